@@ -1,0 +1,49 @@
+# make up      run Headway on this machine (embedded PostgreSQL and Temporal)
+# make test    run every test
+# make check   everything that a change must pass
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: up test check format lock clean
+
+up: $(VENV)/.app
+	$(BIN)/headway up
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# The locks carry hashes and no address: an index of your own serves as well as the public one.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+lock:
+	$(PYTHON) -m pip install --quiet uv
+	echo "setuptools>=80" | $(LOCK) pyproject.toml - -o requirements/app.lock
+	echo "setuptools>=80" | $(LOCK) pyproject.toml --extra dev - -c requirements/app.lock -o requirements/dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headway needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.app: requirements/app.lock pyproject.toml | $(BIN)/python
+	$(INSTALL) --require-hashes -r requirements/app.lock
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.app
+	$(INSTALL) --require-hashes -r requirements/dev.lock
+	@touch $@

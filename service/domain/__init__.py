@@ -1,0 +1,1 @@
+"""Lifecycle, pathways, tiering, the clock. Pure: no I/O, no hidden now(), standard library only."""
