@@ -1,1 +1,1 @@
-"""TBD."""
+"""One module per step of the schema, oldest first."""

@@ -1,0 +1,609 @@
+"""The lifecycle: which command is possible in which position, for whom, leading where.
+
+`LIFECYCLE` is the one table. The workflow enforces it, the API and the pages offer from it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from service.domain.clock import Transition
+from service.domain.commands import Command
+from service.domain.pathway import Pathway, Stage, StageKind
+from service.domain.people import (
+    BUILDER,
+    RESERVED_PARTIES,
+    THE_SYSTEM,
+    Actor,
+    Role,
+)
+from service.domain.refusals import (
+    AlreadyApproved,
+    AlreadyClaimed,
+    BadMove,
+    CertificationMissing,
+    EvidenceMissing,
+    NotPossible,
+    NotYours,
+    Overtaken,
+)
+from service.domain.standing import (
+    Evidence,
+    Hold,
+    Notice,
+    Position,
+    Standing,
+    asked_hold,
+    first_hold,
+    parked_hold,
+    referred_hold,
+)
+
+
+class Who(StrEnum):
+    """In what capacity somebody may give a command."""
+
+    OWNER = "owner"
+    """The accountable owner, a co-owner or whoever handed it in."""
+    HOLDER = "holder"
+    """A member of the party that holds the stage, while nobody has claimed it."""
+    ASSIGNEE = "assignee"
+    """The person who claimed it."""
+    COLLEAGUE = "colleague"
+    """A member of the present holder's party, when somebody else has claimed it."""
+    STAGE_HOLDER = "stage_holder"
+    """A member of the party that holds the stage, whoever has the use case now."""
+    ENABLER = "enabler"
+    """Anybody of the enablement team."""
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One command with its details, as somebody gives it."""
+
+    command: Command
+    actor: Actor
+    reason: str = ""
+    assignee: Actor | None = None
+    party: str = ""
+    """refer: the third party."""
+    to_stage: str = ""
+    """send_back: an earlier stage of the builder's; empty for the last one before."""
+    evidence_kind: str = ""
+    evidence_reference: str = ""
+    pathway: Pathway | None = None
+    """change_tier: the pathway of the new tier, as it is at that moment."""
+    owner_certifications: tuple[str, ...] = ()
+    """What the accountable owner holds, as known when the command was given."""
+    expected_sequence: int | None = None
+    """Refuse when something else has happened since this transition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the lifecycle."""
+
+    command: Command
+    positions: frozenset[Position]
+    who: frozenset[Who]
+    does: str
+    """In words, for whoever is offered it."""
+    kinds: frozenset[StageKind] = frozenset(StageKind)
+    reason_required: bool = False
+    last_stage: bool | None = None
+    """True: only in the pathway's last stage. False: in all but the last."""
+
+
+Q, C, A = Position.QUEUED, Position.CLAIMED, Position.ASKED
+R, V, B, P = Position.REFERRED, Position.REVIEWING, Position.BUILDING, Position.PARKED
+OPEN = frozenset({Q, C, A, R, V, B, P})
+ENDED = frozenset({Position.IN_PRODUCTION, Position.DECLINED, Position.WITHDRAWN})
+_GATE = frozenset({StageKind.GATE})
+
+
+def _rule(
+    command: Command,
+    positions: set[Position] | frozenset[Position],
+    who: set[Who],
+    does: str,
+    *,
+    kinds: frozenset[StageKind] = frozenset(StageKind),
+    reason: bool = False,
+    last_stage: bool | None = None,
+) -> Rule:
+    return Rule(command, frozenset(positions), frozenset(who), does, kinds, reason, last_stage)
+
+
+_HAND = {Who.HOLDER, Who.ASSIGNEE}
+_ANY_HAND = {Who.HOLDER, Who.ASSIGNEE, Who.COLLEAGUE}
+
+LIFECYCLE: tuple[Rule, ...] = (
+    _rule(Command.CLAIM, {Q, R}, {Who.HOLDER}, "take it up yourself"),
+    _rule(Command.RELEASE, {C, V}, {Who.ASSIGNEE}, "put it back into the queue"),
+    _rule(Command.ASSIGN, {Q, C, R, V}, _ANY_HAND, "give it to a colleague, or take it over"),
+    _rule(Command.ASK, {Q, C, R, V}, _HAND, "ask the builder; their clock runs", reason=True),
+    _rule(Command.ANSWER, {A}, {Who.OWNER}, "answer the question", reason=True),
+    _rule(Command.REFER, {Q, C}, _HAND, "ask a third party for its view", reason=True),
+    _rule(Command.RETURN, {R, V}, _HAND, "give your view back", reason=True),
+    _rule(Command.RECALL, {R, V}, {Who.STAGE_HOLDER}, "take the referral back", reason=True),
+    _rule(Command.APPROVE, {Q, C}, _HAND, "approve", kinds=_GATE),
+    _rule(Command.SEND_BACK, {Q, C}, _HAND, "send back to building", kinds=_GATE, reason=True),
+    _rule(Command.DECLINE, {Q, C}, _HAND, "decline for good", kinds=_GATE, reason=True),
+    _rule(
+        Command.HAND_OVER,
+        {Q, C},
+        _HAND,
+        "the help is given: on to the next stage",
+        kinds=frozenset({StageKind.HELP}),
+    ),
+    _rule(
+        Command.HAND_OVER,
+        {B},
+        {Who.OWNER},
+        "it is built: on to the next stage",
+        last_stage=False,
+    ),
+    _rule(Command.GO_LIVE, {B}, {Who.OWNER}, "it is in production", last_stage=True),
+    _rule(
+        Command.ATTACH,
+        OPEN - {P},
+        {Who.OWNER, Who.ENABLER, *_ANY_HAND},
+        "attach evidence",
+    ),
+    _rule(
+        Command.CHANGE_TIER,
+        {Q, C, B},
+        {Who.ENABLER},
+        "change the risk tier, and with it the pathway",
+        reason=True,
+    ),
+    _rule(Command.PARK, OPEN - {P}, {Who.OWNER, Who.ENABLER}, "put aside", reason=True),
+    _rule(Command.RESUME, {P}, {Who.OWNER, Who.ENABLER}, "take up again"),
+    _rule(Command.WITHDRAW, OPEN, {Who.OWNER}, "withdraw for good", reason=True),
+    _rule(Command.PASS, {Q}, {Who.SYSTEM}, "passed without a human", kinds=_GATE),
+    _rule(Command.REMIND, OPEN - {P}, {Who.SYSTEM}, "the target is near"),
+    _rule(Command.ESCALATE, OPEN - {P}, {Who.SYSTEM}, "the target is used up"),
+)
+
+_RULES: dict[tuple[Position, Command], tuple[Rule, ...]] = {
+    (position, command): tuple(
+        rule for rule in LIFECYCLE if rule.command is command and position in rule.positions
+    )
+    for position in Position
+    for command in Command
+}
+
+
+def capacities(standing: Standing, actor: Actor) -> frozenset[Who]:
+    """In what capacities somebody may act here.
+
+    Owners act as owners and as nothing else: nobody decides on their own use case, whatever roles
+    they have.
+    """
+    if actor == THE_SYSTEM:
+        return frozenset({Who.SYSTEM})
+    if actor.person_id in standing.owners:
+        return frozenset({Who.OWNER})
+    found = set()
+    if Role.ENABLER in actor.roles:
+        found.add(Who.ENABLER)
+    if standing.stage.holder != BUILDER and actor.belongs_to(standing.stage.holder):
+        found.add(Who.STAGE_HOLDER)
+    hold = standing.hold
+    if hold is not None and hold.party != BUILDER and actor.belongs_to(hold.party):
+        if hold.assignee is None:
+            found.add(Who.HOLDER)
+        elif hold.assignee == actor.person_id:
+            found.add(Who.ASSIGNEE)
+        else:
+            found.add(Who.COLLEAGUE)
+    return frozenset(found)
+
+
+def _fits(rule: Rule, standing: Standing) -> bool:
+    is_last = standing.stage is standing.pathway.stages[-1]
+    return standing.stage.kind in rule.kinds and rule.last_stage in {None, is_last}
+
+
+def rule_for(standing: Standing, command: Command) -> Rule:
+    """The row that allows this command here; `NotPossible` when there is none."""
+    for rule in _RULES[standing.position, command]:
+        if _fits(rule, standing):
+            return rule
+    raise NotPossible(command.value, standing.position.value, standing.stage.key)
+
+
+def _check_actor(rule: Rule, standing: Standing, actor: Actor) -> None:
+    mine = capacities(standing, actor)
+    if mine & rule.who:
+        return
+    if Who.COLLEAGUE in mine and Who.ASSIGNEE in rule.who and standing.assignee:
+        raise AlreadyClaimed(standing.assignee)
+    if Who.OWNER in mine:
+        raise NotYours(f"you own this use case, and its owners cannot {_words(rule.command)}")
+    raise NotYours(f"only {_whom(rule)} can {_words(rule.command)} here")
+
+
+def _words(command: Command) -> str:
+    return command.value.replace("_", " ")
+
+
+_NAMES = {
+    Who.OWNER: "the owners",
+    Who.HOLDER: "those who hold it",
+    Who.ASSIGNEE: "those who hold it",
+    Who.COLLEAGUE: "those who hold it",
+    Who.STAGE_HOLDER: "those who hold the stage",
+    Who.ENABLER: "enablement",
+    Who.SYSTEM: "Headway itself",
+}
+
+
+def _whom(rule: Rule) -> str:
+    return " or ".join(sorted({_NAMES[who] for who in rule.who}))
+
+
+def possible(standing: Standing, actor: Actor) -> tuple[Rule, ...]:
+    """The rules under which this person may act now, in the order of the lifecycle."""
+    mine = capacities(standing, actor)
+    return tuple(
+        rule
+        for rule in LIFECYCLE
+        if standing.position in rule.positions
+        and _fits(rule, standing)
+        and mine & rule.who
+        and not (rule.command is Command.APPROVE and actor.person_id in standing.approvals)
+        and not (rule.command is Command.SEND_BACK and not build_stages_before(standing))
+    )
+
+
+def build_stages_before(standing: Standing) -> tuple[Stage, ...]:
+    """Stages of the builder's that were passed and can be sent back to, in order."""
+    return tuple(
+        stage
+        for stage in standing.pathway.stages
+        if stage.kind is StageKind.BUILD and stage.key in standing.passed
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What a move led to: the new standing, and the transitions on the way there."""
+
+    standing: Standing
+    transitions: tuple[Transition, ...]
+
+
+def check(standing: Standing, move: Move) -> Rule:
+    """Whether a move is allowed right now; a `Refusal` says why not. Changes nothing."""
+    if move.expected_sequence is not None and move.expected_sequence != standing.sequence:
+        raise Overtaken(move.expected_sequence, standing.sequence)
+    if move.command is Command.CLAIM and standing.assignee is not None:
+        raise AlreadyClaimed(standing.assignee)
+    rule = rule_for(standing, move.command)
+    _check_actor(rule, standing, move.actor)
+    if rule.reason_required and not move.reason.strip():
+        raise BadMove("reason", f"say why: {_words(move.command)} needs a reason")
+    _DETAILS.get(move.command, _nothing_more)(standing, move)
+    return rule
+
+
+def play(standing: Standing, move: Move, at: datetime) -> Played:
+    """Check a move and make it. `at` may not lie before the last transition: the clock never
+    runs backwards, so an earlier time is taken as the last one's.
+    """
+    check(standing, move)
+    at = max(at, standing.at)
+    moved = _EFFECTS[move.command](standing, move, at)
+    steps = [_stepped(standing, moved, move, at)]
+    while steps[-1][0].passes_automatically:
+        before = steps[-1][0]
+        attested = ", ".join(before.stage.passes_with)
+        passing = Move(Command.PASS, THE_SYSTEM, reason=f"attested: {attested}")
+        steps.append(_stepped(before, _next_stage(before, at), passing, at))
+    return Played(steps[-1][0], tuple(transition for _, transition in steps))
+
+
+def begin(
+    use_case_id: str, pathway: Pathway, owners: tuple[str, ...], submitter: str, at: datetime
+) -> Played:
+    """The first transition: a use case has been handed in and its first stage begins."""
+    empty = Standing(use_case_id, pathway, owners, (), None, 0, at, at)
+    standing = replace(empty, holds=(first_hold(empty.stage, at),))
+    begun, transition = _stepped(empty, standing, Move(Command.SUBMIT, Actor(submitter)), at)
+    return Played(begun, (transition,))
+
+
+def next_notice(standing: Standing) -> tuple[Command, datetime] | None:
+    """The reminder or escalation that comes if nobody moves, and when; None when none will."""
+    hold = standing.hold
+    due = hold.due() if hold else None
+    if due is None:
+        return None
+    notice, at = due
+    return (Command.REMIND if notice is Notice.REMINDED else Command.ESCALATE), at
+
+
+def _stepped(
+    before: Standing, after: Standing, move: Move, at: datetime
+) -> tuple[Standing, Transition]:
+    same_turn = (before.holder, before.mode) == (after.holder, after.mode) and before.sequence > 0
+    after = replace(
+        after,
+        sequence=before.sequence + 1,
+        at=at,
+        turn_since=before.turn_since if same_turn else at,
+    )
+    transition = Transition(
+        use_case_id=after.use_case_id,
+        sequence=after.sequence,
+        at=at,
+        command=move.command,
+        actor=move.actor.person_id,
+        stage=after.stage.key,
+        position=after.position,
+        holder=after.holder,
+        mode=after.mode,
+        assignee=after.assignee,
+        tier=after.pathway.tier,
+        reason=move.reason.strip(),
+        subject=_subject(before, after, move),
+        reference=move.evidence_reference.strip(),
+    )
+    return after, transition
+
+
+def _subject(before: Standing, after: Standing, move: Move) -> str:
+    match move.command:
+        case Command.REFER:
+            return move.party
+        case Command.ASSIGN:
+            return move.assignee.person_id if move.assignee else ""
+        case Command.ATTACH:
+            return move.evidence_kind.strip()
+        case Command.CHANGE_TIER:
+            return after.pathway.tier.value
+        case Command.SEND_BACK:
+            return after.stage.key
+        case Command.APPROVE | Command.PASS | Command.DECLINE | Command.HAND_OVER:
+            return before.stage.key
+        case _:
+            return ""
+
+
+# What else a command needs to know.
+
+
+def _nothing_more(standing: Standing, move: Move) -> None:
+    """Most commands need nothing but a position and a person."""
+
+
+def _check_assign(standing: Standing, move: Move) -> None:
+    if move.assignee is None:
+        raise BadMove("assignee", "say who takes it")
+    if move.assignee.person_id in standing.owners:
+        raise BadMove("assignee", "an owner of the use case cannot decide on it")
+    if standing.holder is None or not move.assignee.belongs_to(standing.holder):
+        raise BadMove("assignee", f"does not belong to {standing.holder}")
+    if move.assignee.person_id == standing.assignee:
+        raise AlreadyClaimed(standing.assignee)
+
+
+def _check_refer(standing: Standing, move: Move) -> None:
+    if not move.party.strip() or move.party in RESERVED_PARTIES:
+        raise BadMove("party", "name the third party to refer to")
+    if move.party == standing.stage.holder:
+        raise BadMove("party", f"{move.party} holds this stage already")
+
+
+def _check_approve(standing: Standing, move: Move) -> None:
+    if move.actor.person_id in standing.approvals:
+        raise AlreadyApproved(standing.stage.approvers - len(standing.approvals))
+    _check_evidence(standing, move)
+    wanted = standing.stage.certification
+    if wanted is not None and wanted not in move.owner_certifications:
+        raise CertificationMissing(wanted)
+
+
+def _check_evidence(standing: Standing, move: Move) -> None:
+    if standing.evidence_missing:
+        raise EvidenceMissing(standing.evidence_missing)
+
+
+def _check_send_back(standing: Standing, move: Move) -> None:
+    earlier = [stage.key for stage in build_stages_before(standing)]
+    if not earlier:
+        raise NotPossible(move.command.value, standing.position.value, standing.stage.key)
+    if move.to_stage and move.to_stage not in earlier:
+        raise BadMove("to_stage", f"nothing was built there; choose from: {', '.join(earlier)}")
+
+
+def _check_attach(standing: Standing, move: Move) -> None:
+    if not move.evidence_kind.strip():
+        raise BadMove("evidence_kind", "say what kind of evidence it is")
+    if not move.evidence_reference.strip():
+        raise BadMove("evidence_reference", "say where the evidence is to be found")
+
+
+def _check_change_tier(standing: Standing, move: Move) -> None:
+    if move.pathway is None:
+        raise BadMove("tier", "say which tier it should be")
+    if move.pathway.tier is standing.pathway.tier:
+        raise BadMove("tier", f"it is {move.pathway.tier} already")
+
+
+_DETAILS: dict[Command, Callable[[Standing, Move], None]] = {
+    Command.ASSIGN: _check_assign,
+    Command.REFER: _check_refer,
+    Command.APPROVE: _check_approve,
+    Command.HAND_OVER: _check_evidence,
+    Command.GO_LIVE: _check_evidence,
+    Command.SEND_BACK: _check_send_back,
+    Command.ATTACH: _check_attach,
+    Command.CHANGE_TIER: _check_change_tier,
+}
+
+
+# What a command does.
+
+
+def _top(standing: Standing, hold: Hold) -> Standing:
+    return replace(standing, holds=(*standing.holds[:-1], hold))
+
+
+def _laid(standing: Standing, hold: Hold) -> Standing:
+    below = standing.holds[-1].stopped(hold.since)
+    return replace(standing, holds=(*standing.holds[:-1], below, hold))
+
+
+def _lifted(standing: Standing, at: datetime) -> Standing:
+    below = standing.holds[-2].resumed(at)
+    return replace(standing, holds=(*standing.holds[:-2], below))
+
+
+def _next_stage(standing: Standing, at: datetime) -> Standing:
+    moved = replace(standing, passed=(*standing.passed, standing.stage.key), approvals=())
+    return replace(moved, holds=(first_hold(moved.stage, at),))
+
+
+def _ended(standing: Standing, position: Position) -> Standing:
+    return replace(standing, holds=(), ended=position)
+
+
+_TAKEN = {Q: C, C: C, R: V, V: V}
+_RELEASED = {C: Q, V: R}
+
+
+def _claim(standing: Standing, move: Move, at: datetime) -> Standing:
+    return _taken(standing, move.actor)
+
+
+def _assign(standing: Standing, move: Move, at: datetime) -> Standing:
+    if move.assignee is None:
+        raise AssertionError("checked before")
+    return _taken(standing, move.assignee)
+
+
+def _taken(standing: Standing, by: Actor) -> Standing:
+    hold = standing.holds[-1]
+    return _top(standing, replace(hold, position=_TAKEN[hold.position], assignee=by.person_id))
+
+
+def _release(standing: Standing, move: Move, at: datetime) -> Standing:
+    hold = standing.holds[-1]
+    return _top(standing, replace(hold, position=_RELEASED[hold.position], assignee=None))
+
+
+def _ask(standing: Standing, move: Move, at: datetime) -> Standing:
+    return _laid(standing, asked_hold(standing.pathway, at))
+
+
+def _refer(standing: Standing, move: Move, at: datetime) -> Standing:
+    return _laid(standing, referred_hold(standing.pathway, move.party, at))
+
+
+def _park(standing: Standing, move: Move, at: datetime) -> Standing:
+    return _laid(standing, parked_hold(at))
+
+
+def _lift(standing: Standing, move: Move, at: datetime) -> Standing:
+    return _lifted(standing, at)
+
+
+def _approve(standing: Standing, move: Move, at: datetime) -> Standing:
+    approvals = (*standing.approvals, move.actor.person_id)
+    if len(approvals) >= standing.stage.approvers:
+        return _next_stage(standing, at)
+    hold = replace(standing.holds[-1], position=Position.QUEUED, assignee=None)
+    return _top(replace(standing, approvals=approvals), hold)
+
+
+def _hand_over(standing: Standing, move: Move, at: datetime) -> Standing:
+    return _next_stage(standing, at)
+
+
+def _send_back(standing: Standing, move: Move, at: datetime) -> Standing:
+    to = move.to_stage or build_stages_before(standing)[-1].key
+    keys = [stage.key for stage in standing.pathway.stages]
+    again = set(keys[keys.index(to) :])
+    # What was built again has to be shown again: yesterday's report says nothing about it.
+    stale = {
+        kind
+        for stage in standing.pathway.stages
+        if stage.key in again
+        for kind in (*stage.evidence, *stage.passes_with)
+    }
+    back = replace(
+        standing,
+        passed=tuple(key for key in standing.passed if key not in again),
+        approvals=(),
+        evidence=tuple(item for item in standing.evidence if item.kind not in stale),
+    )
+    return replace(back, holds=(first_hold(back.stage, at),))
+
+
+def _attach(standing: Standing, move: Move, at: datetime) -> Standing:
+    item = Evidence(
+        kind=move.evidence_kind.strip(),
+        reference=move.evidence_reference.strip(),
+        attached_by=move.actor.person_id,
+        attested=move.actor.person_id not in standing.owners,
+    )
+    return replace(standing, evidence=(*standing.evidence, item))
+
+
+def _change_tier(standing: Standing, move: Move, at: datetime) -> Standing:
+    if move.pathway is None:
+        raise AssertionError("checked before")
+    before = standing.stage
+    moved = replace(standing, pathway=move.pathway, approvals=())
+    if moved.stage.key == before.key and moved.stage.holder == before.holder:
+        return _top(moved, replace(standing.holds[-1], target=moved.stage.target))
+    return replace(moved, holds=(first_hold(moved.stage, at),))
+
+
+def _go_live(standing: Standing, move: Move, at: datetime) -> Standing:
+    return _ended(standing, Position.IN_PRODUCTION)
+
+
+def _decline(standing: Standing, move: Move, at: datetime) -> Standing:
+    return _ended(standing, Position.DECLINED)
+
+
+def _withdraw(standing: Standing, move: Move, at: datetime) -> Standing:
+    return _ended(standing, Position.WITHDRAWN)
+
+
+def _remind(standing: Standing, move: Move, at: datetime) -> Standing:
+    return _top(standing, replace(standing.holds[-1], notice=Notice.REMINDED))
+
+
+def _escalate(standing: Standing, move: Move, at: datetime) -> Standing:
+    return _top(standing, replace(standing.holds[-1], notice=Notice.ESCALATED))
+
+
+_EFFECTS: dict[Command, Callable[[Standing, Move, datetime], Standing]] = {
+    Command.CLAIM: _claim,
+    Command.RELEASE: _release,
+    Command.ASSIGN: _assign,
+    Command.ASK: _ask,
+    Command.ANSWER: _lift,
+    Command.REFER: _refer,
+    Command.RETURN: _lift,
+    Command.RECALL: _lift,
+    Command.APPROVE: _approve,
+    Command.HAND_OVER: _hand_over,
+    Command.SEND_BACK: _send_back,
+    Command.ATTACH: _attach,
+    Command.PARK: _park,
+    Command.RESUME: _lift,
+    Command.DECLINE: _decline,
+    Command.WITHDRAW: _withdraw,
+    Command.CHANGE_TIER: _change_tier,
+    Command.GO_LIVE: _go_live,
+    Command.PASS: _hand_over,
+    Command.REMIND: _remind,
+    Command.ESCALATE: _escalate,
+}

@@ -1,0 +1,108 @@
+"""Why a move is refused: facts with what the reader needs to act on them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Because(StrEnum):
+    """What kind of reason a refusal has."""
+
+    NOT_POSSIBLE = "not_possible"
+    """Not in this position; something else may have to happen first."""
+    NOT_YOURS = "not_yours"
+    """Not for this person."""
+    BAD_INPUT = "bad_input"
+    """Something in the command's own details."""
+
+
+class Refusal(Exception):  # noqa: N818
+    """A move that the lifecycle does not allow. Nothing has changed.
+
+    `detail` is a sentence for people; `about` names the field, person or thing it is about.
+    """
+
+    because = Because.NOT_POSSIBLE
+
+    def __init__(self, detail: str, about: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.about = about
+
+
+class NotPossible(Refusal):
+    """The command has no place in this position."""
+
+    def __init__(self, command: str, position: str, stage: str) -> None:
+        words = command.replace("_", " ")
+        super().__init__(f"cannot {words} while it is {position.replace('_', ' ')} in {stage}")
+
+
+class AlreadyClaimed(Refusal):
+    """Somebody else has it; `about` is their person id."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"already claimed by {by}", by)
+
+
+class AlreadyApproved(Refusal):
+    """The same person cannot approve twice in one stage."""
+
+    def __init__(self, missing: int) -> None:
+        super().__init__(f"you have approved already; {missing} more must, and not you")
+
+
+class Overtaken(Refusal):
+    """Something has happened since the caller looked."""
+
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(f"expected sequence {expected}, but it is at {actual}: look again")
+
+
+class EvidenceMissing(Refusal):
+    """The stage cannot be left without this evidence; `about` lists the kinds."""
+
+    def __init__(self, kinds: tuple[str, ...]) -> None:
+        listed = ", ".join(kinds)
+        super().__init__(f"evidence is missing: {listed}", listed)
+
+
+class CertificationMissing(Refusal):
+    """The accountable owner must be certified first; `about` names the certification."""
+
+    def __init__(self, certification: str) -> None:
+        super().__init__(f"the accountable owner is not certified: {certification}", certification)
+
+
+class NotYours(Refusal):
+    """This person may not give this command here."""
+
+    because = Because.NOT_YOURS
+
+
+class BadMove(Refusal):
+    """A detail of the command is missing or wrong; `about` is the field."""
+
+    because = Because.BAD_INPUT
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail, field)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalFacts:
+    """A refusal as it travels from the workflow to whoever gave the command."""
+
+    because: Because
+    detail: str
+    about: str
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> "RefusalFacts":
+        """The facts of a refusal."""
+        return cls(refusal.because, refusal.detail, refusal.about)
+
+    def raised(self) -> Refusal:
+        """The refusal again, on the other side."""
+        refusal = Refusal(self.detail, self.about)
+        refusal.because = self.because
+        return refusal

@@ -1,0 +1,47 @@
+"""Connections to PostgreSQL: one engine a process, one transaction at the edge."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+def driver_url(url: str) -> URL:
+    """A `postgresql://` address with the driver that Headway uses.
+
+    ValueError for any other database: PostgreSQL is the only one.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise ValueError(f"Headway needs PostgreSQL, not {parsed.get_backend_name()}")
+    return parsed.set(drivername="postgresql+asyncpg")
+
+
+def open_engine(url: str, *, pool: int = 10) -> AsyncEngine:
+    """A pool of connections. A connection that died with the server is noticed and replaced."""
+    return create_async_engine(
+        driver_url(url), pool_size=pool, max_overflow=0, pool_timeout=2, pool_pre_ping=False
+    )
+
+
+def sessions_of(engine: AsyncEngine) -> Sessions:
+    """The maker of sessions on this engine."""
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+@asynccontextmanager
+async def open_sessions(url: str, *, pool: int = 10) -> AsyncIterator[Sessions]:
+    """Sessions for as long as the block runs."""
+    engine = open_engine(url, pool=pool)
+    try:
+        yield sessions_of(engine)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,206 @@
+"""The tables. Rows only: what they mean is in `service.domain`."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Enum,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field, SQLModel
+
+from service.domain.case import Outcome
+from service.domain.commands import Command
+from service.domain.people import Role
+from service.domain.standing import Mode, Position
+from service.domain.tiering import Tier
+
+metadata: MetaData = SQLModel.metadata
+metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+ID = String(36)
+TIME = DateTime(timezone=True)
+
+
+def words(enum: type[StrEnum]) -> Enum:
+    """A column type that stores an enum's words (SQLAlchemy's own default stores member names)."""
+    return Enum(
+        enum,
+        native_enum=False,
+        create_constraint=False,
+        length=32,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+class PersonRow(SQLModel, table=True):
+    """Somebody who uses Headway."""
+
+    __tablename__ = "person"
+
+    id: str = Field(sa_column=Column(ID, primary_key=True))
+    name: str = Field(sa_type=Text)
+    email: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    roles: list[Role] = Field(sa_column=Column(ARRAY(words(Role)), nullable=False))
+    party: str | None = Field(default=None, sa_type=Text)
+    certifications: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    active: bool = True
+    created_at: datetime = Field(sa_type=TIME)
+
+
+class TokenRow(SQLModel, table=True):
+    """A personal API token: only a digest of its secret is kept."""
+
+    __tablename__ = "token"
+    __table_args__ = (Index("ix_token_person_id", "person_id"),)
+
+    id: str = Field(sa_column=Column(String(16), primary_key=True))
+    person_id: str = Field(
+        sa_column=Column(ID, ForeignKey("person.id"), nullable=False, index=True)
+    )
+    digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    label: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=TIME)
+    expires_at: datetime = Field(sa_type=TIME)
+    revoked_at: datetime | None = Field(default=None, sa_type=TIME)
+
+
+class UseCaseRow(SQLModel, table=True):
+    """A use case: what was handed in, and where it stands (a projection of its transitions)."""
+
+    __tablename__ = "use_case"
+
+    id: str = Field(sa_column=Column(ID, primary_key=True))
+    number: int | None = Field(
+        default=None,
+        sa_column=Column(BigInteger, Identity(always=True), nullable=False, unique=True),
+    )
+    title: str = Field(sa_type=Text)
+    problem: str = Field(sa_type=Text)
+    business_unit: str = Field(sa_type=Text)
+    owner_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
+    owners: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    sponsor: str = Field(sa_type=Text)
+    kpi_name: str = Field(sa_type=Text)
+    kpi_unit: str = Field(sa_type=Text)
+    kpi_baseline: float
+    kpi_target: float
+    one_off_cost: float
+    yearly_run_cost: float
+    expected_yearly_value: float
+    currency: str = Field(sa_type=String(3))
+    risk_answers: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    tier_reasons: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    wished_for: date | None = None
+    estimate_days: float
+    lighthouse: bool
+    submitted_by: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
+    submitted_at: datetime = Field(sa_type=TIME)
+
+    tier: Tier = Field(sa_column=Column(words(Tier), nullable=False))
+    pathway: str = Field(sa_type=Text)
+    pathway_version: int
+    stage: str = Field(sa_type=Text)
+    position: Position = Field(sa_column=Column(words(Position), nullable=False))
+    holder: str | None = Field(default=None, sa_type=Text)
+    mode: Mode | None = Field(default=None, sa_column=Column(words(Mode)))
+    assignee: str | None = Field(default=None, sa_type=ID)
+    outcome: Outcome = Field(sa_column=Column(words(Outcome), nullable=False))
+    ended_at: datetime | None = Field(default=None, sa_type=TIME)
+    sequence: int
+    turn_since: datetime = Field(sa_type=TIME)
+    hold_since: datetime | None = Field(default=None, sa_type=TIME)
+    hold_spent_seconds: float | None = None
+    hold_target_seconds: float | None = None
+    parties: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    """Third parties that hold a stage of it or had it referred to them: they may read it."""
+    standing: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+
+    __table_args__ = (
+        Index("ix_use_case_owners", "owners", postgresql_using="gin"),
+        Index("ix_use_case_parties", "parties", postgresql_using="gin"),
+        Index("ix_use_case_open", "holder", "position", postgresql_where="outcome = 'open'"),
+        Index("ix_use_case_ended_at", "ended_at"),
+        Index("ix_use_case_turn_since_number", "turn_since", "number"),
+    )
+
+
+class TransitionRow(SQLModel, table=True):
+    """One thing that happened. A trigger keeps it from being changed or deleted."""
+
+    __tablename__ = "transition"
+    __table_args__ = (UniqueConstraint("use_case_id", "update_id"),)
+
+    use_case_id: str = Field(sa_column=Column(ID, ForeignKey("use_case.id"), primary_key=True))
+    sequence: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=TIME)
+    command: Command = Field(sa_column=Column(words(Command), nullable=False))
+    actor: str = Field(sa_type=ID)
+    stage: str = Field(sa_type=Text)
+    position: Position = Field(sa_column=Column(words(Position), nullable=False))
+    holder: str | None = Field(default=None, sa_type=Text)
+    mode: Mode | None = Field(default=None, sa_column=Column(words(Mode)))
+    assignee: str | None = Field(default=None, sa_type=ID)
+    tier: Tier = Field(sa_column=Column(words(Tier), nullable=False))
+    reason: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    reference: str = Field(sa_type=Text)
+    update_id: str | None = Field(default=None, sa_type=Text)
+    """Of the decision that caused it; only on the first transition that the decision caused."""
+    request_digest: str | None = Field(default=None, sa_type=Text)
+    """Of the decision's content, to tell a repetition from another decision with the same key."""
+
+
+class SubmissionRow(SQLModel, table=True):
+    """An answered submission, kept so that repeating it gives the same answer."""
+
+    __tablename__ = "submission"
+
+    person_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), primary_key=True))
+    key: str = Field(sa_column=Column(Text, primary_key=True))
+    request_digest: str = Field(sa_type=Text)
+    use_case_id: str = Field(sa_column=Column(ID, ForeignKey("use_case.id"), nullable=False))
+    answer: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+
+
+class OutboxRow(SQLModel, table=True):
+    """A use case whose workflow may not have been started yet."""
+
+    __tablename__ = "outbox"
+
+    use_case_id: str = Field(sa_column=Column(ID, ForeignKey("use_case.id"), primary_key=True))
+    created_at: datetime = Field(sa_type=TIME)
+
+
+class ImportedCaseRow(SQLModel, table=True):
+    """A case of imported history. `observed_until` is when an open one was last known to be so."""
+
+    __tablename__ = "imported_case"
+
+    source: str = Field(sa_column=Column(Text, primary_key=True))
+    case_id: str = Field(sa_column=Column(Text, primary_key=True))
+    cohort: str = Field(sa_column=Column(Text, nullable=False, index=True))
+    tier: str = Field(sa_type=Text)
+    business_unit: str = Field(sa_type=Text)
+    started_at: datetime = Field(sa_type=TIME)
+    ended_at: datetime | None = Field(default=None, sa_type=TIME)
+    outcome: Outcome = Field(sa_column=Column(words(Outcome), nullable=False))
+    observed_until: datetime = Field(sa_type=TIME)
