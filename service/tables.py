@@ -131,7 +131,7 @@ class UseCaseRow(SQLModel, table=True):
     hold_spent_seconds: float | None = None
     hold_target_seconds: float | None = None
     parties: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    """Third parties that hold a stage of it or had it referred to them: they may read it."""
+    """Third parties on whose clock it has been: from then on they may read it."""
     standing: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
 
     __table_args__ = (
@@ -147,7 +147,7 @@ class TransitionRow(SQLModel, table=True):
     """One thing that happened. A trigger keeps it from being changed or deleted."""
 
     __tablename__ = "transition"
-    __table_args__ = (UniqueConstraint("use_case_id", "update_id"),)
+    __table_args__ = (UniqueConstraint("use_case_id", "decision_id"),)
 
     use_case_id: str = Field(sa_column=Column(ID, ForeignKey("use_case.id"), primary_key=True))
     sequence: int = Field(primary_key=True)
@@ -163,7 +163,7 @@ class TransitionRow(SQLModel, table=True):
     reason: str = Field(sa_type=Text)
     subject: str = Field(sa_type=Text)
     reference: str = Field(sa_type=Text)
-    update_id: str | None = Field(default=None, sa_type=Text)
+    decision_id: str | None = Field(default=None, sa_type=Text)
     """Of the decision that caused it; only on the first transition that the decision caused."""
     request_digest: str | None = Field(default=None, sa_type=Text)
     """Of the decision's content, to tell a repetition from another decision with the same key."""

@@ -168,14 +168,14 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
-        sa.Column("update_id", sa.Text(), nullable=True),
+        sa.Column("decision_id", sa.Text(), nullable=True),
         sa.Column("request_digest", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["use_case_id"], ["use_case.id"], name=op.f("fk_transition_use_case_id_use_case")
         ),
         sa.PrimaryKeyConstraint("use_case_id", "sequence", name=op.f("pk_transition")),
         sa.UniqueConstraint(
-            "use_case_id", "update_id", name=op.f("uq_transition_use_case_id_update_id")
+            "use_case_id", "decision_id", name=op.f("uq_transition_use_case_id_decision_id")
         ),
     )
     op.execute(

@@ -19,7 +19,8 @@ class Case:
     """One use case's way through an intake, or round it.
 
     `started_at` and `ended_at` are aware datetimes. `ended_at` is None exactly when `outcome` is
-    `OPEN`: an open case has not been slow or fast yet, it is censored at the report's `as_of`.
+    `OPEN`: an open case has not been slow or fast yet, it is censored at the report's `as_of`, or
+    at `observed_until` when that is earlier: nobody has looked at it since.
     """
 
     case_id: str
@@ -29,6 +30,7 @@ class Case:
     started_at: datetime
     ended_at: datetime | None
     outcome: Outcome
+    observed_until: datetime | None = None
 
     def __post_init__(self) -> None:
         if (self.ended_at is None) != (self.outcome is Outcome.OPEN):

@@ -27,6 +27,7 @@ from service.domain.refusals import (
     NotPossible,
     NotYours,
     Overtaken,
+    TooLong,
 )
 from service.domain.standing import (
     Evidence,
@@ -92,6 +93,8 @@ class Rule:
     """In words, for whoever is offered it."""
     kinds: frozenset[StageKind] = frozenset(StageKind)
     reason_required: bool = False
+    takes: tuple[str, ...] = ()
+    """Details that the command takes beside a reason."""
     last_stage: bool | None = None
     """True: only in the pathway's last stage. False: in all but the last."""
 
@@ -111,10 +114,32 @@ def _rule(
     *,
     kinds: frozenset[StageKind] = frozenset(StageKind),
     reason: bool = False,
+    takes: tuple[str, ...] = (),
     last_stage: bool | None = None,
 ) -> Rule:
-    return Rule(command, frozenset(positions), frozenset(who), does, kinds, reason, last_stage)
+    return Rule(
+        command, frozenset(positions), frozenset(who), does, kinds, reason, takes, last_stage
+    )
 
+
+MOST_TRANSITIONS = 300
+"""After these only commands that lead to an end are taken: a case travels whole in the engine's
+messages, which must stay under two megabytes."""
+FINISHING = frozenset(
+    {
+        Command.APPROVE,
+        Command.HAND_OVER,
+        Command.GO_LIVE,
+        Command.DECLINE,
+        Command.WITHDRAW,
+        Command.ANSWER,
+        Command.RETURN,
+        Command.RECALL,
+        Command.RESUME,
+    }
+)
+LONGEST_TEXT = 2000
+"""Characters of a reason, a question or an answer."""
 
 _HAND = {Who.HOLDER, Who.ASSIGNEE}
 _ANY_HAND = {Who.HOLDER, Who.ASSIGNEE, Who.COLLEAGUE}
@@ -122,14 +147,35 @@ _ANY_HAND = {Who.HOLDER, Who.ASSIGNEE, Who.COLLEAGUE}
 LIFECYCLE: tuple[Rule, ...] = (
     _rule(Command.CLAIM, {Q, R}, {Who.HOLDER}, "take it up yourself"),
     _rule(Command.RELEASE, {C, V}, {Who.ASSIGNEE}, "put it back into the queue"),
-    _rule(Command.ASSIGN, {Q, C, R, V}, _ANY_HAND, "give it to a colleague, or take it over"),
+    _rule(
+        Command.ASSIGN,
+        {Q, C, R, V},
+        _ANY_HAND,
+        "give it to a colleague, or take it over",
+        takes=("assignee",),
+    ),
     _rule(Command.ASK, {Q, C, R, V}, _HAND, "ask the builder; their clock runs", reason=True),
     _rule(Command.ANSWER, {A}, {Who.OWNER}, "answer the question", reason=True),
-    _rule(Command.REFER, {Q, C}, _HAND, "ask a third party for its view", reason=True),
+    _rule(
+        Command.REFER,
+        {Q, C},
+        _HAND,
+        "ask a third party for its view",
+        reason=True,
+        takes=("party",),
+    ),
     _rule(Command.RETURN, {R, V}, _HAND, "give your view back", reason=True),
     _rule(Command.RECALL, {R, V}, {Who.STAGE_HOLDER}, "take the referral back", reason=True),
     _rule(Command.APPROVE, {Q, C}, _HAND, "approve", kinds=_GATE),
-    _rule(Command.SEND_BACK, {Q, C}, _HAND, "send back to building", kinds=_GATE, reason=True),
+    _rule(
+        Command.SEND_BACK,
+        {Q, C},
+        _HAND,
+        "send back to building",
+        kinds=_GATE,
+        reason=True,
+        takes=("to_stage",),
+    ),
     _rule(Command.DECLINE, {Q, C}, _HAND, "decline for good", kinds=_GATE, reason=True),
     _rule(
         Command.HAND_OVER,
@@ -151,6 +197,7 @@ LIFECYCLE: tuple[Rule, ...] = (
         OPEN - {P},
         {Who.OWNER, Who.ENABLER, *_ANY_HAND},
         "attach evidence",
+        takes=("evidence_kind", "evidence_reference"),
     ),
     _rule(
         Command.CHANGE_TIER,
@@ -158,6 +205,7 @@ LIFECYCLE: tuple[Rule, ...] = (
         {Who.ENABLER},
         "change the risk tier, and with it the pathway",
         reason=True,
+        takes=("tier",),
     ),
     _rule(Command.PARK, OPEN - {P}, {Who.OWNER, Who.ENABLER}, "put aside", reason=True),
     _rule(Command.RESUME, {P}, {Who.OWNER, Who.ENABLER}, "take up again"),
@@ -166,6 +214,14 @@ LIFECYCLE: tuple[Rule, ...] = (
     _rule(Command.REMIND, OPEN - {P}, {Who.SYSTEM}, "the target is near"),
     _rule(Command.ESCALATE, OPEN - {P}, {Who.SYSTEM}, "the target is used up"),
 )
+
+TAKES: dict[Command, frozenset[str]] = {
+    command: frozenset(
+        detail for rule in LIFECYCLE if rule.command is command for detail in rule.takes
+    )
+    for command in Command
+}
+"""The details that each command takes beside a reason."""
 
 _RULES: dict[tuple[Position, Command], tuple[Rule, ...]] = {
     (position, command): tuple(
@@ -284,6 +340,10 @@ def check(standing: Standing, move: Move) -> Rule:
         raise AlreadyClaimed(standing.assignee)
     rule = rule_for(standing, move.command)
     _check_actor(rule, standing, move.actor)
+    if standing.sequence >= MOST_TRANSITIONS and move.command not in FINISHING:
+        raise TooLong(MOST_TRANSITIONS)
+    if len(move.reason) > LONGEST_TEXT:
+        raise BadMove("reason", f"keep it under {LONGEST_TEXT} characters")
     if rule.reason_required and not move.reason.strip():
         raise BadMove("reason", f"say why: {_words(move.command)} needs a reason")
     _DETAILS.get(move.command, _nothing_more)(standing, move)

@@ -38,3 +38,21 @@ class Actor:
 
 
 THE_SYSTEM = Actor(SYSTEM)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who uses Headway."""
+
+    id: str
+    name: str
+    email: str
+    roles: frozenset[Role]
+    party: str | None = None
+    certifications: tuple[str, ...] = ()
+    active: bool = True
+
+    @property
+    def actor(self) -> Actor:
+        """This person as the rules see them."""
+        return Actor(self.id, self.roles, self.party)

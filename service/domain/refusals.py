@@ -73,6 +73,13 @@ class CertificationMissing(Refusal):
         super().__init__(f"the accountable owner is not certified: {certification}", certification)
 
 
+class TooLong(Refusal):
+    """So much has happened that only what leads to an end is possible."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} transitions are enough: bring it to an end now")
+
+
 class NotYours(Refusal):
     """This person may not give this command here."""
 

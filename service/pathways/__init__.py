@@ -24,13 +24,3 @@ def pathways() -> dict[Tier, Pathway]:
 def tier_rules() -> tuple[TierRule, ...]:
     """The rules that turn risk answers into a tier."""
     return rules_from_toml(_text("tiers"))
-
-
-def third_parties() -> frozenset[str]:
-    """Third parties that a shipped pathway needs reviewers of."""
-    return frozenset(
-        stage.holder
-        for pathway in pathways().values()
-        for stage in pathway.stages
-        if stage.holder not in {"builder", "enablement"}
-    )

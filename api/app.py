@@ -1,0 +1,142 @@
+"""The application: routes, errors, limits."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import problems
+from api.context import Context
+from api.problems import FieldError, Problem, problem
+from api.routes import people, reports, system, use_cases
+from service.errors import NotConfigured
+from service.sessions import open_sessions
+from service.settings import Settings
+from workflows.client import open_client
+from workflows.dispatcher import TemporalEngine
+
+LARGEST_BODY = 256 * 1024
+"""Bytes. The largest honest request, a use case with its problem, has a tenth of that."""
+
+TAGS = [
+    {"name": "Builders", "description": "Hand in, answer, build, go live."},
+    {"name": "Enablement", "description": "Claim, help, ask, approve."},
+    {"name": "Third parties", "description": "Give a view on what was referred to you."},
+    {"name": "Leadership", "description": "The verdict."},
+    {"name": "Everybody", "description": "What anybody signed in may ask."},
+    {"name": "Administration", "description": "People and tokens."},
+]
+DESCRIPTION = """A chess clock for AI intake: every minute between the idea and production is on
+somebody's clock. Errors are RFC 9457 problems (`application/problem+json`). Sign in with
+`Authorization: Bearer hw_...`."""
+
+
+def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]]) -> FastAPI:
+    """The app. Its context is opened when it starts and closed when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_context() as context:
+            app.state.context = context
+            yield
+
+    app = FastAPI(
+        title="Headway",
+        version=version("headway"),
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        lifespan=lifespan,
+        docs_url=None,  # their pages load scripts from another host
+        redoc_url=None,
+    )
+    problems.install(app)
+    for module in (system, use_cases, reports, people):
+        app.include_router(module.router)
+    app.add_middleware(BodyLimit, largest=LARGEST_BODY)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+@asynccontextmanager
+async def configured_context(settings: Settings) -> AsyncIterator[Context]:
+    """The context that the settings and Temporal's environment ask for."""
+    if settings.database_url is None:
+        raise NotConfigured
+    url = settings.database_url.get_secret_value()
+    async with open_sessions(url, pool=settings.database_pool) as sessions:
+        engine = TemporalEngine(await open_client(), settings.task_queue, settings.decision_timeout)
+        yield Context(sessions, engine)
+
+
+class BodyLimit:
+    """Turns away bodies that are larger than anything honest, before they are read."""
+
+    def __init__(self, app: ASGIApp, largest: int) -> None:
+        self._app = app
+        self._largest = largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count what arrives; answer 413 when it is too much."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "0")
+        if announced.isdigit() and int(announced) > self._largest:
+            await self._too_large(scope, receive, send)
+            return
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self._largest:
+                await self._too_large(scope, receive, send)
+                return
+        read = False
+
+        async def once() -> Message:
+            nonlocal read
+            if read:
+                return await receive()
+            read = True
+            return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+        await self._app(scope, once, send)
+
+    async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = problem(
+            Request(scope),
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"the body is larger than {self._largest} bytes",
+            slug="too-large",
+            headers={"Connection": "close"},
+        )
+        await answer(scope, receive, send)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        described = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            tags=TAGS,
+        )
+        schemas = described["components"]["schemas"]
+        schemas["FieldError"] = FieldError.model_json_schema()
+        schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas["Problem"].pop("$defs", None)
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        app.openapi_schema = described
+    return app.openapi_schema

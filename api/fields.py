@@ -1,0 +1,68 @@
+"""Kinds of input with their limits, used by every schema."""
+
+from typing import Annotated
+
+from fastapi import Header, Path
+from pydantic import AfterValidator, StringConstraints
+
+LONGEST_NAME = 200
+LONGEST_PROSE = 5000
+LONGEST_REASON = 2000
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("a NUL character cannot be stored")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("half of a surrogate pair is not a character") from None
+    return text
+
+
+_Storable = AfterValidator(_storable)
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME),
+    _Storable,
+]
+Prose = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_PROSE),
+    _Storable,
+]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_NAME), _Storable]
+"""A short text that may be empty."""
+Reason = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=LONGEST_REASON), _Storable
+]
+Email = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        to_lower=True,
+        max_length=254,
+        pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$",
+    ),
+    _Storable,
+]
+UseCaseKey = Annotated[
+    str,
+    Path(
+        description="The key, as people say it",
+        examples=["UC-42"],
+        max_length=64,
+        pattern=r"^[A-Za-z0-9-]+$",
+    ),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Repeating a request with the same key and body gives the first answer again",
+        max_length=200,
+        min_length=1,
+        pattern=r"^[\x21-\x7e]+$",
+        examples=["7c0f3f0e-5c0a-4f6e-9d53-3d1d9f3f4c55"],
+    ),
+]

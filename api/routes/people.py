@@ -1,0 +1,137 @@
+"""People and tokens."""
+
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+
+from api.context import Caller, TheContext, TheSession, needs
+from api.problems import responses
+from api.schemas import (
+    NewTokenRead,
+    PeopleRead,
+    PersonBody,
+    PersonChange,
+    PersonRead,
+    TokenBody,
+    TokenRead,
+    TokensRead,
+)
+from service.domain.people import Person
+from service.domain.permissions import Right
+from service.people import (
+    NewToken,
+    add_person,
+    change_person,
+    find_person,
+    issue_token,
+    list_people,
+    list_tokens,
+    revoke_token,
+)
+
+router = APIRouter(prefix="/v1")
+
+Admin = Annotated[Person, Depends(needs(Right.MANAGE_PEOPLE))]
+Id = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
+ADMIN_ERRORS = responses(401, 403, 404, 422, 503)
+
+
+@router.get("/people", summary="Who is here", tags=["Administration"], responses=ADMIN_ERRORS)
+async def people(_: Admin, session: TheSession) -> PeopleRead:
+    """People by name."""
+    return PeopleRead(items=[PersonRead.of(person) for person in await list_people(session)])
+
+
+@router.post(
+    "/people",
+    summary="Let somebody in",
+    tags=["Administration"],
+    status_code=HTTPStatus.CREATED,
+    responses=responses(401, 403, 409, 422, 503),
+)
+async def add(body: PersonBody, _: Admin, session: TheSession, given: TheContext) -> PersonRead:
+    """A new person. They need a token of their own before they can do anything."""
+    person = await add_person(session, at=given.now(), **body.model_dump())
+    return PersonRead.of(person)
+
+
+@router.patch(
+    "/people/{person_id}",
+    summary="Change somebody",
+    tags=["Administration"],
+    responses=ADMIN_ERRORS,
+)
+async def change(person_id: Id, body: PersonChange, _: Admin, session: TheSession) -> PersonRead:
+    """Let somebody in or out, or record certifications. Whoever is out loses access at once."""
+    return PersonRead.of(await change_person(session, person_id, **body.model_dump()))
+
+
+@router.post(
+    "/people/{person_id}/tokens",
+    summary="Give somebody a token",
+    tags=["Administration"],
+    status_code=HTTPStatus.CREATED,
+    responses=ADMIN_ERRORS,
+)
+async def give_token(
+    person_id: Id, body: TokenBody, _: Admin, session: TheSession, given: TheContext
+) -> NewTokenRead:
+    """The secret is in this answer and nowhere else."""
+    person = await find_person(session, person_id)
+    return await _new_token(session, person, body, given)
+
+
+@router.delete(
+    "/tokens/{token_id}",
+    summary="Revoke anybody's token",
+    tags=["Administration"],
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=ADMIN_ERRORS,
+)
+async def revoke_any(token_id: Id, _: Admin, session: TheSession, given: TheContext) -> None:
+    """At once, and for good."""
+    await revoke_token(session, token_id, at=given.now())
+
+
+@router.get("/me/tokens", summary="My tokens", tags=["Everybody"], responses=responses(401, 503))
+async def my_tokens(person: Caller, session: TheSession) -> TokensRead:
+    """Newest first; none of them can be read back."""
+    rows = await list_tokens(session, person.id)
+    return TokensRead(items=[TokenRead.of(row) for row in rows])
+
+
+@router.post(
+    "/me/tokens",
+    summary="Make myself a token",
+    tags=["Everybody"],
+    status_code=HTTPStatus.CREATED,
+    responses=responses(401, 422, 503),
+)
+async def my_new_token(
+    body: TokenBody, person: Caller, session: TheSession, given: TheContext
+) -> NewTokenRead:
+    """The secret is in this answer and nowhere else."""
+    return await _new_token(session, person, body, given)
+
+
+@router.delete(
+    "/me/tokens/{token_id}",
+    summary="Revoke a token of mine",
+    tags=["Everybody"],
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(401, 404, 422, 503),
+)
+async def revoke_mine(token_id: Id, person: Caller, session: TheSession, given: TheContext) -> None:
+    """At once, and for good."""
+    await revoke_token(session, token_id, at=given.now(), of=person.id)
+
+
+async def _new_token(
+    session: TheSession, person: Person, body: TokenBody, given: TheContext
+) -> NewTokenRead:
+    made: NewToken = await issue_token(
+        session, person.id, label=body.label, at=given.now(), life=timedelta(days=body.days)
+    )
+    return NewTokenRead(id=made.id, token=made.secret, expires_at=made.expires_at)

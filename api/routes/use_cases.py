@@ -1,0 +1,361 @@
+"""Use cases: handing in, following, deciding."""
+
+import hashlib
+import uuid
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.context import Caller, TheContext, TheSession, needs
+from api.fields import IdempotencyKey, UseCaseKey, Words
+from api.problems import RETRY_AFTER, responses
+from api.schemas import (
+    ActionRead,
+    ActionsRead,
+    ClockRead,
+    CommandBody,
+    DecisionRead,
+    PendingRead,
+    QueueRead,
+    ReceiptRead,
+    TransitionRead,
+    TransitionsRead,
+    UseCaseBody,
+    UseCasePage,
+    UseCaseRead,
+    UseCaseSummary,
+    people_in,
+)
+from service.decisions import Request as Wanted
+from service.decisions import decide, find_applied, hand_over_to_engine
+from service.domain.case import Outcome
+from service.domain.clock import spans
+from service.domain.commands import Command
+from service.domain.lifecycle import TAKES, possible
+from service.domain.people import Person, Role
+from service.domain.permissions import Right
+from service.domain.standing import Position
+from service.domain.tiering import Tier
+from service.errors import BadInput, DecisionPending, NotFound
+from service.intake import Repeatable, submit
+from service.people import find_person, names_of
+from service.tables import UseCaseRow
+from service.use_cases import (
+    MOST_LISTED,
+    Filter,
+    Sort,
+    find,
+    key_of,
+    list_use_cases,
+    queue,
+    standing_of,
+    transitions,
+)
+
+router = APIRouter(prefix="/v1")
+
+Limit = Annotated[int, Query(ge=1, le=MOST_LISTED, description="Most items in one answer")]
+Submitter = Annotated[Person, Depends(needs(Right.SUBMIT))]
+
+
+@router.post(
+    "/use-cases",
+    summary="Hand in a use case",
+    tags=["Builders"],
+    status_code=HTTPStatus.CREATED,
+    responses=responses(401, 403, 409, 422, 503),
+)
+async def hand_in(
+    body: UseCaseBody,
+    person: Submitter,
+    given: TheContext,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> ReceiptRead:
+    """Answers with the key, the tier and why, the stages ahead, and whose move it is.
+
+    Once this answers 201 the use case is safe. It is accepted while Temporal is away as well; its
+    workflow then starts when Temporal is back.
+    """
+    repeatable = None
+    if idempotency_key:
+        repeatable = Repeatable(idempotency_key, _digest("use-cases", body))
+    async with given.sessions.begin() as session:
+        owner, co_owners = await _owners(session, body, person)
+        receipt = await submit(
+            session,
+            body.to_domain(owner, co_owners),
+            person.actor,
+            at=given.now(),
+            repeatable=repeatable,
+        )
+    await hand_over_to_engine(given.sessions, given.engine, receipt.use_case_id)
+    response.headers["Location"] = f"/v1/use-cases/{receipt.key}"
+    return ReceiptRead.of(receipt)
+
+
+async def _owners(
+    session: AsyncSession, body: UseCaseBody, person: Person
+) -> tuple[str, tuple[str, ...]]:
+    owner = await _builder(session, body.owner, "owner") if body.owner else person.id
+    co_owners = [await _builder(session, email, "co_owners") for email in body.co_owners]
+    return owner, tuple(co_owners)
+
+
+async def _builder(session: AsyncSession, email: str, field: str) -> str:
+    try:
+        found = await find_person(session, email)
+    except NotFound:
+        raise BadInput(field, f"nobody here has the email {email}") from None
+    if Role.BUILDER not in found.roles or not found.active:
+        raise BadInput(field, f"{email} is not an active builder")
+    return found.id
+
+
+@router.get(
+    "/use-cases",
+    summary="List use cases",
+    tags=["Everybody"],
+    responses=responses(401, 422, 503),
+)
+async def list_them(
+    person: Caller,
+    session: TheSession,
+    given: TheContext,
+    *,
+    holder: Annotated[Words | None, Query(description="Whose move it is")] = None,
+    stage: Annotated[Words | None, Query()] = None,
+    tier: Annotated[Tier | None, Query()] = None,
+    unit: Annotated[Words | None, Query(description="The business unit")] = None,
+    status: Annotated[Outcome | None, Query(description="open, or how it ended")] = None,
+    position: Annotated[Position | None, Query()] = None,
+    owner: Annotated[Words | None, Query(description="The owner's email or id; or `me`")] = None,
+    sort: Annotated[Sort, Query()] = Sort.NEWEST,
+    limit: Limit = 50,
+    cursor: Annotated[str | None, Query(max_length=200, pattern=r"^[A-Za-z0-9_-]+$")] = None,
+) -> UseCasePage:
+    """The use cases that you may see. Ask for the next page with the answer's `cursor`."""
+    wanted = Filter(
+        holder=holder,
+        stage=stage,
+        tier=tier,
+        business_unit=unit,
+        status=status,
+        position=position,
+        owner=await _owner_id(session, owner, person),
+    )
+    page = await list_use_cases(
+        session, person.actor, wanted, sort=sort, limit=limit, cursor=cursor
+    )
+    return UseCasePage(items=await _summaries(session, given, page.rows), cursor=page.cursor)
+
+
+async def _owner_id(session: AsyncSession, owner: str | None, person: Person) -> str | None:
+    if owner is None:
+        return None
+    if owner == "me":
+        return person.id
+    try:
+        return (await find_person(session, owner)).id
+    except NotFound:
+        return owner  # nobody: an empty list, and no way to try out who is here
+
+
+async def _summaries(
+    session: AsyncSession, given: TheContext, rows: list[UseCaseRow]
+) -> list[UseCaseSummary]:
+    names = await names_of(session, {some for row in rows for some in (row.owner_id, row.assignee)})
+    at = given.now()
+    return [UseCaseSummary.of(row, names, at) for row in rows]
+
+
+@router.get(
+    "/queue",
+    summary="What waits for me",
+    tags=["Enablement", "Third parties", "Builders"],
+    responses=responses(401, 422, 503),
+)
+async def my_queue(
+    person: Caller, session: TheSession, given: TheContext, limit: Limit = 50
+) -> QueueRead:
+    """What you could move now, the longest wait against its target first."""
+    found = await queue(session, person.actor, at=given.now(), limit=limit)
+    return QueueRead(items=await _summaries(session, given, found.rows), total=found.total)
+
+
+@router.get(
+    "/use-cases/{key}",
+    summary="One use case",
+    tags=["Everybody"],
+    responses=responses(401, 404, 422, 503),
+)
+async def one(
+    key: UseCaseKey, person: Caller, session: TheSession, given: TheContext
+) -> UseCaseRead:
+    """All of it: what was handed in, where it stands, whose move it is."""
+    row = await find(session, key, person.actor)
+    standing = standing_of(row)
+    attached = {item.attached_by for item in standing.evidence}
+    ids = {*row.owners, row.assignee, *standing.approvals, *attached}
+    return UseCaseRead.of(row, await names_of(session, ids), given.now())
+
+
+@router.get(
+    "/use-cases/{key}/transitions",
+    summary="All that happened",
+    tags=["Everybody"],
+    responses=responses(401, 404, 422, 503),
+)
+async def its_transitions(key: UseCaseKey, person: Caller, session: TheSession) -> TransitionsRead:
+    """Every transition, in order. None is ever changed."""
+    row = await find(session, key, person.actor)
+    steps = await transitions(session, row.id)
+    names = await names_of(session, people_in(steps))
+    return TransitionsRead(
+        key=key_of(row), items=[TransitionRead.of(step, names) for step in steps]
+    )
+
+
+@router.get(
+    "/use-cases/{key}/clock",
+    summary="Whose clock ran, and for how long",
+    tags=["Everybody"],
+    responses=responses(401, 404, 422, 503),
+)
+async def its_clock(
+    key: UseCaseKey, person: Caller, session: TheSession, given: TheContext
+) -> ClockRead:
+    """Spans without gaps, and their sum for each party and mode."""
+    row = await find(session, key, person.actor)
+    steps = await transitions(session, row.id)
+    end = row.ended_at or max(given.now(), steps[-1].at)
+    return ClockRead.of(
+        key_of(row), steps[0].at, end, spans(steps, end), running=row.ended_at is None
+    )
+
+
+@router.get(
+    "/use-cases/{key}/actions",
+    summary="What I may do now",
+    tags=["Everybody"],
+    responses=responses(401, 404, 422, 503),
+)
+async def my_actions(key: UseCaseKey, person: Caller, session: TheSession) -> ActionsRead:
+    """From the same table that the engine enforces."""
+    row = await find(session, key, person.actor)
+    rules = possible(standing_of(row), person.actor)
+    return ActionsRead(
+        key=key_of(row),
+        sequence=row.sequence,
+        items=[ActionRead.of(rule, key_of(row)) for rule in rules],
+    )
+
+
+@router.post(
+    "/use-cases/{key}/commands/{command}",
+    summary="Decide, ask, answer, hand over ...",
+    tags=["Builders", "Enablement", "Third parties"],
+    response_model=DecisionRead,
+    responses={
+        202: {"model": PendingRead, "description": "Taken, and not confirmed in time"},
+        **responses(401, 403, 404, 409, 422, 503),
+    },
+)
+async def give_command(
+    key: UseCaseKey,
+    command: Command,
+    person: Caller,
+    given: TheContext,
+    request: Request,
+    body: CommandBody | None = None,
+    idempotency_key: IdempotencyKey = None,
+) -> DecisionRead | JSONResponse:
+    """Carry out a command of the lifecycle. A refusal comes back at once, with the reason.
+
+    `202` means that the decision was handed over and may still apply: look where it says, or
+    repeat with the same Idempotency-Key.
+    """
+    body = body or CommandBody()
+    _check_takes(command, body)
+    sent = idempotency_key or str(uuid.uuid4())
+    request.state.idempotency_key = sent
+    decision_id = _decision_id(person, sent)
+    try:
+        applied = await decide(
+            given.sessions,
+            given.engine,
+            key,
+            Wanted(command, person.actor, **body.model_dump()),
+            decision_id=decision_id,
+            request_digest=_digest(f"{key.upper()}/{command}", body),
+        )
+    except DecisionPending as pending:
+        return _pending(key.upper(), decision_id, str(pending), sent)
+    async with given.sessions() as session:
+        names = await names_of(session, people_in(applied.transitions))
+    return DecisionRead.of(decision_id, key.upper(), applied.transitions, names)
+
+
+@router.get(
+    "/use-cases/{key}/decisions/{decision_id}",
+    summary="What became of a decision",
+    tags=["Builders", "Enablement", "Third parties"],
+    response_model=DecisionRead | PendingRead,
+    responses=responses(401, 404, 422, 503),
+)
+async def its_decision(
+    key: UseCaseKey,
+    decision_id: Annotated[str, Words],
+    person: Caller,
+    session: TheSession,
+) -> DecisionRead | PendingRead:
+    """`applied` with its transitions, or `pending` as long as nothing is known of it."""
+    row = await find(session, key, person.actor)
+    applied = await find_applied(session, row.id, decision_id)
+    if applied is None:
+        return PendingRead(
+            decision_id=decision_id,
+            key=key_of(row),
+            detail="nothing is recorded under this id (yet); repeat the request with its key",
+            look_at=_look_at(key_of(row), decision_id),
+        )
+    names = await names_of(session, people_in(applied.transitions))
+    return DecisionRead.of(decision_id, key_of(row), applied.transitions, names)
+
+
+def _check_takes(command: Command, body: CommandBody) -> None:
+    given = body.model_fields_set - {"reason", "expected_sequence"}
+    for field in sorted(given - TAKES[command]):
+        raise BadInput(field, f"{command.value.replace('_', ' ')} does not take this")
+
+
+def _pending(key: str, decision_id: str, detail: str, idempotency_key: str) -> JSONResponse:
+    look_at = _look_at(key, decision_id)
+    pending = PendingRead(
+        decision_id=decision_id,
+        key=key,
+        detail=detail,
+        look_at=look_at,
+        idempotency_key=idempotency_key,
+    )
+    return JSONResponse(
+        pending.model_dump(),
+        HTTPStatus.ACCEPTED,
+        headers={"Location": look_at, "Retry-After": RETRY_AFTER},
+    )
+
+
+def _look_at(key: str, decision_id: str) -> str:
+    return f"/v1/use-cases/{key}/decisions/{decision_id}"
+
+
+def _decision_id(person: Person, key: str) -> str:
+    return hashlib.sha256(f"{person.id} {key}".encode()).hexdigest()[:32]
+
+
+def _digest(where: str, body: BaseModel) -> str:
+    return hashlib.sha256(f"{where} {body.model_dump_json()}".encode()).hexdigest()

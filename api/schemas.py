@@ -1,0 +1,644 @@
+"""Requests and answers. What they mean is in `service.domain`."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+from api.fields import Email, Name, Prose, Reason, Words
+from service.domain.case import Outcome
+from service.domain.clock import Share, Span, Transition, gate_tax, shares
+from service.domain.commands import Command
+from service.domain.lifecycle import Rule
+from service.domain.pathway import Stage, StageKind
+from service.domain.people import Person, Role
+from service.domain.standing import Mode, Position
+from service.domain.tiering import Autonomy, RiskAnswers, Tier
+from service.domain.use_case import InvestmentCase, Kpi, UseCase
+from service.intake import Receipt
+from service.tables import TokenRow, UseCaseRow
+from service.use_cases import key_of, standing_of
+
+Money = Annotated[FiniteFloat, Field(ge=0, le=1e15)]
+Number = Annotated[FiniteFloat, Field(ge=-1e15, le=1e15)]
+DAY_SECONDS = 86_400
+
+
+class Input(BaseModel):
+    """A request's body: unknown fields are mistakes, not decoration."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class KpiBody(Input):
+    """The number that should move."""
+
+    name: Name = Field(examples=["Handling time"])
+    unit: Name = Field(examples=["minutes"])
+    baseline: Number = Field(examples=[18])
+    target: Number = Field(examples=[9])
+
+
+class InvestmentBody(Input):
+    """What it costs and what it is expected to bring."""
+
+    one_off_cost: Money = Field(examples=[40000])
+    yearly_run_cost: Money = Field(examples=[12000])
+    expected_yearly_value: Money = Field(examples=[180000])
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])]
+
+
+class RiskBody(Input):
+    """The risk questions. Their answers decide the tier."""
+
+    personal_data: bool = Field(description="Does it use personal data?")
+    affects_people: bool = Field(
+        description="Does it decide about people, or weigh in such decisions?"
+    )
+    safety_impact: bool = Field(description="Could somebody be harmed if it fails?")
+    customer_facing: bool = Field(description="Do customers meet it?")
+    regulated: bool = Field(description="Does a regulation ask for evidence before it is used?")
+    external_model: bool = Field(description="Does data leave for a model that others run?")
+    autonomy: Autonomy = Field(description="What does it do by itself?", examples=["suggests"])
+
+
+class UseCaseBody(Input):
+    """A use case as it is handed in."""
+
+    title: Name = Field(examples=["Answer supplier questions"])
+    problem: Prose = Field(examples=["Buyers answer the same forty questions every day."])
+    business_unit: Name = Field(examples=["Procurement"])
+    owner: Email | None = Field(
+        default=None, description="Who answers for it; you, if empty", examples=["bea@example.com"]
+    )
+    co_owners: list[Email] = Field(default=[], max_length=10)
+    sponsor: Name = Field(examples=["Chief procurement officer"])
+    kpi: KpiBody
+    investment: InvestmentBody
+    risk: RiskBody
+    wished_for: date | None = Field(default=None, examples=["2027-03-31"])
+    estimate_days: Annotated[FiniteFloat, Field(gt=0, le=3650)] = Field(
+        description="Your own estimate of the days to production without this intake",
+        examples=[60],
+    )
+    lighthouse: bool = False
+
+    def to_domain(self, owner: str, co_owners: tuple[str, ...]) -> UseCase:
+        """The domain's use case, with people by their ids."""
+        return UseCase(
+            title=self.title,
+            problem=self.problem,
+            business_unit=self.business_unit,
+            owner=owner,
+            co_owners=co_owners,
+            sponsor=self.sponsor,
+            kpi=Kpi(**self.kpi.model_dump()),
+            investment=InvestmentCase(**self.investment.model_dump()),
+            risk=RiskAnswers(**self.risk.model_dump()),
+            wished_for=self.wished_for,
+            estimate_days=self.estimate_days,
+            lighthouse=self.lighthouse,
+        )
+
+
+class PersonRef(BaseModel):
+    """Somebody, by id and name."""
+
+    id: str
+    name: str
+
+
+Names = Mapping[str, str]
+
+
+def ref(person_id: str | None, names: Names) -> PersonRef | None:
+    """A person by name; Headway itself, and people long gone, keep their id."""
+    return PersonRef(id=person_id, name=names.get(person_id, person_id)) if person_id else None
+
+
+class StageRead(BaseModel):
+    """A stage that is ahead, or the present one."""
+
+    key: str = Field(examples=["triage"])
+    title: str
+    kind: StageKind
+    holder: str = Field(examples=["enablement"])
+    target_days: float
+    approvers: int
+    evidence: list[str]
+    certification: str | None
+
+    @classmethod
+    def of(cls, stage: Stage) -> "StageRead":
+        """The answer for a stage."""
+        return cls(
+            key=stage.key,
+            title=stage.title,
+            kind=stage.kind,
+            holder=stage.holder,
+            target_days=stage.target.total_seconds() / DAY_SECONDS,
+            approvers=stage.approvers,
+            evidence=list(stage.evidence),
+            certification=stage.certification,
+        )
+
+
+class ReceiptRead(BaseModel):
+    """The answer to a submission."""
+
+    key: str = Field(examples=["UC-42"])
+    id: str
+    submitted_at: datetime
+    tier: Tier
+    tier_reasons: list[str]
+    pathway: str = Field(examples=["standard"])
+    pathway_version: int
+    stage: StageRead
+    stages_ahead: list[StageRead]
+    position: Position
+    holder: str = Field(description="Whose move it is", examples=["enablement"])
+    mode: Mode
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> "ReceiptRead":
+        """The answer for a receipt."""
+        return cls(
+            key=receipt.key,
+            id=receipt.use_case_id,
+            submitted_at=receipt.submitted_at,
+            tier=receipt.tier,
+            tier_reasons=list(receipt.tier_reasons),
+            pathway=receipt.pathway,
+            pathway_version=receipt.pathway_version,
+            stage=StageRead.of(receipt.stage),
+            stages_ahead=[StageRead.of(stage) for stage in receipt.stages_ahead],
+            position=receipt.position,
+            holder=receipt.holder,
+            mode=receipt.mode,
+        )
+
+
+class UseCaseSummary(BaseModel):
+    """A use case in a list: whose move it is, and for how long."""
+
+    key: str
+    title: str
+    business_unit: str
+    owner: PersonRef | None
+    tier: Tier
+    pathway: str
+    stage: str
+    position: Position
+    status: Outcome
+    holder: str | None
+    mode: Mode | None
+    assignee: PersonRef | None
+    turn_since: datetime
+    target_used: float | None = Field(
+        description="Share of the present holder's target that is used up; over 1 is late"
+    )
+    submitted_at: datetime
+    ended_at: datetime | None
+    lighthouse: bool
+    sequence: int
+
+    @classmethod
+    def of(cls, row: UseCaseRow, names: Names, at: datetime) -> "UseCaseSummary":
+        """The answer for a row, as of a moment."""
+        return cls(**_summary(row, names, at))
+
+
+def _summary(row: UseCaseRow, names: Names, at: datetime) -> dict[str, object]:
+    used = None
+    if row.hold_target_seconds and row.hold_since is not None:
+        ran = max((at - row.hold_since).total_seconds(), 0)
+        used = round(((row.hold_spent_seconds or 0) + ran) / row.hold_target_seconds, 4)
+    return {
+        "key": key_of(row),
+        "title": row.title,
+        "business_unit": row.business_unit,
+        "owner": ref(row.owner_id, names),
+        "tier": row.tier,
+        "pathway": row.pathway,
+        "stage": row.stage,
+        "position": row.position,
+        "status": row.outcome,
+        "holder": row.holder,
+        "mode": row.mode,
+        "assignee": ref(row.assignee, names),
+        "turn_since": row.turn_since,
+        "target_used": used,
+        "submitted_at": row.submitted_at,
+        "ended_at": row.ended_at,
+        "lighthouse": row.lighthouse,
+        "sequence": row.sequence,
+    }
+
+
+class EvidenceRead(BaseModel):
+    """Something attached. Attested: by somebody who does not own the use case."""
+
+    kind: str
+    reference: str
+    attached_by: PersonRef | None
+    attested: bool
+
+
+class UseCaseRead(UseCaseSummary):
+    """A use case, whole."""
+
+    id: str
+    problem: str
+    sponsor: str
+    owners: list[PersonRef | None]
+    kpi: KpiBody
+    investment: InvestmentBody
+    risk: RiskBody
+    tier_reasons: list[str]
+    wished_for: date | None
+    estimate_days: float
+    pathway_version: int
+    stages: list[StageRead]
+    passed: list[str]
+    approvals: list[PersonRef | None]
+    evidence: list[EvidenceRead]
+    evidence_missing: list[str]
+
+    @classmethod
+    def of(cls, row: UseCaseRow, names: Names, at: datetime) -> "UseCaseRead":
+        """The answer for a row, as of a moment."""
+        standing = standing_of(row)
+        return cls(
+            **_summary(row, names, at),  # type: ignore[arg-type]
+            id=row.id,
+            problem=row.problem,
+            sponsor=row.sponsor,
+            owners=[ref(person, names) for person in row.owners],
+            kpi=KpiBody(
+                name=row.kpi_name,
+                unit=row.kpi_unit,
+                baseline=row.kpi_baseline,
+                target=row.kpi_target,
+            ),
+            investment=InvestmentBody(
+                one_off_cost=row.one_off_cost,
+                yearly_run_cost=row.yearly_run_cost,
+                expected_yearly_value=row.expected_yearly_value,
+                currency=row.currency,
+            ),
+            risk=RiskBody.model_validate(row.risk_answers),
+            tier_reasons=row.tier_reasons,
+            wished_for=row.wished_for,
+            estimate_days=row.estimate_days,
+            pathway_version=row.pathway_version,
+            stages=[StageRead.of(stage) for stage in standing.pathway.stages],
+            passed=list(standing.passed),
+            approvals=[ref(person, names) for person in standing.approvals],
+            evidence=[
+                EvidenceRead(
+                    kind=item.kind,
+                    reference=item.reference,
+                    attached_by=ref(item.attached_by, names),
+                    attested=item.attested,
+                )
+                for item in standing.evidence
+            ],
+            evidence_missing=list(standing.evidence_missing),
+        )
+
+
+class UseCasePage(BaseModel):
+    """Some use cases. `cursor` asks for the next ones; null at the end."""
+
+    items: list[UseCaseSummary]
+    cursor: str | None
+
+
+class QueueRead(BaseModel):
+    """What waits for you, the longest wait against its target first."""
+
+    items: list[UseCaseSummary]
+    total: int
+
+
+class TransitionRead(BaseModel):
+    """One thing that happened, and where it left the use case."""
+
+    sequence: int
+    at: datetime
+    command: Command
+    actor: PersonRef | None
+    stage: str
+    position: Position
+    holder: str | None
+    mode: Mode | None
+    assignee: PersonRef | None
+    tier: Tier
+    reason: str
+    subject: str
+    reference: str
+
+    @classmethod
+    def of(cls, step: Transition, names: Names) -> "TransitionRead":
+        """The answer for a transition."""
+        return cls(
+            sequence=step.sequence,
+            at=step.at,
+            command=step.command,
+            actor=ref(step.actor, names),
+            stage=step.stage,
+            position=step.position,
+            holder=step.holder,
+            mode=step.mode,
+            assignee=ref(step.assignee, names),
+            tier=step.tier,
+            reason=step.reason,
+            subject=names.get(step.subject, step.subject),
+            reference=step.reference,
+        )
+
+
+def people_in(steps: Iterable[Transition]) -> set[str | None]:
+    """The ids of everybody who may be named in these transitions."""
+    return {some for step in steps for some in (step.actor, step.assignee, step.subject)}
+
+
+class TransitionsRead(BaseModel):
+    """All that happened to a use case, in order."""
+
+    key: str
+    items: list[TransitionRead]
+
+
+class SpanRead(BaseModel):
+    """A stretch of time on one clock."""
+
+    stage: str
+    holder: str
+    mode: Mode
+    start: datetime
+    end: datetime
+    microseconds: int
+
+
+class ShareRead(BaseModel):
+    """What one party spent in one mode."""
+
+    holder: str
+    mode: Mode
+    microseconds: int
+    days: float
+    share: float = Field(description="Of the whole elapsed time, 0 to 1")
+
+
+class ClockRead(BaseModel):
+    """Every minute of a use case on somebody's clock. The spans add up to `microseconds`."""
+
+    key: str
+    running: bool
+    start: datetime
+    end: datetime = Field(description="When it ended, or the moment of this answer")
+    microseconds: int
+    days: float
+    gate_tax_microseconds: int = Field(description="Time on which it lay waiting for enablement")
+    shares: list[ShareRead]
+    spans: list[SpanRead]
+
+    @classmethod
+    def of(
+        cls, key: str, start: datetime, end: datetime, found: tuple[Span, ...], *, running: bool
+    ) -> "ClockRead":
+        """The answer for spans that begin at `start` and end at `end`."""
+        total = end - start
+        whole = total / _MICROSECOND
+        return cls(
+            key=key,
+            running=running,
+            start=start,
+            end=end,
+            microseconds=round(whole),
+            days=total.total_seconds() / DAY_SECONDS,
+            gate_tax_microseconds=gate_tax(found) // _MICROSECOND,
+            shares=[_share(share, whole) for share in shares(found)],
+            spans=[
+                SpanRead(
+                    stage=span.stage,
+                    holder=span.holder,
+                    mode=span.mode,
+                    start=span.start,
+                    end=span.end,
+                    microseconds=span.elapsed // _MICROSECOND,
+                )
+                for span in found
+            ],
+        )
+
+
+_MICROSECOND = datetime.resolution
+
+
+def _share(share: Share, whole: float) -> ShareRead:
+    mine = share.total // _MICROSECOND
+    return ShareRead(
+        holder=share.holder,
+        mode=share.mode,
+        microseconds=mine,
+        days=share.total.total_seconds() / DAY_SECONDS,
+        share=round(mine / whole, 6) if whole else 0,
+    )
+
+
+class ActionRead(BaseModel):
+    """Something that you may do now."""
+
+    command: Command
+    does: str = Field(description="In words, for a button's help", examples=["approve"])
+    reason_required: bool
+    takes: list[str] = Field(description="Details to give beside a reason", examples=[["party"]])
+    href: str = Field(examples=["/v1/use-cases/UC-42/commands/claim"])
+
+    @classmethod
+    def of(cls, rule: Rule, key: str) -> "ActionRead":
+        """The answer for a row of the lifecycle."""
+        return cls(
+            command=rule.command,
+            does=rule.does,
+            reason_required=rule.reason_required,
+            takes=list(rule.takes),
+            href=f"/v1/use-cases/{key}/commands/{rule.command}",
+        )
+
+
+class ActionsRead(BaseModel):
+    """What you may do now. Give `sequence` as `expected_sequence` to be sure of it."""
+
+    key: str
+    sequence: int
+    items: list[ActionRead]
+
+
+class CommandBody(Input):
+    """A command's details. Each command takes its own; `actions` says which."""
+
+    reason: Reason = Field(default="", examples=["Which data does it read?"])
+    assignee: Words = Field(default="", description="assign: a person's email or id")
+    party: Words = Field(default="", description="refer: the third party", examples=["legal"])
+    to_stage: Words = Field(default="", description="send_back: an earlier building stage")
+    evidence_kind: Words = Field(default="", description="attach: what it is")
+    evidence_reference: Reason = Field(default="", description="attach: where it is to be found")
+    tier: Tier | None = Field(default=None, description="change_tier: the new tier")
+    expected_sequence: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
+        default=None, description="Refuse if something else has happened since this transition"
+    )
+
+
+class DecisionRead(BaseModel):
+    """What a decision led to. Repeating the request with the same key gives it again."""
+
+    status: str = Field(examples=["applied"])
+    decision_id: str
+    key: str
+    sequence: int
+    stage: str
+    position: Position
+    holder: str | None
+    mode: Mode | None
+    assignee: PersonRef | None
+    transitions: list[TransitionRead]
+
+    @classmethod
+    def of(
+        cls, decision_id: str, key: str, steps: tuple[Transition, ...], names: Names
+    ) -> "DecisionRead":
+        """The answer for the transitions that a decision caused."""
+        last = steps[-1]
+        return cls(
+            status="applied",
+            decision_id=decision_id,
+            key=key,
+            sequence=last.sequence,
+            stage=last.stage,
+            position=last.position,
+            holder=last.holder,
+            mode=last.mode,
+            assignee=ref(last.assignee, names),
+            transitions=[TransitionRead.of(step, names) for step in steps],
+        )
+
+
+class PendingRead(BaseModel):
+    """A decision that has not been confirmed. It may still apply."""
+
+    status: str = Field(default="pending", examples=["pending"])
+    decision_id: str
+    key: str
+    detail: str
+    look_at: str = Field(examples=["/v1/use-cases/UC-42/decisions/5f0c..."])
+    idempotency_key: str | None = Field(
+        default=None, description="Repeat the request with this key to get the first answer"
+    )
+
+
+class PersonBody(Input):
+    """A new person."""
+
+    name: Name = Field(examples=["Ada Lovelace"])
+    email: Email = Field(examples=["ada@example.com"])
+    roles: list[Role] = Field(min_length=1, max_length=len(Role), examples=[["enabler"]])
+    party: Name | None = Field(default=None, description="A reviewer's third party")
+    certifications: list[Name] = Field(default=[], max_length=50)
+
+
+class PersonChange(Input):
+    """What changes about a person; what is left out stays."""
+
+    active: bool | None = None
+    certifications: list[Name] | None = Field(default=None, max_length=50)
+
+
+class PersonRead(BaseModel):
+    """Somebody who uses Headway."""
+
+    id: str
+    name: str
+    email: str
+    roles: list[Role]
+    party: str | None
+    certifications: list[str]
+    active: bool
+
+    @classmethod
+    def of(cls, person: Person) -> "PersonRead":
+        """The answer for a person."""
+        return cls(
+            id=person.id,
+            name=person.name,
+            email=person.email,
+            roles=sorted(person.roles),
+            party=person.party,
+            certifications=list(person.certifications),
+            active=person.active,
+        )
+
+
+class PeopleRead(BaseModel):
+    """People by name."""
+
+    items: list[PersonRead]
+
+
+class TokenBody(Input):
+    """A new token."""
+
+    label: Name = Field(examples=["my laptop"])
+    days: int = Field(default=90, ge=1, le=366)
+
+
+class TokenRead(BaseModel):
+    """A token without its secret."""
+
+    id: str
+    label: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+    @classmethod
+    def of(cls, row: TokenRow) -> "TokenRead":
+        """The answer for a row."""
+        return cls(
+            id=row.id,
+            label=row.label,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            revoked_at=row.revoked_at,
+        )
+
+
+class TokensRead(BaseModel):
+    """Tokens, newest first."""
+
+    items: list[TokenRead]
+
+
+class NewTokenRead(BaseModel):
+    """A new token. The secret is shown this once."""
+
+    id: str
+    token: str
+    expires_at: datetime
+
+
+class HealthRead(BaseModel):
+    """Whether requests can be served."""
+
+    status: str = Field(examples=["ok"])
+    database: str = Field(examples=["ok"])
+
+
+class VersionRead(BaseModel):
+    """What is running."""
+
+    name: str = Field(examples=["headway"])
+    version: str = Field(examples=["0.1.0"])

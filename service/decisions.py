@@ -1,0 +1,270 @@
+"""Deciding: from a person's command to a recorded transition."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Text, delete, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.domain.case import Outcome
+from service.domain.clock import Transition
+from service.domain.commands import Command
+from service.domain.decision import Applied, Beginning, Decision, Seen, caused_by
+from service.domain.lifecycle import Move, check
+from service.domain.people import Actor
+from service.domain.standing import Standing
+from service.domain.tiering import Tier
+from service.engine import Engine
+from service.errors import (
+    EngineUnreachable,
+    KeyReused,
+    NotFound,
+    TransitionsDisagree,
+    WorkflowMissing,
+)
+from service.pathways import pathways
+from service.people import find_person
+from service.sessions import Sessions
+from service.tables import OutboxRow, TransitionRow, UseCaseRow
+from service.use_cases import (
+    find,
+    projection,
+    standing_of,
+    third_parties,
+    transition_of,
+    transition_values,
+    transitions,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command as a person gives it: names and words, not yet a `Move`."""
+
+    command: Command
+    actor: Actor
+    reason: str = ""
+    assignee: str = ""
+    party: str = ""
+    to_stage: str = ""
+    evidence_kind: str = ""
+    evidence_reference: str = ""
+    tier: Tier | None = None
+    expected_sequence: int | None = None
+
+
+async def decide(
+    sessions: Sessions,
+    engine: Engine,
+    key: str,
+    request: Request,
+    *,
+    decision_id: str,
+    request_digest: str,
+) -> Applied:
+    """Carry out a command on a use case, once for each `decision_id`.
+
+    Raises what `Engine.decide` raises, `NotFound` and `KeyReused`. No connection is held while the
+    engine works.
+    """
+    async with sessions() as session:
+        row = await find(session, key, request.actor)
+        earlier = await find_applied(session, row.id, decision_id)
+        if earlier is None:
+            move = await _move(session, row, request)
+            if row.outcome is not Outcome.OPEN:
+                check(standing_of(row), move)
+    if earlier is None:
+        decision = Decision(row.id, decision_id, move, request_digest)
+        earlier = await _hand_to(engine, sessions, decision)
+    if earlier.request_digest != request_digest:
+        raise KeyReused(decision_id)
+    return earlier
+
+
+async def _hand_to(engine: Engine, sessions: Sessions, decision: Decision) -> Applied:
+    try:
+        return await engine.decide(decision)
+    except WorkflowMissing:
+        # Submitted while the engine was away, and decided before the dispatcher came round; or
+        # ended a moment ago, which the database then knows.
+        async with sessions() as session:
+            taken_over = await beginning(session, decision.use_case_id)
+            earlier = await find_applied(session, decision.use_case_id, decision.decision_id)
+        if earlier is not None:
+            return earlier
+        if taken_over.standing.ended:
+            check(taken_over.standing, decision.move)
+        await engine.begin(taken_over)
+        return await engine.decide(decision)
+
+
+async def hand_over_to_engine(sessions: Sessions, engine: Engine, use_case_id: str) -> bool:
+    """Try once, and not for long, to have an engine take a new use case over.
+
+    When that fails it stays in the outbox for the dispatcher; nothing is lost.
+    """
+    try:
+        async with sessions() as session:
+            if await session.get(OutboxRow, use_case_id) is None:
+                return True
+            taking = await beginning(session, use_case_id)
+        await engine.begin(taking)
+        async with sessions.begin() as session:
+            await taken_over(session, use_case_id)
+    except (EngineUnreachable, SQLAlchemyError, OSError):
+        return False
+    return True
+
+
+async def _move(session: AsyncSession, row: UseCaseRow, request: Request) -> Move:
+    move = Move(
+        command=request.command,
+        actor=request.actor,
+        reason=request.reason,
+        party=request.party.strip(),
+        to_stage=request.to_stage,
+        evidence_kind=request.evidence_kind,
+        evidence_reference=request.evidence_reference,
+        expected_sequence=request.expected_sequence,
+    )
+    if request.assignee:
+        person = await find_person(session, request.assignee)
+        if not person.active:
+            raise NotFound(f"active person {request.assignee}")
+        move = replace(move, assignee=person.actor)
+    if request.command is Command.APPROVE:
+        owner = await find_person(session, row.owner_id)
+        move = replace(move, owner_certifications=owner.certifications)
+    if request.tier is not None:
+        move = replace(move, pathway=pathways()[request.tier])
+    return move
+
+
+async def find_applied(session: AsyncSession, use_case_id: str, decision_id: str) -> Applied | None:
+    """What a decision led to; None when the database knows nothing of it."""
+    first = (
+        select(col(TransitionRow.sequence))
+        .where(
+            col(TransitionRow.use_case_id) == use_case_id,
+            col(TransitionRow.decision_id) == decision_id,
+        )
+        .scalar_subquery()
+    )
+    rows = await session.scalars(
+        select(TransitionRow)
+        .where(col(TransitionRow.use_case_id) == use_case_id, col(TransitionRow.sequence) >= first)
+        .order_by(col(TransitionRow.sequence))
+    )
+    log = [(row.request_digest, transition_of(row)) for row in rows]
+    if not log:
+        return None
+    digest, step = log[0]
+    return Applied(digest or "", caused_by(step.sequence, (step for _, step in log)))
+
+
+async def beginning(session: AsyncSession, use_case_id: str) -> Beginning:
+    """A use case as an engine takes it over from the database."""
+    row = await session.get_one(UseCaseRow, use_case_id)
+    seen = await session.execute(
+        select(
+            col(TransitionRow.decision_id),
+            col(TransitionRow.request_digest),
+            col(TransitionRow.sequence),
+        )
+        .where(
+            col(TransitionRow.use_case_id) == use_case_id,
+            col(TransitionRow.decision_id).is_not(None),
+        )
+        .order_by(col(TransitionRow.sequence))
+    )
+    return Beginning(
+        standing=standing_of(row),
+        log=tuple(await transitions(session, use_case_id)),
+        seen=tuple(
+            Seen(decision_id or "", digest or "", sequence)
+            for decision_id, digest, sequence in seen.tuples()
+        ),
+    )
+
+
+async def waiting_for_engine(
+    session: AsyncSession, *, before: datetime, most: int
+) -> list[Beginning]:
+    """Use cases that no engine may have taken over yet, locked until the transaction ends."""
+    rows = await session.scalars(
+        select(OutboxRow)
+        .where(col(OutboxRow.created_at) < before)
+        .order_by(col(OutboxRow.created_at))
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    return [await beginning(session, row.use_case_id) for row in list(rows)]
+
+
+async def taken_over(session: AsyncSession, use_case_id: str) -> None:
+    """An engine has it now: off the outbox."""
+    await session.execute(delete(OutboxRow).where(col(OutboxRow.use_case_id) == use_case_id))
+
+
+async def record(
+    session: AsyncSession,
+    standing: Standing,
+    happened: tuple[Transition, ...],
+    seen: tuple[Seen, ...] = (),
+) -> None:
+    """Write transitions and where they led, exactly once.
+
+    What is there already is compared and left alone; `TransitionsDisagree` when it differs. The
+    projection only ever moves forward.
+    """
+    by_sequence = {mark.sequence: mark for mark in seen}
+    values = [_row_values(step, by_sequence.get(step.sequence)) for step in happened]
+    written = await session.scalars(
+        insert(TransitionRow)
+        .values(values)
+        .on_conflict_do_nothing()
+        .returning(col(TransitionRow.sequence))
+    )
+    missing = {step.sequence for step in happened} - set(written)
+    if missing:
+        await _compare(session, standing.use_case_id, values, missing)
+    columns: dict[str, Any] = projection(standing)
+    parties = third_parties(happened)
+    if parties:
+        both = func.array_cat(col(UseCaseRow.parties), parties, type_=ARRAY(Text))
+        columns["parties"] = func.array(select(func.unnest(both)).distinct().scalar_subquery())
+    await session.execute(
+        update(UseCaseRow)
+        .where(
+            col(UseCaseRow.id) == standing.use_case_id,
+            col(UseCaseRow.sequence) < standing.sequence,
+        )
+        .values(**columns)
+    )
+
+
+def _row_values(step: Transition, mark: Seen | None) -> dict[str, Any]:
+    return {
+        **transition_values(step),
+        "decision_id": mark.decision_id if mark else None,
+        "request_digest": mark.request_digest if mark else None,
+    }
+
+
+async def _compare(
+    session: AsyncSession, use_case_id: str, values: list[dict[str, Any]], missing: set[int]
+) -> None:
+    there = await session.scalars(
+        select(TransitionRow).where(
+            col(TransitionRow.use_case_id) == use_case_id, col(TransitionRow.sequence).in_(missing)
+        )
+    )
+    known = {row.sequence: row.model_dump() for row in there}
+    for value in values:
+        if value["sequence"] in missing and known.get(value["sequence"]) != value:
+            raise TransitionsDisagree(use_case_id, value["sequence"])

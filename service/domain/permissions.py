@@ -1,0 +1,41 @@
+"""Who may do what, apart from the lifecycle's own table (`service.domain.lifecycle`)."""
+
+from collections.abc import Container
+from enum import StrEnum
+
+from service.domain.people import Actor, Role
+
+
+class Right(StrEnum):
+    """Something that a role allows, whatever the use case."""
+
+    SUBMIT = "submit"
+    READ_REPORTS = "read_reports"
+    MANAGE_PEOPLE = "manage_people"
+
+
+RIGHTS: dict[Right, frozenset[Role]] = {
+    Right.SUBMIT: frozenset({Role.BUILDER}),
+    Right.READ_REPORTS: frozenset({Role.LEADER, Role.ENABLER, Role.ADMIN}),
+    Right.MANAGE_PEOPLE: frozenset({Role.ADMIN}),
+}
+
+READS_EVERYTHING = frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN})
+"""Roles that see every use case. Builders see their own; reviewers what came to their party."""
+
+
+def may(actor: Actor, right: Right) -> bool:
+    """Whether one of the person's roles gives this right."""
+    return bool(actor.roles & RIGHTS[right])
+
+
+def reads_everything(actor: Actor) -> bool:
+    """Whether this person sees every use case."""
+    return bool(actor.roles & READS_EVERYTHING)
+
+
+def may_read(actor: Actor, owners: Container[str], parties: Container[str]) -> bool:
+    """Whether this person may see a use case with these owners and these third parties."""
+    if reads_everything(actor) or actor.person_id in owners:
+        return True
+    return Role.REVIEWER in actor.roles and (actor.party or "") in parties

@@ -1,0 +1,130 @@
+"""Facts that stop a request: what happened, in words that a person can act on."""
+
+from dataclasses import dataclass
+
+
+class Fault(Exception):  # noqa: N818
+    """The base of everything that a face turns into an answer for people."""
+
+
+@dataclass
+class NotFound(Fault):
+    """There is no such thing, or not for this person."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return f"there is no {self.what}"
+
+
+@dataclass
+class NotAllowed(Fault):
+    """The person's roles do not allow it."""
+
+    detail: str
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+@dataclass
+class Conflict(Fault):
+    """Something that is there already stands in the way."""
+
+    detail: str
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+@dataclass
+class KeyReused(Fault):
+    """An Idempotency-Key came again with other content."""
+
+    key: str
+
+    def __str__(self) -> str:
+        return "this Idempotency-Key was used for a different request; take a new one"
+
+
+@dataclass
+class BadInput(Fault):
+    """A field is missing or wrong."""
+
+    field: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.detail}"
+
+
+class SignInNeeded(Fault):
+    """No token, or one that is unknown, expired or revoked; which of these is not said."""
+
+    def __str__(self) -> str:
+        return "sign in with a valid token: Authorization: Bearer ..."
+
+
+@dataclass
+class EngineUnreachable(Fault):
+    """Temporal does not answer. The decision may or may not have reached it: repeat it with the
+    same key."""
+
+    decision_id: str
+
+    def __str__(self) -> str:
+        return "the engine cannot be reached just now; repeat with the same Idempotency-Key"
+
+
+@dataclass
+class DecisionPending(Fault):
+    """The decision was handed to the engine and has not come back in time. It may still apply."""
+
+    decision_id: str
+
+    def __str__(self) -> str:
+        return "the decision has not been confirmed yet; look again, or repeat with the same key"
+
+
+@dataclass
+class DecisionFailed(Fault):
+    """The engine took the decision and could not record it. Nothing has moved."""
+
+    decision_id: str
+
+    def __str__(self) -> str:
+        return "the decision could not be recorded and has not been made; tell an administrator"
+
+
+@dataclass
+class WorkflowMissing(Fault):
+    """The engine has no running workflow for this use case."""
+
+    use_case_id: str
+
+    def __str__(self) -> str:
+        return "the engine does not know this use case yet; try again shortly"
+
+
+@dataclass
+class TransitionsDisagree(Fault):
+    """The database holds another transition under the same sequence. Nothing was overwritten."""
+
+    use_case_id: str
+    sequence: int
+
+    def __str__(self) -> str:
+        return (
+            f"use case {self.use_case_id}: the recorded transition {self.sequence} differs from "
+            "the engine's; run `headway reconcile`"
+        )
+
+
+class NotConfigured(Fault):
+    """There is no database to talk to."""
+
+    def __str__(self) -> str:
+        return (
+            "no database: run `headway up` first, or set HEADWAY_DATABASE_URL to a PostgreSQL "
+            "server (docs/settings.md)"
+        )

@@ -1,0 +1,215 @@
+"""People and their tokens."""
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.domain.people import RESERVED_PARTIES, Person, Role
+from service.errors import BadInput, Conflict, NotFound, SignInNeeded
+from service.tables import PersonRow, TokenRow
+
+TOKEN_LIFE = timedelta(days=90)
+MOST_PEOPLE_LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token as it is shown once. `secret` is the whole of what the person presents."""
+
+    id: str
+    secret: str
+    expires_at: datetime
+
+
+def person_of(row: PersonRow) -> Person:
+    """The domain's person in a row."""
+    return Person(
+        id=row.id,
+        name=row.name,
+        email=row.email,
+        roles=frozenset(row.roles),
+        party=row.party,
+        certifications=tuple(row.certifications),
+        active=row.active,
+    )
+
+
+async def add_person(
+    session: AsyncSession,
+    *,
+    name: str,
+    email: str,
+    roles: Iterable[Role],
+    at: datetime,
+    party: str | None = None,
+    certifications: Sequence[str] = (),
+) -> Person:
+    """A new person. `BadInput` for roles and party that do not fit, `Conflict` for a known email.
+
+    A reviewer speaks for exactly one third party, and nobody else has a party.
+    """
+    wanted = frozenset(roles)
+    if not wanted:
+        raise BadInput("roles", "give at least one role")
+    if (Role.REVIEWER in wanted) != bool(party):
+        raise BadInput("party", "a reviewer speaks for a third party, and only a reviewer does")
+    if party in RESERVED_PARTIES:
+        raise BadInput("party", f"{party} is not a third party")
+    values = {
+        "id": str(uuid.uuid4()),
+        "name": name.strip(),
+        "email": email.strip().lower(),
+        "roles": sorted(wanted),
+        "party": party,
+        "certifications": list(certifications),
+        "active": True,
+        "created_at": at,
+    }
+    added = await session.execute(
+        insert(PersonRow).values(values).on_conflict_do_nothing().returning(col(PersonRow.id))
+    )
+    if added.first() is None:
+        raise Conflict(f"there is somebody with the email {values['email']} already")
+    return await find_person(session, str(values["id"]))
+
+
+async def find_person(session: AsyncSession, who: str) -> Person:
+    """Somebody by id or email; `NotFound` when there is nobody."""
+    by = col(PersonRow.email) if "@" in who else col(PersonRow.id)
+    row = await session.scalar(select(PersonRow).where(by == who.strip().lower()))
+    if row is None:
+        raise NotFound(f"person {who}")
+    return person_of(row)
+
+
+async def list_people(session: AsyncSession) -> list[Person]:
+    """People by name, at most `MOST_PEOPLE_LISTED`."""
+    rows = await session.scalars(
+        select(PersonRow).order_by(col(PersonRow.name), col(PersonRow.id)).limit(MOST_PEOPLE_LISTED)
+    )
+    return [person_of(row) for row in rows]
+
+
+async def names_of(session: AsyncSession, ids: Iterable[str | None]) -> dict[str, str]:
+    """Names by person id, for those that there are."""
+    wanted = {some for some in ids if some}
+    if not wanted:
+        return {}
+    found = await session.execute(
+        select(col(PersonRow.id), col(PersonRow.name)).where(col(PersonRow.id).in_(wanted))
+    )
+    return {row.id: row.name for row in found}
+
+
+async def count_people(session: AsyncSession) -> int:
+    """How many people there are."""
+    return await session.scalar(select(func.count()).select_from(PersonRow)) or 0
+
+
+async def change_person(
+    session: AsyncSession,
+    person_id: str,
+    *,
+    active: bool | None = None,
+    certifications: Sequence[str] | None = None,
+) -> Person:
+    """Let somebody in or out, or record what they are certified for."""
+    changes: dict[str, object] = {}
+    if active is not None:
+        changes["active"] = active
+    if certifications is not None:
+        changes["certifications"] = list(certifications)
+    if changes:
+        await session.execute(
+            update(PersonRow).where(col(PersonRow.id) == person_id).values(**changes)
+        )
+    return await find_person(session, person_id)
+
+
+async def issue_token(
+    session: AsyncSession,
+    person_id: str,
+    *,
+    label: str,
+    at: datetime,
+    life: timedelta = TOKEN_LIFE,
+) -> NewToken:
+    """A new personal token. Its secret is returned once and only a digest of it is kept."""
+    token_id = secrets.token_hex(8)
+    secret = f"hw_{token_id}_{secrets.token_urlsafe(32)}"
+    expires_at = at + life
+    session.add(
+        TokenRow(
+            id=token_id,
+            person_id=person_id,
+            digest=_digest(secret),
+            label=label,
+            created_at=at,
+            expires_at=expires_at,
+        )
+    )
+    await session.flush()
+    return NewToken(token_id, secret, expires_at)
+
+
+async def list_tokens(session: AsyncSession, person_id: str) -> list[TokenRow]:
+    """Somebody's tokens, newest first, at most 100. None of them can be read back."""
+    found = await session.scalars(
+        select(TokenRow)
+        .where(col(TokenRow.person_id) == person_id)
+        .order_by(col(TokenRow.created_at).desc())
+        .limit(100)
+    )
+    return list(found)
+
+
+async def revoke_token(
+    session: AsyncSession, token_id: str, *, at: datetime, of: str | None = None
+) -> None:
+    """End a token now; `of` limits it to one person's. `NotFound` when there is none to end."""
+    statement = (
+        update(TokenRow)
+        .where(col(TokenRow.id) == token_id, col(TokenRow.revoked_at).is_(None))
+        .values(revoked_at=at)
+        .returning(col(TokenRow.id))
+    )
+    if of is not None:
+        statement = statement.where(col(TokenRow.person_id) == of)
+    if (await session.execute(statement)).first() is None:
+        raise NotFound(f"valid token {token_id}")
+
+
+async def authenticate(session: AsyncSession, presented: str, *, at: datetime) -> Person:
+    """Whose token this is. `SignInNeeded` for all that is not a valid token of an active person."""
+    parts = presented.split("_", 2)
+    if len(parts) != 3 or parts[0] != "hw" or len(presented) > 200:
+        raise SignInNeeded
+    found = (
+        await session.execute(
+            select(TokenRow, PersonRow)
+            .join(PersonRow, col(PersonRow.id) == col(TokenRow.person_id))
+            .where(col(TokenRow.id) == parts[1])
+        )
+    ).first()
+    digest = found.TokenRow.digest if found else b"\0" * 32
+    genuine = hmac.compare_digest(digest, _digest(presented))
+    if found is None or not genuine:
+        raise SignInNeeded
+    token, person = found.TokenRow, found.PersonRow
+    if token.revoked_at is not None or token.expires_at <= at or not person.active:
+        raise SignInNeeded
+    return person_of(person)
+
+
+def _digest(secret: str) -> bytes:
+    # The secret is 256 random bits: a plain digest is as good as a slow one, and fast.
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,263 @@
+"""Use cases as they stand in the database: reading them, and writing where they stand."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.domain.case import Outcome
+from service.domain.clock import Transition
+from service.domain.people import BUILDER, ENABLEMENT, PARKED, Actor, Role
+from service.domain.permissions import may_read, reads_everything
+from service.domain.standing import Position, Standing
+from service.domain.tiering import Tier
+from service.errors import BadInput, NotFound
+from service.tables import TransitionRow, UseCaseRow
+
+STANDING: TypeAdapter[Standing] = TypeAdapter(Standing)
+KEY = re.compile(r"(?i)UC-([1-9][0-9]{0,14})")
+ID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+MOST_LISTED = 200
+
+
+def key_of(row: UseCaseRow) -> str:
+    """The short key that people say: UC-42."""
+    return f"UC-{row.number}"
+
+
+def standing_of(row: UseCaseRow) -> Standing:
+    """Where the use case stands, as the database knows it."""
+    return STANDING.validate_python(row.standing)
+
+
+def projection(standing: Standing) -> dict[str, Any]:
+    """The columns that say where a use case stands."""
+    hold = standing.hold
+    target = hold.target if hold else None
+    return {
+        "tier": standing.pathway.tier,
+        "pathway": standing.pathway.key,
+        "pathway_version": standing.pathway.version,
+        "stage": standing.stage.key,
+        "position": standing.position,
+        "holder": standing.holder,
+        "mode": standing.mode,
+        "assignee": standing.assignee,
+        "outcome": standing.outcome,
+        "ended_at": standing.at if standing.ended else None,
+        "sequence": standing.sequence,
+        "turn_since": standing.turn_since,
+        "hold_since": hold.since if hold else None,
+        "hold_spent_seconds": hold.spent.total_seconds() if hold else None,
+        "hold_target_seconds": target.total_seconds() if target else None,
+        "standing": STANDING.dump_python(standing, mode="json"),
+    }
+
+
+def third_parties(happened: Iterable[Transition]) -> list[str]:
+    """The third parties on whose clock it has been: from then on they may read it."""
+    ours = {None, BUILDER, ENABLEMENT, PARKED}
+    return sorted({step.holder for step in happened if step.holder} - ours)
+
+
+def transition_values(transition: Transition) -> dict[str, Any]:
+    """A transition as a row's values."""
+    return asdict(transition)
+
+
+def transition_of(row: TransitionRow) -> Transition:
+    """The domain's transition in a row."""
+    return Transition(
+        use_case_id=row.use_case_id,
+        sequence=row.sequence,
+        at=row.at.astimezone(UTC),
+        command=row.command,
+        actor=row.actor,
+        stage=row.stage,
+        position=row.position,
+        holder=row.holder,
+        mode=row.mode,
+        assignee=row.assignee,
+        tier=row.tier,
+        reason=row.reason,
+        subject=row.subject,
+        reference=row.reference,
+    )
+
+
+async def find(session: AsyncSession, key: str, reader: Actor) -> UseCaseRow:
+    """A use case by key or id. `NotFound` also when this person may not know of it."""
+    row = None
+    if match := KEY.fullmatch(key):
+        row = await session.scalar(
+            select(UseCaseRow).where(col(UseCaseRow.number) == int(match[1]))
+        )
+    elif ID_FORM.fullmatch(key):
+        row = await session.get(UseCaseRow, key)
+    if row is None or not may_read(reader, row.owners, row.parties):
+        raise NotFound(f"use case {key}")
+    return row
+
+
+async def transitions(session: AsyncSession, use_case_id: str) -> list[Transition]:
+    """All that happened to a use case, in order (the lifecycle bounds how many)."""
+    rows = await session.scalars(
+        select(TransitionRow)
+        .where(col(TransitionRow.use_case_id) == use_case_id)
+        .order_by(col(TransitionRow.sequence))
+    )
+    return [transition_of(row) for row in rows]
+
+
+class Sort(StrEnum):
+    """Orders of the list. Each is total, so that pages neither repeat nor skip."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    LONGEST_TURN = "longest_turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which use cases to list; None for no limit on that."""
+
+    holder: str | None = None
+    stage: str | None = None
+    tier: Tier | None = None
+    business_unit: str | None = None
+    status: Outcome | None = None
+    position: Position | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of a list, and where the next ones begin (None at the end)."""
+
+    rows: list[UseCaseRow]
+    cursor: str | None
+
+
+async def list_use_cases(
+    session: AsyncSession,
+    reader: Actor,
+    wanted: Filter,
+    *,
+    sort: Sort = Sort.NEWEST,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page:
+    """A page of the use cases that this person may see. `BadInput` for a cursor of another list."""
+    number, turn = col(UseCaseRow.number), col(UseCaseRow.turn_since)
+    statement = select(UseCaseRow).where(*_conditions(reader, wanted))
+    after = _position(cursor, sort) if cursor else None
+    match sort:
+        case Sort.NEWEST:
+            statement = statement.order_by(number.desc())
+            if after:
+                statement = statement.where(number < after[0])
+        case Sort.OLDEST:
+            statement = statement.order_by(number)
+            if after:
+                statement = statement.where(number > after[0])
+        case Sort.LONGEST_TURN:
+            statement = statement.order_by(turn, number)
+            if after:
+                since = datetime.fromisoformat(after[1])
+                statement = statement.where(tuple_(turn, number) > (since, after[0]))
+    rows = list(await session.scalars(statement.limit(min(limit, MOST_LISTED) + 1)))
+    more, rows = len(rows) > limit, rows[:limit]
+    return Page(rows, _cursor(rows[-1], sort) if more else None)
+
+
+def _conditions(reader: Actor, wanted: Filter) -> list[ColumnElement[bool]]:
+    exact = {
+        UseCaseRow.holder: wanted.holder,
+        UseCaseRow.stage: wanted.stage,
+        UseCaseRow.tier: wanted.tier,
+        UseCaseRow.business_unit: wanted.business_unit,
+        UseCaseRow.outcome: wanted.status,
+        UseCaseRow.position: wanted.position,
+        UseCaseRow.owner_id: wanted.owner,
+    }
+    conditions: list[ColumnElement[bool]] = [
+        col(column) == value for column, value in exact.items() if value is not None
+    ]
+    return [*conditions, *_visible(reader)]
+
+
+def _visible(reader: Actor) -> list[ColumnElement[bool]]:
+    if reads_everything(reader):
+        return []
+    own = col(UseCaseRow.owners).contains([reader.person_id])
+    if Role.REVIEWER in reader.roles:
+        return [or_(own, col(UseCaseRow.parties).contains([reader.party]))]
+    return [own]
+
+
+def _cursor(row: UseCaseRow, sort: Sort) -> str:
+    place = [sort.value, row.number, row.turn_since.isoformat()]
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def _position(cursor: str, sort: Sort) -> tuple[int, str]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        made_for, number, since = json.loads(text)
+        place = int(number), datetime.fromisoformat(since).isoformat()
+    except (ValueError, TypeError, binascii.Error):
+        raise BadInput("cursor", "take it from the list's own answer") from None
+    if made_for != sort.value or not 0 < place[0] < 2**63:
+        raise BadInput("cursor", "it belongs to a list in another order")
+    return place
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits for one person: the longest wait against its target first."""
+
+    rows: list[UseCaseRow]
+    total: int
+
+
+async def queue(session: AsyncSession, person: Actor, *, at: datetime, limit: int = 50) -> Queue:
+    """What this person could move now: their own building and answers, their party's gates.
+
+    The order is the share of the target that is used up at `at`; what has no target comes last.
+    """
+    theirs = _waits_for(person)
+    if not theirs:
+        return Queue([], 0)
+    mine = select(UseCaseRow).where(col(UseCaseRow.outcome) == Outcome.OPEN, or_(*theirs))
+    running = func.extract("epoch", at - col(UseCaseRow.hold_since))
+    used = (col(UseCaseRow.hold_spent_seconds) + running) / col(UseCaseRow.hold_target_seconds)
+    rows = await session.scalars(
+        mine.order_by(used.desc().nulls_last(), col(UseCaseRow.number)).limit(limit)
+    )
+    total = await session.scalar(select(func.count()).select_from(mine.subquery()))
+    return Queue(list(rows), total or 0)
+
+
+def _waits_for(person: Actor) -> Sequence[ColumnElement[bool]]:
+    own = col(UseCaseRow.owners).contains([person.person_id])
+    free_or_mine = or_(
+        col(UseCaseRow.assignee).is_(None), col(UseCaseRow.assignee) == person.person_id
+    )
+    found: list[ColumnElement[bool]] = []
+    if Role.BUILDER in person.roles:
+        found.append(and_(col(UseCaseRow.holder) == BUILDER, own))
+    if Role.ENABLER in person.roles:
+        found.append(and_(col(UseCaseRow.holder) == ENABLEMENT, ~own, free_or_mine))
+    if Role.REVIEWER in person.roles and person.party:
+        found.append(and_(col(UseCaseRow.holder) == person.party, ~own, free_or_mine))
+    return found

@@ -1,0 +1,38 @@
+"""What travels between the workflow and its activity. New fields get defaults: old histories
+must still replay. The other messages are the domain's own: `Beginning`, `Decision`, `Applied`."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from service.domain.clock import Transition
+from service.domain.decision import Seen
+from service.domain.standing import Standing
+
+REFUSED = "Refused"
+"""Type of the failure that carries `RefusalFacts`."""
+DISAGREE = "TransitionsDisagree"
+"""Type of the failure when the database holds something else under the same sequence."""
+
+
+class Name(StrEnum):
+    """Names on the wire. They outlive the functions that carry them today."""
+
+    WORKFLOW = "use-case"
+    DECIDE = "decide"
+    STANDING = "standing"
+    PROJECT = "project"
+    RECORD = "record-transitions"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Transitions to be written, where they led, and the decisions that caused them."""
+
+    standing: Standing
+    happened: tuple[Transition, ...]
+    seen: tuple[Seen, ...] = ()
+
+
+def workflow_id(use_case_id: str) -> str:
+    """The id of a use case's workflow. Nothing personal: it is never encrypted."""
+    return f"use-case-{use_case_id}"

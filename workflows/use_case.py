@@ -1,0 +1,152 @@
+"""The workflow: one for each use case, from submission to its end."""
+
+import asyncio
+from datetime import datetime, timedelta
+from functools import partial
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from service.domain.clock import Transition
+    from service.domain.decision import Applied, Beginning, Decision, Seen, caused_by
+    from service.domain.lifecycle import Move, check, next_notice, play
+    from service.domain.people import THE_SYSTEM
+    from service.domain.refusals import Refusal, RefusalFacts
+    from service.domain.standing import Standing
+    from workflows.messages import DISAGREE, REFUSED, Name, Record
+
+RECORD_ONE_TRY = timedelta(seconds=10)
+RECORD_RETRIES = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(seconds=10),
+    non_retryable_error_types=[DISAGREE],
+)
+"""For ever: a transition that was taken is written as soon as the database is back."""
+AFTER_A_FAILED_NOTICE = timedelta(hours=1)
+"""Until somebody has repaired what made the database refuse it."""
+PROJECT_AT_ONCE = 50
+"""Transitions in one activity when everything is projected again."""
+
+
+@workflow.defn(name=Name.WORKFLOW.value)
+class UseCaseWorkflow:
+    """Takes decisions one after the other, gives each its time and place in the sequence, has it
+    recorded, and watches the targets. It knows nothing that is not in its input or its messages.
+    """
+
+    @workflow.init
+    def __init__(self, beginning: Beginning) -> None:
+        self._standing = beginning.standing
+        self._log = beginning.log
+        self._seen = {mark.decision_id: mark for mark in beginning.seen}
+        self._one_at_a_time = asyncio.Lock()
+
+    @workflow.run
+    async def run(self, beginning: Beginning) -> None:
+        """Until the use case has ended; the history is renewed on the way when it grows long."""
+        while not self._standing.ended:
+            notice = next_notice(self._standing)
+            wake_at = notice[1] if notice else None
+            pause = max(wake_at - workflow.now(), timedelta(0)) if wake_at else None
+            try:
+                await workflow.wait_condition(
+                    partial(self._must_look, wake_at),
+                    timeout=pause,
+                    timeout_summary="the next reminder or escalation",
+                )
+            except TimeoutError:
+                await self._give_notice()
+            if self._history_is_long() and workflow.all_handlers_finished():
+                workflow.continue_as_new(
+                    Beginning(self._standing, self._log, tuple(self._seen.values()))
+                )
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    def _must_look(self, wake_at: datetime | None) -> bool:
+        # A notice that moved to later needs no new timer: the old one fires and finds nothing due.
+        if self._standing.ended or (self._history_is_long() and workflow.all_handlers_finished()):
+            return True
+        notice = next_notice(self._standing)
+        return notice is not None and (wake_at is None or notice[1] < wake_at)
+
+    def _history_is_long(self) -> bool:
+        return workflow.info().is_continue_as_new_suggested()
+
+    async def _give_notice(self) -> None:
+        async with self._one_at_a_time:
+            notice = next_notice(self._standing)
+            if notice is None or notice[1] > workflow.now():
+                return
+            try:
+                await self._make(Move(notice[0], THE_SYSTEM))
+            except ActivityError:
+                workflow.logger.exception("a notice could not be recorded: run headway reconcile")
+                await workflow.sleep(AFTER_A_FAILED_NOTICE)
+
+    @workflow.update(name=Name.DECIDE.value)
+    async def decide(self, decision: Decision) -> Applied:
+        """Make a move. A refusal comes back before anything is written."""
+        async with self._one_at_a_time:
+            earlier = self._seen.get(decision.decision_id)
+            if earlier is not None:
+                return Applied(earlier.request_digest, caused_by(earlier.sequence, self._log))
+            try:
+                happened = await self._make(decision.move, decision)
+            except Refusal as refusal:
+                # Another decision came between the validator and the lock.
+                raise _refused(refusal) from None
+            return Applied(decision.request_digest, happened)
+
+    @decide.validator
+    def _check_decision(self, decision: Decision) -> None:
+        if decision.decision_id not in self._seen:
+            try:
+                check(self._standing, decision.move)
+            except Refusal as refusal:
+                raise _refused(refusal) from None
+
+    @workflow.query(name=Name.STANDING.value)
+    def standing(self) -> Standing:
+        """Where the use case stands."""
+        return self._standing
+
+    @workflow.update(name=Name.PROJECT.value)
+    async def project(self) -> int:
+        """Write everything again, for a database that fell behind; how many transitions."""
+        async with self._one_at_a_time:
+            seen = tuple(self._seen.values())
+            for start in range(0, len(self._log), PROJECT_AT_ONCE):
+                await _record(
+                    Record(self._standing, self._log[start : start + PROJECT_AT_ONCE], seen)
+                )
+            return len(self._log)
+
+    async def _make(self, move: Move, cause: Decision | None = None) -> tuple[Transition, ...]:
+        played = play(self._standing, move, workflow.now())
+        seen: tuple[Seen, ...] = ()
+        if cause is not None:
+            first = played.transitions[0].sequence
+            seen = (Seen(cause.decision_id, cause.request_digest, first),)
+        await _record(Record(played.standing, played.transitions, seen))
+        self._standing = played.standing
+        self._log = (*self._log, *played.transitions)
+        self._seen |= {mark.decision_id: mark for mark in seen}
+        return played.transitions
+
+
+async def _record(record: Record) -> None:
+    await workflow.execute_activity(
+        Name.RECORD.value,
+        record,
+        start_to_close_timeout=RECORD_ONE_TRY,
+        retry_policy=RECORD_RETRIES,
+    )
+
+
+def _refused(refusal: Refusal) -> ApplicationError:
+    return ApplicationError(
+        refusal.detail, RefusalFacts.of(refusal), type=REFUSED, non_retryable=True
+    )

@@ -1,0 +1,67 @@
+"""The worker: runs workflows, activities and the dispatcher until it is told to stop."""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from service.sessions import Sessions
+from workflows.activities import Activities
+from workflows.dispatcher import TemporalEngine, dispatch_forever
+from workflows.use_case import UseCaseWorkflow
+
+CACHED_WORKFLOWS = 5000
+"""Keep it above the number of open use cases that move in a day: a case that is not in memory is
+replayed from its history at its next move."""
+GRACE = timedelta(seconds=3)
+CALLS_TO_FADE = 0.5
+"""Seconds between the last call and the end of the event loop: a Python process that ends with
+calls to Temporal in flight can hang (docs/decisions/0003-engine.md)."""
+
+
+def make_worker(client: Client, sessions: Sessions, task_queue: str, *, activities: int) -> Worker:
+    """A worker for this task queue with so many activities at once."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[UseCaseWorkflow],
+        activities=[Activities(sessions).record_transitions],
+        max_cached_workflows=CACHED_WORKFLOWS,
+        max_concurrent_activities=activities,
+        graceful_shutdown_timeout=GRACE,
+        workflow_runner=SandboxedWorkflowRunner(
+            restrictions=SandboxRestrictions.default.with_passthrough_modules("service", "pydantic")
+        ),
+    )
+
+
+async def work(
+    client: Client,
+    sessions: Sessions,
+    task_queue: str,
+    *,
+    activities: int,
+    until: asyncio.Event,
+) -> None:
+    """Work until the event is set. A Temporal server that is away is waited for."""
+    engine = TemporalEngine(client, task_queue)
+    worker = make_worker(client, sessions, task_queue, activities=activities)
+    dispatching = asyncio.create_task(dispatch_forever(sessions, engine))
+    running = asyncio.create_task(worker.run())
+    stopping = asyncio.create_task(until.wait())
+    try:
+        await asyncio.wait({running, stopping, dispatching}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (running, dispatching):
+            if task.done():
+                task.result()
+    finally:
+        dispatching.cancel()
+        stopping.cancel()
+        if not running.done():
+            await worker.shutdown()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(dispatching, stopping, running, return_exceptions=True)
+        await asyncio.sleep(CALLS_TO_FADE)
