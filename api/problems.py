@@ -133,14 +133,12 @@ async def _fault(request: Request, error: Exception) -> JSONResponse:
         headers["Retry-After"] = RETRY_AFTER
     if isinstance(error, EngineUnreachable) and (key := _own_key(request)):
         more["idempotency_key"] = key
-    errors = [FieldError(field=error.field, detail=error.detail)] if _names_field(error) else None
+    errors = None
+    if isinstance(error, BadInput):
+        errors = [FieldError(field=error.field, detail=error.detail)]
     return problem(
         request, status, str(error), slug=_slug(error), headers=headers, errors=errors, **more
     )
-
-
-def _names_field(error: Exception) -> bool:
-    return isinstance(error, BadInput)
 
 
 def _own_key(request: Request) -> str:

@@ -270,7 +270,7 @@ class UseCaseRead(UseCaseSummary):
         """The answer for a row, as of a moment."""
         standing = standing_of(row)
         return cls(
-            **_summary(row, names, at),  # type: ignore[arg-type]
+            **_summary(row, names, at),
             id=row.id,
             problem=row.problem,
             sponsor=row.sponsor,

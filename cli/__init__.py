@@ -1,1 +1,1 @@
-"""TBD."""
+"""The `headway` command."""

@@ -43,14 +43,13 @@ async def the_verdict(
     ] = None,
 ) -> dict[str, Any]:
     """The same answer as `headway compare --json`, from this database, open use cases included."""
-    found = await verdict(
+    return await verdict(
         session,
         intake=cohort,
         baseline=baseline,
         tau_days=tau,
         as_of=_moment(as_of, given.now()),
     )
-    return found
 
 
 def _moment(asked: datetime | date | None, latest: datetime) -> datetime:

@@ -271,6 +271,7 @@ async def give_command(
     person: Caller,
     given: TheContext,
     request: Request,
+    *,
     body: CommandBody | None = None,
     idempotency_key: IdempotencyKey = None,
 ) -> DecisionRead | JSONResponse:

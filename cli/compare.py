@@ -1,0 +1,215 @@
+"""`headway compare`: the verdict on a file, without a server or a database."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from service.history.comparison import FileVerdict, Progress
+    from service.measure.verdict import Arm, Stratum, Verdict
+
+BIG = 5_000_000  # bytes; reading less is over before a progress bar is seen
+WIDTH_WHEN_PIPED = 100
+# A file from a place where it is already tomorrow is not from the future.
+TIME_ZONES = timedelta(days=1)
+
+
+def compare(  # noqa: PLR0917 - the options of a command
+    file: Annotated[Path, typer.Argument(help="A CSV file of cases.")],
+    map_name: Annotated[
+        str | None,
+        typer.Option("--map", help="A shipped map (omb-2024) or a TOML file.", metavar="MAP"),
+    ] = None,
+    cohort: Annotated[str, typer.Option(help="The cohort that went through the intake.")] = (
+        "intake"
+    ),
+    baseline: Annotated[
+        str | None,
+        typer.Option(help="The cohort to compare with. Default: the only other one."),
+    ] = None,
+    tau: Annotated[
+        float | None,
+        typer.Option(help="Compare over this many days. Default: twice the baseline's median."),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            help="Count what was known then. Default: the map's snapshot.", metavar="DATE"
+        ),
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Write rows that cannot be used to this file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+) -> None:
+    """Does the intake compress time-to-production, or extend it? Answered from a file alone."""
+    from service.history.comparison import compare_file
+    from service.history.errors import HistoryError
+    from service.history.maps import CANONICAL, load_map
+
+    try:
+        with _progress(file) as progress:
+            result = compare_file(
+                file,
+                CANONICAL if map_name is None else load_map(map_name),
+                latest=datetime.now(UTC) + TIME_ZONES,
+                intake=cohort,
+                baseline=baseline,
+                tau_days=tau,
+                as_of=_moment(as_of),
+                rejects=rejects,
+                progress=progress,
+            )
+    except (HistoryError, ValueError) as error:
+        typer.echo(f"headway compare: {error}", err=True)
+        raise typer.Exit(2) from None
+    if as_json:
+        typer.echo(json.dumps(result.as_json(), indent=2, allow_nan=False))
+    else:
+        _print(result, rejects)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"--as-of: {text!r} is not a date like 2024-12-31") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@contextmanager
+def _progress(file: Path) -> "Iterator[Progress | None]":
+    """A bar on stderr, for a big file and a person who watches."""
+    if not (sys.stderr.isatty() and file.is_file() and file.stat().st_size >= BIG):
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Reading", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _print(result: "FileVerdict", rejects: Path | None) -> None:
+    from rich.console import Console
+
+    console = Console(
+        markup=False,
+        highlight=False,
+        emoji=False,
+        width=None if sys.stdout.isatty() else WIDTH_WHEN_PIPED,
+    )
+    verdict = result.verdict
+    console.print(_sentence(verdict), style="bold")
+    if verdict.logrank_p is not None:
+        console.print(f"Log-rank test inside the tiers: p = {verdict.logrank_p:.3g}.")
+    console.print()
+    console.print(_arms(verdict))
+    console.print(_legend(verdict))
+    console.print()
+    console.print(_tiers(verdict))
+    for note in result.notes:
+        console.print(f"- {note}")
+    console.print(
+        f"\nRead {result.read} rows of {result.source}: {result.accepted} accepted, "
+        f"{result.rejected} rejected."
+    )
+    if result.rejected and rejects is not None:
+        console.print(f"The rejected rows and the reasons are in {rejects}.")
+    elif result.rejected:
+        console.print("To see the rejected rows and the reasons: --rejects FILE.")
+
+
+def _sentence(verdict: "Verdict") -> str:
+    intake, *others = (arm.cohort for arm in verdict.arms)
+    baseline = others[0] if others else "the baseline"
+    ratio, interval = verdict.time.ratio, verdict.time.ci
+    if ratio is None:
+        return f"INCONCLUSIVE: {intake} and {baseline} cannot be compared."
+    times = f"{intake} takes {ratio:.2f} times as long as {baseline} (best estimate)"
+    if interval is None:
+        return f"{verdict.direction.upper()}: how uncertain this is cannot be told; {times}."
+    confidence = f"{100 * (1 - verdict.alpha):.4g}%"
+    return (
+        f"{verdict.direction.upper()}: with {confidence} confidence the time to production "
+        f"is {interval.low:.2f} to {interval.high:.2f} times as long; {times}."
+    )
+
+
+def _arms(verdict: "Verdict") -> "Table":
+    table = _table(f"Cohorts as of {verdict.as_of.date().isoformat()}; times in days")
+    table.add_column("cohort")
+    for title in ("cases", "done", "open", "declined", "withdrawn", "median (95%)", "RMST (SE)"):
+        table.add_column(title, justify="right")
+    table.add_column("done only", justify="right")
+    for arm in verdict.arms:
+        counts = (arm.cases, arm.completed, arm.open, arm.declined, arm.withdrawn)
+        table.add_row(
+            arm.cohort,
+            *map(str, counts),
+            _median(arm),
+            "-" if arm.rmst is None else f"{arm.rmst.days:.0f} ({arm.rmst.se:.0f})",
+            _days(arm.completed_mean_days),
+        )
+    return table
+
+
+def _legend(verdict: "Verdict") -> str:
+    over = "" if verdict.tau_days is None else f" over the first {verdict.tau_days:.0f} days"
+    return (
+        f"done: in production. median: Kaplan-Meier. RMST: restricted mean{over}. "
+        "done only: the mean of what is done, which misleads."
+    )
+
+
+def _tiers(verdict: "Verdict") -> "Table":
+    table = _table("Tiers")
+    table.add_column("tier")
+    table.add_column("counted")
+    for title in ("ratio", "over days", *(f"done: {arm.cohort}" for arm in verdict.arms)):
+        table.add_column(title, justify="right")
+    for stratum in verdict.strata:
+        table.add_row(
+            stratum.tier,
+            "yes" if stratum.counted else "no",
+            "-" if stratum.ratio is None else f"{stratum.ratio:.2f}",
+            _days(stratum.tau_days),
+            *(_of(stratum, arm.cohort) for arm in verdict.arms),
+        )
+    return table
+
+
+def _table(title: str) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def _of(stratum: "Stratum", cohort: str) -> str:
+    for arm in stratum.arms:
+        if arm.cohort == cohort:
+            return f"{arm.completed} of {arm.cases}"
+    return "-"
+
+
+def _median(arm: "Arm") -> str:
+    median = arm.km_median
+    if median.days is None:
+        return "not reached"
+    return f"{median.days:.0f} ({_days(median.low)}-{_days(median.high)})"
+
+
+def _days(days: float | None) -> str:
+    return "?" if days is None else f"{days:.0f}"

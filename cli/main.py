@@ -1,0 +1,180 @@
+"""The `headway` command: one function a subcommand, each importing what it needs when it runs."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from cli.compare import compare
+
+app = typer.Typer(
+    name="headway",
+    help="A chess clock for AI intake.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+people = typer.Typer(help="People, their roles and tokens.", no_args_is_help=True)
+history = typer.Typer(help="Bring history in.", no_args_is_help=True)
+app.add_typer(people, name="people")
+app.add_typer(history, name="import")
+app.command()(compare)
+
+T = TypeVar("T")
+
+
+@app.command()
+def version() -> None:
+    """Which Headway this is."""
+    typer.echo(f"headway {installed_version('headway')}")
+
+
+@app.command()
+def up() -> None:
+    """Run everything on this machine: databases, engine, worker, API. Ctrl-C stops it."""
+    from cli.up import run as run_all
+    from service.settings import Settings
+
+    raise typer.Exit(run_all(Settings()))
+
+
+@app.command()
+def api() -> None:
+    """Run the API alone (HEADWAY_DATABASE_URL and TEMPORAL_ADDRESS say on what)."""
+    from cli.processes import serve
+    from cli.running import configured
+
+    serve(configured())
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker alone: workflows, activities and the dispatcher. Run as many as you need."""
+    from cli.processes import work
+    from cli.running import configured
+
+    work(configured())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    from cli.running import configured, database_url
+    from migrations import upgrade
+
+    asyncio.run(upgrade(database_url(configured())))
+    typer.echo("the schema is up to date")
+
+
+@app.command()
+def reconcile(
+    check_only: Annotated[
+        bool, typer.Option("--check-only", help="Report and repair nothing.")
+    ] = False,
+) -> None:
+    """Compare engine and database, repair what differs, and say what was found."""
+    from cli.reconcile import reconcile as compare_both
+
+    raise typer.Exit(asyncio.run(compare_both(check_only=check_only)))
+
+
+@history.command("cases")
+def import_cases(
+    file: Annotated[Path, typer.Argument(help="A CSV file of cases.")],
+    map_: Annotated[str, typer.Option("--map", help="A shipped map's name, or a TOML file.")] = "",
+    cohort: Annotated[str, typer.Option(help="Put all cases into this cohort.")] = "",
+    source: Annotated[
+        str, typer.Option(help="What the file is called here; its name by default.")
+    ] = "",
+    rejects: Annotated[Path | None, typer.Option(help="Where rows that cannot be used go.")] = None,
+) -> None:
+    """Import history as a baseline. Safe to repeat: the same case is updated, not doubled."""
+    from cli.imports import import_cases as bring_in
+
+    raise typer.Exit(
+        asyncio.run(bring_in(file, map_ or None, cohort or None, source or None, rejects))
+    )
+
+
+@people.command("add")
+def people_add(
+    email: str,
+    name: Annotated[str, typer.Option(help="Their name.")],
+    role: Annotated[list[str], typer.Option(help="builder, enabler, reviewer, leader, admin.")],
+    party: Annotated[str, typer.Option(help="A reviewer's third party, e.g. risk.")] = "",
+    certified: Annotated[list[str] | None, typer.Option(help="A certification they hold.")] = None,
+) -> None:
+    """Let somebody in, and give them a token."""
+    from cli.people import add
+
+    _run(add(email, name, role, party or None, certified or []))
+
+
+@people.command("token")
+def people_token(
+    email: str,
+    label: Annotated[str, typer.Option(help="What it is for.")] = "command line",
+    days: Annotated[int, typer.Option(min=1, max=366, help="How long it is valid.")] = 90,
+) -> None:
+    """A new token for somebody."""
+    from cli.people import token
+
+    _run(token(email, label, days))
+
+
+@people.command("list")
+def people_list() -> None:
+    """Who is here."""
+    from cli.people import show
+
+    _run(show())
+
+
+@people.command("change")
+def people_change(
+    email: str,
+    active: Annotated[bool | None, typer.Option("--active/--inactive")] = None,
+    certified: Annotated[
+        list[str] | None, typer.Option(help="All certifications they hold now.")
+    ] = None,
+) -> None:
+    """Let somebody out or in again, or record certifications."""
+    from cli.people import change
+
+    _run(change(email, active, certified))
+
+
+@people.command("revoke")
+def people_revoke(token_id: str) -> None:
+    """End a token: the part of it between the two underscores, or all of it."""
+    from cli.people import revoke
+
+    _run(revoke(token_id))
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def run() -> None:
+    """The command as the shell calls it: facts that stop it are one line, not a stack trace."""
+    from sqlalchemy.exc import DBAPIError
+
+    from service.errors import Fault
+
+    try:
+        app()
+    except Fault as fault:
+        typer.echo(f"headway: {fault}", err=True)
+        sys.exit(2)
+    except (DBAPIError, OSError) as error:
+        typer.echo(f"headway: the database cannot be reached: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    run()
