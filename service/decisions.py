@@ -16,6 +16,7 @@ from service.domain.commands import Command
 from service.domain.decision import Applied, Beginning, Decision, Seen, caused_by
 from service.domain.lifecycle import Move, check
 from service.domain.people import Actor
+from service.domain.refusals import Refusal
 from service.domain.standing import Standing
 from service.domain.tiering import Tier
 from service.engine import Engine
@@ -27,7 +28,7 @@ from service.errors import (
     WorkflowMissing,
 )
 from service.pathways import pathways
-from service.people import find_person
+from service.people import find_person, names_of
 from service.sessions import Sessions
 from service.tables import OutboxRow, TransitionRow, UseCaseRow
 from service.use_cases import (
@@ -71,6 +72,24 @@ async def decide(
     Raises what `Engine.decide` raises, `NotFound` and `KeyReused`. No connection is held while the
     engine works.
     """
+    try:
+        return await _decide(sessions, engine, key, request, (decision_id, request_digest))
+    except Refusal as refusal:
+        if not refusal.person:
+            raise
+        async with sessions() as session:
+            names = await names_of(session, [refusal.person])
+        raise refusal.naming(names.get(refusal.person, "somebody")) from None
+
+
+async def _decide(
+    sessions: Sessions,
+    engine: Engine,
+    key: str,
+    request: Request,
+    identity: tuple[str, str],
+) -> Applied:
+    decision_id, request_digest = identity
     async with sessions() as session:
         row = await find(session, key, request.actor)
         earlier = await find_applied(session, row.id, decision_id)
@@ -187,7 +206,7 @@ async def beginning(session: AsyncSession, use_case_id: str) -> Beginning:
         log=tuple(await transitions(session, use_case_id)),
         seen=tuple(
             Seen(decision_id or "", digest or "", sequence)
-            for decision_id, digest, sequence in seen.tuples()
+            for decision_id, digest, sequence in seen
         ),
     )
 

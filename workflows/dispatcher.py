@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from pydantic import TypeAdapter
 from temporalio.client import (
     Client,
     WorkflowHandle,
@@ -17,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from service.decisions import taken_over, waiting_for_engine
 from service.domain.decision import Applied, Beginning, Decision
-from service.domain.refusals import Because, RefusalFacts
+from service.domain.refusals import RefusalFacts
 from service.errors import (
     DecisionFailed,
     DecisionPending,
@@ -27,6 +28,8 @@ from service.errors import (
 from service.sessions import Sessions
 from workflows.messages import REFUSED, Name, workflow_id
 from workflows.use_case import UseCaseWorkflow
+
+REFUSAL: TypeAdapter[RefusalFacts] = TypeAdapter(RefusalFacts)
 
 log = logging.getLogger(__name__)
 
@@ -115,8 +118,7 @@ class TemporalEngine:
 def _reason(error: WorkflowUpdateFailedError, decision: Decision) -> Exception:
     cause = error.cause
     if isinstance(cause, ApplicationError) and cause.type == REFUSED:
-        facts = cause.details[0]
-        return RefusalFacts(Because(facts["because"]), facts["detail"], facts["about"]).raised()
+        return REFUSAL.validate_python(cause.details[0]).raised()
     log.error("decision %s failed in the engine: %s", decision.decision_id, cause)
     return DecisionFailed(decision.decision_id)
 

@@ -18,15 +18,23 @@ class Because(StrEnum):
 class Refusal(Exception):  # noqa: N818
     """A move that the lifecycle does not allow. Nothing has changed.
 
-    `detail` is a sentence for people; `about` names the field, person or thing it is about.
+    `detail` is a sentence for people; `about` names the field or thing it is about. Where the
+    sentence speaks of a person it does so by id, and `person` is that id.
     """
 
     because = Because.NOT_POSSIBLE
 
-    def __init__(self, detail: str, about: str = "") -> None:
+    def __init__(self, detail: str, about: str = "", *, person: str = "") -> None:
         super().__init__(detail)
         self.detail = detail
         self.about = about
+        self.person = person
+
+    def naming(self, name: str) -> "Refusal":
+        """The same refusal with the person's name in the sentence."""
+        named = Refusal(self.detail.replace(self.person, name), self.about, person=self.person)
+        named.because = self.because
+        return named
 
 
 class NotPossible(Refusal):
@@ -38,10 +46,10 @@ class NotPossible(Refusal):
 
 
 class AlreadyClaimed(Refusal):
-    """Somebody else has it; `about` is their person id."""
+    """Somebody has it already."""
 
     def __init__(self, by: str) -> None:
-        super().__init__(f"already claimed by {by}", by)
+        super().__init__(f"already claimed by {by}", person=by)
 
 
 class AlreadyApproved(Refusal):
@@ -101,15 +109,16 @@ class RefusalFacts:
 
     because: Because
     detail: str
-    about: str
+    about: str = ""
+    person: str = ""
 
     @classmethod
     def of(cls, refusal: Refusal) -> "RefusalFacts":
         """The facts of a refusal."""
-        return cls(refusal.because, refusal.detail, refusal.about)
+        return cls(refusal.because, refusal.detail, refusal.about, refusal.person)
 
     def raised(self) -> Refusal:
         """The refusal again, on the other side."""
-        refusal = Refusal(self.detail, self.about)
+        refusal = Refusal(self.detail, self.about, person=self.person)
         refusal.because = self.because
         return refusal
