@@ -1,0 +1,33 @@
+"""History: other people's records of use cases, read as cases."""
+
+from service.history.comparison import (
+    FileVerdict,
+    choose_as_of,
+    choose_baseline,
+    compare_file,
+)
+from service.history.errors import FileUnreadable, HistoryError, MapError
+from service.history.files import Batch, HistoryFile, Reject, RejectsFile, rejects_path
+from service.history.maps import CANONICAL, HistoryMap, load_map, parse_map, shipped_maps
+from service.history.rows import Columns
+
+__all__ = [
+    "CANONICAL",
+    "Batch",
+    "Columns",
+    "FileUnreadable",
+    "FileVerdict",
+    "HistoryError",
+    "HistoryFile",
+    "HistoryMap",
+    "MapError",
+    "Reject",
+    "RejectsFile",
+    "choose_as_of",
+    "choose_baseline",
+    "compare_file",
+    "load_map",
+    "parse_map",
+    "rejects_path",
+    "shipped_maps",
+]

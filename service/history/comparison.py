@@ -1,0 +1,174 @@
+"""From a file, or from gathered cases, to the verdict: which cohorts, and as of when."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from math import nan
+from pathlib import Path
+
+import numpy as np
+
+from service.history.errors import HistoryError
+from service.history.files import HistoryFile, RejectsFile
+from service.history.maps import CANONICAL, HistoryMap
+from service.history.rows import Columns
+from service.measure.cases import Collector
+from service.measure.verdict import INTAKE, Verdict, as_json, judge
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FileVerdict:
+    """The verdict on a file: `read` rows, of which `rejected_for` counts, by canonical column."""
+
+    verdict: Verdict
+    source: str
+    read: int
+    accepted: int
+    rejected_for: dict[str, int]
+    notes: tuple[str, ...]
+
+    @property
+    def rejected(self) -> int:
+        """How many rows could not be used."""
+        return self.read - self.accepted
+
+    def as_json(self) -> dict[str, object]:
+        """The JSON contract of `headway compare --json`; no NaN, no infinity."""
+        return {
+            **as_json(self.verdict),
+            "read": self.read,
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "rejected_for": self.rejected_for,
+            "notes": list(self.notes),
+        }
+
+
+def choose_baseline(cohorts: tuple[str, ...], intake: str, baseline: str | None) -> str:
+    """The cohort to compare `intake` with: the one asked for, or the only other one.
+
+    Raises `HistoryError`, listing the cohorts, if one that is named is not there, or if none is
+    named and there is not exactly one other.
+    """
+    there = f"the cohorts are: {', '.join(cohorts)}" if cohorts else "there is no usable case"
+    for name in (intake, baseline):
+        if name is not None and name not in cohorts:
+            raise HistoryError(f"there is no cohort {name!r}; {there}")
+    if baseline == intake:
+        raise HistoryError(f"{intake!r} cannot be compared with itself; {there}")
+    if baseline is not None:
+        return baseline
+    others = [name for name in cohorts if name != intake]
+    if len(others) != 1:
+        which = "are several cohorts" if others else "is no other cohort"
+        raise HistoryError(f"there {which} to compare {intake!r} with; {there}")
+    return others[0]
+
+
+def choose_as_of(
+    snapshot: datetime | None, asked: datetime | None, newest: datetime | None, latest: datetime
+) -> tuple[datetime, str | None]:
+    """The moment of the report, and a note if it was taken from the data.
+
+    What was asked for, else the data's `snapshot`, else the `newest` moment in the data. Raises
+    `HistoryError` if that is after the snapshot or after `latest` (nothing is known yet), or if
+    there is nothing to take it from.
+    """
+    if asked is not None:
+        if snapshot is not None and asked > snapshot:
+            raise HistoryError(
+                f"as of {asked.isoformat()} nothing is known: the file describes the state of "
+                f"{snapshot.isoformat()}"
+            )
+        if asked > latest:
+            raise HistoryError(f"as of {asked.isoformat()}: that is in the future")
+        return asked, None
+    if snapshot is not None:
+        return snapshot, None
+    if newest is None:
+        raise HistoryError("there is no usable case in the file")
+    return newest, (
+        f"As of {newest.isoformat()}, the latest moment in the file: open cases count as open "
+        "until then. If the file was taken later, say when with --as-of."
+    )
+
+
+def compare_file(
+    path: Path,
+    mapping: HistoryMap = CANONICAL,
+    *,
+    latest: datetime,
+    intake: str = INTAKE,
+    baseline: str | None = None,
+    tau_days: float | None = None,
+    as_of: datetime | None = None,
+    rejects: Path | None = None,
+    progress: Progress | None = None,
+) -> FileVerdict:
+    """Read a file and compare two of its cohorts.
+
+    `latest` is the moment after which nothing can have happened (pass the time of reading).
+    Rejected rows go to `rejects`, if given. `progress` hears the bytes read, of how many. Raises
+    `HistoryError` if the file, the cohorts or `as_of` do not allow a comparison.
+    """
+    collector = Collector()
+    reasons: Counter[str] = Counter()
+    accepted, newest = 0, nan
+    with HistoryFile(path, mapping, latest=latest) as file:
+        out = None if rejects is None else RejectsFile(rejects, file)
+        try:
+            for batch in file.batches():
+                accepted += len(batch.accepted)
+                newest = _collect(collector, batch.accepted, newest)
+                reasons.update(reject.field for reject in batch.rejects)
+                if out is not None:
+                    out.write(batch.rejects)
+                if progress is not None:
+                    progress(file.position, file.size)
+        finally:
+            if out is not None:
+                out.close()
+    rejected = sum(reasons.values())
+    if not accepted:
+        raise HistoryError(
+            f"{path} has no row that can be used: {rejected} read, {rejected} rejected"
+            + (f" ({_by_field(reasons)})" if rejected else "")
+        )
+    moment, note = choose_as_of(
+        mapping.snapshot, as_of, datetime.fromtimestamp(newest, latest.tzinfo), latest
+    )
+    cases = collector.cases(moment)
+    chosen = choose_baseline(cases.cohorts, intake, baseline)
+    verdict = judge(cases, intake=intake, baseline=chosen, tau_days=tau_days)
+    notes = list(verdict.notes)
+    if note is not None:
+        notes.append(note)
+    if rejected:
+        notes.append(
+            f"{rejected} of {accepted + rejected} rows cannot be used: {_by_field(reasons)}."
+        )
+    return FileVerdict(
+        verdict=verdict,
+        source=str(path),
+        read=accepted + rejected,
+        accepted=accepted,
+        rejected_for=dict(reasons.most_common()),
+        notes=tuple(notes),
+    )
+
+
+def _collect(collector: Collector, rows: Columns, newest: float) -> float:
+    """Adds the rows; returns the newest moment so far, in seconds since 1970."""
+    if not rows:
+        return newest
+    started = np.array(list(map(datetime.timestamp, rows.started_at)))
+    ended = np.array([nan if end is None else end.timestamp() for end in rows.ended_at])
+    collector.add_many(rows.cohort, rows.tier, started, ended, rows.outcome)
+    return float(np.fmax(np.fmax(newest, started.max()), np.fmax.reduce(ended)))
+
+
+def _by_field(reasons: Counter[str]) -> str:
+    return ", ".join(f"{count} for {field}" for field, count in reasons.most_common())

@@ -1,0 +1,402 @@
+"""Maps: how another organisation's columns, words and dates become cases. Data in TOML."""
+
+import codecs
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from service.domain.case import Outcome
+from service.history.errors import MapError
+
+Word = TypeVar("Word", bound=StrEnum)
+
+SHIPPED = files("service") / "maps"
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+ISO = "iso"
+UTF8 = "utf-8-sig"  # UTF-8, with or without the mark that spreadsheets begin with
+
+_TOP = (
+    *("description", "encoding", "delimiter", "snapshot", "dates", "case_id", "cohort", "tier"),
+    *("business_unit", "started_at", "ended_at", "outcome"),
+)
+
+
+def fold(text: str) -> str:
+    """The text without the white space around it, and any inside as one space."""
+    return " ".join(text.split())
+
+
+def key_of(text: str) -> str:
+    """What headers and words are compared by: folded white space, no upper and lower case."""
+    return fold(text).casefold()
+
+
+class Pick(StrEnum):
+    """Which of several dates counts."""
+
+    FIRST = "first"
+    EARLIEST = "earliest"
+
+
+class YearNumbers(StrEnum):
+    """What to do with a year that a spreadsheet took for a day number (2021: 13 July 1905)."""
+
+    REJECT = "reject"
+    MIDDLE = "middle"
+
+
+@dataclass(frozen=True, slots=True)
+class TextSource:
+    """Where a text comes from: a constant, or the first of some columns that is not blank.
+
+    `values` are by folded key. `otherwise` stands for a value that they do not list and `blank`
+    for an empty cell; where these are None such a row is rejected.
+    """
+
+    columns: tuple[str, ...] = ()
+    constant: str | None = None
+    values: Mapping[str, str] | None = None
+    otherwise: str | None = None
+    blank: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdSource:
+    """The columns that together name a case."""
+
+    columns: tuple[str, ...]
+    join: str = " / "
+
+
+@dataclass(frozen=True, slots=True)
+class StartSource:
+    """The columns that may hold the start."""
+
+    columns: tuple[str, ...]
+    pick: Pick = Pick.FIRST
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One reading of how a case ended; it fits if every part of it does.
+
+    `when` lists, per column, the folded keys that fit. A rule with `ended_at` fits only a row
+    whose cell there says something. `outcome` None rejects the row with `reject` as the reason.
+    """
+
+    outcome: Outcome | None
+    ended_at: str | None
+    when: Mapping[str, frozenset[str]]
+    reject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """How dates are written: strptime forms or `iso`, tried in order, and words for "no date"."""
+
+    formats: tuple[str, ...] = (ISO,)
+    none: frozenset[str] = frozenset()
+    year_numbers: YearNumbers = YearNumbers.REJECT
+    earliest: datetime = EARLIEST
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryMap:
+    """How one kind of file becomes cases. `snapshot` is the moment that the file describes."""
+
+    name: str = "canonical columns"
+    encoding: str = UTF8
+    delimiter: str = ","
+    snapshot: datetime | None = None
+    dates: Dates = field(default_factory=Dates)
+    case_id: IdSource = field(default_factory=lambda: IdSource(("case_id",)))
+    cohort: TextSource = field(default_factory=lambda: TextSource(("cohort",)))
+    tier: TextSource = field(default_factory=lambda: TextSource(("tier",)))
+    business_unit: TextSource = field(
+        default_factory=lambda: TextSource(("business_unit",), blank="")
+    )
+    started_at: StartSource = field(default_factory=lambda: StartSource(("started_at",)))
+    ended_at: str = "ended_at"
+    outcome: TextSource = field(default_factory=lambda: TextSource(("outcome",)))
+    rules: tuple[Rule, ...] = ()
+
+    def with_cohort(self, name: str) -> Self:
+        """This map with every case in the cohort `name`, whatever the file says."""
+        return replace(self, cohort=TextSource(constant=name))
+
+
+CANONICAL = HistoryMap()
+
+
+def shipped_maps() -> tuple[str, ...]:
+    """The names of the maps that come with Headway."""
+    return tuple(
+        sorted(found.name[:-5] for found in SHIPPED.iterdir() if found.name.endswith(".toml"))
+    )
+
+
+def load_map(name_or_path: str) -> HistoryMap:
+    """The shipped map of that name, or the one in that TOML file.
+
+    Raises `MapError` if there is none or it is not valid.
+    """
+    if name_or_path in shipped_maps():
+        return parse_map((SHIPPED / f"{name_or_path}.toml").read_text("utf-8"), name_or_path)
+    path = Path(name_or_path)
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise MapError(
+            f"no map {name_or_path!r}: neither a shipped one ({', '.join(shipped_maps())})"
+            f" nor a readable file ({error})"
+        ) from None
+    return parse_map(text, path.name)
+
+
+def parse_map(text: str, name: str) -> HistoryMap:
+    """The map that a TOML text describes; raises `MapError` naming the key that is wrong."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise MapError(f"map {name}: not TOML: {error}") from None
+    try:
+        return _map(_Table(raw, ""), name)
+    except MapError as error:
+        raise MapError(f"map {name}: {error}") from None
+
+
+class _Table:
+    """A TOML table that knows its place and which keys were asked for."""
+
+    def __init__(self, raw: Mapping[str, Any], place: str) -> None:
+        self.raw = raw
+        self.place = place
+
+    def allow(self, *keys: str) -> None:
+        for key in self.raw:
+            if key not in keys:
+                raise MapError(f"{self.at(key)}: unknown key; known here: {', '.join(keys)}")
+
+    def at(self, key: str) -> str:
+        return f"{self.place}.{key}" if self.place else key
+
+    def table(self, key: str) -> "_Table | None":
+        value = self.raw.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise MapError(f"{self.at(key)}: must be a table")
+        return _Table(value, self.at(key))
+
+    def text(self, key: str) -> str | None:
+        value = self.raw.get(key)
+        if value is not None and not isinstance(value, str):
+            raise MapError(f"{self.at(key)}: must be a text")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.raw.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise MapError(f"{self.at(key)}: must be a list of texts")
+        return tuple(value)
+
+    def moment(self, key: str) -> datetime | None:
+        value = self.raw.get(key)
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            return value if value.tzinfo else value.replace(tzinfo=UTC)
+        if isinstance(value, date):
+            return datetime(value.year, value.month, value.day, tzinfo=UTC)
+        raise MapError(f"{self.at(key)}: must be a date, written without quotes: 2024-12-16")
+
+    def columns(self) -> tuple[str, ...]:
+        one, several = self.text("column"), self.texts("columns")
+        if one is not None and "columns" in self.raw:
+            raise MapError(f"{self.place}: give column or columns, not both")
+        columns = several if one is None else (one,)
+        if any(not fold(column) for column in columns):
+            raise MapError(f"{self.place}: a column's name is blank")
+        return columns
+
+
+def _map(top: _Table, name: str) -> HistoryMap:
+    top.allow(*_TOP)
+    top.text("description")
+    plain = HistoryMap(name=name, snapshot=top.moment("snapshot"))
+    plain = replace(plain, encoding=_encoding(top), delimiter=_delimiter(top), dates=_dates(top))
+    if (table := top.table("case_id")) is not None:
+        table.allow("column", "columns", "join")
+        join = table.text("join")
+        plain = replace(plain, case_id=IdSource(_needed(table), " / " if join is None else join))
+    if (table := top.table("started_at")) is not None:
+        table.allow("column", "columns", "pick")
+        pick = _word(table, "pick", Pick, Pick.FIRST)
+        plain = replace(plain, started_at=StartSource(_needed(table), pick))
+    plain = replace(
+        plain,
+        cohort=_text_or(top, "cohort", plain.cohort),
+        tier=_text_or(top, "tier", plain.tier),
+        business_unit=_text_or(top, "business_unit", plain.business_unit),
+    )
+    return _ends(top, plain)
+
+
+def _ends(top: _Table, plain: HistoryMap) -> HistoryMap:
+    ended_at, outcome = top.table("ended_at"), top.table("outcome")
+    if outcome is not None and "rules" in outcome.raw:
+        outcome.allow("rules")
+        if ended_at is not None:
+            raise MapError("ended_at: outcome.rules name the column of the end themselves")
+        return replace(plain, rules=_rules(outcome))
+    if ended_at is not None:
+        ended_at.allow("column")
+        plain = replace(plain, ended_at=_needed(ended_at)[0])
+    if outcome is not None:
+        source = _text_source(outcome)
+        results = [source.constant, source.otherwise, source.blank, *(source.values or {}).values()]
+        for result in results:
+            if result is not None:
+                _outcome(result, "outcome")
+        plain = replace(plain, outcome=source)
+    return plain
+
+
+def _encoding(top: _Table) -> str:
+    encoding = top.text("encoding") or UTF8
+    try:
+        codecs.lookup(encoding)
+        "a,b".encode(encoding)
+    except (LookupError, ValueError):
+        raise MapError(f"encoding: Python knows no text encoding {encoding!r}") from None
+    return UTF8 if codecs.lookup(encoding).name == "utf-8" else encoding
+
+
+def _delimiter(top: _Table) -> str:
+    delimiter = top.text("delimiter")
+    if delimiter is None:
+        return ","
+    if len(delimiter) != 1 or delimiter in '\r\n"\0 ':
+        raise MapError("delimiter: must be one character, such as ';' or a tab")
+    return delimiter
+
+
+def _dates(top: _Table) -> Dates:
+    table = top.table("dates")
+    if table is None:
+        return Dates()
+    table.allow("formats", "none", "year_numbers", "earliest")
+    formats = table.texts("formats") or (ISO,)
+    for form in formats:
+        if form != ISO:
+            _check_format(form)
+    return Dates(
+        formats=formats,
+        none=frozenset(key_of(word) for word in table.texts("none")),
+        year_numbers=_word(table, "year_numbers", YearNumbers, YearNumbers.REJECT),
+        earliest=table.moment("earliest") or EARLIEST,
+    )
+
+
+def _check_format(form: str) -> None:
+    """A form must say the year, and read back what it writes."""
+    sample = datetime(2024, 11, 23, tzinfo=UTC)
+    try:
+        read = datetime.strptime(sample.strftime(form), form)  # noqa: DTZ007 - only the year counts
+    except ValueError as error:
+        raise MapError(f"dates.formats: {form!r} is not a date format: {error}") from None
+    if read.year != sample.year:
+        raise MapError(f"dates.formats: {form!r} does not say the year")
+
+
+def _word(table: _Table, key: str, words: type[Word], default: Word) -> Word:
+    value = table.text(key)
+    if value is None:
+        return default
+    try:
+        return words(value)
+    except ValueError:
+        raise MapError(f"{table.at(key)}: {value!r} is none of {', '.join(words)}") from None
+
+
+def _needed(table: _Table) -> tuple[str, ...]:
+    columns = table.columns()
+    if not columns:
+        raise MapError(f"{table.place}: column or columns is needed")
+    return columns
+
+
+def _text_or(top: _Table, key: str, otherwise: TextSource) -> TextSource:
+    table = top.table(key)
+    return otherwise if table is None else _text_source(table)
+
+
+def _text_source(table: _Table) -> TextSource:
+    table.allow("column", "columns", "constant", "values", "otherwise", "blank")
+    columns, constant = table.columns(), table.text("constant")
+    if constant is not None:
+        if len(table.raw) > 1:
+            raise MapError(f"{table.place}.constant: goes with no other key")
+        if not fold(constant):
+            raise MapError(f"{table.place}.constant: is blank")
+        return TextSource(constant=fold(constant))
+    values = table.table("values")
+    otherwise = table.text("otherwise")
+    if otherwise is not None and values is None:
+        raise MapError(f"{table.place}.otherwise: is for what values does not list; none given")
+    return TextSource(
+        columns=columns or _needed(table),
+        values=None if values is None else _values(values),
+        otherwise=otherwise,
+        blank=table.text("blank"),
+    )
+
+
+def _values(table: _Table) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for word, value in table.raw.items():
+        if not isinstance(value, str) or not fold(value):
+            raise MapError(f"{table.at(repr(word))}: must be a text that is not blank")
+        if not key_of(word):
+            raise MapError(f"{table.at(repr(word))}: for blank cells use the key blank")
+        if values.setdefault(key_of(word), fold(value)) != fold(value):
+            raise MapError(f"{table.at(repr(word))}: listed twice with different values")
+    return values
+
+
+def _rules(outcome: _Table) -> tuple[Rule, ...]:
+    raw = outcome.raw["rules"]
+    if not isinstance(raw, list) or not raw or not all(isinstance(item, dict) for item in raw):
+        raise MapError("outcome.rules: must be one or more tables, each under [[outcome.rules]]")
+    return tuple(_rule(_Table(item, f"outcome.rules[{i}]")) for i, item in enumerate(raw, 1))
+
+
+def _rule(table: _Table) -> Rule:
+    table.allow("outcome", "ended_at", "when", "reject")
+    word, reject, ended_at = table.text("outcome"), table.text("reject"), table.text("ended_at")
+    if (word is None) == (reject is None):
+        raise MapError(f"{table.place}: give outcome or reject, one of the two")
+    outcome = None if word is None else _outcome(word, table.at("outcome"))
+    if (outcome in {None, Outcome.OPEN}) != (ended_at is None):
+        raise MapError(
+            f"{table.place}.ended_at: goes with production, declined and withdrawn, only"
+        )
+    if reject is not None and not fold(reject):
+        raise MapError(f"{table.place}.reject: is blank; say the reason")
+    when: dict[str, frozenset[str]] = {}
+    if (conditions := table.table("when")) is not None:
+        for column in conditions.raw:
+            when[column] = frozenset(key_of(word) for word in conditions.texts(column))
+    return Rule(outcome, ended_at, when, reject or "")
+
+
+def _outcome(word: str, place: str) -> Outcome:
+    try:
+        return Outcome(word.casefold())
+    except ValueError:
+        raise MapError(f"{place}: {word!r} is none of {', '.join(Outcome)}") from None

@@ -1,0 +1,620 @@
+"""One row of a file becomes a case, or a reason why it cannot."""
+
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from itertools import compress, repeat
+from typing import Any, Generic, TypeVar
+
+from service.domain.case import Outcome
+from service.history.errors import FileUnreadable, RowUnusable
+from service.history.maps import (
+    ISO,
+    Dates,
+    HistoryMap,
+    Pick,
+    TextSource,
+    YearNumbers,
+    fold,
+    key_of,
+)
+
+LONGEST_ID = 500  # characters; longer ones do not fit an index of PostgreSQL
+LONGEST_TEXT = 200
+YEARS = range(1900, 2200)  # another year in a date is a slip of the hand
+
+_REMEMBERED = 16_384  # different cells per column: dates and words repeat, so few are parsed twice
+_SHOWN = 60  # characters of a cell that a reason quotes
+_DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)  # of spreadsheets
+_YEAR_NUMBERS = range(YEARS.start, 2101)
+_MIDNIGHT = time(0)
+_OPEN = Outcome.OPEN  # looking up a member of an enum takes longer than the rest of its test
+_PLAIN_DATES_FROM = datetime(1906, 1, 1, tzinfo=UTC)  # no year that was taken for a day number
+_NO_PLAIN_DATE = object()
+
+Key = Any  # the text of one cell, or a tuple of several
+Value = TypeVar("Value")
+
+
+class _Memo(dict[Key, Value | RowUnusable], Generic[Value]):
+    """What each different cell means, or why it means nothing, worked out once."""
+
+    def __init__(self, parse: Callable[[Sequence[str]], Value]) -> None:
+        super().__init__()
+        self._parse = parse
+        self.had_unusable = False
+
+    def __missing__(self, key: Key) -> Value | RowUnusable:
+        value: Value | RowUnusable
+        try:
+            value = self._parse((key,) if isinstance(key, str) else key)
+        except RowUnusable as error:
+            value = error.with_traceback(None)
+            self.had_unusable = True
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[key] = value
+        return value
+
+
+class _IsoMemo(_Memo[Any]):
+    """A memo for cells that are mostly ISO moments from `low` to `high`: those go a short way."""
+
+    def __init__(
+        self, parse: Callable[[Sequence[str]], Any], low: datetime, high: datetime
+    ) -> None:
+        super().__init__(parse)
+        self._low = low
+        self._high = high
+
+    def __missing__(self, key: Key) -> Any:
+        try:
+            moment = datetime.fromisoformat(key)
+        except ValueError:
+            return super().__missing__(key)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        if not self._low <= moment <= self._high:
+            return super().__missing__(key)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[key] = moment
+        return moment
+
+
+@dataclass(slots=True)
+class Columns:
+    """Accepted rows in columns that run in parallel, by the fields of `Case`.
+
+    Checked already: `ended_at` is None exactly where the outcome is open, and never before the
+    start.
+    """
+
+    case_id: list[str] = field(default_factory=list)
+    cohort: list[str] = field(default_factory=list)
+    tier: list[str] = field(default_factory=list)
+    business_unit: list[str] = field(default_factory=list)
+    started_at: list[datetime] = field(default_factory=list)
+    ended_at: list[datetime | None] = field(default_factory=list)
+    outcome: list[Outcome] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.case_id)
+
+    def lists(self) -> tuple[list[Any], ...]:
+        """The columns, in the order of the fields."""
+        return (
+            *(self.case_id, self.cohort, self.tier, self.business_unit),
+            *(self.started_at, self.ended_at, self.outcome),
+        )
+
+    def extend(self, more: "Columns") -> None:
+        """Appends the rows of `more`."""
+        for column, new in zip(self.lists(), more.lists(), strict=True):
+            column.extend(new)
+
+    def without(self, places: Container[int]) -> "Columns":
+        """The rows that are not in these places."""
+        return Columns(*_without(places, self.lists()))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What some rows say: those accepted, their places, and why the others are unusable."""
+
+    accepted: Columns
+    places: list[int]
+    unusable: dict[int, RowUnusable]
+
+
+class RowReader:
+    """Reads the rows of one file, as its header and a map say.
+
+    It works on columns of many rows at a time, which is several times faster than row by row.
+
+    `latest` is the moment after which nothing can have happened yet. Raises `FileUnreadable` if
+    the header lacks a column that the map needs, or has it twice.
+    """
+
+    def __init__(self, mapping: HistoryMap, header: Sequence[str], latest: datetime) -> None:
+        self._map = mapping
+        self._width = len(header)
+        self._latest = latest
+        self._dates = _DateReader(mapping.dates)
+        columns = _Columns(header)
+        self._id_columns = columns.all_of(mapping.case_id.columns)
+        self._starts_in = columns.any_of(mapping.started_at.columns)
+        texts = [
+            columns.any_of(source.columns)
+            for source in (mapping.cohort, mapping.tier, mapping.business_unit)
+        ]
+        if mapping.rules:
+            self._ends_in = columns.all_of(
+                dict.fromkeys(
+                    column
+                    for rule in mapping.rules
+                    for column in (*rule.when, *([rule.ended_at] if rule.ended_at else []))
+                )
+            )
+            self._rules = [
+                (
+                    rule,
+                    [(columns.place_in(self._ends_in, name), of) for name, of in rule.when.items()],
+                    None
+                    if rule.ended_at is None
+                    else columns.place_in(self._ends_in, rule.ended_at),
+                )
+                for rule in mapping.rules
+            ]
+        else:
+            self._ends_in = [
+                *columns.all_of((mapping.ended_at,)),
+                *columns.any_of(mapping.outcome.columns),
+            ]
+        columns.complain()
+
+        self._names = columns.names
+        self._outcomes = _Memo(self._outcome_parser(mapping.outcome, self._ends_in[1:]))
+        self._memos: list[tuple[list[int], _Memo[Any]]] = [
+            *(
+                (columns_in, _Memo(self._text_parser(name, source, columns_in)))
+                for columns_in, name, source in zip(
+                    texts,
+                    ("cohort", "tier", "business_unit"),
+                    (mapping.cohort, mapping.tier, mapping.business_unit),
+                    strict=True,
+                )
+            ),
+            (self._starts_in, self._start_memo()),
+        ]
+        self._ends = _Memo(self._end_by_rules if mapping.rules else self._end)
+        self._end_dates = _IsoMemo(_no_plain_date, _PLAIN_DATES_FROM, self._newest())
+
+        # Whether an ISO date and an outcome of the cells is all there is to most ends.
+        self._plain_ends = not mapping.rules and mapping.dates.formats[0] == ISO
+
+    def _newest(self) -> datetime:
+        snapshot = self._map.snapshot
+        return self._latest if snapshot is None else min(snapshot, self._latest)
+
+    def _start_memo(self) -> _Memo[Any]:
+        if len(self._starts_in) > 1 or self._map.dates.formats[0] != ISO:
+            return _Memo(self._start)
+        earliest = max(self._map.dates.earliest, _PLAIN_DATES_FROM)
+        return _IsoMemo(self._start, earliest, self._newest())
+
+    def read(self, rows: Sequence[list[str]]) -> Reading:
+        """The cases that rows tell. Every row is either among them or unusable."""
+        unusable: dict[int, RowUnusable] = {}
+        places = self._well_formed(rows, unusable)
+        if len(places) < len(rows):
+            rows = [rows[place][: self._width] for place in places]
+        if not rows:
+            return Reading(Columns(), [], unusable)
+        columns = list(zip(*rows, strict=False))  # a row may have blank cells too many
+        bad: dict[int, RowUnusable] = {}
+        found: list[list[Any]] = [self._ids(columns, rows, bad)]
+        for columns_in, memo in self._memos:
+            values = list(map(memo.__getitem__, _keys(columns, columns_in, len(rows))))
+            found.append(values)
+            if memo.had_unusable:
+                for i, value in enumerate(values):
+                    if value.__class__ is RowUnusable:
+                        bad.setdefault(i, value)
+        outcomes, ends = self._outcomes_and_ends(columns, len(rows), bad)
+        if bad:
+            *found, outcomes, ends = _without(bad, [*found, outcomes, ends])
+        good = [place for i, place in enumerate(places) if i not in bad] if bad else list(places)
+        starts: list[datetime] = found.pop()
+        unusable.update((places[i], error) for i, error in bad.items())
+        early = [(i, end) for i, end in enumerate(ends) if end is not None and end < starts[i]]
+        bad = {}
+        for i, end in early:
+            try:
+                ends[i] = _mended_end(starts[i], end)
+            except RowUnusable as error:
+                bad[i] = error
+        unusable.update((good[i], error) for i, error in bad.items())
+        if bad:
+            *found, starts, outcomes, ends, good = _without(
+                bad, [*found, starts, outcomes, ends, good]
+            )
+        return Reading(
+            Columns(
+                case_id=found[0],
+                cohort=found[1],
+                tier=found[2],
+                business_unit=found[3],
+                started_at=starts,
+                ended_at=ends,
+                outcome=outcomes,
+            ),
+            good,
+            unusable,
+        )
+
+    def _outcomes_and_ends(
+        self, columns: Sequence[Sequence[str]], rows: int, bad: dict[int, RowUnusable]
+    ) -> tuple[list[Any], list[Any]]:
+        """The outcomes and ends of rows; rows that have none are noted in `bad`."""
+        outcomes: list[Any]
+        ends: list[Any]
+        if self._plain_ends:
+            words = _keys(columns, self._ends_in[1:], rows)
+            outcomes = list(map(self._outcomes.__getitem__, words))
+            ends = list(map(self._end_dates.__getitem__, columns[self._ends_in[0]]))
+            left: Sequence[int] = [
+                i
+                for i, (outcome, end) in enumerate(zip(outcomes, ends, strict=True))
+                if (end is None) is not (outcome is _OPEN)
+                or end is _NO_PLAIN_DATE
+                or outcome.__class__ is RowUnusable
+            ]
+        else:
+            outcomes, ends, left = [None] * rows, [None] * rows, range(rows)
+        if left:
+            keys = list(_keys(columns, self._ends_in, rows))
+            for i in left:
+                found = self._ends[keys[i]]
+                if isinstance(found, RowUnusable):
+                    bad.setdefault(i, found)
+                else:
+                    outcomes[i], ends[i] = found
+        return outcomes, ends
+
+    def _well_formed(
+        self, rows: Sequence[list[str]], unusable: dict[int, RowUnusable]
+    ) -> Sequence[int]:
+        """The places of the rows that are as wide as the header."""
+        if set(map(len, rows)) == {self._width}:
+            return range(len(rows))
+        places = []
+        for place, row in enumerate(rows):
+            if len(row) < self._width or any(map(str.strip, row[self._width :])):
+                cells = "1 cell" if len(row) == 1 else f"{len(row)} cells"
+                reason = f"the row has {cells} and the header {self._width}"
+                unusable[place] = RowUnusable("row", reason)
+            else:
+                places.append(place)
+        return places
+
+    def _ids(
+        self,
+        columns: Sequence[Sequence[str]],
+        rows: Sequence[list[str]],
+        bad: dict[int, RowUnusable],
+    ) -> list[str]:
+        if len(self._id_columns) == 1:
+            ids = list(map(" ".join, map(str.split, columns[self._id_columns[0]])))
+        else:
+            ids = list(map(self._joined_id, rows))
+        if all(ids) and all(map(str.isprintable, ids)) and max(map(len, ids)) <= LONGEST_ID:
+            return ids
+        for i, case_id in enumerate(ids):
+            try:
+                self._check_id(case_id, rows[i])
+            except RowUnusable as error:
+                bad[i] = error
+        return ids
+
+    def case_id(self, row: list[str]) -> str:
+        """The id in a row, "" if it has none that can be used."""
+        try:
+            case_id = self._joined_id(row)
+            self._check_id(case_id, row)
+        except (IndexError, RowUnusable):
+            return ""
+        return case_id
+
+    def _joined_id(self, row: list[str]) -> str:
+        parts = (fold(row[column]) for column in self._id_columns)
+        return self._map.case_id.join.join(part for part in parts if part)
+
+    def _check_id(self, case_id: str, row: list[str]) -> None:
+        if not case_id and not any(map(str.strip, row)):
+            raise RowUnusable("row", "every cell is blank")
+        _check_text("case_id", case_id, LONGEST_ID, self._map.encoding)
+
+    def _text_parser(
+        self, name: str, source: TextSource, columns: Sequence[int]
+    ) -> Callable[[Sequence[str]], str]:
+        def parse(cells: Sequence[str]) -> str:
+            if source.constant is not None:
+                return source.constant
+            text = next(filter(None, map(fold, cells)), "")
+            if not text:
+                if source.blank is None:
+                    raise RowUnusable(name, f"{name}: {self._said(columns, cells)}")
+                return source.blank
+            if source.values is not None:
+                value = source.values.get(key_of(text), source.otherwise)
+                if value is None:
+                    raise RowUnusable(
+                        name, f"{name}: the map does not say what {shown(text)} stands for"
+                    )
+                return value
+            _check_text(name, text, LONGEST_TEXT, self._map.encoding)
+            return text
+
+        return parse
+
+    def _outcome_parser(
+        self, source: TextSource, columns: Sequence[int]
+    ) -> Callable[[Sequence[str]], Outcome]:
+        word_of = self._text_parser("outcome", source, columns)
+
+        def parse(cells: Sequence[str]) -> Outcome:
+            word = word_of(cells)
+            try:
+                return Outcome(word.casefold())
+            except ValueError:
+                raise RowUnusable(
+                    "outcome", f"outcome: {shown(word)} is none of {', '.join(Outcome)}"
+                ) from None
+
+        return parse
+
+    def _start(self, cells: Sequence[str]) -> datetime:
+        found: list[datetime] = []
+        unreadable: list[RowUnusable] = []
+        for column, cell in zip(self._starts_in, cells, strict=True):
+            try:
+                moment = self._dates.read("started_at", self._names[column], cell)
+            except RowUnusable as error:
+                unreadable.append(error)
+                continue
+            if moment is not None:
+                found.append(moment)
+                if self._map.started_at.pick is Pick.FIRST:
+                    break
+        if not found:
+            if unreadable:
+                raise unreadable[0]
+            raise RowUnusable("started_at", f"no start: {self._said(self._starts_in, cells)}")
+        start = min(found)
+        snapshot, earliest = self._map.snapshot, self._map.dates.earliest
+        if start < earliest:
+            raise RowUnusable(
+                "started_at", f"started {_day(start)}, before {_day(earliest)}, the earliest taken"
+            )
+        if snapshot is not None and start > snapshot:
+            raise RowUnusable(
+                "started_at", f"started {_day(start)}, after the snapshot of {_day(snapshot)}"
+            )
+        if start > self._latest:
+            raise RowUnusable("started_at", f"started {_day(start)}, which is in the future")
+        return start
+
+    def _end(self, cells: Sequence[str]) -> tuple[Outcome, datetime | None]:
+        outcome = self._outcomes[cells[1:]]
+        if isinstance(outcome, RowUnusable):
+            raise outcome
+        column = self._names[self._ends_in[0]]
+        ended = self._dates.read("ended_at", column, cells[0])
+        if outcome is Outcome.OPEN:
+            if ended is not None:
+                raise RowUnusable(
+                    "ended_at", f"the outcome is open, but {column} is {shown(cells[0])}"
+                )
+            return outcome, None
+        if ended is None:
+            raise RowUnusable(
+                "ended_at",
+                f"the outcome is {outcome}, but {self._said(self._ends_in[:1], cells[:1])}",
+            )
+        return self._as_known(outcome, ended)
+
+    def _end_by_rules(self, cells: Sequence[str]) -> tuple[Outcome, datetime | None]:
+        for rule, conditions, end_place in self._rules:
+            if not all(key_of(cells[place]) in words for place, words in conditions):
+                continue
+            if end_place is None:
+                if rule.outcome is None:
+                    said = [cells[place] for place, _ in conditions]
+                    values = ", ".join(shown(cell) for cell in said)
+                    raise RowUnusable("outcome", f"{rule.reject} ({values})")
+                return rule.outcome, None
+            column = self._names[self._ends_in[end_place]]
+            ended = self._dates.read("ended_at", column, cells[end_place])
+            if ended is not None and rule.outcome is not None:
+                return self._as_known(rule.outcome, ended)
+        raise RowUnusable(
+            "outcome", f"no rule for the outcome fits: {self._said(self._ends_in, cells)}"
+        )
+
+    def _as_known(self, outcome: Outcome, ended: datetime) -> tuple[Outcome, datetime | None]:
+        """An end after the snapshot was a plan when it was taken: the case was still open."""
+        snapshot = self._map.snapshot
+        if snapshot is not None and ended > snapshot:
+            return Outcome.OPEN, None
+        if ended > self._latest:
+            raise RowUnusable("ended_at", f"ended {_day(ended)}, which is in the future")
+        return outcome, ended
+
+    def _said(self, columns: Sequence[int], cells: Sequence[str]) -> str:
+        return ", ".join(
+            f"{shown(self._names[column])} is {shown(cell) if fold(cell) else 'blank'}"
+            for column, cell in zip(columns, cells, strict=True)
+        )
+
+
+class _Columns:
+    """Finds a map's columns in a header, and collects what is wrong to say it once."""
+
+    def __init__(self, header: Sequence[str]) -> None:
+        self.names = [fold(name) for name in header]
+        self._places: dict[str, list[int]] = {}
+        for place, name in enumerate(header):
+            self._places.setdefault(key_of(name), []).append(place)
+        self._missing: list[str] = []
+        self._doubled: list[str] = []
+
+    def all_of(self, names: Iterable[str]) -> list[int]:
+        return [place for name in names for place in self._find(name, needed=True)]
+
+    def any_of(self, names: Sequence[str]) -> list[int]:
+        """The places of those names that the header has; one is enough."""
+        places = [place for name in names for place in self._find(name, needed=len(names) == 1)]
+        if len(names) > 1 and not places:
+            self._missing.append(" or ".join(map(shown, names)))
+        return places
+
+    def place_in(self, found: Sequence[int], name: str) -> int:
+        places = self._find(name, needed=False)
+        return found.index(places[0]) if places else 0  # a missing one is complained about
+
+    def complain(self) -> None:
+        if self._doubled:
+            raise FileUnreadable(
+                "columns that the header has more than once: "
+                + ", ".join(dict.fromkeys(self._doubled))
+            )
+        if self._missing:
+            there = ", ".join(shown(name) for name in self.names)
+            raise FileUnreadable(
+                f"missing columns: {', '.join(dict.fromkeys(self._missing))}. The file has: {there}"
+            )
+
+    def _find(self, name: str, *, needed: bool) -> list[int]:
+        places = self._places.get(key_of(name), [])
+        if len(places) > 1:
+            self._doubled.append(shown(name))
+        elif not places and needed:
+            self._missing.append(shown(name))
+        return places[:1]
+
+
+class _DateReader:
+    """Reads cells as moments, by the forms that a map gives."""
+
+    def __init__(self, dates: Dates) -> None:
+        self._dates = dates
+        self._iso_first = dates.formats[0] == ISO
+        self._forms = [(form, *_precision(form)) for form in dates.formats]
+
+    def read(self, field: str, column: str, cell: str) -> datetime | None:
+        """The moment, None where the cell is blank or says "no date"; raises `RowUnusable`."""
+        if self._iso_first:
+            try:
+                moment = datetime.fromisoformat(cell)
+            except ValueError:
+                pass  # there may be white space around it
+            else:
+                return self._sensible(field, column, cell, moment)
+        text = fold(cell)
+        if not text or (self._dates.none and text.casefold() in self._dates.none):
+            return None
+        for form, has_month, has_day in self._forms:
+            try:
+                moment = (
+                    datetime.fromisoformat(text) if form == ISO else datetime.strptime(text, form)  # noqa: DTZ007
+                )
+            except ValueError:
+                continue
+            if not has_day:  # the middle of what is known errs least
+                moment = moment.replace(day=15) if has_month else moment.replace(month=7)
+            return self._sensible(field, column, text, moment)
+        forms = " or ".join("2024-12-31" if form == ISO else form for form in self._dates.formats)
+        raise RowUnusable(field, f"{column}: {shown(text)} is not a date of the form {forms}")
+
+    def _sensible(self, field: str, column: str, text: str, moment: datetime) -> datetime:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        if moment.year == 1905:
+            year = (moment - _DAY_ZERO) // timedelta(days=1)
+            if year in _YEAR_NUMBERS:
+                if self._dates.year_numbers is YearNumbers.MIDDLE:
+                    return datetime(year, 7, 1, tzinfo=UTC)
+                raise RowUnusable(
+                    field,
+                    f"{column}: {shown(text)} is the year {year}, which a spreadsheet took for a"
+                    " day number; the day is not known",
+                )
+        if moment.year not in YEARS:
+            raise RowUnusable(field, f"{column}: {shown(text)} has a year that cannot be right")
+        return moment
+
+
+def shown(text: str) -> str:
+    """A cell as a reason quotes it: in quotation marks, short, nothing in it unprintable."""
+    text = fold(text[: 4 * _SHOWN])
+    if len(text) > _SHOWN:
+        text = text[: _SHOWN - 1] + "…"
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return f'"{text}"'
+
+
+def _no_plain_date(cells: Sequence[str]) -> object:
+    """What `_IsoMemo` says of an end that is no plain date: None if blank."""
+    return _NO_PLAIN_DATE if fold(cells[0]) else None
+
+
+def _keys(columns: Sequence[Sequence[str]], places: Sequence[int], rows: int) -> Iterable[Key]:
+    """For every row its cells in these places: a text if there is one place, else a tuple."""
+    if not places:
+        return repeat((), rows)
+    if len(places) == 1:
+        return columns[places[0]]
+    return zip(*(columns[place] for place in places), strict=True)
+
+
+def _without(places: Container[int], columns: Sequence[list[Any]]) -> list[list[Any]]:
+    keep = [i not in places for i in range(len(columns[0]))]
+    return [list(compress(column, keep)) for column in columns]
+
+
+def _precision(form: str) -> tuple[bool, bool]:
+    """Whether a form says the month, and whether it says the day."""
+    if form == ISO:
+        return True, True
+    sample = datetime(2024, 11, 23, tzinfo=UTC)
+    return tuple(
+        other.strftime(form) != sample.strftime(form)
+        for other in (sample.replace(month=7), sample.replace(day=15))
+    )  # type: ignore[return-value]
+
+
+def _check_text(name: str, text: str, longest: int, encoding: str) -> None:
+    if not text:
+        raise RowUnusable(name, f"{name} is blank")
+    if len(text) > longest:
+        raise RowUnusable(name, f"{name} is longer than {longest} characters: {shown(text)}")
+    if text.isprintable():
+        return
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        raise RowUnusable(name, f"{name}: {shown(text)} holds bytes that are not {encoding}")
+    if any(c < " " or c == "\x7f" for c in text):
+        raise RowUnusable(name, f"{name}: {shown(text)} holds a control character")
+
+
+def _mended_end(started: datetime, ended: datetime) -> datetime:
+    """The start, if the end is that day without a time; otherwise the row is rejected."""
+    same_day = started.astimezone(ended.tzinfo).date() == ended.date()
+    if same_day and ended.time() == _MIDNIGHT:
+        return started
+    raise RowUnusable("ended_at", f"ended {_day(ended)}, before it started {_day(started)}")
+
+
+def _day(moment: datetime) -> str:
+    return moment.date().isoformat() if moment.time() == _MIDNIGHT else moment.isoformat()

@@ -1,0 +1,242 @@
+"""Cases in columns: what the estimates work on, cut off at one moment for all."""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from math import nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.domain.case import Case, Outcome
+from service.measure.survival import Flags, Floats, LifeTable, life_table
+
+Codes = NDArray[np.int64]
+
+OUTCOMES = tuple(Outcome)
+PRODUCTION, DECLINED, WITHDRAWN, OPEN = (
+    OUTCOMES.index(outcome)
+    for outcome in (Outcome.PRODUCTION, Outcome.DECLINED, Outcome.WITHDRAWN, Outcome.OPEN)
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECONDS_PER_DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some of the cases: days watched, days since the start, and the code of the outcome."""
+
+    duration_days: Floats
+    followed_days: Floats
+    outcome: Codes
+
+    @property
+    def size(self) -> int:
+        """How many cases there are."""
+        return int(self.outcome.size)
+
+    def count(self, outcome: int) -> int:
+        """How many cases have the outcome with this code."""
+        return int(np.count_nonzero(self.outcome == outcome))
+
+    @property
+    def in_production(self) -> Flags:
+        """Which cases went to production."""
+        return np.equal(self.outcome, PRODUCTION)
+
+    @property
+    def gave_up(self) -> Flags:
+        """Which cases were declined or withdrawn: they will never go to production."""
+        return np.isin(self.outcome, (DECLINED, WITHDRAWN))
+
+    @cached_property
+    def table(self) -> LifeTable:
+        """The life table with production as the event and giving up as the competing end."""
+        return life_table(self.duration_days, self.in_production, self.gave_up)
+
+    @property
+    def followed(self) -> float:
+        """For how many days anything is known about cases like these; 0 without cases.
+
+        The longest time that one was watched. If that one went to production, so that nobody is
+        left beyond it, it is the time since the first start: a group that began two weeks ago says
+        nothing about day 60, even if all of its cases are through.
+        """
+        if self.table.complete:
+            return float(self.followed_days.max())
+        return self.table.last_day
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Cases as they were known at `as_of`, one row each; the arrays run in parallel.
+
+    `followed_days` runs from the start to `as_of`, or to the last day that anybody looked at the
+    case; `duration_days` to the end, or as far as that while open. `outcome`, `cohort` and `tier`
+    are codes: places in `OUTCOMES`, `cohorts` and `tiers` (names in alphabetical order).
+    `started_later` counts the cases that are left out because they started after `as_of`.
+    """
+
+    as_of: datetime
+    duration_days: Floats
+    followed_days: Floats
+    outcome: Codes
+    cohort: Codes
+    tier: Codes
+    cohorts: tuple[str, ...]
+    tiers: tuple[str, ...]
+    started_later: int
+
+    @property
+    def size(self) -> int:
+        """How many cases there are."""
+        return int(self.outcome.size)
+
+    def group(self, cohort: str) -> Group:
+        """All cases of a cohort; an empty group if there is none of that name."""
+        return self._rows(self._of_cohort(cohort))
+
+    def by_tier(self, cohort: str) -> dict[str, Group]:
+        """The cases of a cohort in each tier of `tiers`; groups may be empty."""
+        rows = self._of_cohort(cohort)
+        tiers = self.tier[rows]
+        order = np.argsort(tiers, kind="stable")
+        bounds = np.searchsorted(tiers[order], np.arange(len(self.tiers) + 1))
+        return {
+            name: self._rows(rows[order[bounds[code] : bounds[code + 1]]])
+            for code, name in enumerate(self.tiers)
+        }
+
+    def _of_cohort(self, cohort: str) -> Codes:
+        if cohort not in self.cohorts:
+            return np.zeros(0, dtype=np.int64)
+        return np.flatnonzero(self.cohort == self.cohorts.index(cohort))
+
+    def _rows(self, rows: Codes) -> Group:
+        return Group(self.duration_days[rows], self.followed_days[rows], self.outcome[rows])
+
+
+class Collector:
+    """Gathers cases one after the other, for files that are too long to hold as objects."""
+
+    def __init__(self) -> None:
+        self._started = array("d")
+        self._ended = array("d")
+        self._observed = array("d")
+        self._outcome = array("b")
+        self._cohort = array("q")
+        self._tier = array("q")
+        self._cohorts: dict[str, int] = {}
+        self._tiers: dict[str, int] = {}
+        self._codes = {outcome: code for code, outcome in enumerate(OUTCOMES)}
+
+    def add(
+        self,
+        cohort: str,
+        tier: str,
+        started_at: datetime,
+        ended_at: datetime | None,
+        outcome: Outcome,
+        *,
+        observed_until: datetime | None = None,
+    ) -> None:
+        """Add a case. The moments must be aware, `ended_at` None exactly if the case is open.
+
+        `observed_until` is when anybody last looked at the case, None if up to `as_of`.
+        """
+        cohorts, tiers = self._cohorts, self._tiers
+        self._started.append((started_at - EPOCH).total_seconds())
+        self._ended.append(nan if ended_at is None else (ended_at - EPOCH).total_seconds())
+        self._observed.append(
+            nan if observed_until is None else (observed_until - EPOCH).total_seconds()
+        )
+        self._outcome.append(self._codes[outcome])
+        self._cohort.append(cohorts.setdefault(cohort, len(cohorts)))
+        self._tier.append(tiers.setdefault(tier, len(tiers)))
+
+    def add_many(
+        self,
+        cohorts: Sequence[str],
+        tiers: Sequence[str],
+        started: Floats,
+        ended: Floats,
+        outcomes: Sequence[Outcome],
+        *,
+        observed_until: Floats | None = None,
+    ) -> None:
+        """Add many cases at once, several times faster than one by one.
+
+        `started` and `ended` are seconds since 1970-01-01 UTC (`datetime.timestamp()`), `ended` is
+        NaN exactly for open cases; `observed_until` likewise, NaN (or None for all) if up to
+        `as_of`. All run in parallel. Nothing is checked here.
+        """
+        cohort_codes, tier_codes = self._cohorts, self._tiers
+        self._started.frombytes(np.asarray(started, dtype=np.float64).tobytes())
+        self._ended.frombytes(np.asarray(ended, dtype=np.float64).tobytes())
+        observed = np.full(len(outcomes), nan) if observed_until is None else observed_until
+        self._observed.frombytes(np.asarray(observed, dtype=np.float64).tobytes())
+        self._outcome.extend([self._codes[outcome] for outcome in outcomes])
+        self._cohort.extend([cohort_codes.setdefault(x, len(cohort_codes)) for x in cohorts])
+        self._tier.extend([tier_codes.setdefault(x, len(tier_codes)) for x in tiers])
+
+    def cases(self, as_of: datetime) -> Cases:
+        """All cases so far as they were known at `as_of` (aware).
+
+        A case that started later is left out and counted; one that ended later is open. An open one
+        counts as long as it was observed.
+        """
+        now = (as_of - EPOCH).total_seconds()
+        # Copies: an array that numpy looks into could not grow any more.
+        started = np.array(self._started)
+        ended = np.array(self._ended)
+        known = started <= now
+        started, ended = started[known], ended[known]
+        is_open = ~(ended <= now)
+        seen = np.fmin(np.array(self._observed)[known], now)
+        seen = np.maximum(seen, np.where(is_open, started, ended))
+        cohort, cohorts = _alphabetical(np.array(self._cohort)[known], list(self._cohorts))
+        tier, tiers = _alphabetical(np.array(self._tier)[known], list(self._tiers))
+        return Cases(
+            as_of=as_of,
+            duration_days=_days(np.where(is_open, seen, ended) - started),
+            followed_days=_days(seen - started),
+            outcome=np.where(is_open, OPEN, np.array(self._outcome, dtype=np.int64)[known]),
+            cohort=cohort,
+            tier=tier,
+            cohorts=cohorts,
+            tiers=tiers,
+            started_later=int(np.count_nonzero(~known)),
+        )
+
+
+def of(cases: Iterable[Case], as_of: datetime) -> Cases:
+    """The cases as they were known at `as_of`; see `Collector.cases`."""
+    collector = Collector()
+    for case in cases:
+        collector.add(
+            case.cohort,
+            case.tier,
+            case.started_at,
+            case.ended_at,
+            case.outcome,
+            observed_until=case.observed_until,
+        )
+    return collector.cases(as_of)
+
+
+def _days(seconds: Floats) -> Floats:
+    """Days from seconds, whole to the microsecond, so that equal durations stay equal."""
+    return np.rint(seconds * 1e6) / (1e6 * SECONDS_PER_DAY)
+
+
+def _alphabetical(codes: Codes, names: list[str]) -> tuple[Codes, tuple[str, ...]]:
+    """Codes in the order of the names, without the names that no row has."""
+    present = np.zeros(len(names), dtype=bool)
+    present[codes] = True
+    kept = sorted(name for name, there in zip(names, present, strict=True) if there)
+    place = {name: code for code, name in enumerate(kept)}
+    codes_of = np.array([place.get(name, -1) for name in names], dtype=np.int64)
+    return codes_of[codes], tuple(kept)

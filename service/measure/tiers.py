@@ -1,0 +1,328 @@
+"""Both arms, tier by tier: what is compared over which time, and the two ratios without intervals.
+
+Steps 1 to 3 of the rule in docs/measurement.md, shared by the locked verdict and the live one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import exp, inf, isfinite, sqrt
+
+import numpy as np
+
+from service.measure.cases import DECLINED, OPEN, WITHDRAWN, Cases, Group
+from service.measure.resample import Pair
+from service.measure.survival import (
+    LifeTable,
+    Mean,
+    Quantile,
+    quantile,
+    restricted_mean,
+    time_without_event,
+)
+
+INTAKE = "intake"
+MIN_CASES = 4
+MIN_COMPLETIONS = 2
+TAU_IN_MEDIANS = 2.0
+
+
+class Direction(StrEnum):
+    """What the comparison allows to say."""
+
+    COMPRESSES = "compresses"
+    EXTENDS = "extends"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """From `low` to `high`."""
+
+    low: float
+    high: float
+
+    @property
+    def direction(self) -> Direction:
+        """Which side of 1 the whole interval is on."""
+        if self.high < 1.0:
+            return Direction.COMPRESSES
+        if self.low > 1.0:
+            return Direction.EXTENDS
+        return Direction.INCONCLUSIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Intake over baseline, below 1 when the intake is faster. None where it cannot be told.
+
+    `se_log` is the standard error of the ratio's logarithm.
+    """
+
+    ratio: float | None
+    ci: Interval | None
+    se_log: float | None
+
+    @property
+    def direction(self) -> Direction:
+        """What this ratio alone would say."""
+        return self.ci.direction if self.ci else Direction.INCONCLUSIVE
+
+    def within(self, critical: float) -> "Ratio":
+        """The same ratio R with the interval exp(log R +- critical * se_log).
+
+        Without one where nothing varies, or where it would say nothing.
+        """
+        reach = critical * self.se_log if self.se_log else 0.0
+        if self.ratio is None or not 0.0 < reach < FARTHEST:
+            return Ratio(self.ratio, None, self.se_log)
+        factor = exp(reach)
+        return Ratio(self.ratio, Interval(self.ratio / factor, self.ratio * factor), self.se_log)
+
+
+# An interval that reaches further (a factor of 10^21 to each side) says nothing and is not given.
+FARTHEST = 50.0
+NO_RATIO = Ratio(ratio=None, ci=None, se_log=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """What is known of one cohort, as a whole or in one tier. Times in days.
+
+    `completed_mean_days` is the mean of the completed cases only. It leaves out everything that is
+    still open and misleads; it is here to be shown next to the figures that do not.
+    """
+
+    cohort: str
+    cases: int
+    completed: int
+    open: int
+    declined: int
+    withdrawn: int
+    km_median: Quantile
+    rmst: Mean | None
+    completed_mean_days: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """One tier of the comparison. `why_not` says why a tier does not count."""
+
+    tier: str
+    why_not: str | None
+    ratio: float | None
+    tau_days: float | None
+    arms: tuple[Arm, ...]
+
+    @property
+    def counted(self) -> bool:
+        """Whether the tier is part of the ratio."""
+        return self.why_not is None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is compared, over which time (None: twice the baseline's median), from how many cases.
+
+    ValueError for a question that makes no sense.
+    """
+
+    intake: str
+    baseline: str | None
+    tau_days: float | None
+    min_cases: int = MIN_CASES
+    min_completions: int = MIN_COMPLETIONS
+
+    def __post_init__(self) -> None:
+        if self.intake == self.baseline:
+            raise ValueError(f"{self.intake} cannot be compared with itself")
+        if self.tau_days is not None and not (isfinite(self.tau_days) and self.tau_days > 0.0):
+            raise ValueError(f"tau is a number of days above 0, not {self.tau_days}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """The tiers with cases: as they are reported, and those that count as they are computed with.
+
+    `tables` are both arms' life tables in each tier where both have cases.
+    """
+
+    strata: tuple[Stratum, ...]
+    pairs: tuple[Pair, ...]
+    tables: tuple[tuple[LifeTable, LifeTable], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One arm of a ratio: its weighted mean over the tiers, and the variance of that."""
+
+    mean: float
+    variance: float
+
+    @property
+    def relative_variance(self) -> float:
+        """The variance of the mean's logarithm (delta method)."""
+        return self.variance / self.mean**2
+
+
+def by_tier(cases: Cases, question: Question) -> Tiers:
+    """Lay out the comparison: each tier with its tau, its counts, and whether it counts."""
+    strata: list[Stratum] = []
+    pairs: list[Pair] = []
+    tables: list[tuple[LifeTable, LifeTable]] = []
+    notes = list(_about_cohorts(cases, question))
+    ones = cases.by_tier(question.intake)
+    zeros = {} if question.baseline is None else cases.by_tier(question.baseline)
+    for tier, one in ones.items():
+        zero = zeros.get(tier)
+        if not one.size and (zero is None or not zero.size):
+            continue
+        stratum, pair = _stratum(question, tier, one, zero, notes)
+        strata.append(stratum)
+        if pair:
+            pairs.append(pair)
+        if one.size and zero is not None and zero.size:
+            tables.append((one.table, zero.table))
+    left_out = [f"{stratum.tier} ({stratum.why_not})" for stratum in strata if stratum.why_not]
+    if left_out and {question.intake, question.baseline} <= set(cases.cohorts):
+        notes.append(f"Tiers that do not count: {', '.join(left_out)}.")
+    return Tiers(tuple(strata), tuple(pairs), tuple(tables), tuple(notes))
+
+
+def sides(pairs: Sequence[Pair], mean: Callable[[LifeTable, float], Mean]) -> tuple[Side, Side]:
+    """The intake's and the baseline's weighted means: `restricted_mean` or `time_without_event`."""
+    weights = [pair.weight for pair in pairs]
+    return (
+        _side(weights, [mean(pair.intake.table, pair.tau) for pair in pairs]),
+        _side(weights, [mean(pair.baseline.table, pair.tau) for pair in pairs]),
+    )
+
+
+def ratios(pairs: Sequence[Pair]) -> tuple[Ratio, Ratio]:
+    """The ratio of times to production and the guard's, still without intervals."""
+    times, guards = sides(pairs, restricted_mean), sides(pairs, time_without_event)
+    if min(side.mean for side in (*times, *guards)) <= 0.0:
+        return NO_RATIO, NO_RATIO
+    return _ratio(*times), _ratio(*guards)
+
+
+def _stratum(
+    question: Question, tier: str, one: Group, zero: Group | None, notes: list[str]
+) -> tuple[Stratum, Pair | None]:
+    """The tier as it is reported, and as it counts (None if it does not)."""
+    intake, baseline = question.intake, question.baseline
+    if baseline is None or zero is None:
+        alone = (summary(intake, one, None),)
+        return Stratum(tier, "there is no baseline to compare with", None, None, alone), None
+    if not one.size or not zero.size:
+        missing = baseline if one.size else intake
+        arms = (summary(intake, one, None), summary(baseline, zero, None))
+        return Stratum(tier, f"no case of {missing}", None, None, arms), None
+    wanted = wanted_tau(zero, question.tau_days)
+    tau = min(wanted, one.followed, zero.followed)
+    arms = (summary(intake, one, tau), summary(baseline, zero, tau))
+    few = [
+        f"{arm.cohort} has {counted_cases(arm.cases)}, {arm.completed} of them in production"
+        for arm in arms
+        if arm.cases < question.min_cases or arm.completed < question.min_completions
+    ]
+    why_not: str | None = None
+    if few:
+        least = f"{question.min_cases} and {question.min_completions} are needed"
+        why_not = f"too few: {'; '.join(few)} ({least})"
+    elif tau <= 0.0:
+        why_not = "there is no time to compare: " + (
+            "the baseline's median is 0 days" if wanted <= 0.0 else "nothing was followed for long"
+        )
+    ratio = None
+    if tau > 0.0:
+        bottom = restricted_mean(zero.table, tau).days
+        ratio = restricted_mean(one.table, tau).days / bottom if bottom > 0.0 else None
+    stratum = Stratum(tier, why_not, ratio, tau, arms)
+    if why_not:
+        return stratum, None
+    if tau < wanted:
+        notes.append(_shrunk(tier, tau, wanted, question.tau_days))
+    weight = one.size * zero.size / (one.size + zero.size)
+    return stratum, Pair(one, zero, tau, weight)
+
+
+def wanted_tau(baseline: Group, tau_days: float | None) -> float:
+    """The given tau, or twice the baseline's median; infinite where that is not reached."""
+    if tau_days is not None:
+        return tau_days
+    median = quantile(baseline.table).days
+    return inf if median is None else TAU_IN_MEDIANS * median
+
+
+def pooled_tau(groups: Sequence[Group], tau_days: float | None) -> float | None:
+    """The tau for the figures of whole cohorts: the rule, applied to all tiers together."""
+    some = [group for group in groups if group.size]
+    if not some:
+        return None
+    tau = min(wanted_tau(some[-1], tau_days), *(group.followed for group in some))
+    return tau if tau > 0.0 else None
+
+
+def summary(cohort: str, group: Group, tau: float | None) -> Arm:
+    """What is known of some cases of a cohort; the restricted mean only with a tau above 0."""
+    done = np.sort(group.duration_days[group.in_production])
+    return Arm(
+        cohort=cohort,
+        cases=group.size,
+        completed=int(done.size),
+        open=group.count(OPEN),
+        declined=group.count(DECLINED),
+        withdrawn=group.count(WITHDRAWN),
+        km_median=quantile(group.table),
+        rmst=restricted_mean(group.table, tau) if group.size and tau else None,
+        completed_mean_days=float(done.mean()) if done.size else None,
+    )
+
+
+def _side(weights: Sequence[float], means: Sequence[Mean]) -> Side:
+    together = list(zip(weights, means, strict=True))
+    return Side(
+        mean=sum(weight * mean.days for weight, mean in together),
+        variance=sum((weight * mean.se) ** 2 for weight, mean in together),
+    )
+
+
+def counted_cases(count: int) -> str:
+    """A count of cases in words: 1 case, 2 cases."""
+    return "1 case" if count == 1 else f"{count} cases"
+
+
+def _ratio(one: Side, zero: Side) -> Ratio:
+    return Ratio(one.mean / zero.mean, None, sqrt(one.relative_variance + zero.relative_variance))
+
+
+def _about_cohorts(cases: Cases, question: Question) -> Iterator[str]:
+    intake, baseline = question.intake, question.baseline
+    if cases.started_later:
+        later = counted_cases(cases.started_later)
+        yield f"{later} started after {cases.as_of.isoformat()}: left out."
+    if intake not in cases.cohorts:
+        yield f"There is no case of the cohort {intake}: nothing can be compared yet."
+    others = [name for name in cases.cohorts if name not in {intake, baseline}]
+    if baseline is None and others:
+        yield f"There are several baselines ({', '.join(others)}): name the one to use."
+    elif baseline is None:
+        yield "There is no baseline: nothing can be compared yet."
+    elif baseline not in cases.cohorts:
+        yield f"There is no case of the baseline {baseline}: nothing can be compared yet."
+    if baseline is not None and others:
+        yield f"Cohorts that are not part of this comparison: {', '.join(others)}."
+
+
+def _shrunk(tier: str, tau: float, wanted: float, tau_days: float | None) -> str:
+    seen = f"Tier {tier}: compared over the first {tau:.1f} days"
+    because = "because that is how long both arms have been followed"
+    if tau_days is not None:
+        return f"{seen} instead of the {wanted:.1f} asked for, {because}."
+    if wanted == inf:
+        return (
+            f"{seen}, {because}; the baseline's median is not reached, so twice of it is unknown."
+        )
+    return f"{seen} instead of {wanted:.1f} (twice the baseline's median), {because}."

@@ -1,0 +1,131 @@
+"""`headway compare` on files alone."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cli.compare import compare
+
+HEADER = "case_id,cohort,tier,business_unit,started_at,ended_at,outcome"
+START = datetime(2024, 1, 1, tzinfo=UTC)
+
+app = typer.Typer(pretty_exceptions_enable=False)
+app.command()(compare)
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def rows(cohort: str, days: int, count: int = 40) -> list[str]:
+    """Cases of a cohort that take `days` days, more or less; every tenth is still open."""
+    lines = []
+    for i in range(count):
+        start = START + timedelta(days=i)
+        ended = (start + timedelta(days=days + i % 7)).date()
+        end = "," if i % 10 == 9 else f"{ended},"
+        outcome = "open" if i % 10 == 9 else "production"
+        lines.append(f"{cohort}-{i},{cohort},light,Claims,{start.date()},{end}{outcome}")
+    return lines
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """An intake that takes 30 days and a baseline of 60, and one row that cannot be used."""
+    path = tmp_path / "cases.csv"
+    lines = [HEADER, *rows("intake", 30), *rows("before", 60), "x,intake,light,Claims,,,open"]
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_json_is_all_that_is_printed(file: Path) -> None:
+    result = run(file, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    answer = json.loads(result.stdout, parse_constant=pytest.fail)
+    assert answer["verdict"] == "compresses"
+    assert answer["ci"][0] < answer["ratio"] < answer["ci"][1] < 1
+    assert (answer["read"], answer["accepted"], answer["rejected"]) == (81, 80, 1)
+    # The last baseline case with an end started on day 38 and took 60 + 38 % 7 days.
+    assert answer["as_of"] == "2024-04-11T00:00:00+00:00"
+    arm = answer["arms"]["before"]
+    assert (arm["cases"], arm["completed"], arm["open"]) == (40, 36, 4)
+    assert {
+        *("verdict", "ratio", "ci", "tau_days", "as_of", "arms", "strata", "logrank_p"),
+        *("read", "accepted", "rejected", "notes"),
+    } <= set(answer)
+    assert any("--as-of" in note for note in answer["notes"])
+    assert "1 of 81 rows cannot be used: 1 for started_at." in answer["notes"]
+
+
+def test_people_read_the_verdict_first_and_its_uncertainty_with_it(file: Path) -> None:
+    result = run(file)
+    assert result.exit_code == 0
+    first = " ".join(result.stdout.split("\n\n", maxsplit=1)[0].split())
+    assert first.startswith("COMPRESSES: with 95% confidence the time to production is 0.")
+    assert "\x1b" not in result.stdout, "no colours in a pipe"
+    assert max(map(len, result.stdout.splitlines())) <= 100
+    assert "Read 81 rows of" in result.stdout
+    for column in ("done only", "median (95%)", "RMST (SE)"):
+        assert column in result.stdout
+
+
+def test_options_reach_the_comparison(file: Path, tmp_path: Path) -> None:
+    rejects = tmp_path / "rejects.csv"
+    result = run(
+        *(file, "--cohort", "before", "--baseline", "intake", "--tau", "45"),
+        *("--as-of", "2024-04-20", "--rejects", rejects, "--json"),
+    )
+    answer = json.loads(result.stdout)
+    assert answer["verdict"] == "extends"
+    assert (answer["tau_days"], answer["as_of"]) == (45, "2024-04-20T00:00:00+00:00")
+    assert rejects.read_text().splitlines()[1].startswith("82,")
+
+
+def test_nothing_is_written_unless_asked_for(file: Path) -> None:
+    run(file)
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_map_by_path(file: Path, tmp_path: Path) -> None:
+    (mapping := tmp_path / "map.toml").write_text("snapshot = 2024-03-01")
+    answer = json.loads(run(file, "--map", mapping, "--json").stdout)
+    assert answer["as_of"] == "2024-03-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--map", "no-such"], "no map 'no-such'"),
+        (["--cohort", "nobody"], "there is no cohort 'nobody'; the cohorts are: before, intake"),
+        (["--as-of", "yesterday"], "--as-of: 'yesterday' is not a date"),
+        (["--as-of", "2999-01-01"], "in the future"),
+        (["--tau", "-1"], "tau is a number of days above 0"),
+        (["--tau", "nan"], "tau is a number of days above 0"),
+    ],
+)
+def test_errors_are_one_line_and_exit_with_2(file: Path, options: list[str], message: str) -> None:
+    result = run(file, *options, "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_file_that_is_not_there_or_has_nothing_to_use(tmp_path: Path) -> None:
+    missing = run(tmp_path / "none.csv")
+    assert (missing.exit_code, "cannot read" in missing.stderr) == (2, True)
+    (path := tmp_path / "cases.csv").write_text(f"{HEADER}\na,b,c,d,e,f,g\n")
+    nothing = run(path)
+    assert nothing.exit_code == 2
+    assert "has no row that can be used: 1 read, 1 rejected (1 for started_at)" in nothing.stderr
+
+
+def test_three_cohorts_need_a_choice(file: Path) -> None:
+    file.write_text("\n".join([file.read_text(), *rows("other", 20)]))
+    result = run(file)
+    assert result.exit_code == 2
+    assert "there are several cohorts" in result.stderr
+    assert run(file, "--baseline", "other").exit_code == 0
