@@ -147,6 +147,19 @@ def test_a_reading_of_an_outcome_column_without_rules(tmp_path: Path) -> None:
     assert batch.rejects[0].reason == 'outcome: "State" is blank'
 
 
+@pytest.mark.parametrize(("pick", "start"), [("first", 6), ("earliest", 4)])
+def test_which_of_two_starts_counts(tmp_path: Path, pick: str, start: int) -> None:
+    mapping = parse_map(f'[started_at]\ncolumns = ["Begun", "Ordered"]\npick = "{pick}"', "m")
+    path = tmp_path / "cases.csv"
+    path.write_text(
+        "case_id,cohort,tier,business_unit,Begun,Ordered,ended_at,outcome\n"
+        "1,a,b,c,2024-03-06,2024-03-04,,open\n2,a,b,c,soon,2024-03-05,,open\n"
+    )
+    with HistoryFile(path, mapping, latest=NOW) as file:
+        (batch,) = file.batches()
+    assert batch.accepted.started_at == [day(2024, 3, start), day(2024, 3, 5)]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
