@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, delete, func, select, update
+from sqlalchemy import Text, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -73,36 +73,33 @@ async def decide(
     engine works.
     """
     try:
-        return await _decide(sessions, engine, key, request, (decision_id, request_digest))
+        applied = await _decide(sessions, engine, key, request, (decision_id, request_digest))
     except Refusal as refusal:
         if not refusal.person:
             raise
         async with sessions() as session:
             names = await names_of(session, [refusal.person])
         raise refusal.naming(names.get(refusal.person, "somebody")) from None
+    if applied.request_digest != request_digest:
+        raise KeyReused(decision_id)
+    return applied
 
 
 async def _decide(
-    sessions: Sessions,
-    engine: Engine,
-    key: str,
-    request: Request,
-    identity: tuple[str, str],
+    sessions: Sessions, engine: Engine, key: str, request: Request, identity: tuple[str, str]
 ) -> Applied:
     decision_id, request_digest = identity
     async with sessions() as session:
         row = await find(session, key, request.actor)
-        earlier = await find_applied(session, row.id, decision_id)
-        if earlier is None:
-            move = await _move(session, row, request)
-            if row.outcome is not Outcome.OPEN:
-                check(standing_of(row), move)
-    if earlier is None:
-        decision = Decision(row.id, decision_id, move, request_digest)
-        earlier = await _hand_to(engine, sessions, decision)
-    if earlier.request_digest != request_digest:
-        raise KeyReused(decision_id)
-    return earlier
+        if row.outcome is not Outcome.OPEN:
+            # No engine has it any more. While one had it, that engine knew what was repeated.
+            earlier = await find_applied(session, row.id, decision_id)
+            if earlier is not None:
+                return earlier
+        move = await _move(session, row, request)
+        if row.outcome is not Outcome.OPEN:
+            check(standing_of(row), move)
+    return await _hand_to(engine, sessions, Decision(row.id, decision_id, move, request_digest))
 
 
 async def _hand_to(engine: Engine, sessions: Sessions, decision: Decision) -> Applied:
@@ -122,19 +119,17 @@ async def _hand_to(engine: Engine, sessions: Sessions, decision: Decision) -> Ap
         return await engine.decide(decision)
 
 
-async def hand_over_to_engine(sessions: Sessions, engine: Engine, use_case_id: str) -> bool:
+async def hand_over_to_engine(sessions: Sessions, engine: Engine, taking: Beginning) -> bool:
     """Try once, and not for long, to have an engine take a new use case over.
 
     When that fails it stays in the outbox for the dispatcher; nothing is lost.
     """
     try:
-        async with sessions() as session:
-            if await session.get(OutboxRow, use_case_id) is None:
-                return True
-            taking = await beginning(session, use_case_id)
         await engine.begin(taking)
         async with sessions.begin() as session:
-            await taken_over(session, use_case_id)
+            # If this were forgotten, the dispatcher would find it taken over already.
+            await session.execute(text("SET LOCAL synchronous_commit = off"))
+            await taken_over(session, taking.standing.use_case_id)
     except (EngineUnreachable, SQLAlchemyError, OSError):
         return False
     return True

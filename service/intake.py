@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.domain.decision import Beginning
 from service.domain.lifecycle import begin
 from service.domain.pathway import Stage
 from service.domain.people import Actor
@@ -39,6 +40,14 @@ class Receipt:
     mode: Mode
 
 
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A receipt, and what an engine takes over; nothing for a submission that was repeated."""
+
+    receipt: Receipt
+    beginning: Beginning | None
+
+
 RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
 
 
@@ -57,7 +66,7 @@ async def submit(
     *,
     at: datetime,
     repeatable: Repeatable | None = None,
-) -> Receipt:
+) -> Submitted:
     """Write a use case, its first transition, its place in the outbox and the answer.
 
     The same key with the same content gives the first answer again and writes nothing; with other
@@ -66,7 +75,7 @@ async def submit(
     if repeatable is not None:
         earlier = await _earlier(session, submitter.person_id, repeatable)
         if earlier is not None:
-            return earlier
+            return Submitted(earlier, None)
     tiering = tier_of(use_case.risk, tier_rules())
     owners = tuple(dict.fromkeys((use_case.owner, *use_case.co_owners, submitter.person_id)))
     begun = begin(str(uuid.uuid4()), pathways()[tiering.tier], owners, submitter.person_id, at)
@@ -126,7 +135,7 @@ async def submit(
             )
         )
     await session.flush()
-    return receipt
+    return Submitted(receipt, Beginning(standing, begun.transitions))
 
 
 async def _earlier(session: AsyncSession, person_id: str, repeatable: Repeatable) -> Receipt | None:

@@ -52,8 +52,14 @@ class TemporalEngine:
     task_queue: str
     decision_timeout: float = 5.0
 
-    async def begin(self, beginning: Beginning) -> None:
-        """Start the workflow; nothing happens when it has been started already."""
+    async def begin(self, beginning: Beginning, *, again: bool = False) -> None:
+        """Start the workflow; nothing happens when it has been started already.
+
+        `again`: also when an earlier one was terminated or failed.
+        """
+        reuse = WorkflowIDReusePolicy.REJECT_DUPLICATE
+        if again:
+            reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
         try:
             async with asyncio.timeout(START_WITHIN.total_seconds()):
                 await self.client.start_workflow(
@@ -62,7 +68,7 @@ class TemporalEngine:
                     id=workflow_id(beginning.standing.use_case_id),
                     task_queue=self.task_queue,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    id_reuse_policy=reuse,
                 )
         except WorkflowAlreadyStartedError:
             return

@@ -312,7 +312,12 @@ def possible(standing: Standing, actor: Actor) -> tuple[Rule, ...]:
         and mine & rule.who
         and not (rule.command is Command.APPROVE and actor.person_id in standing.approvals)
         and not (rule.command is Command.SEND_BACK and not build_stages_before(standing))
+        and not _too_long(standing, rule.command)
     )
+
+
+def _too_long(standing: Standing, command: Command) -> bool:
+    return standing.sequence >= MOST_TRANSITIONS and command not in FINISHING
 
 
 def build_stages_before(standing: Standing) -> tuple[Stage, ...]:
@@ -340,7 +345,7 @@ def check(standing: Standing, move: Move) -> Rule:
         raise AlreadyClaimed(standing.assignee)
     rule = rule_for(standing, move.command)
     _check_actor(rule, standing, move.actor)
-    if standing.sequence >= MOST_TRANSITIONS and move.command not in FINISHING:
+    if _too_long(standing, move.command):
         raise TooLong(MOST_TRANSITIONS)
     if len(move.reason) > LONGEST_TEXT:
         raise BadMove("reason", f"keep it under {LONGEST_TEXT} characters")
@@ -383,7 +388,8 @@ def next_notice(standing: Standing) -> tuple[Command, datetime] | None:
     if due is None:
         return None
     notice, at = due
-    return (Command.REMIND if notice is Notice.REMINDED else Command.ESCALATE), at
+    command = Command.REMIND if notice is Notice.REMINDED else Command.ESCALATE
+    return None if _too_long(standing, command) else (command, at)
 
 
 def _stepped(
@@ -418,7 +424,7 @@ def _stepped(
 def _subject(before: Standing, after: Standing, move: Move) -> str:
     match move.command:
         case Command.REFER:
-            return move.party
+            return move.party.strip()
         case Command.ASSIGN:
             return move.assignee.person_id if move.assignee else ""
         case Command.ATTACH:
@@ -452,10 +458,11 @@ def _check_assign(standing: Standing, move: Move) -> None:
 
 
 def _check_refer(standing: Standing, move: Move) -> None:
-    if not move.party.strip() or move.party in RESERVED_PARTIES:
+    party = move.party.strip()
+    if not party or party in RESERVED_PARTIES:
         raise BadMove("party", "name the third party to refer to")
-    if move.party == standing.stage.holder:
-        raise BadMove("party", f"{move.party} holds this stage already")
+    if party == standing.stage.holder:
+        raise BadMove("party", f"{party} holds this stage already")
 
 
 def _check_approve(standing: Standing, move: Move) -> None:
@@ -561,7 +568,7 @@ def _ask(standing: Standing, move: Move, at: datetime) -> Standing:
 
 
 def _refer(standing: Standing, move: Move, at: datetime) -> Standing:
-    return _laid(standing, referred_hold(standing.pathway, move.party, at))
+    return _laid(standing, referred_hold(standing.pathway, move.party.strip(), at))
 
 
 def _park(standing: Standing, move: Move, at: datetime) -> Standing:
@@ -618,10 +625,37 @@ def _change_tier(standing: Standing, move: Move, at: datetime) -> Standing:
     if move.pathway is None:
         raise AssertionError("checked before")
     before = standing.stage
-    moved = replace(standing, pathway=move.pathway, approvals=())
+    passed = _passed_there_too(standing, move.pathway)
+    moved = replace(standing, pathway=move.pathway, passed=passed, approvals=())
     if moved.stage.key == before.key and moved.stage.holder == before.holder:
-        return _top(moved, replace(standing.holds[-1], target=moved.stage.target))
+        hold = standing.holds[-1]
+        notice = hold.notice if moved.stage.target == hold.target else Notice.NONE
+        return _top(moved, replace(hold, target=moved.stage.target, notice=notice))
     return replace(moved, holds=(first_hold(moved.stage, at),))
+
+
+def _passed_there_too(standing: Standing, pathway: Pathway) -> tuple[str, ...]:
+    """The first stages of another pathway, as far as all of them have been passed here and ask
+    for no more there. What comes after a stage that is open has to be passed again."""
+    here = {stage.key: stage for stage in standing.pathway.stages if stage.key in standing.passed}
+    kept: list[str] = []
+    for stage in pathway.stages[:-1]:
+        if stage.key not in here or _asks_more(standing, here[stage.key], stage):
+            break
+        kept.append(stage.key)
+    return tuple(kept)
+
+
+def _asks_more(standing: Standing, here: Stage, there: Stage) -> bool:
+    attested = {item.kind for item in standing.evidence if item.attested}
+    maybe_automatic = bool(here.passes_with) and attested.issuperset(here.passes_with)
+    return (
+        (there.kind, there.holder) != (here.kind, here.holder)
+        or there.approvers > here.approvers
+        or not set(there.evidence) <= set(here.evidence)
+        or there.certification not in {None, here.certification}
+        or (maybe_automatic and there.passes_with != here.passes_with)
+    )
 
 
 def _go_live(standing: Standing, move: Move, at: datetime) -> Standing:

@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from service.domain.people import BUILDER, ENABLEMENT, PARKED, SYSTEM
 from service.domain.tiering import Tier
@@ -72,6 +73,8 @@ class Pathway:
         keys = [stage.key for stage in self.stages]
         if len(set(keys)) != len(keys):
             raise ValueError(f"pathway {self.key}: two stages share a key")
+        if min(self.answer_target, self.referral_target) <= timedelta(0):
+            raise ValueError(f"pathway {self.key}: a target is longer than nothing")
         if not self.stages or self.stages[-1].kind is not StageKind.BUILD:
             raise ValueError(f"pathway {self.key}: the last stage is the builder's, who goes live")
 
@@ -83,9 +86,25 @@ class Pathway:
         raise KeyError(key)
 
 
+_PATHWAY = {
+    "key",
+    "version",
+    "title",
+    "tier",
+    "answer_target_days",
+    "referral_target_days",
+    "stage",
+}
+_STAGE = {"key", "title", "kind", "holder", "target_days"}
+_STAGE_MAY = {"approvers", "evidence", "certification", "passes_with"}
+
+
 def pathway_from_toml(text: str) -> Pathway:
-    """Read a pathway. ValueError or KeyError says what is wrong with it."""
+    """Read a pathway. ValueError says what is wrong with it, and in which stage."""
     data = tomllib.loads(text)
+    _complete(data, _PATHWAY, set(), f"pathway {data.get('key', '')}")
+    for number, entry in enumerate(data["stage"], start=1):
+        _complete(entry, _STAGE, _STAGE_MAY, f"stage {entry.get('key', number)}")
     return Pathway(
         key=data["key"],
         version=data["version"],
@@ -108,3 +127,14 @@ def pathway_from_toml(text: str) -> Pathway:
             for entry in data["stage"]
         ),
     )
+
+
+def _complete(given: dict[str, Any], needed: set[str], may: set[str], where: str) -> None:
+    """A setting that is misspelt would otherwise make a gate ask for less, and nobody would see."""
+    if missing := needed - given.keys():
+        raise ValueError(f"{where}: missing: {', '.join(sorted(missing))}")
+    if unknown := given.keys() - needed - may:
+        raise ValueError(f"{where}: no such setting: {', '.join(sorted(unknown))}")
+    for name in sorted({"evidence", "passes_with"} & given.keys()):
+        if not isinstance(given[name], list) or not all(isinstance(k, str) for k in given[name]):
+            raise ValueError(f"{where}: {name} is a list of words")

@@ -1,0 +1,45 @@
+"""`headway reconcile`: engine and database, compared and repaired."""
+
+import typer
+from sqlalchemy import select
+from sqlmodel import col
+
+from cli.running import configured, database_url
+from service.sessions import Sessions, open_sessions
+from service.tables import UseCaseRow
+from workflows.client import open_client
+from workflows.dispatcher import TemporalEngine
+from workflows.reconcile import Finding, Reconciler, Report
+
+
+async def reconcile(*, check_only: bool) -> int:
+    """Compare, repair, and say what was found; 0 when nothing is left to repair, else 1."""
+    settings = configured()
+    async with open_sessions(database_url(settings), pool=settings.database_pool) as sessions:
+        client = await open_client()
+        engine = TemporalEngine(client, settings.task_queue)
+        report = await Reconciler(sessions, client, engine, repair=not check_only).run()
+        await _say(report, sessions)
+    return 1 if report.left else 0
+
+
+async def _say(report: Report, sessions: Sessions) -> None:
+    keys = await _keys(report.findings, sessions)
+    for finding in report.findings:
+        state = "repaired" if finding.repaired else "left"
+        name = keys.get(finding.use_case, finding.use_case)
+        typer.echo(f"{name:<10} {finding.gap:<16} {state:<9} {finding.detail}")
+    left = len(report.left)
+    typer.echo(
+        f"{report.checked} use cases compared: {len(report.findings)} differed, "
+        f"{len(report.findings) - left} repaired, {left} left."
+    )
+
+
+async def _keys(findings: list[Finding], sessions: Sessions) -> dict[str, str]:
+    ids = [finding.use_case for finding in findings]
+    async with sessions() as session:
+        found = await session.execute(
+            select(col(UseCaseRow.id), col(UseCaseRow.number)).where(col(UseCaseRow.id).in_(ids))
+        )
+        return {row.id: f"UC-{row.number}" for row in found}
