@@ -17,7 +17,7 @@ ONE_AT_A_TIME = 4_848_329_001
 def config(connection: Connection | None = None) -> Config:
     """Alembic's configuration, bound to an open connection."""
     made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent))
+    made.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     made.attributes["connection"] = connection
     return made
 

@@ -140,7 +140,7 @@ async def _move(session: AsyncSession, row: UseCaseRow, request: Request) -> Mov
         command=request.command,
         actor=request.actor,
         reason=request.reason,
-        party=request.party.strip(),
+        party=request.party.strip().lower(),
         to_stage=request.to_stage,
         evidence_kind=request.evidence_kind,
         evidence_reference=request.evidence_reference,

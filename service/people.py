@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 import uuid
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ from service.errors import BadInput, Conflict, NotFound, SignInNeeded
 from service.tables import PersonRow, TokenRow
 
 TOKEN_LIFE = timedelta(days=90)
+TOKEN = re.compile(r"hw_([0-9a-f]{16})_[A-Za-z0-9_-]{20,100}")
 MOST_PEOPLE_LISTED = 200
 
 
@@ -55,9 +57,11 @@ async def add_person(
 ) -> Person:
     """A new person. `BadInput` for roles and party that do not fit, `Conflict` for a known email.
 
-    A reviewer speaks for exactly one third party, and nobody else has a party.
+    A reviewer speaks for exactly one third party, and nobody else has a party. Parties are written
+    in lower case, so that a referral to Legal reaches the reviewers of legal.
     """
     wanted = frozenset(roles)
+    party = party.strip().lower() if party else None
     if not wanted:
         raise BadInput("roles", "give at least one role")
     if (Role.REVIEWER in wanted) != bool(party):
@@ -190,14 +194,14 @@ async def revoke_token(
 
 async def authenticate(session: AsyncSession, presented: str, *, at: datetime) -> Person:
     """Whose token this is. `SignInNeeded` for all that is not a valid token of an active person."""
-    parts = presented.split("_", 2)
-    if len(parts) != 3 or parts[0] != "hw" or len(presented) > 200:
+    form = TOKEN.fullmatch(presented)
+    if form is None:
         raise SignInNeeded
     found = (
         await session.execute(
             select(TokenRow, PersonRow)
             .join(PersonRow, col(PersonRow.id) == col(TokenRow.person_id))
-            .where(col(TokenRow.id) == parts[1])
+            .where(col(TokenRow.id) == form[1])
         )
     ).first()
     digest = found.TokenRow.digest if found else b"\0" * 32

@@ -73,9 +73,7 @@ class TokenRow(SQLModel, table=True):
     __table_args__ = (Index("ix_token_person_id", "person_id"),)
 
     id: str = Field(sa_column=Column(String(16), primary_key=True))
-    person_id: str = Field(
-        sa_column=Column(ID, ForeignKey("person.id"), nullable=False, index=True)
-    )
+    person_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
     digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     label: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=TIME)

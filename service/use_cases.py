@@ -158,6 +158,7 @@ async def list_use_cases(
     cursor: str | None = None,
 ) -> Page:
     """A page of the use cases that this person may see. `BadInput` for a cursor of another list."""
+    limit = min(limit, MOST_LISTED)
     number, turn = col(UseCaseRow.number), col(UseCaseRow.turn_since)
     statement = select(UseCaseRow).where(*_conditions(reader, wanted))
     after = _position(cursor, sort) if cursor else None
@@ -175,7 +176,7 @@ async def list_use_cases(
             if after:
                 since = datetime.fromisoformat(after[1])
                 statement = statement.where(tuple_(turn, number) > (since, after[0]))
-    rows = list(await session.scalars(statement.limit(min(limit, MOST_LISTED) + 1)))
+    rows = list(await session.scalars(statement.limit(limit + 1)))
     more, rows = len(rows) > limit, rows[:limit]
     return Page(rows, _cursor(rows[-1], sort) if more else None)
 
@@ -214,8 +215,11 @@ def _position(cursor: str, sort: Sort) -> tuple[int, str]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         made_for, number, since = json.loads(text)
-        place = int(number), datetime.fromisoformat(since).isoformat()
-    except (ValueError, TypeError, binascii.Error):
+        moment = datetime.fromisoformat(since)
+        if moment.tzinfo is None:
+            raise ValueError
+        place = int(number), moment.astimezone(UTC).isoformat()
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
         raise BadInput("cursor", "take it from the list's own answer") from None
     if made_for != sort.value or not 0 < place[0] < 2**63:
         raise BadInput("cursor", "it belongs to a list in another order")

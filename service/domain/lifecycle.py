@@ -138,6 +138,8 @@ FINISHING = frozenset(
         Command.RESUME,
     }
 )
+MOST_WRITTEN = 600_000
+"""After so many bytes of people's words likewise."""
 LONGEST_TEXT = 2000
 """Characters of a reason, a question or an answer."""
 
@@ -317,7 +319,8 @@ def possible(standing: Standing, actor: Actor) -> tuple[Rule, ...]:
 
 
 def _too_long(standing: Standing, command: Command) -> bool:
-    return standing.sequence >= MOST_TRANSITIONS and command not in FINISHING
+    full = standing.sequence >= MOST_TRANSITIONS or standing.written >= MOST_WRITTEN
+    return full and command not in FINISHING
 
 
 def build_stages_before(standing: Standing) -> tuple[Stage, ...]:
@@ -396,11 +399,13 @@ def _stepped(
     before: Standing, after: Standing, move: Move, at: datetime
 ) -> tuple[Standing, Transition]:
     same_turn = (before.holder, before.mode) == (after.holder, after.mode) and before.sequence > 0
+    words = (move.reason, move.evidence_kind, move.evidence_reference)
     after = replace(
         after,
         sequence=before.sequence + 1,
         at=at,
         turn_since=before.turn_since if same_turn else at,
+        written=before.written + sum(len(some.encode()) for some in words),
     )
     transition = Transition(
         use_case_id=after.use_case_id,
@@ -616,7 +621,7 @@ def _attach(standing: Standing, move: Move, at: datetime) -> Standing:
         kind=move.evidence_kind.strip(),
         reference=move.evidence_reference.strip(),
         attached_by=move.actor.person_id,
-        attested=move.actor.person_id not in standing.owners,
+        attested=Who.ENABLER in capacities(standing, move.actor),
     )
     return replace(standing, evidence=(*standing.evidence, item))
 

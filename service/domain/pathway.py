@@ -27,7 +27,7 @@ class Stage:
 
     `target` counts only time on the holder's own clock. `evidence` are the kinds that must be
     attached before the stage is left. A gate whose `passes_with` kinds have all been attached by
-    somebody other than the owners is passed without waiting for a human. `certification` is what
+    enablement (and not as an owner) is passed without waiting for a human. `certification` is what
     the accountable owner must hold before the gate can be approved.
     """
 

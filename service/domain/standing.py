@@ -104,7 +104,8 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Something attached for others to rely on. `attested` when an owner did not attach it."""
+    """Something attached for others to rely on. `attested` when enablement attached it, and not as
+    an owner: only that lets a gate pass without a human."""
 
     kind: str
     reference: str
@@ -134,6 +135,8 @@ class Standing:
     approvals: tuple[str, ...] = ()
     """Who has approved in the present stage."""
     evidence: tuple[Evidence, ...] = ()
+    written: int = 0
+    """Bytes (UTF-8) that people have written into its transitions."""
 
     @property
     def stage(self) -> Stage:

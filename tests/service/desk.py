@@ -1,0 +1,127 @@
+"""Use cases and people in a database of the test's own, moved without an engine."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from service.decisions import beginning, record
+from service.domain.commands import Command
+from service.domain.decision import Seen
+from service.domain.lifecycle import Move, Played, play
+from service.domain.people import THE_SYSTEM, Actor, Person, Role
+from service.domain.tiering import Autonomy, RiskAnswers, Tier
+from service.domain.use_case import InvestmentCase, Kpi, UseCase
+from service.intake import Receipt, Repeatable, submit
+from service.people import add_person
+from service.sessions import Sessions
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def use_case(
+    owner: str,
+    *,
+    tier: Tier = Tier.MEDIUM,
+    business_unit: str = "Procurement",
+    co_owners: Sequence[str] = (),
+) -> UseCase:
+    """A use case whose risk answers land it in this tier."""
+    return UseCase(
+        title="Answer supplier questions",
+        problem="Buyers answer the same forty questions every day.",
+        business_unit=business_unit,
+        owner=owner,
+        sponsor="Chief procurement officer",
+        kpi=Kpi("Handling time", "minutes", 18, 9),
+        investment=InvestmentCase(40_000, 12_000, 180_000, "EUR"),
+        risk=RiskAnswers(
+            personal_data=tier is Tier.MEDIUM,
+            affects_people=False,
+            safety_impact=False,
+            customer_facing=False,
+            regulated=tier is Tier.HIGH,
+            external_model=False,
+            autonomy=Autonomy.SUGGESTS,
+        ),
+        estimate_days=60,
+        co_owners=tuple(co_owners),
+    )
+
+
+@dataclass(frozen=True)
+class Desk:
+    """People hand in and decide; each call is a transaction."""
+
+    sessions: Sessions
+    numbers: "count[int]"
+
+    async def person(self, *roles: Role, party: str | None = None) -> Person:
+        """Somebody new with these roles."""
+        number = next(self.numbers)
+        async with self.sessions.begin() as session:
+            return await add_person(
+                session,
+                name=f"Person {number}",
+                email=f"person{number}@example.com",
+                roles=roles,
+                party=party,
+                at=START,
+            )
+
+    async def hand_in(
+        self,
+        by: Person,
+        *,
+        at: datetime = START,
+        tier: Tier = Tier.MEDIUM,
+        business_unit: str = "Procurement",
+        co_owners: Sequence[str] = (),
+        repeatable: Repeatable | None = None,
+    ) -> Receipt:
+        """Hand a use case in."""
+        given = use_case(by.id, tier=tier, business_unit=business_unit, co_owners=co_owners)
+        async with self.sessions.begin() as session:
+            submitted = await submit(session, given, by.actor, at=at, repeatable=repeatable)
+        return submitted.receipt
+
+    async def play(self, use_case_id: str, move: Move, at: datetime) -> Played:
+        """What a move would lead to; nothing is written."""
+        async with self.sessions() as session:
+            return play((await beginning(session, use_case_id)).standing, move, at)
+
+    async def does(
+        self,
+        use_case_id: str,
+        by: Person | None,
+        command: Command,
+        *,
+        at: datetime,
+        party: str = "",
+        assignee: Actor | None = None,
+        evidence: str = "",
+        decision_id: str = "",
+    ) -> Played:
+        """Give a command and record where it led."""
+        move = Move(
+            command,
+            by.actor if by else THE_SYSTEM,
+            reason="because",
+            party=party,
+            assignee=assignee,
+            evidence_kind=evidence,
+            evidence_reference="wiki" if evidence else "",
+        )
+        played = await self.play(use_case_id, move, at)
+        first = played.transitions[0].sequence
+        seen = (Seen(decision_id, "digest", first),) if decision_id else ()
+        async with self.sessions.begin() as session:
+            await record(session, played.standing, played.transitions, seen)
+        return played
+
+
+def open_desk(sessions: Sessions) -> Desk:
+    """A desk over an empty database."""
+    return Desk(sessions, count(1))

@@ -1,0 +1,124 @@
+"""The schema is made by the migrations and by nothing else, in any order of arrival."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from alembic import command
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+import migrations
+from embedded.postgres import create_database, postgres_url
+from service.sessions import driver_url
+
+NEWEST = "0001"
+"""The file with the highest number in migrations/versions."""
+
+SHAPE = """
+    SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable AS line
+    FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid)
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid <> 0
+    UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc
+    WHERE pronamespace = 'public'::regnamespace
+    ORDER BY line
+"""
+"""Everything that the migrations make, in words."""
+
+
+@pytest.fixture
+async def empty_url(postgres_folder: Path) -> AsyncIterator[str]:
+    """A database with nothing in it."""
+    name = f"empty_{uuid.uuid4().hex[:12]}"
+    yield await create_database(postgres_folder, name)
+    connection = await asyncpg.connect(postgres_url(postgres_folder, "postgres"))
+    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await connection.close()
+
+
+async def shape(url: str) -> list[str]:
+    engine = create_async_engine(driver_url(url), poolclass=NullPool)
+    async with engine.connect() as connection:
+        lines = list(await connection.scalars(text(SHAPE)))
+    await engine.dispose()
+    return lines
+
+
+async def versions(url: str) -> list[str]:
+    engine = create_async_engine(driver_url(url), poolclass=NullPool)
+    async with engine.connect() as connection:
+        found = list(await connection.scalars(text("SELECT version_num FROM alembic_version")))
+    await engine.dispose()
+    return found
+
+
+async def downgrade_to_base(url: str) -> None:
+    def down(connection: Connection) -> None:
+        command.downgrade(migrations.config(connection), "base")
+
+    engine = create_async_engine(driver_url(url), poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.run_sync(down)
+    await engine.dispose()
+
+
+async def test_an_upgrade_twice_is_an_upgrade(empty_url: str) -> None:
+    assert await shape(empty_url) == []
+    await migrations.upgrade(empty_url)
+    once = await shape(empty_url)
+    await migrations.upgrade(empty_url)
+
+    assert await shape(empty_url) == once
+    assert len(once) > 50
+    assert await versions(empty_url) == [NEWEST]
+
+
+async def test_three_upgrades_at_once_are_one(empty_url: str) -> None:
+    await asyncio.gather(*(migrations.upgrade(empty_url) for _ in range(3)))
+
+    assert await versions(empty_url) == [NEWEST]
+
+
+async def test_tables_and_migrations_say_the_same(database_url: str) -> None:
+    engine = create_async_engine(driver_url(database_url), poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.run_sync(migrations.check)
+    await engine.dispose()
+
+
+async def test_a_difference_between_tables_and_migrations_is_noticed(database_url: str) -> None:
+    engine = create_async_engine(driver_url(database_url), poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.execute(text("ALTER TABLE person DROP COLUMN certifications"))
+        with pytest.raises(Exception, match="certifications"):
+            await connection.run_sync(migrations.check)
+    await engine.dispose()
+
+
+async def test_down_to_nothing_and_up_again_is_the_same_schema(empty_url: str) -> None:
+    await migrations.upgrade(empty_url)
+    before = await shape(empty_url)
+    await downgrade_to_base(empty_url)
+
+    left = [line for line in await shape(empty_url) if "alembic_version" not in line]
+    assert [line for line in left if not line.startswith("PRIMARY KEY (version_num)")] == []
+    await migrations.upgrade(empty_url)
+    assert await shape(empty_url) == before
+
+
+async def test_the_newest_revision_is_the_last_file() -> None:
+    files = sorted(Path(migrations.__file__).parent.glob("versions/[0-9]*.py"))
+
+    assert files[-1].name.startswith(f"{NEWEST}_")
+
+
+async def test_any_other_database_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="Headway needs PostgreSQL, not sqlite"):
+        await migrations.upgrade("sqlite:///headway.db")
