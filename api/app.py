@@ -8,11 +8,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
-from starlette.datastructures import Headers
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
 from api.context import Context
+from api.examples import EXAMPLES
 from api.problems import FieldError, Problem, problem
 from api.routes import people, reports, system, use_cases
 from service.errors import NotConfigured
@@ -54,11 +55,13 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
         lifespan=lifespan,
         docs_url=None,  # their pages load scripts from another host
         redoc_url=None,
+        redirect_slashes=False,  # an address is right or it is a 404
     )
     problems.install(app)
     for module in (system, use_cases, reports, people):
         app.include_router(module.router)
     app.add_middleware(BodyLimit, largest=LARGEST_BODY)
+    app.add_middleware(SafeHeaders)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
@@ -75,7 +78,7 @@ async def configured_context(settings: Settings) -> AsyncIterator[Context]:
 
 
 class BodyLimit:
-    """Turns away bodies that are larger than anything honest, before they are read."""
+    """Turns away bodies that are larger than anything honest, without reading all of them."""
 
     def __init__(self, app: ASGIApp, largest: int) -> None:
         self._app = app
@@ -85,10 +88,6 @@ class BodyLimit:
         """Count what arrives; answer 413 when it is too much."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
-        announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdigit() and int(announced) > self._largest:
-            await self._too_large(scope, receive, send)
             return
         body = bytearray()
         more = True
@@ -123,6 +122,26 @@ class BodyLimit:
         await answer(scope, receive, send)
 
 
+class SafeHeaders:
+    """Keeps answers out of caches, and browsers from guessing what they are."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add the headers to whatever is answered."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Content-Type-Options"] = "nosniff"
+                if scope["path"].startswith("/v1/"):
+                    headers["Cache-Control"] = "no-store"
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         described = get_openapi(
@@ -136,6 +155,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas["FieldError"] = FieldError.model_json_schema()
         schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas["Problem"].pop("$defs", None)
+        for name, example in EXAMPLES.items():
+            schemas[name]["examples"] = [example]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = described

@@ -57,7 +57,7 @@ async def caller(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Person:
     """Who is asking; `SignInNeeded` without a valid token."""
-    if credentials is None:
+    if credentials is None or not credentials.credentials.isprintable():
         raise SignInNeeded
     async with given.sessions() as opened:
         return await authenticate(opened, credentials.credentials, at=given.now())

@@ -1,18 +1,21 @@
 """Kinds of input with their limits, used by every schema."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import Header, Path
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 LONGEST_NAME = 200
 LONGEST_PROSE = 5000
 LONGEST_REASON = 2000
+PLAIN = r"^[A-Za-z0-9-]+$"
+"""What our own keys and ids are made of."""
 
 
 def _storable(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("a NUL character cannot be stored")
+    if any(mark < " " and mark not in "\t\n\r" for mark in text):
+        raise ValueError("control characters cannot be stored")
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -46,13 +49,22 @@ Email = Annotated[
     ),
     _Storable,
 ]
+
+
+def _written(day: object) -> object:
+    if day is not None and not isinstance(day, str):
+        raise ValueError("write the day like 2027-03-31")  # a number would be read as seconds
+    return day
+
+
+Day = Annotated[date, BeforeValidator(_written)]
 UseCaseKey = Annotated[
     str,
     Path(
         description="The key, as people say it",
         examples=["UC-42"],
         max_length=64,
-        pattern=r"^[A-Za-z0-9-]+$",
+        pattern=PLAIN,
     ),
 ]
 IdempotencyKey = Annotated[

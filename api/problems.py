@@ -4,11 +4,13 @@ import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER = "2"
 """Seconds after which it is worth asking again when an engine was away."""
+MOST_ERRORS = 50
+LONGEST_FIELD = 200
 
 _STATUS: dict[type[Fault], HTTPStatus] = {
     SignInNeeded: HTTPStatus.UNAUTHORIZED,
@@ -61,26 +65,15 @@ class FieldError(BaseModel):
 class Problem(BaseModel):
     """What went wrong, as RFC 9457 has it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "type": "urn:headway:problem:not-possible",
-                    "title": "Conflict",
-                    "status": 409,
-                    "detail": "already claimed by Ada Lovelace",
-                    "instance": "/v1/use-cases/UC-42/commands/claim",
-                }
-            ]
-        }
-    )
-
     type: str
     title: str
     status: int
     detail: str
-    instance: str
-    errors: list[FieldError] = []
+    instance: str = Field(description="The path that was asked")
+    errors: list[FieldError] = Field(default=[], description="422: what is wrong with which field")
+    idempotency_key: str | None = Field(
+        default=None, description="503: repeat the request with this key, and it is applied once"
+    )
 
 
 def problem(
@@ -99,12 +92,18 @@ def problem(
         "title": status.phrase,
         "status": status.value,
         "detail": detail,
-        "instance": request.url.path,
+        "instance": _instance(request),
         **more,
     }
     if errors:
         body["errors"] = [error.model_dump() for error in errors]
     return JSONResponse(body, status, headers=dict(headers or {}), media_type=PROBLEM_JSON)
+
+
+def _instance(request: Request) -> str:
+    # Not `request.url`: to make one, the whole request has to be a valid address.
+    path: str = request.scope["path"]
+    return quote(path, safe="/:@!$&'()*+,;=~", errors="replace")
 
 
 def install(app: FastAPI) -> None:
@@ -125,25 +124,27 @@ def _slug(error: Exception) -> str:
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:
     status = _STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)  # type: ignore[arg-type]
-    headers: dict[str, str] = {}
-    more: dict[str, Any] = {}
-    if isinstance(error, SignInNeeded):
-        headers["WWW-Authenticate"] = "Bearer"
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = RETRY_AFTER
-    if isinstance(error, EngineUnreachable) and (key := _own_key(request)):
-        more["idempotency_key"] = key
+        return unavailable(request, str(error), slug=_slug(error))
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, SignInNeeded) else {}
     errors = None
     if isinstance(error, BadInput):
         errors = [FieldError(field=error.field, detail=error.detail)]
-    return problem(
-        request, status, str(error), slug=_slug(error), headers=headers, errors=errors, **more
-    )
+    return problem(request, status, str(error), slug=_slug(error), headers=headers, errors=errors)
 
 
-def _own_key(request: Request) -> str:
+def unavailable(request: Request, detail: str, *, slug: str) -> JSONResponse:
+    """503: an engine is away. Says when to ask again, and with which key."""
     key: str = getattr(request.state, "idempotency_key", "")
-    return key
+    more: dict[str, Any] = {"idempotency_key": key} if key else {}
+    return problem(
+        request,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        detail,
+        slug=slug,
+        headers={"Retry-After": RETRY_AFTER},
+        **more,
+    )
 
 
 async def _refusal(request: Request, error: Exception) -> JSONResponse:
@@ -164,11 +165,12 @@ async def _refusal(request: Request, error: Exception) -> JSONResponse:
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
-    errors = [
-        FieldError(field=_path(found["loc"]), detail=found["msg"]) for found in error.errors()[:50]
-    ]
-    first = f"{errors[0].field}: {errors[0].detail}" if errors else "the input cannot be read"
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    if isinstance(error.body, bytes):
+        return _bad_body(request, "send JSON, and the header Content-Type: application/json")
+    found = error.errors()
+    errors = [FieldError(field=_path(one["loc"]), detail=one["msg"]) for one in found[:MOST_ERRORS]]
+    first = f"{errors[0].field}: {errors[0].detail}"
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     return problem(
         request,
         HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -180,20 +182,46 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _path(location: tuple[int | str, ...]) -> str:
     parts = [str(part) for part in location]
-    return ".".join(parts[1:]) or parts[0]
+    named = ".".join(parts[1:]) or parts[0]
+    # The names of unknown fields are the caller's own words.
+    return named[:LONGEST_FIELD].encode(errors="replace").decode()
+
+
+def _bad_body(request: Request, detail: str) -> JSONResponse:
+    errors = [FieldError(field="body", detail=detail)]
+    return problem(
+        request,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        f"body: {detail}",
+        slug="bad-input",
+        errors=errors,
+    )
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.BAD_REQUEST:  # FastAPI's, for a body that is no text or no JSON
+        return _bad_body(request, "this is not JSON that can be read")
     detail = error.detail if error.detail != status.phrase else _plain(request, status)
-    return problem(request, status, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))  # the framework names one route's only
+    return problem(request, status, detail, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    path = request.scope["path"]
+    here = (
+        route for route in iter_route_contexts(request.app.routes) if route.path_regex.match(path)
+    )
+    return sorted({method for route in here for method in route.methods or ()})
 
 
 def _plain(request: Request, status: HTTPStatus) -> str:
     if status is HTTPStatus.NOT_FOUND:
-        return f"there is nothing at {request.url.path}"
+        return f"there is nothing at {_instance(request)}"
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         return f"{request.method} is not possible here"
     return status.description or status.phrase
@@ -202,20 +230,21 @@ def _plain(request: Request, status: HTTPStatus) -> str:
 async def _database_away(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, DBAPIError) and not _is_connection(error):
         return await _unexpected(request, error)
-    log.warning("the database cannot be reached: %s", error)
-    return problem(
+    # Without the statement and its values: they are people's own words.
+    reason = error.orig if isinstance(error, DBAPIError) else error
+    log.warning("the database cannot be reached: %s: %s", type(reason).__name__, reason)
+    return unavailable(
         request,
-        HTTPStatus.SERVICE_UNAVAILABLE,
         "the database cannot be reached just now; nothing was accepted unless you were told so: "
         "repeat with the same Idempotency-Key",
         slug="database-unreachable",
-        headers={"Retry-After": RETRY_AFTER},
     )
 
 
 def _is_connection(error: DBAPIError) -> bool:
-    # asyncpg's own classes for a lost or refused connection, below SQLAlchemy's.
-    codes = ("08", "57P", "53300")
+    # Lost, refused, not let in, no such database, out of resources, shutting down: PostgreSQL's
+    # own codes, below SQLAlchemy's classes.
+    codes = ("08", "28", "3D000", "53", "57P")
     state = getattr(error.orig, "sqlstate", None) or ""
     return (
         error.connection_invalidated or isinstance(error, InterfaceError) or state.startswith(codes)
@@ -223,7 +252,7 @@ def _is_connection(error: DBAPIError) -> bool:
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.error("unexpected: %s %s", request.method, request.url.path, exc_info=error)
+    log.error("unexpected: %s %s", request.method, _instance(request), exc_info=error)
     return problem(
         request,
         HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -239,6 +268,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         403: "Not for this person",
         404: "There is no such thing, or not for this person",
         409: "Not possible now",
+        413: "The body is larger than anything honest",
         422: "Bad input: which field, and what is wrong with it",
         503: "The database or the engine cannot be reached; try again after `Retry-After` seconds",
     }

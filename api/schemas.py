@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, StrictInt
 
-from api.fields import Email, Name, Prose, Reason, Words
+from api.fields import Day, Email, Name, Prose, Reason, Words
 from service.domain.case import Outcome
 from service.domain.clock import Share, Span, Transition, gate_tax, shares
 from service.domain.commands import Command
@@ -20,8 +20,10 @@ from service.intake import Receipt
 from service.tables import TokenRow, UseCaseRow
 from service.use_cases import key_of, standing_of
 
-Money = Annotated[FiniteFloat, Field(ge=0, le=1e15)]
-Number = Annotated[FiniteFloat, Field(ge=-1e15, le=1e15)]
+Money = Annotated[FiniteFloat, Field(strict=True, ge=0, le=1e15)]
+Number = Annotated[FiniteFloat, Field(strict=True, ge=-1e15, le=1e15)]
+Bounds = Annotated[list[float | None], Field(min_length=2, max_length=2)]
+"""Of an interval: low and high; null for an open side."""
 DAY_SECONDS = 86_400
 
 
@@ -52,14 +54,16 @@ class InvestmentBody(Input):
 class RiskBody(Input):
     """The risk questions. Their answers decide the tier."""
 
-    personal_data: bool = Field(description="Does it use personal data?")
-    affects_people: bool = Field(
+    personal_data: StrictBool = Field(description="Does it use personal data?")
+    affects_people: StrictBool = Field(
         description="Does it decide about people, or weigh in such decisions?"
     )
-    safety_impact: bool = Field(description="Could somebody be harmed if it fails?")
-    customer_facing: bool = Field(description="Do customers meet it?")
-    regulated: bool = Field(description="Does a regulation ask for evidence before it is used?")
-    external_model: bool = Field(description="Does data leave for a model that others run?")
+    safety_impact: StrictBool = Field(description="Could somebody be harmed if it fails?")
+    customer_facing: StrictBool = Field(description="Do customers meet it?")
+    regulated: StrictBool = Field(
+        description="Does a regulation ask for evidence before it is used?"
+    )
+    external_model: StrictBool = Field(description="Does data leave for a model that others run?")
     autonomy: Autonomy = Field(description="What does it do by itself?", examples=["suggests"])
 
 
@@ -77,12 +81,12 @@ class UseCaseBody(Input):
     kpi: KpiBody
     investment: InvestmentBody
     risk: RiskBody
-    wished_for: date | None = Field(default=None, examples=["2027-03-31"])
-    estimate_days: Annotated[FiniteFloat, Field(gt=0, le=3650)] = Field(
+    wished_for: Day | None = Field(default=None, examples=["2027-03-31"])
+    estimate_days: Annotated[FiniteFloat, Field(strict=True, gt=0, le=3650)] = Field(
         description="Your own estimate of the days to production without this intake",
         examples=[60],
     )
-    lighthouse: bool = False
+    lighthouse: StrictBool = False
 
     def to_domain(self, owner: str, co_owners: tuple[str, ...]) -> UseCase:
         """The domain's use case, with people by their ids."""
@@ -488,7 +492,7 @@ class CommandBody(Input):
     evidence_kind: Words = Field(default="", description="attach: what it is")
     evidence_reference: Reason = Field(default="", description="attach: where it is to be found")
     tier: Tier | None = Field(default=None, description="change_tier: the new tier")
-    expected_sequence: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
+    expected_sequence: Annotated[StrictInt, Field(ge=1, le=2**31 - 1)] | None = Field(
         default=None, description="Refuse if something else has happened since this transition"
     )
 
@@ -496,7 +500,7 @@ class CommandBody(Input):
 class DecisionRead(BaseModel):
     """What a decision led to. Repeating the request with the same key gives it again."""
 
-    status: str = Field(examples=["applied"])
+    status: Literal["applied"]
     decision_id: str
     key: str
     sequence: int
@@ -530,7 +534,7 @@ class DecisionRead(BaseModel):
 class PendingRead(BaseModel):
     """A decision that has not been confirmed. It may still apply."""
 
-    status: str = Field(default="pending", examples=["pending"])
+    status: Literal["pending"] = "pending"
     decision_id: str
     key: str
     detail: str
@@ -553,7 +557,7 @@ class PersonBody(Input):
 class PersonChange(Input):
     """What changes about a person; what is left out stays."""
 
-    active: bool | None = None
+    active: StrictBool | None = None
     certifications: list[Name] | None = Field(default=None, max_length=50)
 
 
@@ -592,7 +596,7 @@ class TokenBody(Input):
     """A new token."""
 
     label: Name = Field(examples=["my laptop"])
-    days: int = Field(default=90, ge=1, le=366)
+    days: StrictInt = Field(default=90, ge=1, le=366)
 
 
 class TokenRead(BaseModel):
@@ -628,6 +632,70 @@ class NewTokenRead(BaseModel):
     id: str
     token: str
     expires_at: datetime
+
+
+class ArmRead(BaseModel):
+    """One cohort, counted and measured. Medians and means are null where nothing can be said."""
+
+    model_config = ConfigDict(extra="allow")
+
+    cases: int
+    completed: int
+    open: int
+    declined: int
+    withdrawn: int
+    km_median_days: float | None = Field(description="Kaplan-Meier; null if it is not reached")
+    km_median_ci_days: Bounds
+    rmst_days: float | None = Field(description="Restricted mean time up to `tau_days`")
+    rmst_se_days: float | None
+    completed_mean_days: float | None = Field(
+        description="Of the completed cases only: it leaves out what is still open, and misleads"
+    )
+
+
+class StratumRead(BaseModel):
+    """One tier of the comparison."""
+
+    model_config = ConfigDict(extra="allow")
+
+    tier: str
+    counted: bool
+    why_not: str | None
+    ratio: float | None
+    tau_days: float | None
+    arms: dict[str, ArmRead]
+
+
+class RatioRead(BaseModel):
+    """A ratio of mean times, the intake's over the baseline's, with its interval."""
+
+    model_config = ConfigDict(extra="allow")
+
+    ratio: float | None
+    ci: Bounds | None
+
+
+class VerdictRead(BaseModel):
+    """Does the intake compress time-to-production? The same fields as `headway compare --json`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    verdict: Literal["compresses", "extends", "inconclusive"]
+    ratio: float | None = Field(description="Of restricted mean times; below 1 is faster")
+    ci: Bounds | None
+    confidence: float
+    tau_days: float | None
+    as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    arms: dict[str, ArmRead] = Field(description="By cohort")
+    strata: list[StratumRead]
+    logrank_p: float | None
+    guard: RatioRead = Field(description="The same of the times not in production")
+    needed_cases_per_arm: int | None
+    more_cases: dict[str, int] | None
+    read: int
+    accepted: int
+    rejected: int
+    notes: list[str]
 
 
 class HealthRead(BaseModel):

@@ -162,6 +162,8 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 def run() -> None:
     """The command as the shell calls it: facts that stop it are one line, not a stack trace."""
+    import asyncpg
+    from pydantic import ValidationError
     from sqlalchemy.exc import DBAPIError
 
     from service.errors import Fault
@@ -169,11 +171,19 @@ def run() -> None:
     try:
         app()
     except Fault as fault:
-        typer.echo(f"headway: {fault}", err=True)
-        sys.exit(2)
-    except (DBAPIError, OSError) as error:
-        typer.echo(f"headway: the database cannot be reached: {error}", err=True)
-        sys.exit(2)
+        _stop(str(fault))
+    except ValidationError as error:
+        first = error.errors()[0]
+        _stop(f"HEADWAY_{str(first['loc'][0]).upper()}: {first['msg']}")
+    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        _stop(f"the database cannot be reached: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _stop(why: str) -> None:
+    typer.echo(f"headway: {why}", err=True)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

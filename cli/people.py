@@ -8,9 +8,11 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cli.running import configured, database_url
-from service.domain.people import Role
+from service.domain.people import Person, Role
 from service.errors import BadInput
 from service.people import (
+    MOST_PEOPLE_LISTED,
+    NewToken,
     add_person,
     change_person,
     find_person,
@@ -32,11 +34,11 @@ async def add(
     email: str, name: str, roles: list[str], party: str | None, certified: list[str]
 ) -> None:
     """Let somebody in, and print their first token."""
-    try:
-        wanted = [Role(role) for role in roles]
-    except ValueError:
-        known = ", ".join(Role)
-        raise BadInput("role", f"choose from {known}") from None
+    wanted = [_role(role) for role in roles]
+    if Role.REVIEWER in wanted and not party:
+        raise BadInput("party", "a reviewer speaks for a third party: add --party risk, say")
+    if "@" not in email.strip("@"):
+        raise BadInput("email", f"{email!r} is not one")
     at = datetime.now(UTC)
     async with _session() as session:
         person = await add_person(
@@ -49,7 +51,7 @@ async def add(
             certifications=certified,
         )
         new = await issue_token(session, person.id, label="first sign-in", at=at)
-    typer.echo(new.secret)
+    _show_once(person, new)
 
 
 async def token(email: str, label: str, days: int) -> None:
@@ -59,28 +61,65 @@ async def token(email: str, label: str, days: int) -> None:
         new = await issue_token(
             session, person.id, label=label, at=datetime.now(UTC), life=timedelta(days=days)
         )
-    typer.echo(new.secret)
+    _show_once(person, new)
 
 
 async def show() -> None:
     """Print who is here."""
     async with _session() as session:
-        for person in await list_people(session):
-            roles = ", ".join(sorted(person.roles))
-            party = f" for {person.party}" if person.party else ""
-            state = "" if person.active else "  (out)"
-            typer.echo(f"{person.email:<32} {person.name:<24} {roles}{party}{state}")
+        people = await list_people(session)
+    if not people:
+        typer.echo("Nobody yet: headway people add EMAIL --name NAME --role ROLE", err=True)
+    width = max((len(person.email) for person in people), default=0)
+    names = max((len(person.name) for person in people), default=0)
+    for person in people:
+        typer.echo(f"{person.email:<{width}}  {person.name:<{names}}  {_in_words(person)}")
+    if len(people) == MOST_PEOPLE_LISTED:
+        typer.echo(f"(the first {MOST_PEOPLE_LISTED})", err=True)
 
 
 async def change(email: str, active: bool | None, certified: list[str] | None) -> None:
-    """Let somebody in or out, or record certifications."""
+    """Let somebody in or out, or record certifications; print how they stand now."""
+    if active is None and certified is None:
+        raise BadInput("change", "say what: --active, --inactive or --certified")
     async with _session() as session:
         person = await find_person(session, email)
-        await change_person(session, person.id, active=active, certifications=certified)
+        person = await change_person(
+            session, person.id, active=active, certifications=_given(certified)
+        )
+    typer.echo(f"{person.email}  {person.name}  {_in_words(person)}")
 
 
 async def revoke(token_id: str) -> None:
     """End a token."""
     parts = token_id.split("_")
+    token_id = parts[1] if len(parts) > 1 else token_id
     async with _session() as session:
-        await revoke_token(session, parts[1] if len(parts) > 1 else token_id, at=datetime.now(UTC))
+        await revoke_token(session, token_id, at=datetime.now(UTC))
+    typer.echo(f"token {token_id} has ended")
+
+
+def _role(word: str) -> Role:
+    try:
+        return Role(word.strip().lower())
+    except ValueError:
+        raise BadInput("role", f"there is no {word!r}: choose from {', '.join(Role)}") from None
+
+
+def _given(certified: list[str] | None) -> list[str] | None:
+    # `--certified ""` is how to take all of them away.
+    return None if certified is None else [name for name in certified if name.strip()]
+
+
+def _show_once(person: Person, new: NewToken) -> None:
+    # The token alone goes to the output, so that it can be put into a variable.
+    until = f"{new.expires_at:%Y-%m-%d}"
+    typer.echo(f"A token for {person.email}, valid until {until}; it is shown this once:", err=True)
+    typer.echo(new.secret)
+
+
+def _in_words(person: Person) -> str:
+    roles = ", ".join(sorted(person.roles))
+    party = f" for {person.party}" if person.party else ""
+    certified = f"; certified: {', '.join(person.certifications)}" if person.certifications else ""
+    return roles + party + certified + ("" if person.active else "; out")

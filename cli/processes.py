@@ -5,21 +5,31 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import uvicorn
 
 from cli.running import database_url
+from service.errors import Fault
 from service.sessions import open_sessions
 from service.settings import Settings
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 WATCH_PARENT_EVERY = 1.0
 SUPERVISED = "HEADWAY_SUPERVISED"
-"""Set by `headway up` for its children: they end when it is gone, however it went."""
+"""Set by `headway up` for its children to its process id and its data directory, see `supervised`:
+they end when it is gone, however it went."""
+
+
+def supervised(pid: int, data: str) -> str:
+    """The mark of the children of the `headway up` with this process id on this data."""
+    return f"{pid}:{data}"
 
 
 def serve(settings: Settings) -> None:
@@ -39,16 +49,25 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=3,
         limit_concurrency=500,
     )
-    server = uvicorn.Server(config)
 
-    async def run() -> None:
-        def stop() -> None:
-            server.should_exit = True
+    async def main(until: asyncio.Event) -> None:
+        server = _Server(config)
+        serving = asyncio.create_task(server.serve())
+        stopping = asyncio.create_task(until.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+        stopping.cancel()
 
-        await _beside_parent_watch(server.serve, stop)
+    _run_until_told(main)
 
-    asyncio.run(run())
-    _leave()
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to us: uvicorn would raise them again once it has ended, and die of them
+        before the process has been left properly."""
+        yield
 
 
 def work(settings: Settings) -> None:
@@ -56,31 +75,50 @@ def work(settings: Settings) -> None:
     from workflows.client import wait_for_client
     from workflows.worker import work as work_until
 
-    _log_plainly()
     url = database_url(settings)
+    _log_plainly()
+
+    async def main(until: asyncio.Event) -> None:
+        async with open_sessions(url, pool=settings.database_pool) as sessions:
+            client = await _unless(until, wait_for_client())
+            if client is not None:
+                await work_until(
+                    client,
+                    sessions,
+                    settings.task_queue,
+                    activities=settings.database_pool,
+                    until=until,
+                )
+
+    _run_until_told(main)
+
+
+def _run_until_told(main: Callable[[asyncio.Event], Awaitable[None]]) -> NoReturn:
+    """Run it until SIGINT, SIGTERM or the end of a supervising parent sets the event."""
 
     async def run() -> None:
         until = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, until.set)
+        watch = asyncio.create_task(_watch_parent(until))
+        try:
+            await main(until)
+        finally:
+            watch.cancel()
 
-        async def main() -> None:
-            async with open_sessions(url, pool=settings.database_pool) as sessions:
-                client = await _unless(until, wait_for_client())
-                if client is not None:
-                    await work_until(
-                        client,
-                        sessions,
-                        settings.task_queue,
-                        activities=settings.database_pool,
-                        until=until,
-                    )
-
-        await _beside_parent_watch(main, until.set)
-
-    asyncio.run(run())
-    _leave()
+    code = 0
+    try:
+        asyncio.run(run())
+    except SystemExit as end:  # uvicorn's way to say that it cannot listen; it has said why
+        code = end.code if isinstance(end.code, int) else 1
+    except (Fault, RuntimeError, OSError) as error:
+        log.error("cannot go on: %s", error)  # noqa: TRY400 - a fact, not a fault of ours
+        code = 1
+    except Exception:
+        log.exception("ended by an unexpected error")
+        code = 1
+    leave(code)
 
 
 async def _unless(until: asyncio.Event, waiting: Coroutine[Any, Any, T]) -> T | None:
@@ -96,24 +134,13 @@ async def _unless(until: asyncio.Event, waiting: Coroutine[Any, Any, T]) -> T | 
     return None
 
 
-async def _beside_parent_watch(
-    main: Callable[[], Awaitable[None]], stop: Callable[[], None]
-) -> None:
-    watch = None
-    if os.environ.get(SUPERVISED):
-        watch = asyncio.create_task(_watch_parent(stop))
-    try:
-        await main()
-    finally:
-        if watch is not None:
-            watch.cancel()
-
-
-async def _watch_parent(stop: Callable[[], None]) -> None:
-    parent = os.getppid()
-    while os.getppid() == parent:  # noqa: ASYNC110 - nobody tells us when a parent dies
+async def _watch_parent(until: asyncio.Event) -> None:
+    parent, _, _ = os.environ.get(SUPERVISED, "").partition(":")
+    if not parent.isdigit():
+        return
+    while os.getppid() == int(parent):  # noqa: ASYNC110 - nobody tells us when a parent dies
         await asyncio.sleep(WATCH_PARENT_EVERY)
-    stop()
+    until.set()
 
 
 def _log_plainly() -> None:
@@ -123,10 +150,14 @@ def _log_plainly() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
-def _leave() -> None:
-    # Temporal's runtime has threads of its own; a finaliser that meets them can hang or abort
-    # (docs/decisions/0003-engine.md). All work is done, so leave at once.
+def leave(code: int) -> NoReturn:
+    """End this process now. All work must be done.
+
+    Temporal's runtime has threads of its own; a finaliser that meets them can hang or abort
+    (docs/decisions/0003-engine.md).
+    """
     logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)

@@ -8,9 +8,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psutil
 from pydantic import SecretStr
 
 from service.settings import Settings
+
+SAME_START = 5.0
+"""Seconds by which two readings of when a process started may differ: clocks are set."""
 
 
 class AlreadyUp(RuntimeError):  # noqa: N818
@@ -22,8 +26,10 @@ class Running:
     """Where a running installation is reached."""
 
     pid: int
+    started: float
     api: str
-    database_url: str
+    database_url: str | None
+    """Of the embedded database; a configured one may hold a password and is not written down."""
     temporal_address: str | None
 
 
@@ -38,7 +44,7 @@ def only_one(data_dir: Path) -> Iterator[None]:
     with (data_dir / "up.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             other = read(data_dir)
             where = f" (process {other.pid}, {other.api})" if other else ""
             raise AlreadyUp(f"Headway is up on {data_dir.resolve()} already{where}") from None
@@ -48,19 +54,27 @@ def only_one(data_dir: Path) -> Iterator[None]:
             _file(data_dir).unlink(missing_ok=True)
 
 
-def write(data_dir: Path, running: Running) -> None:
-    """Say where everything is; readable by this user alone."""
-    file = _file(data_dir)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+def write(
+    data_dir: Path, *, api: str, database_url: str | None, temporal_address: str | None
+) -> None:
+    """Say where everything is; readable by this user alone, and whole whenever it is read."""
+    me = psutil.Process()
+    running = Running(me.pid, me.create_time(), api, database_url, temporal_address)
+    new = _file(data_dir).with_suffix(".new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         json.dump(asdict(running), out)
+    new.replace(_file(data_dir))
 
 
 def read(data_dir: Path) -> Running | None:
-    """Where the running installation on this data is; None when none has said so."""
+    """Where the running installation on this data is; None when there is none."""
     try:
-        return Running(**json.loads(_file(data_dir).read_text()))
-    except (OSError, ValueError, TypeError):
+        running = Running(**json.loads(_file(data_dir).read_text()))
+        started = psutil.Process(running.pid).create_time()
+    except (OSError, ValueError, TypeError, psutil.Error):
         return None
+    # A killed one leaves its file behind, and its process id may be somebody else's by now.
+    return running if abs(started - running.started) < SAME_START else None
 
 
 def configured() -> Settings:
@@ -69,7 +83,7 @@ def configured() -> Settings:
     if settings.database_url is not None:
         return settings
     running = read(settings.data_dir)
-    if running is None:
+    if running is None or running.database_url is None:
         return settings
     if running.temporal_address and "TEMPORAL_ADDRESS" not in os.environ:
         os.environ["TEMPORAL_ADDRESS"] = running.temporal_address

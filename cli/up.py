@@ -1,31 +1,56 @@
 """`headway up`: everything on one machine, in one command."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import socket
 import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import httpx
+import psutil
+from alembic.util.exc import CommandError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError, RPCStatusCode
 
-from cli.processes import SUPERVISED
-from cli.running import AlreadyUp, Running, only_one, write
+from cli.processes import SUPERVISED, leave, supervised
+from cli.running import AlreadyUp, only_one, write
 from embedded.postgres import data_marker, postgres, postgres_url
-from embedded.program import NotStarted, Program, end_leftovers, start, stop
+from embedded.program import (
+    NotStarted,
+    Program,
+    bound,
+    command_line_has,
+    end_leftovers,
+    how_it_ended,
+    start,
+    stop,
+)
 from embedded.temporal import address, database_file, free_port, temporal
 from migrations import upgrade
 from service.domain.people import Role
-from service.people import add_person, count_people, issue_token
-from service.sessions import open_sessions
+from service.people import NewToken, add_person, count_people, issue_token
+from service.sessions import driver_url, open_sessions
 from service.settings import Settings
+from workflows.client import open_client
 
 RESTART_AFTER = 0.5
-"""Seconds before a program that ended by itself is started again; doubled at each failure."""
+"""Seconds before a program that ended by itself is started again; doubled each time."""
 LONGEST_PAUSE = 30.0
+STEADY_AFTER = 10.0
+"""A program that ran for so many seconds begins with the shortest pause again."""
+BOUND_LOGS_EVERY = 60.0
+ASK_WITHIN = timedelta(seconds=1)
 
 STARTERS = (
     ("Bea Builder", "builder@headway.example", Role.BUILDER),
@@ -34,162 +59,268 @@ STARTERS = (
 )
 
 
+class CannotStart(RuntimeError):  # noqa: N818
+    """Something outside Headway stands in the way. The message says what to do."""
+
+
 @dataclass
 class Supervisor:
     """Programs that are started again when they end by themselves, and ended in reverse order."""
 
+    programs: list[Program] = field(default_factory=list)
     watches: list[asyncio.Task[None]] = field(default_factory=list)
-    stopping: bool = False
 
-    async def add(self, program: Program) -> None:
-        """Start a program and keep it running."""
-        process = await start(program)
-        self.watches.append(asyncio.create_task(self._watch(program, process)))
+    async def add(self, *programs: Program) -> None:
+        """Start programs side by side and keep them running; `NotStarted` when one cannot."""
+        up = []
+        for program in programs:
+            serving: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self.programs.append(program)
+            self.watches.append(asyncio.create_task(_keep(program, serving)))
+            up.append(serving)
+        await asyncio.gather(*up)
 
-    async def _watch(self, program: Program, process: asyncio.subprocess.Process) -> None:
-        pause = RESTART_AFTER
-        try:
-            while True:
-                code = await process.wait()
-                say(f"  {program.name} ended with {code}; starting it again")
-                while True:
-                    await asyncio.sleep(pause)
-                    try:
-                        process = await start(program)
-                    except NotStarted as error:
-                        pause = min(2 * pause, LONGEST_PAUSE)
-                        say(f"  {error}\n  trying again in {pause:.0f} seconds")
-                    else:
-                        pause = RESTART_AFTER
-                        break
-        finally:
-            await stop(program, process)
+    async def bound_logs(self) -> None:
+        """Keep the logs from filling the disk, for as long as it is awaited."""
+        while True:
+            await asyncio.sleep(BOUND_LOGS_EVERY)
+            for program in self.programs:
+                with suppress(OSError):
+                    bound(program.log)
 
     async def end(self) -> None:
         """End them all, the last one first."""
         for watch in reversed(self.watches):
             watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watch
+            await asyncio.gather(watch, return_exceptions=True)
+
+
+async def _keep(program: Program, serving: asyncio.Future[None]) -> None:
+    try:
+        process = await start(program)
+    except NotStarted as error:
+        if not serving.done():
+            serving.set_exception(error)
+        return
+    try:
+        if not serving.done():
+            serving.set_result(None)
+        pause = RESTART_AFTER
+        while True:
+            began = asyncio.get_running_loop().time()
+            code = await process.wait()
+            if asyncio.get_running_loop().time() - began > STEADY_AFTER:
+                pause = RESTART_AFTER
+            say(f"  {program.name} {how_it_ended(code)}; starting it again")
+            back = None
+            while back is None:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+                try:
+                    back = await start(program)
+                except NotStarted as error:
+                    say(f"  {error}\n  trying again in {pause:g} seconds")
+            process = back
+            say(f"  {program.name} is back")
+    finally:
+        await stop(program, process)
 
 
 def say(text: str) -> None:
-    """To the terminal, at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    """To the terminal, at once. A terminal that was closed is no reason to stop what goes on."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def run(settings: Settings) -> int:
-    """Run everything until Ctrl-C or SIGTERM; the exit code."""
+    """Run everything until Ctrl-C, SIGTERM or SIGHUP, and leave with the exit code."""
+    os.umask(0o077)  # tokens, sockets, databases and logs are for this user alone
     try:
         with only_one(settings.data_dir):
-            return asyncio.run(_run(settings))
+            code = asyncio.run(_run(settings))
     except AlreadyUp as error:
         say(f"{error}. Nothing was touched.")
-        return 1
+        code = 1
+    except OSError as error:
+        say(f"headway: {settings.data_dir.resolve()} cannot be used: {error.strerror or error}")
+        code = 1
+    leave(code)
 
 
 async def _run(settings: Settings) -> int:
     until = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, until.set)
+    loop.add_signal_handler(signal.SIGINT, _interrupted, until)
     supervisor = Supervisor()
     main = asyncio.create_task(_bring_up(settings, supervisor))
     stopping = asyncio.create_task(until.wait())
+    logs = asyncio.create_task(supervisor.bound_logs())
     try:
         await asyncio.wait({main, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not main.done():
-            return 130
-        main.result()
-        await stopping
+        if main.done():
+            main.result()
+            await stopping
         say("\nStopping ...")
-    except (NotStarted, PortTaken) as error:
-        say(str(error))
+        code = 0 if main.done() else 130
+    except (NotStarted, CannotStart) as error:
+        say(f"headway: {error}")
         return 1
     finally:
-        main.cancel()
-        stopping.cancel()
-        await asyncio.gather(main, stopping, return_exceptions=True)
+        for task in (main, stopping, logs):
+            task.cancel()
+        await asyncio.gather(main, stopping, logs, return_exceptions=True)
         await supervisor.end()
     say("Stopped. Everything is kept; `headway up` goes on from here.")
-    return 0
+    return code
 
 
-class PortTaken(RuntimeError):  # noqa: N818
-    """Something else listens where the API should."""
+def _interrupted(until: asyncio.Event) -> None:
+    if until.is_set():  # Ctrl-C again: at once. Both engines are made to survive that
+        say("Killing ...")
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                child.kill()
+    until.set()
 
 
 async def _bring_up(settings: Settings, supervisor: Supervisor) -> None:
-    _check_port(settings)
     data = settings.data_dir.resolve()
+    mark = supervised(os.getpid(), str(data))
+    await asyncio.to_thread(_end_leftovers, data)
+    _check_port(settings)
+    configured_url = configured_database(settings)
+    configured_temporal, namespace = _configured_temporal()
     say(f"Headway: starting on {data}")
-    url = await _database(settings, supervisor, data)
-    temporal_address = await _engine(supervisor, data)
-    await upgrade(url)
-    environment = {"HEADWAY_DATABASE_URL": url, SUPERVISED: "1"}
-    if temporal_address:
-        environment["TEMPORAL_ADDRESS"] = temporal_address
-    await supervisor.add(_child("worker", data, environment))
-    await supervisor.add(_child("api", data, environment, health=_health(settings)))
-    api = f"http://{settings.host}:{settings.port}"
-    write(data, Running(os.getpid(), api, url, temporal_address))
-    say(f"  API          {api}   (description: {api}/openapi.json)")
-    say(f"  PostgreSQL   {_where(settings.database_url is None, url)}")
-    say(f"  Temporal     {_where(temporal_address is not None, temporal_address or '')}")
+
+    engines, url, temporal_address = [], configured_url, configured_temporal
+    if url is None:
+        engines.append(postgres(data / "postgres"))
+        url = postgres_url(data / "postgres")
+    if temporal_address is None:
+        port = free_port()
+        engines.append(temporal(data / "temporal", port, namespace=namespace))
+        temporal_address = os.environ["TEMPORAL_ADDRESS"] = address(port)
+    await supervisor.add(*engines)
+    await _migrate(url)
+
+    client = await open_client()
+    environment = {"HEADWAY_DATABASE_URL": url, SUPERVISED: mark}
+    polls = _polls(client, settings.task_queue, if_away=configured_temporal is not None)
+    await supervisor.add(
+        _child("worker", data, environment, polls),
+        _child("api", data, environment, _answers(f"{_api(settings)}/health")),
+    )
+    write(
+        data,
+        api=_api(settings),
+        database_url=None if configured_url else url,
+        temporal_address=None if configured_temporal else temporal_address,
+    )
+    say(f"  API          {_api(settings)}   (description: {_api(settings)}/openapi.json)")
+    say(f"  PostgreSQL   {_database_words(configured_url, url)}")
+    say(f"  Temporal     {await _temporal_words(client, configured_temporal, temporal_address)}")
     say(f"  Logs         {data}/*.log, {data}/*/*.log")
-    await _starters(url, data)
+    await _starters(url)
     say("Headway is up. Ctrl-C stops it; everything is kept.")
 
 
-def _where(embedded: bool, at: str) -> str:
-    # A configured address may hold a password.
-    return f"embedded, {at}" if embedded else "as configured in the environment"
+def _end_leftovers(data: Path) -> None:
+    """End what a killed `headway up` left behind on this data, whose lock we hold."""
+    ours = (
+        command_line_has("postgres", data_marker(data / "postgres")),
+        command_line_has("temporal", database_file(data / "temporal")),
+    )
+
+    def child(process: psutil.Process) -> bool:
+        mark = str(process.environ().get(SUPERVISED, ""))
+        return mark.partition(":")[2] == str(data)
+
+    # First those that use the engines, or they would only log that these are gone.
+    end_leftovers(child)
+    end_leftovers(lambda process: any(is_ours(process) for is_ours in ours))
 
 
 def _check_port(settings: Settings) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise PortTaken(
-                f"{settings.host}:{settings.port} cannot be used ({error.strerror}): "
-                "choose another port with HEADWAY_PORT"
-            ) from None
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+    except OSError as error:
+        raise CannotStart(
+            f"the API cannot listen on {settings.host}:{settings.port} ({error.strerror}). "
+            "Nothing was started: choose another port with HEADWAY_PORT"
+        ) from None
 
 
-async def _database(settings: Settings, supervisor: Supervisor, data: Path) -> str:
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
-    folder = data / "postgres"
-    end_leftovers(data_marker(folder), "postgres")
-    await supervisor.add(postgres(folder))
-    return postgres_url(folder)
-
-
-async def _engine(supervisor: Supervisor, data: Path) -> str | None:
-    if os.environ.get("TEMPORAL_ADDRESS") or os.environ.get("TEMPORAL_CONFIG_FILE"):
+def configured_database(settings: Settings) -> str | None:
+    """The database's address in the settings, if any; `CannotStart` when it cannot be read."""
+    if settings.database_url is None:
         return None
-    folder = data / "temporal"
-    end_leftovers(database_file(folder), "temporal")
-    port = free_port()
-    await supervisor.add(temporal(folder, port))
-    return address(port)
+    url = settings.database_url.get_secret_value()
+    try:
+        driver_url(url)
+    except (ArgumentError, ValueError):
+        # Not even the reason is repeated: it may quote a piece of the password.
+        raise CannotStart(
+            "HEADWAY_DATABASE_URL is not the address of a PostgreSQL database: "
+            "postgresql://user:password@host:5432/name"
+        ) from None
+    return url
+
+
+def _configured_temporal() -> tuple[str | None, str]:
+    """The address that Temporal's own environment or file gives, if any, and the namespace."""
+    try:
+        found = ClientConfig.load_client_connect_config()
+    except (RuntimeError, OSError) as error:
+        raise CannotStart(f"Temporal's configuration cannot be read: {error}") from None
+    return found.get("target_host"), found.get("namespace") or "default"
+
+
+async def _migrate(url: str) -> None:
+    try:
+        await upgrade(url)
+    except CommandError as error:
+        raise CannotStart(f"the database is not one of this version of Headway: {error}") from error
+    except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise CannotStart(f"the database at {_at(url)} cannot be used: {error}") from error
+
+
+def _at(url: str) -> str:
+    """A database's address without user and password."""
+    parsed = driver_url(url)
+    host = parsed.host or parsed.query.get("host") or "localhost"
+    port = f":{parsed.port}" if parsed.port else ""
+    return f"{host}{port}/{parsed.database or ''}"
+
+
+def _database_words(configured: str | None, url: str) -> str:
+    # A configured address may hold a password.
+    return f"as configured, {_at(configured)}" if configured else f"embedded, {url}"
+
+
+async def _temporal_words(client: Client, configured: str | None, at: str) -> str:
+    if configured is None:
+        return f"embedded, {at}"
+    try:
+        async with asyncio.timeout(2 * ASK_WITHIN.total_seconds()):
+            await client.service_client.check_health(timeout=ASK_WITHIN)
+    except (RPCError, RuntimeError, TimeoutError):
+        return f"as configured, {at}: not reachable yet. Use cases are accepted, decisions wait"
+    return f"as configured, {at}"
 
 
 def _child(
-    name: str, data: Path, environment: dict[str, str], *, health: str | None = None
+    name: str, data: Path, environment: dict[str, str], ready: Callable[[int], Awaitable[bool]]
 ) -> Program:
-    async def ready() -> bool:
-        if health is None:
-            return True
-        try:
-            async with httpx.AsyncClient(timeout=2) as client:
-                return (await client.get(health)).is_success
-        except httpx.HTTPError:
-            return False
-
     return Program(
         name=name,
         argv=(sys.executable, "-m", "cli.main", name),
@@ -199,20 +330,57 @@ def _child(
     )
 
 
-def _health(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104
-    return f"http://{host}:{settings.port}/health"
+def _polls(client: Client, task_queue: str, *, if_away: bool) -> Callable[[int], Awaitable[bool]]:
+    """Whether a worker polls for work, as the engine sees it; `if_away` when it cannot be asked."""
+    asked = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=task_queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+
+    async def ready(pid: int) -> bool:
+        try:
+            found = await client.workflow_service.describe_task_queue(asked, timeout=ASK_WITHIN)
+        except RPCError as error:
+            return if_away and error.status is not RPCStatusCode.NOT_FOUND  # of the namespace
+        except RuntimeError:
+            return if_away
+        return any(poller.identity.startswith(f"{pid}@") for poller in found.pollers)
+
+    return ready
 
 
-async def _starters(url: str, data: Path) -> None:
+def _answers(url: str) -> Callable[[int], Awaitable[bool]]:
+    async def ready(_: int) -> bool:
+        try:
+            async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+                return (await client.get(url)).is_success
+        except httpx.HTTPError:
+            return False
+
+    return ready
+
+
+def _api(settings: Settings) -> str:
+    """Where this machine reaches the API."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+    host = everywhere.get(settings.host, settings.host)
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+async def _starters(url: str) -> None:
     """On the very first run: one person for each audience, each with a token."""
+    made: list[tuple[Role, str, NewToken]] = []
     async with open_sessions(url, pool=1) as sessions, sessions.begin() as session:
-        if await count_people(session):
-            say("  People       as before; a new token: headway people token EMAIL")
-            return
-        at = datetime.now(UTC)
-        say("  People       a token each, shown this once:")
-        for name, email, role in STARTERS:
-            person = await add_person(session, name=name, email=email, roles=[role], at=at)
-            token = await issue_token(session, person.id, label="first sign-in", at=at)
-            say(f"    {role.value:<9} {email:<25} {token.secret}")
+        if not await count_people(session):
+            at = datetime.now(UTC)
+            for name, email, role in STARTERS:
+                person = await add_person(session, name=name, email=email, roles=[role], at=at)
+                token = await issue_token(session, person.id, label="first sign-in", at=at)
+                made.append((role, email, token))
+    if not made:
+        say("  People       as before; a new token: headway people token EMAIL")
+        return
+    say("  People       a token each, shown this once:")
+    for role, email, token in made:
+        say(f"    {role.value:<9} {email:<25} {token.secret}")

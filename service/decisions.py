@@ -21,6 +21,8 @@ from service.domain.standing import Standing
 from service.domain.tiering import Tier
 from service.engine import Engine
 from service.errors import (
+    BadInput,
+    DecisionPending,
     EngineUnreachable,
     KeyReused,
     NotFound,
@@ -28,7 +30,7 @@ from service.errors import (
     WorkflowMissing,
 )
 from service.pathways import pathways
-from service.people import find_person, names_of
+from service.people import find_person, names_of, speaks_for
 from service.sessions import Sessions
 from service.tables import OutboxRow, TransitionRow, UseCaseRow
 from service.use_cases import (
@@ -96,7 +98,14 @@ async def _decide(
             earlier = await find_applied(session, row.id, decision_id)
             if earlier is not None:
                 return earlier
-        move = await _move(session, row, request)
+        try:
+            move = await _move(session, row, request)
+        except BadInput:
+            # What was good input once is repeated like anything else.
+            earlier = await find_applied(session, row.id, decision_id)
+            if earlier is not None:
+                return earlier
+            raise
         if row.outcome is not Outcome.OPEN:
             check(standing_of(row), move)
     return await _hand_to(engine, sessions, Decision(row.id, decision_id, move, request_digest))
@@ -105,6 +114,12 @@ async def _decide(
 async def _hand_to(engine: Engine, sessions: Sessions, decision: Decision) -> Applied:
     try:
         return await engine.decide(decision)
+    except (EngineUnreachable, DecisionPending):
+        async with sessions() as session:
+            earlier = await find_applied(session, decision.use_case_id, decision.decision_id)
+        if earlier is None:
+            raise
+        return earlier
     except WorkflowMissing:
         # Submitted while the engine was away, and decided before the dispatcher came round; or
         # ended a moment ago, which the database then knows.
@@ -147,16 +162,26 @@ async def _move(session: AsyncSession, row: UseCaseRow, request: Request) -> Mov
         expected_sequence=request.expected_sequence,
     )
     if request.assignee:
-        person = await find_person(session, request.assignee)
-        if not person.active:
-            raise NotFound(f"active person {request.assignee}")
-        move = replace(move, assignee=person.actor)
+        move = replace(move, assignee=await _assignee(session, request.assignee))
+    if request.command is Command.REFER and not await speaks_for(session, move.party):
+        check(standing_of(row), move)  # what else is wrong with it comes first
+        raise BadInput("party", f"nobody here speaks for {move.party}")
     if request.command is Command.APPROVE:
         owner = await find_person(session, row.owner_id)
         move = replace(move, owner_certifications=owner.certifications)
     if request.tier is not None:
         move = replace(move, pathway=pathways()[request.tier])
     return move
+
+
+async def _assignee(session: AsyncSession, who: str) -> Actor:
+    try:
+        person = await find_person(session, who)
+    except NotFound:
+        raise BadInput("assignee", f"nobody here is {who}") from None
+    if not person.active:
+        raise BadInput("assignee", f"{person.name} is not here any more")
+    return person.actor
 
 
 async def find_applied(session: AsyncSession, use_case_id: str, decision_id: str) -> Applied | None:
@@ -247,18 +272,27 @@ async def record(
     missing = {step.sequence for step in happened} - set(written)
     if missing:
         await _compare(session, standing.use_case_id, values, missing)
-    columns: dict[str, Any] = projection(standing)
-    parties = third_parties(happened)
-    if parties:
-        both = func.array_cat(col(UseCaseRow.parties), parties, type_=ARRAY(Text))
-        columns["parties"] = func.array(select(func.unnest(both)).distinct().scalar_subquery())
     await session.execute(
         update(UseCaseRow)
         .where(
             col(UseCaseRow.id) == standing.use_case_id,
             col(UseCaseRow.sequence) < standing.sequence,
         )
-        .values(**columns)
+        .values(**projection(standing))
+    )
+    await _let_read(session, standing.use_case_id, third_parties(happened))
+
+
+async def _let_read(session: AsyncSession, use_case_id: str, parties: list[str]) -> None:
+    if not parties:
+        return
+    both = func.array_cat(col(UseCaseRow.parties), parties, type_=ARRAY(Text))
+    # Correlated: else the parties of every use case would be gathered here.
+    own = select(func.unnest(both)).distinct().correlate(UseCaseRow)
+    await session.execute(
+        update(UseCaseRow)
+        .where(col(UseCaseRow.id) == use_case_id, ~col(UseCaseRow.parties).contains(parties))
+        .values(parties=func.array(own.scalar_subquery()))
     )
 
 

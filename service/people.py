@@ -114,6 +114,16 @@ async def names_of(session: AsyncSession, ids: Iterable[str | None]) -> dict[str
     return {row.id: row.name for row in found}
 
 
+async def speaks_for(session: AsyncSession, party: str) -> bool:
+    """Whether there is an active reviewer of this third party."""
+    found = await session.scalar(
+        select(col(PersonRow.id))
+        .where(col(PersonRow.party) == party, col(PersonRow.active))
+        .limit(1)
+    )
+    return found is not None
+
+
 async def count_people(session: AsyncSession) -> int:
     """How many people there are."""
     return await session.scalar(select(func.count()).select_from(PersonRow)) or 0

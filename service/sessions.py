@@ -28,7 +28,11 @@ def driver_url(url: str) -> URL:
 def open_engine(url: str, *, pool: int = 10) -> AsyncEngine:
     """A pool of connections. A connection that died with the server is noticed and replaced."""
     return create_async_engine(
-        driver_url(url), pool_size=pool, max_overflow=0, pool_timeout=10, pool_pre_ping=False
+        driver_url(url),
+        pool_size=pool,
+        max_overflow=0,
+        pool_timeout=10,
+        hide_parameters=True,  # they are people's words, and errors are logged
     )
 
 

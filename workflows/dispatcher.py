@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 LOOK_AFTER = 1.0
 """Seconds without an answer after which it is asked whether the engine is there at all."""
-HEALTH_WITHIN = timedelta(milliseconds=600)
+HEALTH_WITHIN = timedelta(milliseconds=900)
 START_WITHIN = timedelta(seconds=1)
 DISPATCH_EVERY = 1.0
 """Seconds between two looks into the outbox."""

@@ -12,6 +12,8 @@ REFUSED = "Refused"
 """Type of the failure that carries `RefusalFacts`."""
 DISAGREE = "TransitionsDisagree"
 """Type of the failure when the database holds something else under the same sequence."""
+UNRECORDABLE = "Unrecordable"
+"""Type of the failure when the database refuses what it was given, and always will."""
 
 
 class Name(StrEnum):
@@ -20,7 +22,7 @@ class Name(StrEnum):
     WORKFLOW = "use-case"
     DECIDE = "decide"
     STANDING = "standing"
-    PROJECT = "project"
+    KNOWN = "known"
     RECORD = "record-transitions"
 
 

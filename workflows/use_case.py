@@ -11,24 +11,22 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from service.domain.clock import Transition
     from service.domain.decision import Applied, Beginning, Decision, Seen, caused_by
-    from service.domain.lifecycle import Move, check, next_notice, play
+    from service.domain.lifecycle import Move, next_notice, play
     from service.domain.people import THE_SYSTEM
     from service.domain.refusals import Refusal, RefusalFacts
     from service.domain.standing import Standing
-    from workflows.messages import DISAGREE, REFUSED, Name, Record
+    from workflows.messages import REFUSED, Name, Record
 
 RECORD_ONE_TRY = timedelta(seconds=10)
 RECORD_RETRIES = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),
     backoff_coefficient=2,
     maximum_interval=timedelta(seconds=10),
-    non_retryable_error_types=[DISAGREE],
 )
-"""For ever: a transition that was taken is written as soon as the database is back."""
+"""For ever: a transition that was taken is written as soon as the database is back. The activity
+itself says what is not worth another try."""
 AFTER_A_FAILED_NOTICE = timedelta(hours=1)
 """Until somebody has repaired what made the database refuse it."""
-PROJECT_AT_ONCE = 50
-"""Transitions in one activity when everything is projected again."""
 
 
 @workflow.defn(name=Name.WORKFLOW.value)
@@ -42,49 +40,65 @@ class UseCaseWorkflow:
         self._standing = beginning.standing
         self._log = beginning.log
         self._seen = {mark.decision_id: mark for mark in beginning.seen}
+        self._no_notice_before = beginning.standing.at
         self._one_at_a_time = asyncio.Lock()
 
     @workflow.run
     async def run(self, beginning: Beginning) -> None:
         """Until the use case has ended; the history is renewed on the way when it grows long."""
-        while not self._standing.ended:
-            notice = next_notice(self._standing)
-            wake_at = notice[1] if notice else None
-            pause = max(wake_at - workflow.now(), timedelta(0)) if wake_at else None
-            try:
-                await workflow.wait_condition(
-                    partial(self._must_look, wake_at),
-                    timeout=pause,
-                    timeout_summary="the next reminder or escalation",
-                )
-            except TimeoutError:
-                await self._give_notice()
-            if self._history_is_long() and workflow.all_handlers_finished():
-                workflow.continue_as_new(
-                    Beginning(self._standing, self._log, tuple(self._seen.values()))
-                )
+        try:
+            while not self._standing.ended:
+                await self._watch()
+        except asyncio.CancelledError:
+            # By an operator, never by Headway. What was accepted is recorded all the same.
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise
         await workflow.wait_condition(workflow.all_handlers_finished)
+
+    async def _watch(self) -> None:
+        wake_at = self._notice_at()
+        pause = max(wake_at - workflow.now(), timedelta(0)) if wake_at else None
+        try:
+            await workflow.wait_condition(
+                partial(self._must_look, wake_at),
+                timeout=pause,
+                timeout_summary="the next reminder or escalation",
+            )
+        except TimeoutError:
+            await self._give_notice()
+        if self._can_be_renewed():
+            workflow.continue_as_new(
+                Beginning(self._standing, self._log, tuple(self._seen.values()))
+            )
 
     def _must_look(self, wake_at: datetime | None) -> bool:
         # A notice that moved to later needs no new timer: the old one fires and finds nothing due.
-        if self._standing.ended or (self._history_is_long() and workflow.all_handlers_finished()):
+        if self._standing.ended or self._can_be_renewed():
             return True
-        notice = next_notice(self._standing)
-        return notice is not None and (wake_at is None or notice[1] < wake_at)
+        notice_at = self._notice_at()
+        return notice_at is not None and (wake_at is None or notice_at < wake_at)
 
-    def _history_is_long(self) -> bool:
-        return workflow.info().is_continue_as_new_suggested()
+    def _can_be_renewed(self) -> bool:
+        return (
+            workflow.info().is_continue_as_new_suggested()
+            and workflow.all_handlers_finished()
+            and not self._standing.ended
+        )
+
+    def _notice_at(self) -> datetime | None:
+        notice = next_notice(self._standing)
+        return max(notice[1], self._no_notice_before) if notice else None
 
     async def _give_notice(self) -> None:
         async with self._one_at_a_time:
-            notice = next_notice(self._standing)
-            if notice is None or notice[1] > workflow.now():
+            notice, notice_at = next_notice(self._standing), self._notice_at()
+            if notice is None or notice_at is None or notice_at > workflow.now():
                 return
             try:
                 await self._make(Move(notice[0], THE_SYSTEM))
-            except ActivityError:
+            except (ActivityError, Refusal):
                 workflow.logger.exception("a notice could not be recorded: run headway reconcile")
-                await workflow.sleep(AFTER_A_FAILED_NOTICE)
+                self._no_notice_before = workflow.now() + AFTER_A_FAILED_NOTICE
 
     @workflow.update(name=Name.DECIDE.value)
     async def decide(self, decision: Decision) -> Applied:
@@ -102,9 +116,10 @@ class UseCaseWorkflow:
 
     @decide.validator
     def _check_decision(self, decision: Decision) -> None:
+        # Played, not only checked: what cannot be played must never be accepted.
         if decision.decision_id not in self._seen:
             try:
-                check(self._standing, decision.move)
+                play(self._standing, decision.move, workflow.now())
             except Refusal as refusal:
                 raise _refused(refusal) from None
 
@@ -113,16 +128,10 @@ class UseCaseWorkflow:
         """Where the use case stands."""
         return self._standing
 
-    @workflow.update(name=Name.PROJECT.value)
-    async def project(self) -> int:
-        """Write everything again, for a database that fell behind; how many transitions."""
-        async with self._one_at_a_time:
-            seen = tuple(self._seen.values())
-            for start in range(0, len(self._log), PROJECT_AT_ONCE):
-                await _record(
-                    Record(self._standing, self._log[start : start + PROJECT_AT_ONCE], seen)
-                )
-            return len(self._log)
+    @workflow.query(name=Name.KNOWN.value)
+    def known(self) -> Beginning:
+        """Everything that the workflow knows, as it would be taken over by another one."""
+        return Beginning(self._standing, self._log, tuple(self._seen.values()))
 
     async def _make(self, move: Move, cause: Decision | None = None) -> tuple[Transition, ...]:
         played = play(self._standing, move, workflow.now())

@@ -5,7 +5,8 @@ from contextlib import suppress
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from service.sessions import Sessions
@@ -13,9 +14,11 @@ from workflows.activities import Activities
 from workflows.dispatcher import TemporalEngine, dispatch_forever
 from workflows.use_case import UseCaseWorkflow
 
-CACHED_WORKFLOWS = 5000
+CACHED_WORKFLOWS = 2000
 """Keep it above the number of open use cases that move in a day: a case that is not in memory is
-replayed from its history at its next move."""
+replayed from its history at its next move. Each takes about a third of a megabyte."""
+FORGET_A_DEAD_WORKER = timedelta(seconds=2)
+"""For so long a case waits for the worker that has it in memory; then any worker replays it."""
 GRACE = timedelta(seconds=3)
 CALLS_TO_FADE = 0.5
 """Seconds between the last call and the end of the event loop: a Python process that ends with
@@ -32,9 +35,24 @@ def make_worker(client: Client, sessions: Sessions, task_queue: str, *, activiti
         max_cached_workflows=CACHED_WORKFLOWS,
         max_concurrent_activities=activities,
         graceful_shutdown_timeout=GRACE,
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules("service", "pydantic")
-        ),
+        sticky_queue_schedule_to_start_timeout=FORGET_A_DEAD_WORKER,
+        workflow_runner=_sandbox(),
+    )
+
+
+def make_replayer(workflow: type = UseCaseWorkflow) -> Replayer:
+    """Replays recorded histories just as a worker would."""
+    return Replayer(
+        workflows=[workflow],
+        data_converter=pydantic_data_converter,
+        workflow_runner=_sandbox(),
+    )
+
+
+def _sandbox() -> SandboxedWorkflowRunner:
+    # The domain is pure and has no state: loading it again for each workflow would only be slow.
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules("service")
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 
 from api.context import Caller, TheContext, TheSession, needs
+from api.fields import PLAIN
 from api.problems import responses
 from api.schemas import (
     NewTokenRead,
@@ -34,11 +35,20 @@ from service.people import (
 router = APIRouter(prefix="/v1")
 
 Admin = Annotated[Person, Depends(needs(Right.MANAGE_PEOPLE))]
-Id = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
+PersonId = Annotated[
+    str, Path(description="As in the list of people", max_length=64, pattern=PLAIN)
+]
+TokenId = Annotated[str, Path(description="As in the list of tokens", max_length=64, pattern=PLAIN)]
 ADMIN_ERRORS = responses(401, 403, 404, 422, 503)
+ADMIN_BODY_ERRORS = responses(401, 403, 404, 413, 422, 503)
 
 
-@router.get("/people", summary="Who is here", tags=["Administration"], responses=ADMIN_ERRORS)
+@router.get(
+    "/people",
+    summary="Who is here",
+    tags=["Administration"],
+    responses=responses(401, 403, 503),
+)
 async def people(_: Admin, session: TheSession) -> PeopleRead:
     """People by name."""
     return PeopleRead(items=[PersonRead.of(person) for person in await list_people(session)])
@@ -49,7 +59,7 @@ async def people(_: Admin, session: TheSession) -> PeopleRead:
     summary="Let somebody in",
     tags=["Administration"],
     status_code=HTTPStatus.CREATED,
-    responses=responses(401, 403, 409, 422, 503),
+    responses=responses(401, 403, 409, 413, 422, 503),
 )
 async def add(body: PersonBody, _: Admin, session: TheSession, given: TheContext) -> PersonRead:
     """A new person. They need a token of their own before they can do anything."""
@@ -61,9 +71,11 @@ async def add(body: PersonBody, _: Admin, session: TheSession, given: TheContext
     "/people/{person_id}",
     summary="Change somebody",
     tags=["Administration"],
-    responses=ADMIN_ERRORS,
+    responses=ADMIN_BODY_ERRORS,
 )
-async def change(person_id: Id, body: PersonChange, _: Admin, session: TheSession) -> PersonRead:
+async def change(
+    person_id: PersonId, body: PersonChange, _: Admin, session: TheSession
+) -> PersonRead:
     """Let somebody in or out, or record certifications. Whoever is out loses access at once."""
     return PersonRead.of(await change_person(session, person_id, **body.model_dump()))
 
@@ -73,10 +85,10 @@ async def change(person_id: Id, body: PersonChange, _: Admin, session: TheSessio
     summary="Give somebody a token",
     tags=["Administration"],
     status_code=HTTPStatus.CREATED,
-    responses=ADMIN_ERRORS,
+    responses=ADMIN_BODY_ERRORS,
 )
 async def give_token(
-    person_id: Id, body: TokenBody, _: Admin, session: TheSession, given: TheContext
+    person_id: PersonId, body: TokenBody, _: Admin, session: TheSession, given: TheContext
 ) -> NewTokenRead:
     """The secret is in this answer and nowhere else."""
     person = await find_person(session, person_id)
@@ -90,7 +102,7 @@ async def give_token(
     status_code=HTTPStatus.NO_CONTENT,
     responses=ADMIN_ERRORS,
 )
-async def revoke_any(token_id: Id, _: Admin, session: TheSession, given: TheContext) -> None:
+async def revoke_any(token_id: TokenId, _: Admin, session: TheSession, given: TheContext) -> None:
     """At once, and for good."""
     await revoke_token(session, token_id, at=given.now())
 
@@ -107,7 +119,7 @@ async def my_tokens(person: Caller, session: TheSession) -> TokensRead:
     summary="Make myself a token",
     tags=["Everybody"],
     status_code=HTTPStatus.CREATED,
-    responses=responses(401, 422, 503),
+    responses=responses(401, 413, 422, 503),
 )
 async def my_new_token(
     body: TokenBody, person: Caller, session: TheSession, given: TheContext
@@ -123,7 +135,9 @@ async def my_new_token(
     status_code=HTTPStatus.NO_CONTENT,
     responses=responses(401, 404, 422, 503),
 )
-async def revoke_mine(token_id: Id, person: Caller, session: TheSession, given: TheContext) -> None:
+async def revoke_mine(
+    token_id: TokenId, person: Caller, session: TheSession, given: TheContext
+) -> None:
     """At once, and for good."""
     await revoke_token(session, token_id, at=given.now(), of=person.id)
 

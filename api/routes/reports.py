@@ -1,14 +1,15 @@
 """Reports for leadership."""
 
 from datetime import UTC, date, datetime, time
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import FiniteFloat
+from pydantic import BeforeValidator, FiniteFloat
 
 from api.context import TheContext, TheSession, needs
 from api.fields import Words
 from api.problems import responses
+from api.schemas import VerdictRead
 from service.domain.people import Person
 from service.domain.permissions import Right
 from service.errors import BadInput
@@ -17,6 +18,17 @@ from service.reports import verdict
 router = APIRouter(prefix="/v1/reports", tags=["Leadership"])
 
 Reader = Annotated[Person, Depends(needs(Right.READ_REPORTS))]
+
+
+def _a_day(written: object) -> object:
+    # Else a day would be read as the moment at which it begins.
+    try:
+        return date.fromisoformat(written) if isinstance(written, str) else written
+    except ValueError:
+        return written
+
+
+DayOrMoment = Annotated[datetime | date, BeforeValidator(_a_day)]
 
 
 @router.get(
@@ -38,18 +50,19 @@ async def the_verdict(
         Query(gt=0, le=36_500, description="Days; by default twice the baseline's median"),
     ] = None,
     as_of: Annotated[
-        datetime | date | None,
+        DayOrMoment | None,
         Query(description="A moment, or the end of a day (UTC); now, if empty"),
     ] = None,
-) -> dict[str, Any]:
+) -> VerdictRead:
     """The same answer as `headway compare --json`, from this database, open use cases included."""
-    return await verdict(
+    judged = await verdict(
         session,
         intake=cohort,
         baseline=baseline,
         tau_days=tau,
         as_of=_moment(as_of, given.now()),
     )
+    return VerdictRead.model_validate(judged)
 
 
 def _moment(asked: datetime | date | None, latest: datetime) -> datetime:
@@ -57,7 +70,10 @@ def _moment(asked: datetime | date | None, latest: datetime) -> datetime:
         return latest
     if not isinstance(asked, datetime):
         asked = min(datetime.combine(asked, time.max, UTC), latest)
-    moment = asked if asked.tzinfo else asked.replace(tzinfo=UTC)
+    try:
+        moment = asked.astimezone(UTC) if asked.tzinfo else asked.replace(tzinfo=UTC)
+    except OverflowError:
+        raise BadInput("as_of", "no calendar has this day") from None
     if moment > latest:
         raise BadInput("as_of", "that is in the future")
     return moment

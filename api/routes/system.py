@@ -1,6 +1,5 @@
 """Is it up, which version, who am I: what everybody may ask."""
 
-from http import HTTPStatus
 from importlib.metadata import version
 
 from fastapi import APIRouter, Request
@@ -9,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.context import Caller, TheContext
-from api.problems import RETRY_AFTER, problem, responses
+from api.problems import responses, unavailable
 from api.schemas import HealthRead, PersonRead, VersionRead
 
 router = APIRouter(tags=["Everybody"])
@@ -27,13 +26,7 @@ async def health(request: Request, given: TheContext) -> HealthRead | JSONRespon
         async with given.sessions() as session:
             await session.execute(text("SELECT 1"))
     except (SQLAlchemyError, OSError):
-        return problem(
-            request,
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "the database cannot be reached",
-            slug="database-unreachable",
-            headers={"Retry-After": RETRY_AFTER},
-        )
+        return unavailable(request, "the database cannot be reached", slug="database-unreachable")
     return HealthRead(status="ok", database="ok")
 
 

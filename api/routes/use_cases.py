@@ -3,15 +3,16 @@
 import hashlib
 import uuid
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.context import Caller, TheContext, TheSession, needs
-from api.fields import IdempotencyKey, UseCaseKey, Words
+from api.examples import COMMANDS
+from api.fields import PLAIN, IdempotencyKey, UseCaseKey, Words
 from api.problems import RETRY_AFTER, responses
 from api.schemas import (
     ActionRead,
@@ -45,6 +46,7 @@ from service.intake import Repeatable, submit
 from service.people import find_person, names_of
 from service.tables import UseCaseRow
 from service.use_cases import (
+    KEY,
     MOST_LISTED,
     Filter,
     Sort,
@@ -59,7 +61,15 @@ from service.use_cases import (
 router = APIRouter(prefix="/v1")
 
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED, description="Most items in one answer")]
+DecisionId = Annotated[
+    str, Path(description="As in the answer to the command", max_length=64, pattern=PLAIN)
+]
+TheCommand = Annotated[Command, Path(description="One of those that `actions` lists")]
 Submitter = Annotated[Person, Depends(needs(Right.SUBMIT))]
+
+
+def _header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}
 
 
 @router.post(
@@ -67,7 +77,10 @@ Submitter = Annotated[Person, Depends(needs(Right.SUBMIT))]
     summary="Hand in a use case",
     tags=["Builders"],
     status_code=HTTPStatus.CREATED,
-    responses=responses(401, 403, 409, 422, 503),
+    responses={
+        201: {"headers": {"Location": _header("Where the use case is")}},
+        **responses(401, 403, 409, 413, 422, 503),
+    },
 )
 async def hand_in(
     body: UseCaseBody,
@@ -86,16 +99,17 @@ async def hand_in(
         repeatable = Repeatable(idempotency_key, _digest("use-cases", body))
     async with given.sessions.begin() as session:
         owner, co_owners = await _owners(session, body, person)
-        receipt = await submit(
+        submitted = await submit(
             session,
             body.to_domain(owner, co_owners),
             person.actor,
             at=given.now(),
             repeatable=repeatable,
         )
-    await hand_over_to_engine(given.sessions, given.engine, receipt.use_case_id)
-    response.headers["Location"] = f"/v1/use-cases/{receipt.key}"
-    return ReceiptRead.of(receipt)
+    if submitted.beginning is not None:
+        await hand_over_to_engine(given.sessions, given.engine, submitted.beginning)
+    response.headers["Location"] = f"/v1/use-cases/{submitted.receipt.key}"
+    return ReceiptRead.of(submitted.receipt)
 
 
 async def _owners(
@@ -128,15 +142,22 @@ async def list_them(
     given: TheContext,
     *,
     holder: Annotated[Words | None, Query(description="Whose move it is")] = None,
-    stage: Annotated[Words | None, Query()] = None,
-    tier: Annotated[Tier | None, Query()] = None,
+    stage: Annotated[Words | None, Query(description="Key of the present stage")] = None,
+    tier: Annotated[Tier | None, Query(description="The risk tier")] = None,
     unit: Annotated[Words | None, Query(description="The business unit")] = None,
     status: Annotated[Outcome | None, Query(description="open, or how it ended")] = None,
-    position: Annotated[Position | None, Query()] = None,
+    position: Annotated[Position | None, Query(description="What it is waiting in")] = None,
     owner: Annotated[Words | None, Query(description="The owner's email or id; or `me`")] = None,
-    sort: Annotated[Sort, Query()] = Sort.NEWEST,
+    sort: Annotated[Sort, Query(description="The order")] = Sort.NEWEST,
     limit: Limit = 50,
-    cursor: Annotated[str | None, Query(max_length=200, pattern=r"^[A-Za-z0-9_-]+$")] = None,
+    cursor: Annotated[
+        str | None,
+        Query(
+            description="From the answer before, for the next page",
+            max_length=200,
+            pattern=r"^[A-Za-z0-9_-]+$",
+        ),
+    ] = None,
 ) -> UseCasePage:
     """The use cases that you may see. Ask for the next page with the answer's `cursor`."""
     wanted = Filter(
@@ -261,18 +282,25 @@ async def my_actions(key: UseCaseKey, person: Caller, session: TheSession) -> Ac
     tags=["Builders", "Enablement", "Third parties"],
     response_model=DecisionRead,
     responses={
-        202: {"model": PendingRead, "description": "Taken, and not confirmed in time"},
-        **responses(401, 403, 404, 409, 422, 503),
+        202: {
+            "model": PendingRead,
+            "description": "Taken, and not confirmed in time",
+            "headers": {
+                "Location": _header("Where to look"),
+                "Retry-After": _header("Seconds until it is worth looking"),
+            },
+        },
+        **responses(401, 403, 404, 409, 413, 422, 503),
     },
 )
 async def give_command(
     key: UseCaseKey,
-    command: Command,
+    command: TheCommand,
     person: Caller,
     given: TheContext,
     request: Request,
     *,
-    body: CommandBody | None = None,
+    body: Annotated[CommandBody | None, Body(openapi_examples=cast(Any, COMMANDS))] = None,
     idempotency_key: IdempotencyKey = None,
 ) -> DecisionRead | JSONResponse:
     """Carry out a command of the lifecycle. A refusal comes back at once, with the reason.
@@ -282,6 +310,7 @@ async def give_command(
     """
     body = body or CommandBody()
     _check_takes(command, body)
+    key = await _short(key, person, given)
     sent = idempotency_key or str(uuid.uuid4())
     request.state.idempotency_key = sent
     decision_id = _decision_id(person, sent)
@@ -292,13 +321,13 @@ async def give_command(
             key,
             Wanted(command, person.actor, **body.model_dump()),
             decision_id=decision_id,
-            request_digest=_digest(f"{key.upper()}/{command}", body),
+            request_digest=_digest(f"{key}/{command}", body),
         )
     except DecisionPending as pending:
-        return _pending(key.upper(), decision_id, str(pending), sent)
+        return _pending(key, decision_id, str(pending), sent)
     async with given.sessions() as session:
         names = await names_of(session, people_in(applied.transitions))
-    return DecisionRead.of(decision_id, key.upper(), applied.transitions, names)
+    return DecisionRead.of(decision_id, key, applied.transitions, names)
 
 
 @router.get(
@@ -310,7 +339,7 @@ async def give_command(
 )
 async def its_decision(
     key: UseCaseKey,
-    decision_id: Annotated[str, Words],
+    decision_id: DecisionId,
     person: Caller,
     session: TheSession,
 ) -> DecisionRead | PendingRead:
@@ -326,6 +355,14 @@ async def its_decision(
         )
     names = await names_of(session, people_in(applied.transitions))
     return DecisionRead.of(decision_id, key_of(row), applied.transitions, names)
+
+
+async def _short(key: str, person: Person, given: TheContext) -> str:
+    """The same word for a use case, whether it was called `uc-42` or by its id."""
+    if KEY.fullmatch(key):
+        return key.upper()
+    async with given.sessions() as session:
+        return key_of(await find(session, key, person.actor))
 
 
 def _check_takes(command: Command, body: CommandBody) -> None:

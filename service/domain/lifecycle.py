@@ -349,7 +349,7 @@ def check(standing: Standing, move: Move) -> Rule:
     rule = rule_for(standing, move.command)
     _check_actor(rule, standing, move.actor)
     if _too_long(standing, move.command):
-        raise TooLong(MOST_TRANSITIONS)
+        raise TooLong
     if len(move.reason) > LONGEST_TEXT:
         raise BadMove("reason", f"keep it under {LONGEST_TEXT} characters")
     if rule.reason_required and not move.reason.strip():

@@ -82,10 +82,10 @@ class CertificationMissing(Refusal):
 
 
 class TooLong(Refusal):
-    """So much has happened that only what leads to an end is possible."""
+    """So much has happened, or been written, that only what leads to an end is possible."""
 
-    def __init__(self, most: int) -> None:
-        super().__init__(f"{most} transitions are enough: bring it to an end now")
+    def __init__(self) -> None:
+        super().__init__("enough has happened and been written here: bring it to an end now")
 
 
 class NotYours(Refusal):

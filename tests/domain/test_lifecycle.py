@@ -413,7 +413,7 @@ def test_a_move_that_expects_an_older_sequence_is_overtaken() -> None:
         Overtaken(1, 2),
         EvidenceMissing(("a", "b")),
         CertificationMissing("c"),
-        TooLong(3),
+        TooLong(),
         NotYours("no"),
         BadMove("reason", "why"),
     ],

@@ -1,0 +1,342 @@
+"""An example for every request and answer, for readers of the OpenAPI document to paste."""
+
+from typing import Any
+
+_BEA = {"id": "0b1f7a52-43a0-4bd8-8a6a-0d6a2f1f7c11", "name": "Bea Builder"}
+_ADA = {"id": "5c2f0c3e-9a53-4b1e-8a0e-5d0f3c6f7a22", "name": "Ada Lovelace"}
+_KPI = {"name": "Handling time", "unit": "minutes", "baseline": 18, "target": 9}
+_INVESTMENT = {
+    "one_off_cost": 40000,
+    "yearly_run_cost": 12000,
+    "expected_yearly_value": 180000,
+    "currency": "EUR",
+}
+_RISK = {
+    "personal_data": True,
+    "affects_people": False,
+    "safety_impact": False,
+    "customer_facing": False,
+    "regulated": False,
+    "external_model": False,
+    "autonomy": "suggests",
+}
+_USE_CASE = {
+    "title": "Answer supplier questions",
+    "problem": "Buyers answer the same forty questions every day.",
+    "business_unit": "Procurement",
+    "sponsor": "Chief procurement officer",
+    "kpi": _KPI,
+    "investment": _INVESTMENT,
+    "risk": _RISK,
+    "wished_for": "2027-03-31",
+    "estimate_days": 60,
+    "lighthouse": False,
+}
+
+
+def _stage(key: str, kind: str, holder: str, days: float, **more: Any) -> dict[str, Any]:
+    plain = {"approvers": 1, "evidence": [], "certification": None}
+    title = key.replace("-", " ").capitalize()
+    return {
+        "key": key,
+        "title": title,
+        "kind": kind,
+        "holder": holder,
+        "target_days": days,
+        **plain,
+        **more,
+    }
+
+
+_STAGES = [
+    _stage("triage", "gate", "enablement", 2),
+    _stage("shape", "help", "enablement", 5),
+    _stage("build", "build", "builder", 30),
+    _stage("evaluate", "gate", "enablement", 5, evidence=["evaluation-report"]),
+    _stage("launch-review", "gate", "enablement", 3),
+    _stage("launch", "build", "builder", 5),
+]
+_SUMMARY = {
+    "key": "UC-42",
+    "title": "Answer supplier questions",
+    "business_unit": "Procurement",
+    "owner": _BEA,
+    "tier": "medium",
+    "pathway": "standard",
+    "stage": "triage",
+    "position": "claimed",
+    "status": "open",
+    "holder": "enablement",
+    "mode": "working",
+    "assignee": _ADA,
+    "turn_since": "2026-11-02T13:00:00Z",
+    "target_used": 0.0625,
+    "submitted_at": "2026-11-02T10:00:00Z",
+    "ended_at": None,
+    "lighthouse": False,
+    "sequence": 2,
+}
+_SUBMITTED = {
+    "sequence": 1,
+    "at": "2026-11-02T10:00:00Z",
+    "command": "submit",
+    "actor": _BEA,
+    "stage": "triage",
+    "position": "queued",
+    "holder": "enablement",
+    "mode": "waiting",
+    "assignee": None,
+    "tier": "medium",
+    "reason": "",
+    "subject": "",
+    "reference": "",
+}
+_CLAIMED = {
+    **_SUBMITTED,
+    "sequence": 2,
+    "at": "2026-11-02T13:00:00Z",
+    "command": "claim",
+    "actor": _ADA,
+    "position": "claimed",
+    "mode": "working",
+    "assignee": _ADA,
+}
+_DECISION_ID = "9f0c5d1be2a04e5c8d6f1a2b3c4d5e6f"
+_TOKEN = {
+    "id": "3f9c1d5e7a8b4c20",
+    "label": "my laptop",
+    "created_at": "2026-11-02T09:00:00Z",
+    "expires_at": "2027-01-31T09:00:00Z",
+    "revoked_at": None,
+}
+_PERSON = {
+    "id": _ADA["id"],
+    "name": _ADA["name"],
+    "email": "ada@example.com",
+    "roles": ["enabler"],
+    "party": None,
+    "certifications": ["responsible-ai"],
+    "active": True,
+}
+
+
+def _arm(median: float, *, cases: int, completed: int) -> dict[str, Any]:
+    return {
+        "cases": cases,
+        "completed": completed,
+        "open": cases - completed,
+        "declined": 0,
+        "withdrawn": 0,
+        "km_median_days": median,
+        "km_median_ci_days": [0.8 * median, None],
+        "rmst_days": 1.1 * median,
+        "rmst_se_days": 6.5,
+        "completed_mean_days": 0.9 * median,
+    }
+
+
+_ARMS = {
+    "intake": _arm(50, cases=300, completed=250),
+    "before": _arm(80, cases=320, completed=260),
+}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "UseCaseBody": {**_USE_CASE, "owner": None, "co_owners": []},
+    "CommandBody": {"reason": "Which data does it read?"},
+    "PersonBody": {
+        "name": "Ada Lovelace",
+        "email": "ada@example.com",
+        "roles": ["enabler"],
+        "certifications": ["responsible-ai"],
+    },
+    "PersonChange": {"certifications": ["responsible-ai"]},
+    "TokenBody": {"label": "my laptop", "days": 90},
+    "ReceiptRead": {
+        "key": "UC-42",
+        "id": "1d6b6c1e-0d0b-4b57-b7e4-3b6f5a9c8d33",
+        "submitted_at": "2026-11-02T10:00:00Z",
+        "tier": "medium",
+        "tier_reasons": ["it uses personal data"],
+        "pathway": "standard",
+        "pathway_version": 1,
+        "stage": _STAGES[0],
+        "stages_ahead": _STAGES[1:],
+        "position": "queued",
+        "holder": "enablement",
+        "mode": "waiting",
+    },
+    "UseCasePage": {"items": [_SUMMARY], "cursor": "WyJuZXdlc3QiLCA0Ml0"},
+    "QueueRead": {"items": [_SUMMARY], "total": 1},
+    "UseCaseRead": {
+        **_SUMMARY,
+        **_USE_CASE,
+        "id": "1d6b6c1e-0d0b-4b57-b7e4-3b6f5a9c8d33",
+        "owners": [_BEA],
+        "tier_reasons": ["it uses personal data"],
+        "pathway_version": 1,
+        "stages": _STAGES,
+        "passed": [],
+        "approvals": [],
+        "evidence": [
+            {
+                "kind": "evaluation-report",
+                "reference": "wiki/evaluation-1",
+                "attached_by": _ADA,
+                "attested": True,
+            }
+        ],
+        "evidence_missing": [],
+    },
+    "TransitionsRead": {"key": "UC-42", "items": [_SUBMITTED, _CLAIMED]},
+    "ClockRead": {
+        "key": "UC-42",
+        "running": True,
+        "start": "2026-11-02T10:00:00Z",
+        "end": "2026-11-02T14:00:00Z",
+        "microseconds": 14_400_000_000,
+        "days": 1 / 6,
+        "gate_tax_microseconds": 10_800_000_000,
+        "shares": [
+            {
+                "holder": "enablement",
+                "mode": "waiting",
+                "microseconds": 10_800_000_000,
+                "days": 0.125,
+                "share": 0.75,
+            },
+            {
+                "holder": "enablement",
+                "mode": "working",
+                "microseconds": 3_600_000_000,
+                "days": 1 / 24,
+                "share": 0.25,
+            },
+        ],
+        "spans": [
+            {
+                "stage": "triage",
+                "holder": "enablement",
+                "mode": "waiting",
+                "start": "2026-11-02T10:00:00Z",
+                "end": "2026-11-02T13:00:00Z",
+                "microseconds": 10_800_000_000,
+            },
+            {
+                "stage": "triage",
+                "holder": "enablement",
+                "mode": "working",
+                "start": "2026-11-02T13:00:00Z",
+                "end": "2026-11-02T14:00:00Z",
+                "microseconds": 3_600_000_000,
+            },
+        ],
+    },
+    "ActionsRead": {
+        "key": "UC-42",
+        "sequence": 1,
+        "items": [
+            {
+                "command": "claim",
+                "does": "take it up yourself",
+                "reason_required": False,
+                "takes": [],
+                "href": "/v1/use-cases/UC-42/commands/claim",
+            }
+        ],
+    },
+    "DecisionRead": {
+        "status": "applied",
+        "decision_id": _DECISION_ID,
+        "key": "UC-42",
+        "sequence": 2,
+        "stage": "triage",
+        "position": "claimed",
+        "holder": "enablement",
+        "mode": "working",
+        "assignee": _ADA,
+        "transitions": [_CLAIMED],
+    },
+    "PendingRead": {
+        "status": "pending",
+        "decision_id": _DECISION_ID,
+        "key": "UC-42",
+        "detail": "the decision has not been confirmed yet; look again, or repeat with the same "
+        "key",
+        "look_at": f"/v1/use-cases/UC-42/decisions/{_DECISION_ID}",
+        "idempotency_key": "7c0f3f0e-5c0a-4f6e-9d53-3d1d9f3f4c55",
+    },
+    "VerdictRead": {
+        "verdict": "compresses",
+        "ratio": 0.63,
+        "ci": [0.52, 0.77],
+        "confidence": 0.95,
+        "tau_days": 160,
+        "as_of": "2026-11-02T10:00:00+00:00",
+        "arms": _ARMS,
+        "strata": [
+            {
+                "tier": "medium",
+                "counted": True,
+                "why_not": None,
+                "ratio": 0.63,
+                "tau_days": 160,
+                "arms": _ARMS,
+            }
+        ],
+        "logrank_p": 0.0001,
+        "guard": {"ratio": 0.64, "ci": [0.53, 0.79]},
+        "needed_cases_per_arm": None,
+        "more_cases": None,
+        "read": 620,
+        "accepted": 620,
+        "rejected": 0,
+        "notes": [],
+    },
+    "PersonRead": _PERSON,
+    "PeopleRead": {"items": [_PERSON]},
+    "TokensRead": {"items": [_TOKEN]},
+    "NewTokenRead": {
+        "id": _TOKEN["id"],
+        "token": "hw_3f9c1d5e7a8b4c20_shown-this-once-and-never-again-abcdefghijk",
+        "expires_at": _TOKEN["expires_at"],
+    },
+    "HealthRead": {"status": "ok", "database": "ok"},
+    "VersionRead": {"name": "headway", "version": "0.1.0"},
+    "Problem": {
+        "type": "urn:headway:problem:not-possible",
+        "title": "Conflict",
+        "status": 409,
+        "detail": "already claimed by Ada Lovelace",
+        "instance": "/v1/use-cases/UC-42/commands/claim",
+    },
+}
+
+COMMANDS: dict[str, dict[str, Any]] = {
+    "claim": {"summary": "claim, release, approve, hand_over, resume, go_live", "value": {}},
+    "ask": {
+        "summary": "ask, answer, return, recall, park, decline, withdraw",
+        "value": {"reason": "Which data does it read?"},
+    },
+    "assign": {"summary": "assign", "value": {"assignee": "ada@example.com"}},
+    "refer": {"summary": "refer", "value": {"party": "legal", "reason": "Whose data is it?"}},
+    "send_back": {
+        "summary": "send_back",
+        "value": {"to_stage": "build", "reason": "It fails on the second data set."},
+    },
+    "attach": {
+        "summary": "attach",
+        "value": {
+            "evidence_kind": "evaluation-report",
+            "evidence_reference": "wiki/evaluation-1",
+        },
+    },
+    "change_tier": {
+        "summary": "change_tier",
+        "value": {"tier": "high", "reason": "It weighs in decisions about people."},
+    },
+    "only_if_nothing_happened": {
+        "summary": "any, if nothing else has happened since",
+        "value": {"expected_sequence": 7},
+    },
+}
+"""Bodies for the commands of the lifecycle."""

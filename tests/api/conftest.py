@@ -1,0 +1,34 @@
+"""The house, with every answer held against the OpenAPI document."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.contract import Contract
+from tests.house import House
+
+
+@dataclass(frozen=True)
+class HouseUnderContract(House):
+    """A house whose answers must be what the OpenAPI document says."""
+
+    contract: Contract
+
+    def anonymous(self) -> httpx.AsyncClient:
+        http = super().anonymous()
+        http.event_hooks["response"] = [self.contract.check]
+        return http
+
+
+def under_contract(house: House) -> HouseUnderContract:
+    """The same house, with its answers checked."""
+    parts: dict[str, Any] = {part.name: getattr(house, part.name) for part in fields(House)}
+    return HouseUnderContract(**parts, contract=Contract(house.app.openapi()))
+
+
+@pytest.fixture(scope="session")
+async def house(house: House) -> House:
+    """The whole product, with every answer held against the OpenAPI document."""
+    return under_contract(house)

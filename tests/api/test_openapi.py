@@ -1,0 +1,150 @@
+"""The OpenAPI document says enough to work from, and what it says is so."""
+
+import json
+from typing import Any
+
+import pytest
+
+from api import schemas
+from api.app import TAGS
+from api.examples import EXAMPLES
+from service.domain.commands import Command
+from service.domain.lifecycle import LIFECYCLE, TAKES
+from service.domain.people import Role
+from tests.api.contract import DOCUMENT, PROBLEM, Contract, Operation
+from tests.house import House
+
+CONTRACT = Contract()
+AUDIENCES = {tag["name"] for tag in TAGS}
+every_operation = pytest.mark.parametrize("operation", CONTRACT.operations, ids=str)
+
+
+def answers(operation: Operation) -> dict[str, dict[str, Any]]:
+    """The JSON answers of an operation that are no errors: their schemas by status."""
+    return {
+        status: entry["content"]["application/json"]["schema"]
+        for status, entry in operation.entry["responses"].items()
+        if status < "4" and "content" in entry
+    }
+
+
+@every_operation
+def test_it_has_a_summary_a_description_and_an_audience(operation: Operation) -> None:
+    assert operation.entry["summary"]
+    assert operation.entry["description"]
+    assert operation.entry["tags"]
+    assert set(operation.entry["tags"]) <= AUDIENCES
+
+
+@every_operation
+def test_its_errors_are_documented_as_problems(operation: Operation) -> None:
+    errors = {
+        status: entry for status, entry in operation.entry["responses"].items() if status >= "4"
+    }
+    expected = {"401", "503"} if operation.path.startswith("/v1/") else set()
+    if "requestBody" in operation.entry:
+        expected |= {"413", "422"}
+    if "parameters" in operation.entry:
+        expected |= {"422"}
+    if "{key}" in operation.path or "_id}" in operation.path:
+        expected |= {"404"}
+    assert expected <= set(errors)
+    for entry in errors.values():
+        assert entry["description"]
+        assert list(entry["content"]) == [PROBLEM]
+        assert entry["content"][PROBLEM]["schema"] == {"$ref": "#/components/schemas/Problem"}
+
+
+@every_operation
+def test_its_examples_are_there_and_fit_their_schemas(operation: Operation) -> None:
+    if "requestBody" in operation.entry:
+        schema = operation.entry["requestBody"]["content"]["application/json"]["schema"]
+        examples = CONTRACT.examples(operation)
+        assert examples
+        for example in examples.values():
+            CONTRACT.validator(schema).validate(example)
+    for status, schema in answers(operation).items():
+        shown = [CONTRACT.named(one) for one in schema.get("anyOf", [schema])]
+        for one in shown:
+            assert one["examples"], f"{operation} {status}"
+            for example in one["examples"]:
+                CONTRACT.validator(one).validate(example)
+
+
+@every_operation
+def test_what_is_filled_in_is_described(operation: Operation) -> None:
+    for parameter in operation.entry.get("parameters", ()):
+        assert parameter.get("description"), f"{operation}: {parameter['name']}"
+
+
+@pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {"Problem"}))
+def test_an_example_is_what_the_model_itself_makes_of_it(name: str) -> None:
+    model = getattr(schemas, name)
+    made = model.model_validate(EXAMPLES[name]).model_dump(mode="json", exclude_unset=True)
+    assert made == EXAMPLES[name]
+
+
+def test_there_is_an_example_for_every_kind_of_command() -> None:
+    path = "/v1/use-cases/{key}/commands/{command}"
+    body = DOCUMENT["paths"][path]["post"]["requestBody"]
+    shown = body["content"]["application/json"]["examples"].values()
+    for command in {rule.command for rule in LIFECYCLE} - {
+        Command.PASS,
+        Command.REMIND,
+        Command.ESCALATE,
+    }:
+        mine = [one["value"] for one in shown if command in one["summary"].split(", ")]
+        assert mine, command
+        for value in mine:
+            assert set(value) >= TAKES[command], command
+            needs = any(rule.reason_required for rule in LIFECYCLE if rule.command is command)
+            assert ("reason" in value) == needs, command
+
+
+def test_signing_in_is_documented_where_it_is_needed() -> None:
+    for operation in CONTRACT.operations:
+        assert ("security" in operation.entry) == operation.path.startswith("/v1/"), str(operation)
+
+
+def test_nothing_in_the_document_is_left_over() -> None:
+    text = json.dumps(DOCUMENT)
+    assert "HTTPValidationError" not in text
+    for name in DOCUMENT["components"]["schemas"]:
+        assert f"#/components/schemas/{name}" in text, name
+
+
+async def test_the_document_is_served_as_it_is(house: House) -> None:
+    async with house.anonymous() as http:
+        assert (await http.get("/openapi.json")).json() == DOCUMENT
+
+
+async def test_the_verdict_is_documented_and_nothing_of_it_is_lost(house: House) -> None:
+    builder, leader = await house.visitor(Role.BUILDER), await house.visitor(Role.LEADER)
+    key = await builder.hand_in(tier="low")
+    await builder.does(key, "go_live")
+    verdict = await leader.sees("reports/verdict")
+    fields = DOCUMENT["components"]["schemas"]["VerdictRead"]["properties"]
+    assert set(verdict) == set(fields)
+    assert verdict["arms"]["intake"]["completed"] >= 1
+    assert set(verdict["arms"]["intake"]) == set(
+        DOCUMENT["components"]["schemas"]["ArmRead"]["properties"]
+    )
+    long_ago = await leader.sees("reports/verdict?as_of=0001-01-01")
+    assert (long_ago["verdict"], long_ago["read"]) == ("inconclusive", 0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "moment"),
+    [
+        ("2020-02-29", "2020-02-29T23:59:59.999999+00:00"),
+        ("2020-02-29T00:00:00Z", "2020-02-29T00:00:00+00:00"),
+        ("2020-02-29T12:00:00", "2020-02-29T12:00:00+00:00"),
+        ("2020-02-29T12:00:00%2B02:00", "2020-02-29T10:00:00+00:00"),
+    ],
+)
+async def test_a_day_is_meant_to_its_end_and_a_moment_as_it_is(
+    house: House, asked: str, moment: str
+) -> None:
+    leader = await house.visitor(Role.LEADER)
+    verdict = await leader.sees(f"reports/verdict?as_of={asked}&tau=90&baseline=before")
+    assert verdict["as_of"] == moment

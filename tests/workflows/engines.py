@@ -1,0 +1,45 @@
+"""Temporal servers with settings of a test's own."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from embedded.program import running
+from embedded.temporal import address, free_port, temporal
+
+
+@asynccontextmanager
+async def temporal_with(folder: Path, *settings: str, identity: str = "") -> AsyncIterator[Client]:
+    """A client of a Temporal server with these dynamic settings."""
+    port = free_port()
+    usual = temporal(folder, port, durable=False)
+    more = [part for setting in settings for part in ("--dynamic-config-value", setting)]
+    async with running(replace(usual, argv=(*usual.argv, *more))):
+        yield await Client.connect(
+            address(port),
+            data_converter=pydantic_data_converter,
+            identity=identity or None,
+        )
+
+
+async def start_skipping() -> WorkflowEnvironment:
+    """A Temporal server on which time passes when the test says so."""
+    settings = (
+        "frontend.WorkflowTimeSkippingEnabled=true",
+        'history.timerProcessorMaxTimeShift="10ms"',
+        "history.transferProcessorMaxPollRPS=1000",
+        "history.timerProcessorMaxPollRPS=1000",
+    )
+    return await WorkflowEnvironment.start_time_skipping_v2(
+        data_converter=pydantic_data_converter,
+        dev_server_existing_path=str(Path(sys.executable).parent / "temporal"),
+        dev_server_extra_args=[
+            part for setting in settings for part in ("--dynamic-config-value", setting)
+        ],
+    )

@@ -1,0 +1,68 @@
+"""Nothing that was accepted is lost when the database or the worker goes away."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+import migrations
+from embedded.postgres import postgres, postgres_url
+from embedded.program import running, start, stop
+from service.domain.commands import Command
+from service.domain.standing import Position
+from service.sessions import Sessions, open_sessions
+from tests.workflows.cases import Case, open_case, until, worker_on
+
+
+@pytest.fixture
+def own_folder() -> Iterator[Path]:
+    """A short folder (a socket's path must be short) for a PostgreSQL of the test's own."""
+    folder = Path(tempfile.mkdtemp(prefix="hw-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def test_decided_while_the_database_is_away_and_finished_by_another_worker(
+    own_folder: Path, client: Client, queue: str
+) -> None:
+    program = postgres(own_folder, durable=False)
+    server = await start(program)
+    await migrations.upgrade(postgres_url(own_folder))
+    async with open_sessions(postgres_url(own_folder)) as sessions:
+        async with worker_on(client, sessions, queue):
+            case = await open_case(client, sessions, queue)
+            await case.standing()
+            await stop(program, server)
+            claim = asyncio.create_task(case.does(case.people.ada, Command.CLAIM))
+            await until(lambda: _tried(case, 2))
+            assert (await case.standing()).sequence == 1
+        async with running(program), worker_on(client, sessions, queue):
+            claimed = await claim
+            await case.agrees()
+            assert await case.commands() == ["submit", "claim"]
+            assert (await case.recorded())[1:] == list(claimed.transitions)
+
+
+async def test_another_worker_goes_on_where_the_first_one_stopped(
+    client: Client, sessions: Sessions, queue: str
+) -> None:
+    async with worker_on(client, sessions, queue):
+        case = await open_case(client, sessions, queue)
+        await case.does(case.people.ada, Command.CLAIM)
+        await case.does(case.people.ada, Command.ASK, reason="Which data does it read?")
+        before = await case.standing()
+
+    async with worker_on(client, sessions, queue):
+        assert await case.standing() == before
+        await case.does(case.people.owner, Command.ANSWER, reason="Purchase orders.")
+        assert (await case.standing()).position is Position.CLAIMED
+        await case.agrees()
+
+
+async def _tried(case: Case, times: int) -> bool:
+    pending = (await case.handle.describe()).raw_description.pending_activities
+    return any(activity.attempt >= times for activity in pending)
