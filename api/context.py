@@ -14,7 +14,7 @@ from service.domain.permissions import Right, may
 from service.engine import Engine
 from service.errors import NotAllowed, SignInNeeded
 from service.people import authenticate
-from service.sessions import Sessions
+from service.sessions import Sessions, reading
 
 
 def now() -> datetime:
@@ -59,7 +59,7 @@ async def caller(
     """Who is asking; `SignInNeeded` without a valid token."""
     if credentials is None or not credentials.credentials.isprintable():
         raise SignInNeeded
-    async with given.sessions() as opened:
+    async with reading(given.sessions) as opened:
         return await authenticate(opened, credentials.credentials, at=given.now())
 
 

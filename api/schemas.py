@@ -12,7 +12,7 @@ from service.domain.clock import Share, Span, Transition, gate_tax, shares
 from service.domain.commands import Command
 from service.domain.lifecycle import Rule
 from service.domain.pathway import Stage, StageKind
-from service.domain.people import Person, Role
+from service.domain.people import SYSTEM, Person, Role
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
@@ -364,8 +364,13 @@ class TransitionRead(BaseModel):
 
 
 def people_in(steps: Iterable[Transition]) -> set[str | None]:
-    """The ids of everybody who may be named in these transitions."""
-    return {some for step in steps for some in (step.actor, step.assignee, step.subject)}
+    """The ids of everybody who is named in these transitions."""
+    found: set[str | None] = set()
+    for step in steps:
+        found |= {step.actor, step.assignee}
+        if step.command is Command.ASSIGN:
+            found.add(step.subject)
+    return found - {None, SYSTEM}
 
 
 class TransitionsRead(BaseModel):

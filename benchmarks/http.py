@@ -23,15 +23,17 @@ class Connections:
             f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
         ).encode() + content
         while self._free:
-            reader, writer = self._free.pop()
-            if not reader.at_eof():  # the server closes connections that have been idle
-                break
-            writer.close()
-        else:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+            try:
+                return await self._ask(self._free.pop(), request)
+            except (ConnectionError, asyncio.IncompleteReadError):
+                continue  # the server closes connections that have been idle
+        return await self._ask(await asyncio.open_connection("127.0.0.1", self._port), request)
+
+    async def _ask(self, stream: Stream, request: bytes) -> tuple[int, dict[str, Any]]:
+        reader, writer = stream
         writer.write(request)
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = int(head.split("content-length:")[1].split("\r\n")[0])
         answer = json.loads(await reader.readexactly(length))
-        self._free.append((reader, writer))
+        self._free.append(stream)
         return int(head.split()[1]), answer

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Text, delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -31,7 +32,7 @@ from service.errors import (
 )
 from service.pathways import pathways
 from service.people import find_person, names_of, speaks_for
-from service.sessions import Sessions
+from service.sessions import Sessions, reading
 from service.tables import OutboxRow, TransitionRow, UseCaseRow
 from service.use_cases import (
     find,
@@ -41,6 +42,37 @@ from service.use_cases import (
     transition_of,
     transition_values,
     transitions,
+)
+
+ROW: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+ROWS: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(list[dict[str, Any]])
+
+PROJECTED = (
+    *("tier", "pathway", "pathway_version", "stage", "position", "holder", "mode", "assignee"),
+    *("outcome", "ended_at", "sequence", "turn_since", "hold_since", "hold_spent_seconds"),
+    *("hold_target_seconds", "standing"),
+)
+"""The columns of a use case that `projection` fills."""
+
+# One statement, and values as JSON: every decision goes through here, and composing the two
+# statements anew for each costs more than running them.
+RECORD = text(
+    f"""
+    WITH written AS (
+        INSERT INTO transition
+        SELECT * FROM jsonb_populate_recordset(NULL::transition, CAST(:transitions AS jsonb))
+        ON CONFLICT DO NOTHING
+        RETURNING sequence
+    ), moved AS (
+        UPDATE use_case
+        SET ({", ".join(PROJECTED)}) = (
+            SELECT {", ".join(PROJECTED)}
+            FROM jsonb_populate_record(NULL::use_case, CAST(:standing AS jsonb))
+        )
+        WHERE id = :use_case_id AND sequence < :sequence
+    )
+    SELECT sequence FROM written
+    """  # noqa: S608 - the names above, and nothing from outside
 )
 
 
@@ -91,7 +123,7 @@ async def _decide(
     sessions: Sessions, engine: Engine, key: str, request: Request, identity: tuple[str, str]
 ) -> Applied:
     decision_id, request_digest = identity
-    async with sessions() as session:
+    async with reading(sessions) as session:
         row = await find(session, key, request.actor)
         if row.outcome is not Outcome.OPEN:
             # No engine has it any more. While one had it, that engine knew what was repeated.
@@ -263,23 +295,18 @@ async def record(
     """
     by_sequence = {mark.sequence: mark for mark in seen}
     values = [_row_values(step, by_sequence.get(step.sequence)) for step in happened]
-    written = await session.scalars(
-        insert(TransitionRow)
-        .values(values)
-        .on_conflict_do_nothing()
-        .returning(col(TransitionRow.sequence))
+    written = await session.execute(
+        RECORD,
+        {
+            "transitions": ROWS.dump_json(values).decode(),
+            "standing": ROW.dump_json(projection(standing)).decode(),
+            "use_case_id": standing.use_case_id,
+            "sequence": standing.sequence,
+        },
     )
-    missing = {step.sequence for step in happened} - set(written)
+    missing = {step.sequence for step in happened} - set(written.scalars())
     if missing:
         await _compare(session, standing.use_case_id, values, missing)
-    await session.execute(
-        update(UseCaseRow)
-        .where(
-            col(UseCaseRow.id) == standing.use_case_id,
-            col(UseCaseRow.sequence) < standing.sequence,
-        )
-        .values(**projection(standing))
-    )
     await _let_read(session, standing.use_case_id, third_parties(happened))
 
 

@@ -41,6 +41,13 @@ def sessions_of(engine: AsyncEngine) -> Sessions:
     return async_sessionmaker(engine, expire_on_commit=False)
 
 
+def reading(sessions: Sessions) -> AsyncSession:
+    """A session for a look: each statement sees what is committed at its moment, and no
+    transaction is begun and rolled back around it."""
+    engine: AsyncEngine = sessions.kw["bind"]
+    return sessions(bind=engine.execution_options(isolation_level="AUTOCOMMIT"))
+
+
 @asynccontextmanager
 async def open_sessions(url: str, *, pool: int = 10) -> AsyncIterator[Sessions]:
     """Sessions for as long as the block runs."""

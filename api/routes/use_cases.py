@@ -44,6 +44,7 @@ from service.domain.tiering import Tier
 from service.errors import BadInput, DecisionPending, NotFound
 from service.intake import Repeatable, submit
 from service.people import find_person, names_of
+from service.sessions import reading
 from service.tables import UseCaseRow
 from service.use_cases import (
     KEY,
@@ -325,8 +326,10 @@ async def give_command(
         )
     except DecisionPending as pending:
         return _pending(key, decision_id, str(pending), sent)
-    async with given.sessions() as session:
-        names = await names_of(session, people_in(applied.transitions))
+    names = {person.id: person.name}
+    if others := people_in(applied.transitions) - names.keys():
+        async with reading(given.sessions) as session:
+            names |= await names_of(session, others)
     return DecisionRead.of(decision_id, key, applied.transitions, names)
 
 
