@@ -116,6 +116,10 @@ class UseCaseWorkflow:
 
     @decide.validator
     def _check_decision(self, decision: Decision) -> None:
+        # While another decision is being recorded the standing is about to change, and the database
+        # may show the new one already: the handler judges when its turn has come.
+        if self._one_at_a_time.locked():
+            return
         # Played, not only checked: what cannot be played must never be accepted.
         if decision.decision_id not in self._seen:
             try:
