@@ -31,13 +31,15 @@ async def import_cases(
             mapping = mapping.with_cohort(cohort)
         with HistoryFile(path, mapping, latest=datetime.now(UTC)) as file:
             async with open_sessions(url, pool=1) as sessions:
-                return await _import(file, source or path.name, rejects, sessions)
+                return await import_file(file, source or path.name, rejects, sessions)
     except HistoryError as error:
         typer.echo(f"headway: {error}", err=True)
         return 2
 
 
-async def _import(file: HistoryFile, source: str, rejects: Path | None, sessions: Sessions) -> int:
+async def import_file(
+    file: HistoryFile, source: str, rejects: Path | None, sessions: Sessions
+) -> int:
     counts: Counter[str] = Counter()
     newest: datetime | None = None
     out = rejects or rejects_path(file.path)
@@ -52,9 +54,11 @@ async def _import(file: HistoryFile, source: str, rejects: Path | None, sessions
             moments = [case.ended_at or case.started_at for case in cases]
             newest = max([*moments, *([newest] if newest else [])], default=None)
             progress.update(bar, completed=file.position)
-    if file.mapping.snapshot is None and newest is not None:
+    until = file.mapping.snapshot or newest
+    if until is not None:
         async with sessions.begin() as session:
-            await observed(session, source, newest)
+            await observed(session, source, until)
+    if file.mapping.snapshot is None and newest is not None:
         typer.echo(f"Open cases count as open until {newest.date()}, the latest date in the file.")
     accepted = counts["new"] + counts["updated"]
     typer.echo(

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.domain.case import Case, Outcome
+from service.domain.case import Case
 from service.tables import ImportedCaseRow
 
 TIMES = ARRAY(DateTime(timezone=True))
@@ -49,8 +49,8 @@ class Written:
 async def write_cases(session: AsyncSession, source: str, cases: list[Case]) -> Written:
     """Write cases of one source; the same source and case id is updated, not doubled.
 
-    An open case without a known moment of observation counts as seen at its start only, until
-    `observed` says more.
+    A case without a known moment of observation counts as seen at its end, or at its start only,
+    until `observed` says more.
     """
     if not cases:
         return Written(0, 0)
@@ -75,13 +75,14 @@ async def write_cases(session: AsyncSession, source: str, cases: list[Case]) -> 
 
 
 async def observed(session: AsyncSession, source: str, until: datetime) -> None:
-    """The open cases of a source were known to be open until then."""
+    """All cases of a source have been watched until then: the open ones were open, and of those
+    that had ended it is known for how long one could have waited for them."""
     await session.execute(
         update(ImportedCaseRow)
         .where(
             col(ImportedCaseRow.source) == source,
-            col(ImportedCaseRow.outcome) == Outcome.OPEN,
             col(ImportedCaseRow.started_at) <= until,
+            col(ImportedCaseRow.observed_until) < until,
         )
         .values(observed_until=until)
     )

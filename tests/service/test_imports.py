@@ -1,10 +1,14 @@
 """History in the database: nothing doubled, nothing lost, open cases seen for what they are."""
 
+import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+from cli.imports import import_file
 from service.domain.case import Case, Outcome
+from service.history import CANONICAL, HistoryFile, compare_file
 from service.imports import Written, observed, write_cases
-from service.reports import imported_cases
+from service.reports import imported_cases, verdict
 from service.sessions import Sessions
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -46,3 +50,35 @@ async def test_an_open_case_is_known_to_be_open_only_as_long_as_somebody_looked(
         found = {known.case_id: known for known in await imported_cases(session)}
 
     assert found["file.csv/case 1"].observed_until == seen
+
+
+async def test_the_database_gives_the_verdict_that_the_file_gives(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    path = tmp_path / "history.csv"
+    path.write_text(history(random.Random(7)))  # noqa: S311 - for a file to read
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    alone = compare_file(path, latest=now, intake="after", baseline="before").as_json()
+    with HistoryFile(path, CANONICAL, latest=now) as file:
+        assert await import_file(file, "history.csv", None, sessions) == 0
+
+    async with sessions() as session:
+        stored = await verdict(session, as_of=now, intake="after", baseline="before")
+
+    for field in ("verdict", "ratio", "ci", "tau_days", "arms", "strata", "logrank_p", "guard"):
+        assert stored[field] == alone[field], field
+    assert stored["verdict"] == "compresses"
+
+
+def history(dice: random.Random) -> str:
+    """A file with a clear effect; some cases open, and one tier through before the file ends."""
+    lines = ["case_id,cohort,tier,business_unit,started_at,ended_at,outcome"]
+    for number in range(160):
+        cohort, tier = ("after", "before")[number % 2], ("low", "high")[number // 2 % 2]
+        start = START + timedelta(days=dice.randrange(200))
+        days = dice.randint(5, 30) * (1 if cohort == "after" else 3)
+        ended = start + timedelta(days=days)
+        is_open = tier == "high" and ended > START + timedelta(days=210)
+        end = ",open" if is_open else f"{ended.date()},production"
+        lines.append(f"{number},{cohort},{tier},Sales,{start.date()},{end}")
+    return "\n".join(lines)
