@@ -85,7 +85,7 @@ def forbidden() -> re.Pattern[str]:
     if len(Path.home().parts) > 2:
         folders.add(str(Path.home()))
     paths = "|".join(re.escape(folder) for folder in sorted(folders))
-    hosts = dot.join(["pypi", "org"]) + "|" + dot.join(["pythonhosted", "org"])
+    hosts = dot.join(["pypi", "org"]) + "|" + dot.join(["python" + "hosted", "org"])
     index = "https?:" + slash * 2 + r"[^\s\"'<>]+" + slash + r"simple\b"
     return re.compile(rf"(?<![\w.])(?:{paths})(?![\w-])|{hosts}|{index}")
 
@@ -108,7 +108,7 @@ def test_what_no_file_may_name_is_recognised() -> None:
 
     here = "/".join(["", "work", "main", "service"])
     index = "https://" + "index.example" + "/simple" + "/"
-    for text in (f"see {here}/x.py", f"'{index}'", "files." + "pythonhosted" + ".org"):
+    for text in (f"see {here}/x.py", f"'{index}'", "files.python" + "hosted.org"):
         assert pattern.search(text), text
     for text in ("a simple thing", "network/main", "https://example.com/simpler", "../shared/data"):
         assert not pattern.search(text), text

@@ -102,7 +102,6 @@ class Rule:
 Q, C, A = Position.QUEUED, Position.CLAIMED, Position.ASKED
 R, V, B, P = Position.REFERRED, Position.REVIEWING, Position.BUILDING, Position.PARKED
 OPEN = frozenset({Q, C, A, R, V, B, P})
-ENDED = frozenset({Position.IN_PRODUCTION, Position.DECLINED, Position.WITHDRAWN})
 _GATE = frozenset({StageKind.GATE})
 
 
