@@ -1,0 +1,78 @@
+"""The way of a case over the clocks: its steps, from which its spans follow."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from service.domain.case import Case
+from service.domain.clock import Transition
+from service.domain.commands import Command
+from service.domain.standing import Mode, Position
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From `at` (aware) on a case is in this stage, on this holder's clock, in this mode.
+
+    It lasts until the case's next step, its end, or the moment of the report. `rework` marks time
+    that an ask or a send-back cost: while the builder owes an answer, and from a send-back until
+    the case is back in the stage that sent it.
+    """
+
+    at: datetime
+    stage: str
+    holder: str
+    mode: Mode
+    rework: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TracedCase:
+    """A case with its steps in the order of time; the first one begins with the case.
+
+    ValueError where steps and case disagree: every moment of a case is on exactly one clock.
+    """
+
+    case: Case
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        name = f"case {self.case.case_id}"
+        if not self.steps or self.steps[0].at != self.case.started_at:
+            raise ValueError(f"{name}: its first step does not begin with it")
+        moments = [step.at for step in self.steps]
+        if self.case.ended_at is not None:
+            moments.append(self.case.ended_at)
+        if any(later < earlier for earlier, later in pairwise(moments)):
+            raise ValueError(f"{name}: its steps are not in the order of time")
+
+
+def steps(transitions: Iterable[Transition]) -> tuple[Step, ...]:
+    """The steps of one use case from its transitions, in order; what changes no clock is left out.
+
+    A change of tier ends what a send-back began: on another pathway nothing is done again.
+    """
+    found: list[Step] = []
+    sent_from: list[str] = []
+    stage = ""
+    for transition in transitions:
+        if transition.command is Command.SEND_BACK:
+            sent_from.append(stage)
+        elif transition.command is Command.CHANGE_TIER:
+            sent_from.clear()
+        elif transition.stage in sent_from:
+            del sent_from[sent_from.index(transition.stage) :]
+        stage = transition.stage
+        if transition.holder is None or transition.mode is None:
+            continue
+        rework = bool(sent_from) or transition.position is Position.ASKED
+        step = Step(transition.at, stage, transition.holder, transition.mode, rework)
+        last = found[-1] if found else None
+        if last is None or _clock(last) != _clock(step):
+            found.append(step)
+    return tuple(found)
+
+
+def _clock(step: Step) -> tuple[str, str, Mode, bool]:
+    return step.stage, step.holder, step.mode, step.rework
