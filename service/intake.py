@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.counting import count_submitted
 from service.domain.decision import Beginning
 from service.domain.lifecycle import begin
 from service.domain.pathway import Stage
@@ -109,6 +110,7 @@ async def submit(
     session.add(row)
     await session.flush()
     session.add(TransitionRow(**transition_values(begun.transitions[0])))
+    await count_submitted(session, row, begun.transitions[0])
     session.add(OutboxRow(use_case_id=row.id, created_at=at))
     receipt = Receipt(
         use_case_id=row.id,

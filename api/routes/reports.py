@@ -13,7 +13,8 @@ from api.schemas import VerdictRead
 from service.domain.people import Person
 from service.domain.permissions import Right
 from service.errors import BadInput
-from service.reports import verdict
+from service.known import Moment
+from service.reports.verdict import verdict
 
 router = APIRouter(prefix="/v1/reports", tags=["Leadership"])
 
@@ -57,10 +58,10 @@ async def the_verdict(
     """The same answer as `headway compare --json`, from this database, open use cases included."""
     judged = await verdict(
         session,
+        Moment(_moment(as_of, given.now()), asked=as_of is not None),
         intake=cohort,
         baseline=baseline,
         tau_days=tau,
-        as_of=_moment(as_of, given.now()),
     )
     return VerdictRead.model_validate(judged)
 
