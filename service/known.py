@@ -55,7 +55,7 @@ async def cases_of(session: AsyncSession, cohorts: Mapping[str, Cohort], moment:
     """
     counted = {name: await _counted(session, cohort, moment) for name, cohort in cohorts.items()}
     few = sum(row.n for rows in counted.values() for row in rows) <= EXACT
-    watched = await _watched(session, moment)
+    watched = await watched_until(session, moment)
     parts: list[Cases] = []
     for name, rows in counted.items():
         sizes: Counter[str] = Counter()
@@ -108,14 +108,15 @@ def _rows_of(found: Lines) -> Iterable[_Row]:
                     yield _Row(line.source, line.tier, outcome, day, n, microseconds, start)
 
 
-def _microseconds(of: Any) -> ColumnElement[int]:
+def microseconds(of: Any) -> ColumnElement[int]:
+    """A moment (since 1970) or a stretch of time in microseconds."""
     return func.round(func.date_part("epoch", of) * 1_000_000).cast(BigInteger)
 
 
 async def _count_versions(session: AsyncSession, cohort: Cohort, moment: Moment) -> list[_Row]:
     ended = _ended_by(moment)
     started, finished = col(CaseVersionRow.started_at), col(CaseVersionRow.ended_at)
-    length = case((ended, _microseconds(finished - started)), else_=_microseconds(started))
+    length = case((ended, microseconds(finished - started)), else_=microseconds(started))
     each = (
         select(
             col(CaseVersionRow.source),
@@ -175,7 +176,7 @@ def _ended_by(moment: Moment) -> ColumnElement[bool]:
     return ended <= moment.at if moment.asked else ended.is_not(None)
 
 
-async def _watched(session: AsyncSession, moment: Moment) -> dict[str, float]:
+async def watched_until(session: AsyncSession, moment: Moment) -> dict[str, float]:
     """Until when the open cases of each source were known to be open; seconds since 1970."""
     statement = select(
         col(ObservationRow.source), func.max(col(ObservationRow.observed_until))
@@ -196,8 +197,8 @@ async def _exact(
     statement = select(
         col(CaseVersionRow.source),
         col(CaseVersionRow.tier),
-        _microseconds(col(CaseVersionRow.started_at)),
-        _microseconds(col(CaseVersionRow.ended_at)),
+        microseconds(col(CaseVersionRow.started_at)),
+        microseconds(col(CaseVersionRow.ended_at)),
         col(CaseVersionRow.outcome),
     ).where(*picked)
     rows = (await session.execute(statement)).all()
@@ -222,8 +223,8 @@ async def estimated(session: AsyncSession, cohort: Cohort, moment: Moment) -> tu
     until = case((ended, finished), else_=moment.at)
     statement = (
         select(
-            _microseconds(until - started),
-            _microseconds(moment.at - started),
+            microseconds(until - started),
+            microseconds(moment.at - started),
             case((ended, col(CaseVersionRow.outcome)), else_=Outcome.OPEN.value),
             col(CaseVersionRow.estimate_days),
         )

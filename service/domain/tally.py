@@ -101,6 +101,11 @@ def duration_class(days: float) -> int:
     return 0 if days < 1.0 else 1 + floor(2.0 * log2(days))
 
 
+def middle_of_class(number: int) -> float:
+    """A duration in days that stands for a class of durations."""
+    return 0.5 if number == 0 else 2.0 ** ((number - 0.5) / 2.0)
+
+
 def tally(into: Tally, source: str, case: Case, steps: Sequence[Step] = ()) -> None:
     """Count one case as it is known now, with its steps where they are known.
 
@@ -128,7 +133,7 @@ def _tally_case(into: Tally, source: str, case: Case) -> None:
 
 def _tally_clocks(into: Tally, base: Line, case: Case, steps: Sequence[Step]) -> None:
     ends = [*(step.at for step in steps[1:]), case.ended_at]
-    spent: dict[tuple[str, bool, bool], timedelta] = {}
+    spent: dict[tuple[str, bool], timedelta] = {}
     for step, end in zip(steps, ends, strict=True):
         line = _on(base, step)
         day, into_day = _age(step.at, case.started_at)
@@ -139,14 +144,14 @@ def _tally_clocks(into: Tally, base: Line, case: Case, steps: Sequence[Step]) ->
         else:
             day, into_day = _age(end, case.started_at)
             into.add(replace(line, kind=Kind.LEFT, day=day), into_day)
-            clock = (step.holder, line.working, step.rework)
+            clock = (step.holder, line.working)
             spent[clock] = spent.get(clock, timedelta(0)) + (end - step.at)
     if case.outcome is Outcome.PRODUCTION and case.ended_at is not None:
         took = (case.ended_at - case.started_at) / timedelta(days=1)
         of_this_length = replace(base, kind=Kind.SPENT, detail=str(duration_class(took)))
-        for (holder, working, rework), time in spent.items():
+        for (holder, working), time in spent.items():
             day, into_day = divmod(time // MICROSECOND, MICROSECONDS_PER_DAY)
-            line = replace(of_this_length, day=day, holder=holder, working=working, rework=rework)
+            line = replace(of_this_length, day=day, holder=holder, working=working)
             into.add(line, into_day)
 
 

@@ -46,15 +46,11 @@ def cases_from_days(
     """The cases of these counts as known at `as_of`: four rows for each count, a quarter each."""
     now = (as_of - EPOCH).total_seconds()
     some = counts.n > 0
-    n = counts.n[some].astype(np.float64)
-    into_day = counts.microseconds[some] / (n * MICROSECONDS_PER_DAY)
-    middle = counts.day[some] + into_day
     is_open = np.equal(counts.outcome[some], OPEN)
-    watched = np.minimum(counts.watched_until[some], now)
-    middle = np.where(is_open, watched / SECONDS_PER_DAY - middle, middle)
-    reach = np.minimum(into_day, 1.0 - into_day)
-    days = np.maximum(middle[:, None] + reach[:, None] * OFFSETS, 0.0).ravel()
-    followed = np.repeat((watched - counts.first_start[some]) / SECONDS_PER_DAY, PARTS)
+    watched = np.minimum(counts.watched_until[some], now) / SECONDS_PER_DAY
+    days = moments(counts.day[some], counts.n[some], counts.microseconds[some])
+    days = np.where(is_open[:, None], np.maximum(watched[:, None] - days, 0.0), days).ravel()
+    followed = np.repeat(watched - counts.first_start[some] / SECONDS_PER_DAY, PARTS)
     return Cases(
         as_of=as_of,
         duration_days=days,
@@ -65,5 +61,14 @@ def cases_from_days(
         cohorts=cohorts,
         tiers=tiers,
         started_later=0,
-        weight=np.repeat(n / PARTS, PARTS),
+        weight=np.repeat(counts.n[some] / PARTS, PARTS),
     )
+
+
+def moments(day: Codes, n: Codes, microseconds: Floats) -> Floats:
+    """For each count the moments, in days, at which a quarter of it is taken to lie each; the mean
+    of the four is the mean of the count's own moments."""
+    into_day = microseconds / (n * MICROSECONDS_PER_DAY)
+    reach = np.minimum(into_day, 1.0 - into_day)
+    spread: Floats = (day + into_day)[:, None] + reach[:, None] * OFFSETS
+    return spread

@@ -114,9 +114,10 @@ class LifeTable:
         place = np.minimum(np.searchsorted(self.times, days), self.times.size - 1)
         return np.where(self.times[place] == days, self.events[place], 0)
 
-    def curve_on(self, days: Floats) -> Floats:
-        """The height of the Kaplan-Meier curve on each of `days`."""
-        return _on(self.times, self.survival, days)
+    def curve_before(self, days: Floats) -> Floats:
+        """The height of the Kaplan-Meier curve just before each of `days`."""
+        heights: Floats = np.concatenate([[1.0], self.survival])
+        return heights[np.searchsorted(self.times, days, side="left")]
 
     def area_until(self, days: Floats) -> Floats:
         """The area under the Kaplan-Meier curve from 0 to each of `days`."""
@@ -306,12 +307,6 @@ def _before(curve: Floats) -> Floats:
 
 def _sum_from_here(values: Floats) -> Floats:
     return np.cumsum(values[::-1])[::-1]
-
-
-def _on(times: Floats, curve: Floats, days: Floats) -> Floats:
-    """The height on each of `days` of a curve that begins at 1 and steps at `times`."""
-    heights: Floats = np.concatenate([[1.0], curve])
-    return heights[np.searchsorted(times, days, side="right")]
 
 
 def _crossing(times: Floats, curve: Floats, height: float, last: float) -> float | None:
