@@ -64,10 +64,19 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database to this version's schema."""
     from cli.running import configured, database_url
-    from migrations import upgrade
+    from cli.schema import bring_up_to_date
 
-    asyncio.run(upgrade(database_url(configured())))
+    asyncio.run(bring_up_to_date(database_url(configured())))
     typer.echo("the schema is up to date")
+
+
+@app.command()
+def recount() -> None:
+    """Make the counts that reports read anew, from the cases. Decisions wait until it is done."""
+    from cli.schema import recount as count_anew
+
+    cases = _run(count_anew())
+    typer.echo(f"counted {cases} cases")
 
 
 @app.command()

@@ -27,7 +27,6 @@ FOR_EVER = datetime.max  # noqa: DTZ901 - the driver takes it naive
 POST_AT_ONCE = 200_000
 ONE_POSTING = 4_848_329_002
 """Key of the advisory lock that keeps two postings from running at once."""
-RECOUNT_AT_ONCE = 2_000
 
 POST = text(
     f"""

@@ -128,7 +128,7 @@ async def _count_versions(session: AsyncSession, cohort: Cohort, moment: Moment)
         .where(*conditions(cohort, moment))
         .subquery()
     )
-    day = (each.c.length / MICROSECONDS_PER_DAY).label("day")
+    day = (each.c.length // MICROSECONDS_PER_DAY).label("day")
     statement = select(
         each.c.source,
         each.c.tier,

@@ -52,11 +52,17 @@ def steps(transitions: Iterable[Transition]) -> tuple[Step, ...]:
     """The steps of one use case from its transitions, in order, without what changes no clock."""
     log = list(transitions)
     marks = rework((step.command, step.stage, step.position) for step in log)
+    return turns(
+        Step(transition.at, transition.stage, transition.holder, transition.mode, mark)
+        for transition, mark in zip(log, marks, strict=True)
+        if transition.holder is not None and transition.mode is not None
+    )
+
+
+def turns(given: Iterable[Step]) -> tuple[Step, ...]:
+    """Steps without those that go on with the same clock."""
     found: list[Step] = []
-    for transition, mark in zip(log, marks, strict=True):
-        if transition.holder is None or transition.mode is None:
-            continue
-        step = Step(transition.at, transition.stage, transition.holder, transition.mode, mark)
+    for step in given:
         if not found or _clock(found[-1]) != _clock(step):
             found.append(step)
     return tuple(found)
