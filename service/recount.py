@@ -1,6 +1,6 @@
 """The counts made anew: from the cases and their steps, for the whole database at once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Text, bindparam, func, select, text
@@ -126,7 +126,7 @@ async def _next_cases(session: AsyncSession, last: int) -> list[_Countable]:
 async def _write_book(session: AsyncSession, counts: Tally) -> None:
     lines: dict[Line, list[tuple[int, Count]]] = {}
     for line, count in counts.changes().items():
-        lines.setdefault(replace(line, day=0), []).append((line.day, count))
+        lines.setdefault(line._replace(day=0), []).append((line.day, count))
     for line, days in lines.items():
         days.sort(key=lambda item: item[0])
         session.add(

@@ -6,11 +6,12 @@ transition, what the case counts now and taking away what it counted before.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from math import floor, log2
+from typing import NamedTuple
 
 from service.domain.case import Case, Outcome
 from service.domain.standing import Mode
@@ -50,9 +51,11 @@ class Kind(StrEnum):
     ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the counts. What does not apply to its kind is empty."""
+class Line(NamedTuple):
+    """A line of the counts. What does not apply to its kind is empty.
+
+    A tuple, because a million cases make some thirty million of them when all is counted anew.
+    """
 
     kind: Kind
     source: str
@@ -121,14 +124,14 @@ def tally(into: Tally, source: str, case: Case, steps: Sequence[Step] = ()) -> N
 def _tally_case(into: Tally, source: str, case: Case) -> None:
     started, started_in = _day(case.started_at)
     base = Line(Kind.OPEN, source, case.cohort, case.tier, started)
-    into.add(replace(base, kind=Kind.ARRIVED), started_in)
+    into.add(base._replace(kind=Kind.ARRIVED), started_in)
     if case.ended_at is None:
         into.add(base, started_in)
         return
     age, age_in = _age(case.ended_at, case.started_at)
-    into.add(replace(base, kind=Kind.CLOSED, day=age, detail=case.outcome.value), age_in)
+    into.add(base._replace(kind=Kind.CLOSED, day=age, detail=case.outcome.value), age_in)
     ended, ended_in = _day(case.ended_at)
-    into.add(replace(base, kind=Kind.ENDED, day=ended, detail=case.outcome.value), ended_in)
+    into.add(base._replace(kind=Kind.ENDED, day=ended, detail=case.outcome.value), ended_in)
 
 
 def _tally_clocks(into: Tally, base: Line, case: Case, steps: Sequence[Step]) -> None:
@@ -137,21 +140,21 @@ def _tally_clocks(into: Tally, base: Line, case: Case, steps: Sequence[Step]) ->
     for step, end in zip(steps, ends, strict=True):
         line = _on(base, step)
         day, into_day = _age(step.at, case.started_at)
-        into.add(replace(line, day=day), into_day)
+        into.add(line._replace(day=day), into_day)
         if end is None:
             day, into_day = _day(case.started_at)
-            into.add(replace(line, kind=Kind.RUNNING, day=day), into_day)
+            into.add(line._replace(kind=Kind.RUNNING, day=day), into_day)
         else:
             day, into_day = _age(end, case.started_at)
-            into.add(replace(line, kind=Kind.LEFT, day=day), into_day)
+            into.add(line._replace(kind=Kind.LEFT, day=day), into_day)
             clock = (step.holder, line.working)
             spent[clock] = spent.get(clock, timedelta(0)) + (end - step.at)
     if case.outcome is Outcome.PRODUCTION and case.ended_at is not None:
         took = (case.ended_at - case.started_at) / timedelta(days=1)
-        of_this_length = replace(base, kind=Kind.SPENT, detail=str(duration_class(took)))
+        of_this_length = base._replace(kind=Kind.SPENT, detail=str(duration_class(took)))
         for (holder, working), time in spent.items():
             day, into_day = divmod(time // MICROSECOND, MICROSECONDS_PER_DAY)
-            line = replace(of_this_length, day=day, holder=holder, working=working)
+            line = of_this_length._replace(day=day, holder=holder, working=working)
             into.add(line, into_day)
 
 
@@ -166,24 +169,23 @@ def _tally_stages(into: Tally, base: Line, case: Case, steps: Sequence[Step]) ->
         detail = "again" if stage in seen else "first"
         seen.add(stage)
         into.add(
-            replace(base, kind=Kind.STAGE_BEGAN, stage=stage, day=day, detail=detail), into_day
+            base._replace(kind=Kind.STAGE_BEGAN, stage=stage, day=day, detail=detail), into_day
         )
     reached: list[str] = []
     for (stage, _), (following, at) in pairwise(began):
         reached.append(stage)
         day, into_day = _day(at)
         detail = "back" if following in reached else "on"
-        into.add(replace(base, kind=Kind.STAGE_DONE, stage=stage, day=day, detail=detail), into_day)
+        into.add(base._replace(kind=Kind.STAGE_DONE, stage=stage, day=day, detail=detail), into_day)
     if case.ended_at is not None:
         day, into_day = _day(case.ended_at)
         detail = case.outcome.value
         stage = began[-1][0]
-        into.add(replace(base, kind=Kind.STAGE_DONE, stage=stage, day=day, detail=detail), into_day)
+        into.add(base._replace(kind=Kind.STAGE_DONE, stage=stage, day=day, detail=detail), into_day)
 
 
 def _on(base: Line, step: Step) -> Line:
-    return replace(
-        base,
+    return base._replace(
         stage=step.stage,
         holder=step.holder,
         working=step.mode is Mode.WORKING,
