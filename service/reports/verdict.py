@@ -11,11 +11,14 @@ from service.domain.cohort import INTAKE, BadCohort, Cohort, cohort_from
 from service.errors import BadInput
 from service.known import Moment, cases_of, cohort_names, estimated
 from service.measure.cases import Cases, Collector, joined
+from service.measure.curves import as_json as curves_as_json
+from service.measure.curves import curves
 from service.measure.estimates import against_estimates
 from service.measure.estimates import as_json as estimates_as_json
 from service.measure.sequential import as_json as live_as_json
 from service.measure.sequential import live
 from service.measure.verdict import as_json, judge
+from service.reports.words import verdict_sentence
 from service.tables import LockedVerdictRow
 
 MOST_QUARTERS = 40
@@ -54,7 +57,7 @@ async def verdict(
         _judge, _naming(cases, rest), str(one), None if zero is None else str(zero), tau_days, alpha
     )
     own = None if zero is not None else await _own_estimates(session, arms[str(one)], moment)
-    return {
+    found = {
         **judged,
         "read": cases.all.size,
         "accepted": cases.all.size,
@@ -62,6 +65,7 @@ async def verdict(
         "own_estimates": own,
         "locked": await locked(session, one, zero, moment),
     }
+    return {"sentence": verdict_sentence(found), **found}
 
 
 def cohort_named(field: str, written: str) -> Cohort:
@@ -88,7 +92,12 @@ def _judge(
 ) -> dict[str, object]:
     verdict = judge(cases, intake=intake, baseline=baseline, tau_days=tau_days, alpha=alpha)
     now = live(cases, intake=intake, baseline=baseline, tau_days=tau_days)
-    return {**as_json(verdict), "live": live_as_json(now)}
+    names = (intake,) if baseline is None else (intake, baseline)
+    return {
+        **as_json(verdict),
+        "live": live_as_json(now),
+        "curves": curves_as_json(curves(cases, names)),
+    }
 
 
 async def _own_estimates(

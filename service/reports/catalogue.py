@@ -1,0 +1,142 @@
+"""All reports by name: what each takes, and its main table for a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.domain.cohort import INTAKE
+from service.known import Moment
+from service.reports.changes import changes
+from service.reports.clock import By, clock
+from service.reports.verdict import cohort_named, narrowed, verdict
+
+Found = dict[str, object]
+
+
+class Name(StrEnum):
+    """The reports."""
+
+    VERDICT = "verdict"
+    CLOCK = "clock"
+    CHANGES = "changes"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a report is asked; each takes what concerns it."""
+
+    cohort: str = INTAKE
+    baseline: str | None = None
+    tau_days: float | None = None
+    tier: str | None = None
+    unit: str | None = None
+    by: By = By.NOTHING
+
+
+async def report(session: AsyncSession, name: Name, moment: Moment, question: Question) -> Found:
+    """A report as known at the moment, as JSON-able data. `BadInput` for a question that makes no
+    sense."""
+    return {"report": name.value, **await READ[name](session, moment, question)}
+
+
+async def _verdict(session: AsyncSession, moment: Moment, question: Question) -> Found:
+    return await verdict(
+        session,
+        moment,
+        intake=question.cohort,
+        baseline=question.baseline,
+        tau_days=question.tau_days,
+        tier=question.tier,
+        unit=question.unit,
+    )
+
+
+async def _clock(session: AsyncSession, moment: Moment, question: Question) -> Found:
+    cohort = narrowed(cohort_named("cohort", question.cohort), question.tier, question.unit)
+    return await clock(session, moment, cohort, by=question.by, tau_days=question.tau_days)
+
+
+async def _changes(session: AsyncSession, moment: Moment, question: Question) -> Found:
+    return await changes(session, moment)
+
+
+READ: Mapping[Name, Callable[[AsyncSession, Moment, Question], Awaitable[Found]]] = {
+    Name.VERDICT: _verdict,
+    Name.CLOCK: _clock,
+    Name.CHANGES: _changes,
+}
+
+
+def as_csv(name: Name, found: Found) -> str:
+    """The main table of a report as CSV (RFC 4180).
+
+    What a spreadsheet would take for a formula is written behind an apostrophe: names of business
+    units and files are other people's words.
+    """
+    out = io.StringIO()
+    rows = list(TABLES[name](found))
+    header = list(dict.fromkeys(key for row in rows for key in row))
+    writer = csv.DictWriter(out, header, lineterminator="\r\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: _harmless(value) for key, value in row.items()})
+    return out.getvalue()
+
+
+def _harmless(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value[:1] in FORMULA else value
+
+
+FORMULA = tuple("=+-@\t\r")
+
+
+def _verdict_rows(found: Found) -> Iterator[Found]:
+    whole = {"tier": "all", "counted": None, **_ratio(found), "arms": found["arms"]}
+    for stratum in [whole, *_dicts(found["strata"])]:
+        about = {key: stratum.get(key) for key in ("tier", "counted", "ratio", "low", "high")}
+        arms = stratum["arms"]
+        if isinstance(arms, dict):
+            for cohort, arm in arms.items():
+                low, high = arm["km_median_ci_days"]
+                figures = {key: value for key, value in arm.items() if not isinstance(value, list)}
+                yield {
+                    **about,
+                    "cohort": cohort,
+                    **figures,
+                    "km_median_low_days": low,
+                    "km_median_high_days": high,
+                }
+
+
+def _clock_rows(found: Found) -> Iterator[Found]:
+    for group in _dicts(found["groups"]):
+        about = {"group": group["name"], "cases": group["cases"], "tau_days": group["tau_days"]}
+        for part in _dicts(group["parts"]):
+            yield {**about, **part}
+
+
+def _change_rows(found: Found) -> Iterator[Found]:
+    keys = ("pathway", "version", "previous", "began", "verdict")
+    for change in _dicts(found["changes"]):
+        yield {**{key: change[key] for key in keys}, **_ratio(change)}
+
+
+def _ratio(found: Found) -> Found:
+    interval = found["ci"]
+    low, high = interval if isinstance(interval, list) else (None, None)
+    return {"ratio": found["ratio"], "low": low, "high": high}
+
+
+def _dicts(value: object) -> list[Found]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+TABLES: Mapping[Name, Callable[[Found], Iterator[Found]]] = {
+    Name.VERDICT: _verdict_rows,
+    Name.CLOCK: _clock_rows,
+    Name.CHANGES: _change_rows,
+}
