@@ -91,6 +91,32 @@ def reconcile(
     raise typer.Exit(asyncio.run(compare_both(check_only=check_only)))
 
 
+@app.command("report")
+def report_command(  # noqa: PLR0917 - the options of a command
+    name: Annotated[str, typer.Argument(help="verdict, clock, stages, flow, help, ...")],
+    cohort: Annotated[str, typer.Option(help="NAME or NAME[condition; ...].")] = "intake",
+    baseline: Annotated[str, typer.Option(help="What it is compared with.")] = "",
+    tau: Annotated[float | None, typer.Option(min=0.001, max=36_500, help="Days.")] = None,
+    tier: Annotated[str, typer.Option(help="Only cases of this tier.")] = "",
+    unit: Annotated[str, typer.Option(help="Only cases of this business unit.")] = "",
+    by: Annotated[str, typer.Option(help="nothing, tier, unit, stage or period.")] = "nothing",
+    as_of: Annotated[
+        str | None, typer.Option(help="As known then. Default: now.", metavar="DATE")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A file that ends in .json, .csv, .svg or .png.")
+    ] = None,
+) -> None:
+    """A report from the database: as JSON, or into a file."""
+    from cli.report import Wanted, show
+    from service.reports.catalogue import question_from
+
+    question = question_from(
+        cohort=cohort, baseline=baseline, tau_days=tau, tier=tier, unit=unit, by=by
+    )
+    _run(show(Wanted(name, question, as_of, out)))
+
+
 @history.command("cases")
 def import_cases(
     file: Annotated[Path, typer.Argument(help="A CSV file of cases.")],

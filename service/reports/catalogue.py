@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.cohort import INTAKE
+from service.errors import BadInput
 from service.known import Moment
 from service.reports.changes import changes
 from service.reports.clock import By, clock
@@ -35,6 +36,17 @@ class Question:
     tier: str | None = None
     unit: str | None = None
     by: By = By.NOTHING
+
+
+def question_from(
+    *, cohort: str, baseline: str, tau_days: float | None, tier: str, unit: str, by: str
+) -> Question:
+    """A question out of words, empty for what is not asked. `BadInput` for an unknown `by`."""
+    try:
+        groups = By(by)
+    except ValueError:
+        raise BadInput("by", f"one of {', '.join(some.value for some in By)}") from None
+    return Question(cohort, baseline or None, tau_days, tier or None, unit or None, groups)
 
 
 async def report(session: AsyncSession, name: Name, moment: Moment, question: Question) -> Found:
