@@ -40,7 +40,7 @@ def chart(
     if not points:
         return canvas.nothing(caption, describe(points, usual), "No case is open.")
     left = names_margin(stages, 180)
-    right = 84.0
+    right = 84
     height = _LINE * len(stages)
     across = _reach(points, usual, plot_width(left, right))
     x = alt.X("x:Q", scale=canvas.scale(across), axis=_axis(across))

@@ -33,7 +33,7 @@ def chart(points: Sequence[CalibrationPoint], caption: Caption) -> "alt.LayerCha
     if not points:
         hint = "A forecast counts once its case is in production, or its day has passed."
         return canvas.nothing(caption, describe(points), hint)
-    left, right = 56.0, WIDTH - 56.0 - _SIDE
+    left, right = 56, WIDTH - 56 - _SIDE
     across, up = Reach(0, 1, _SIDE), Reach(0, 1, _SIDE, upward=True)
     nominal = sorted({point.nominal for point in points})
     axis: dict[str, Any] = {"format": "%", "gridColor": "@grid", "domain": False, "ticks": False}
@@ -81,7 +81,7 @@ def chart(points: Sequence[CalibrationPoint], caption: Caption) -> "alt.LayerCha
         left=left,
         right=right,
         height=_SIDE,
-        bottom=max(52.0, used - _SIDE),
+        bottom=max(52, used - _SIDE),
         above=20,
     )
 

@@ -12,14 +12,11 @@ import altair as alt
 
 from charts.data import Caption
 from charts.layout import FONT, MARGIN, WIDTH, Key, Label, Layers, Reach, plot_width
-from charts.palette import COLOURS
 from charts.words import width, wrap
 
 _TITLE, _SUBTITLE, _TEXT, _SMALL = 17, 12, 12, 11
 _KEY = 320
 """The widest text of a key."""
-_NAMES = [*COLOURS, *(f"on-{name}" for name in COLOURS)]
-_TINTS = alt.Scale(domain=_NAMES, range=[f"@{name}" for name in _NAMES])
 
 CONFIG: dict[str, Any] = {
     "background": "@ground",
@@ -48,12 +45,12 @@ def sheet(
     caption: Caption,
     description: str,
     *,
-    left: float,
-    right: float,
-    height: float,
-    bottom: float,
+    left: int,
+    right: int,
+    height: int,
+    bottom: int,
     keys: Sequence[Key] = (),
-    above: float = 0,
+    above: int = 0,
 ) -> alt.LayerChart:
     """A picture: its layers on a plot with these margins, under a head made of its caption.
 
@@ -157,7 +154,7 @@ def signs(
             shape=shape,
             size=size,
             opacity=opacity,
-            strokeWidth=0,
+            stroke="transparent",
         )
         .encode(fill=tint("fill"))
     )
@@ -175,20 +172,18 @@ def pixels(size: float) -> alt.Scale:
 
 
 def tint(channel: Literal["fill", "stroke", "color"] = "color") -> Any:
-    """The colour that a row names in its field `tint`."""
+    """The colour that a row names in its field `tint`; draw() puts its value there."""
     kind = {"fill": alt.Fill, "stroke": alt.Stroke, "color": alt.Color}[channel]
-    return kind("tint:N", scale=_TINTS, legend=None)
+    return kind("tint:N", scale=None, legend=None)
 
 
-def _head(caption: Caption, keys: Sequence[Key], left: float, above: float) -> tuple[Layers, float]:
+def _head(caption: Caption, keys: Sequence[Key], left: int, above: int) -> tuple[Layers, int]:
     """Title, subtitle and key as layers, and how far the plot is from the upper edge."""
     inner = WIDTH - 2 * MARGIN
     titles = wrap(caption.title, inner, _TITLE, 2)
     subtitles = wrap(caption.subtitle, inner, _SUBTITLE, 2)
     lines = _key_lines(keys, inner)
-    top: float = (
-        MARGIN + 22 * len(titles) + 17 * len(subtitles) + (10 + 19 * len(lines) if lines else 0)
-    )
+    top = MARGIN + 22 * len(titles) + 17 * len(subtitles) + (10 + 19 * len(lines) if lines else 0)
     top += 14 + above
     x, y = MARGIN - left, MARGIN - top
     layers: Layers = [
@@ -254,8 +249,8 @@ def _sign(key: Key, x: float, y: float) -> alt.Chart:
         case "tick":
             look = {"shape": "M0,-0.7V0.7", "size": 160, "stroke": colour, "strokeWidth": 2}
         case "square":
-            look = {"shape": "square", "size": 140, "fill": colour, "strokeWidth": 0}
+            look = {"shape": "square", "size": 140, "fill": colour, "stroke": "transparent"}
         case _:
-            look = {"shape": key.shape, "size": 80, "fill": colour, "strokeWidth": 0}
+            look = {"shape": key.shape, "size": 80, "fill": colour, "stroke": "transparent"}
     chart: alt.Chart = alt.Chart(values([{}])).mark_point(x=x, y=y, **look)
     return chart.encode(opacity=alt.value(1))

@@ -75,7 +75,7 @@ def chart(
         alt.Chart(canvas.values(rework)).mark_rect(fill="@ink").encode(**place),
         canvas.labels(written, size=11, align="center"),
     ]
-    bottom = 50.0
+    bottom = 50
     if single:
         layers += _table(bars, parties, colours, height + 56, across.pixels)
         bottom += 34 + _LINE * (len(parties) + 1)

@@ -1,7 +1,8 @@
 """From a chart to an image: `draw`. No browser and no network; fonts come with the renderer.
 
-Drawing takes a processor for 20 to 100 ms, and the first time some 400 ms more; in a server, call
-it in a thread.
+Drawing takes 50 to 300 ms, and the first one in a process half a second more. The renderer holds
+the interpreter's lock meanwhile, so that a thread does not keep a server answering: draw in
+another process, or keep what was drawn (the same data gives the same bytes).
 """
 
 import json
@@ -25,7 +26,7 @@ SYSTEM_FONTS = (
 """What an SVG asks its viewer for. It ships no font."""
 
 _NOT_XML = re.compile("[^\\t\\n\\r -\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
-_COLOURED = {"color", "fill", "stroke", "background", "range"}
+_COLOURED = {"color", "fill", "stroke", "background"}
 
 
 def draw(
@@ -56,9 +57,10 @@ def draw(
 
 
 def _resolved(part: Any, colours: dict[str, str], key: str = "", *, data: bool = False) -> Any:
-    """Every "@name" in a place for colours gets its value; what XML cannot hold is left out.
+    """Names of colours get their values; what XML cannot hold is left out.
 
-    Words of users are no colours: inside data nothing is replaced.
+    A colour is "@name" in a place for colours, and the field `tint` of a row. Words of users are in
+    neither.
     """
     if isinstance(part, dict):
         return {
@@ -69,6 +71,8 @@ def _resolved(part: Any, colours: dict[str, str], key: str = "", *, data: bool =
         return [_resolved(value, colours, key, data=data) for value in part]
     if not isinstance(part, str):
         return part
+    if data and key == "tint":
+        return colours[part]
     if part.startswith("@") and not data and (key in _COLOURED or key.endswith("Color")):
         return colours[part[1:]]
     return _NOT_XML.sub("", part)

@@ -1,5 +1,6 @@
 """Cumulative flow: how many cases were in each stage, day by day, and how many have left."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -42,10 +43,10 @@ def chart(
         return canvas.nothing(caption, describe(points, stages), hint)
     bands = _bands(points, stages, _thinned(days), third_parties)
     top = max(row["y2"] for row in bands[-1].rows)
-    left = max(52.0, MARGIN + width(f"{top:,.0f}", 11) + 12)
+    left = max(52, math.ceil(MARGIN + width(f"{top:,.0f}", 11) + 12))
     figures = max(width(band.last) for band in bands)
     names = min(_NAME - figures, max(width(band.stage) for band in bands))
-    right = 18 + figures + 8 + names + MARGIN
+    right = math.ceil(18 + figures + 8 + names + MARGIN)
     up = Reach(0, top, _HEIGHT, upward=True)
     x = alt.X("day:T", scale=alt.Scale(type="utc", nice=False), axis=_day_axis(days))
     y = alt.Y(

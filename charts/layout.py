@@ -68,11 +68,11 @@ class Reach:
         return (1 - part if self.upward else part) * self.pixels
 
 
-def plot_width(left: float, right: float) -> float:
+def plot_width(left: int, right: int) -> int:
     """What the margins leave for the plot."""
     return WIDTH - left - right
 
 
-def names_margin(names: Sequence[str], most: float = 200) -> float:
+def names_margin(names: Sequence[str], most: float = 200) -> int:
     """The left margin that names of rows need; they take at most `most` pixels."""
-    return MARGIN + 14 + min(most, max((width(name) for name in names), default=0.0))
+    return MARGIN + 14 + math.ceil(min(most, max((width(name) for name in names), default=0.0)))

@@ -39,7 +39,7 @@ PARTIES = {
     "third-1": Colour("#009E73", "#1FA67D"),
     "third-2": Colour("#7B2D6B", "#F2B5DA"),
     "third-3": Colour("#4D3C00", "#F0E442"),
-    "third-4": Colour("#D46BB4", "#9A63E0"),
+    "third-4": Colour("#D46BB4", "#A070E6"),
 }
 """The sides of the clock. Third parties share four colours; see `party_colours`."""
 

@@ -1,5 +1,6 @@
 """What would help most: days per case that each change would save, ranked."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ def chart(savings: Sequence[Saving], caption: Caption) -> "alt.LayerChart":
     high = high if high > low else low + 1.0
     left = names_margin([s.label for s in ranked], 240)
     figures = [(days(s.days), _between(s)) for s in ranked]
-    right = 76.0 + max(width(between) for _, between in figures) + MARGIN
+    right = math.ceil(76 + max(width(between) for _, between in figures) + MARGIN)
     across = Reach(low, high, plot_width(left, right))
     height = _LINE * len(ranked)
     middles = [_LINE * (row + 0.5) for row in range(len(ranked))]

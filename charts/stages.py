@@ -1,5 +1,6 @@
 """Stages: how long cases queue before each, and how long the work in it takes."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -42,9 +43,9 @@ def chart(
         hint = "The first figures come when half of the cases of a stage have left it."
         return canvas.nothing(caption, describe(boxes), hint)
     left = names_margin([*stages], 170) + 50
-    right = 228.0
+    right = 228
     rows = _rows(boxes, stages)
-    height = rows[-1][0] + _LINE / 2 + 4
+    height = math.ceil(rows[-1][0] + _LINE / 2 + 4)
     across = _reach(boxes, known, plot_width(left, right))
     x = alt.X("x:Q", scale=canvas.scale(across), axis=_axis(across))
     y: dict[str, Any] = {"y": alt.Y("y:Q", scale=canvas.pixels(height), axis=None)}

@@ -11,8 +11,8 @@ from charts.words import count, days, listed, percent, shorten, ticks, width
 if TYPE_CHECKING:
     import altair as alt
 
-TINTS = ("accent", "baseline", "third-1", "third-2")
-"""The first curve is the intake's. More than four do not fit into one picture."""
+TINTS = ("accent", "baseline", "third-2", "third-3")
+"""The first curve is the intake's. All can be read as text; more than four do not fit."""
 _HEIGHT, _ROW, _NAME = 300, 19, 150
 
 
@@ -39,11 +39,11 @@ def chart(
         hint = "The curves begin with the first case that has been open for a while."
         return canvas.nothing(caption, describe(curves, tau_days), hint)
     counted = any(curve.at_risk for curve in curves)
-    left = 58.0
+    left = 58
     if counted:
-        longest = max(width(curve.name) for curve in curves)
+        longest = max(1.06 * width(curve.name) for curve in curves)  # they are bold
         widest = max(width(f"{risk.cases:,}") for curve in curves for risk in curve.at_risk)
-        left = min(190.0, max(64.0, longest + MARGIN + 14 + widest / 2))
+        left = min(190, max(64, math.ceil(longest + MARGIN + 14 + widest / 2)))
     right = _right(curves, last, left)
     across = Reach(0, last, plot_width(left, right))
     up = Reach(0, 1, _HEIGHT, upward=True)
@@ -81,10 +81,10 @@ def chart(
         canvas.labels([Label(MARGIN - left, -16, "Still not in production", "muted")], size=11)
     )
     layers.append(canvas.labels(_names(curves, across, up), bold=True, limit=_NAME, halo=True))
-    bottom = 50.0
+    bottom = 50
     if counted:
-        layers += _risk_table(curves, across, left)
-        bottom = 80.0 + _ROW * len(curves)
+        layers += _risk_table(curves, across, left, left - MARGIN - widest / 2 - 8)
+        bottom = 80 + _ROW * len(curves)
     return canvas.sheet(
         layers,
         caption,
@@ -131,7 +131,7 @@ def _last_day(curves: Sequence[Curve], tau_days: float | None) -> float:
     return max([*seen, tau_days or 0.0]) or 1.0
 
 
-def _right(curves: Sequence[Curve], last: float, left: float) -> float:
+def _right(curves: Sequence[Curve], last: float, left: int) -> int:
     """The margin that lets the name of each curve stand at its end."""
     room = WIDTH - left
     needed = [
@@ -139,7 +139,7 @@ def _right(curves: Sequence[Curve], last: float, left: float) -> float:
         for curve in curves
         if curve.points and (end := curve.points[-1].days) > 0
     ]
-    return max([MARGIN + 10.0, *needed])
+    return math.ceil(max([MARGIN + 10, *needed]))
 
 
 def _axis_days(curves: Sequence[Curve], last: float) -> list[float]:
@@ -243,7 +243,7 @@ def _names(curves: Sequence[Curve], across: Reach, up: Reach) -> list[Label]:
     return [Label(name.x, name.y - over, name.text, name.tint) for name in found]
 
 
-def _risk_table(curves: Sequence[Curve], across: Reach, left: float) -> Layers:
+def _risk_table(curves: Sequence[Curve], across: Reach, left: float, room: float) -> Layers:
     from charts import canvas
 
     top = _HEIGHT + 56
@@ -252,7 +252,7 @@ def _risk_table(curves: Sequence[Curve], across: Reach, left: float) -> Layers:
     names, numbers = [], []
     for row, curve in enumerate(curves):
         y = top + _ROW * (row + 1)
-        names.append(Label(x, y, shorten(curve.name, left - 60), TINTS[row]))
+        names.append(Label(x, y, shorten(curve.name, room / 1.06), TINTS[row]))
         shown = curve.at_risk if len(curve.at_risk) <= 10 else ()
         numbers += [Label(across.at(r.days), y, f"{r.cases:,}") for r in shown]
     return [

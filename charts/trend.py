@@ -39,7 +39,7 @@ def chart(quarters: Sequence[QuarterPoint], caption: Caption) -> "alt.LayerChart
     if not any(quarter.ratio is not None for quarter in quarters):
         hint = "The first verdict is locked when a quarter with enough cases has ended."
         return canvas.nothing(caption, describe(quarters), hint)
-    left, right = 56.0, 84.0
+    left, right = 56, 84
     width = plot_width(left, right)
     up = _reach(quarters)
     across = Reach(0, len(quarters), width)
