@@ -680,11 +680,51 @@ class RatioRead(BaseModel):
     ci: Bounds | None
 
 
+class LiveRead(RatioRead):
+    """The comparison as it may be looked at on any day between two locked verdicts."""
+
+    verdict: Literal["compresses", "extends", "inconclusive"]
+    guard: RatioRead
+    waiting_for: str | None = Field(description="What is missing before an interval is shown")
+
+
+class OwnEstimatesRead(RatioRead):
+    """Actual days against the builders' own estimates: never to be shown as a baseline."""
+
+    label: str
+    verdict: Literal["compresses", "extends", "inconclusive"]
+    guard: RatioRead
+    tau_days: float | None
+    cases: int
+    completed: int
+    optimism_band: float
+    notes: list[str]
+
+
+class LockedRead(RatioRead):
+    """The verdict of a quarter, as it was locked; all fields of a verdict of its day."""
+
+    quarter: str = Field(examples=["2026-Q3"])
+    locked_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    verdict: Literal["compresses", "extends", "inconclusive"]
+
+
+class CurveRead(BaseModel):
+    """A survival curve: the part that is still not in production, by days since the start."""
+
+    cohort: str
+    cases: int
+    points: list[list[float]] = Field(description="[days, part, low, high]")
+    at_risk: list[list[float]] = Field(description="[days, cases still watched]")
+
+
 class VerdictRead(BaseModel):
     """Does the intake compress time-to-production? The same fields as `headway compare --json`."""
 
     model_config = ConfigDict(extra="allow")
 
+    report: Literal["verdict"]
+    sentence: str = Field(description="What it says, in one sentence")
     verdict: Literal["compresses", "extends", "inconclusive"]
     ratio: float | None = Field(description="Of restricted mean times; below 1 is faster")
     ci: Bounds | None
@@ -697,10 +737,25 @@ class VerdictRead(BaseModel):
     guard: RatioRead = Field(description="The same of the times not in production")
     needed_cases_per_arm: int | None
     more_cases: dict[str, int] | None
+    live: LiveRead
+    own_estimates: OwnEstimatesRead | None = Field(
+        description="Where there is no baseline: against what the builders expected"
+    )
+    locked: list[LockedRead] = Field(description="The quarters that are over, oldest first")
+    curves: list[CurveRead]
     read: int
     accepted: int
     rejected: int
     notes: list[str]
+
+
+class ReportRead(BaseModel):
+    """A report. What else it holds is described in docs/reports.md, report by report."""
+
+    model_config = ConfigDict(extra="allow")
+
+    report: str
+    as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
 class HealthRead(BaseModel):

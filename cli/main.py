@@ -106,6 +106,7 @@ def report_command(  # noqa: PLR0917 - the options of a command
     out: Annotated[
         Path | None, typer.Option(help="A file that ends in .json, .csv, .svg or .png.")
     ] = None,
+    picture: Annotated[str, typer.Option(help="Which picture, where there are several.")] = "",
 ) -> None:
     """A report from the database: as JSON, or into a file."""
     from cli.report import Wanted, show
@@ -114,7 +115,7 @@ def report_command(  # noqa: PLR0917 - the options of a command
     question = question_from(
         cohort=cohort, baseline=baseline, tau_days=tau, tier=tier, unit=unit, by=by
     )
-    _run(show(Wanted(name, question, as_of, out)))
+    _run(show(Wanted(name, question, as_of, out, picture)))
 
 
 @history.command("cases")

@@ -25,6 +25,7 @@ class Wanted:
     question: Question
     as_of: str | None
     out: Path | None
+    picture: str = ""
 
 
 async def show(wanted: Wanted) -> None:
@@ -33,27 +34,29 @@ async def show(wanted: Wanted) -> None:
     if out is not None and out.suffix.lower() not in FORMATS:
         raise BadInput("--out", f"{out.name}: the ending is one of {', '.join(FORMATS)}")
     moment = _moment(wanted.as_of, datetime.now(UTC))
-    async with open_sessions(database_url(configured()), pool=1) as sessions:
-        async with reading(sessions) as session:
-            found = await report(session, name, moment, wanted.question)
+    url = database_url(configured())
+    async with open_sessions(url, pool=1) as sessions, reading(sessions) as session:
+        found = await report(session, name, moment, wanted.question)
     if out is None:
         typer.echo(json.dumps(found, indent=2, allow_nan=False))
         return
     with written_whole(out) as file:
-        file.write(_as_file(name, found, out.suffix.lower()))
+        file.write(_as_file(name, found, out.suffix.lower(), wanted.picture))
     typer.echo(f"{out}: {found.get('sentence') or name.value}", err=True)
 
 
-def _as_file(name: Name, found: Found, ending: str) -> bytes:
+def _as_file(name: Name, found: Found, ending: str, which: str) -> bytes:
     if ending == ".json":
         return json.dumps(found, indent=2, allow_nan=False).encode() + b"\n"
     if ending == ".csv":
         return as_csv(name, found).encode()
-    from charts.reports import PICTURES, picture
+    from charts.reports import names_of, picture
 
-    if name not in PICTURES:
-        raise BadInput("--out", f"there is no picture of {name.value}; take .json or .csv")
-    return picture(name, found, ending.removeprefix("."))
+    there = names_of(name)
+    if not there or which not in {"", *there}:
+        pictures = f"there are: {', '.join(there)}" if there else "it has none"
+        raise BadInput("--picture", f"{name.value} has no such picture; {pictures}")
+    return picture(name, found, "svg" if ending == ".svg" else "png", which=which)
 
 
 def _named(written: str) -> Name:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BeforeValidator, FiniteFloat
@@ -14,7 +14,7 @@ from api.context import TheContext, TheSession, needs
 from api.fields import Words, Written
 from api.problems import responses
 from api.schemas import ReportRead, VerdictRead
-from charts.reports import PICTURES, picture
+from charts.reports import names_of, picture
 from service.domain.cohort import INTAKE
 from service.domain.people import Person
 from service.domain.permissions import Right
@@ -55,6 +55,7 @@ class Asked:
     question: Question
     moment: Moment
     format: Format
+    picture: str
 
 
 def asked(
@@ -83,11 +84,14 @@ def asked(
     format_: Annotated[
         Format, Query(alias="format", description="The main table as CSV, or a picture")
     ] = Format.JSON,
+    which: Annotated[
+        Words, Query(alias="picture", description="Which picture, of a report that has several")
+    ] = "",
 ) -> Asked:
     """The question in a request's query."""
     question = Question(cohort, baseline or None, tau, tier or None, unit or None, by)
     moment = Moment(_moment(as_of, given.now()), asked=as_of is not None)
-    return Asked(question, moment, format_)
+    return Asked(question, moment, format_, which)
 
 
 TheQuestion = Annotated[Asked, Depends(asked)]
@@ -138,11 +142,16 @@ async def _answer(session: AsyncSession, name: Name, wanted: Asked) -> Any:
     headers = {"Content-Disposition": file}
     if wanted.format is Format.CSV:
         return Response(as_csv(name, found), media_type="text/csv; charset=utf-8", headers=headers)
-    if name not in PICTURES:
-        raise BadInput("format", f"there is no picture of {name.value}; take json or csv")
-    drawn = await asyncio.to_thread(picture, name, found, wanted.format.value)
-    kind = "image/svg+xml" if wanted.format is Format.SVG else "image/png"
-    return Response(drawn, media_type=kind, headers=headers)
+    there = names_of(name)
+    if not there or wanted.picture not in {"", *there}:
+        pictures = f"there are: {', '.join(there)}" if there else "it has none"
+        raise BadInput("picture", f"{name.value} has no such picture; {pictures}")
+    kind: Literal["svg", "png"] = "svg" if wanted.format is Format.SVG else "png"
+    drawn = await asyncio.to_thread(picture, name, found, kind, which=wanted.picture)
+    return Response(drawn, media_type=IMAGES[kind], headers=headers)
+
+
+IMAGES: dict[str, str] = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 def _moment(asked: datetime | date | None, latest: datetime) -> datetime:
