@@ -3,21 +3,25 @@
 docs/forecasts.md says why it is done this way and how well it held.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from service.measure.cases import Codes
+from service.measure.cases import EPOCH, SECONDS_PER_DAY, Codes
 from service.measure.ends import masses
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces
 from service.measure.visits import State, Visits, stage_visits, turns, whole_cases
 
-MIN_COMPLETIONS = 10
+MIN_COMPLETIONS = 8
 """So many cases that reached production make a group worth following."""
-NEIGHBOURS = 100
-"""Of a larger group, those that were nearest in age when they came to where the case is."""
+RECENT = 100
+"""Of a larger group, the last so many that reached production, and whoever came since them."""
+SETTLED = 2.0
+"""But not only such as came lately: at least this many times as long as nine in ten took."""
+NEAREST = 50
+"""Of those again, the ones that were nearest in age when they came to where the case is."""
 SHORTEST = 1.0 / 86_400.0
 """A second: no forecast says that it is over already."""
 LINDY = 1.0
@@ -103,35 +107,35 @@ class Sample:
 
 @dataclass(frozen=True)
 class Group:
-    """Stays of cases that are alike, in the order of `total_days`, ends before open cases."""
+    """Stays of cases that are alike, in the order of `total_days`, ends before open cases.
 
+    `entered` is the day (since 1970) on which each stay began and `entry_days` the case's age
+    then. Most of what began before `settled` is decided by now.
+    """
+
+    entered: Floats
     entry_days: Floats
     stay_days: Floats
     total_days: Floats
     ended: Flags
     production: Flags
+    settled: float
 
     def longest(self, completions: int) -> float | None:
-        """The longest stay that so many completed cases reached; None if there are fewer, or 0."""
+        """The longest stay that so many completed cases reached; None if there are fewer, or none."""
         stays = self.stay_days[self.production]
         if not 0 < completions <= stays.size:
             return None
         return float(np.partition(stays, -completions)[-completions])
 
     def after(self, days: float, entry_days: float, reach: float) -> Sample:
-        """What was left for those that stayed for `days`, nearest in their age on entering.
+        """What was left for those that stayed for `days`, of late and nearest in age on entering.
 
         Where `days` is beyond `reach`, those that stayed for `reach`, with what was left of their
         stay stretched in proportion: exact for Pareto stays, too wide for lighter ones.
         """
         seen = min(days, reach)
-        there = self.stay_days >= seen
-        if np.count_nonzero(there) > NEIGHBOURS:
-            distance = np.abs(self.entry_days - entry_days)
-            farthest = np.partition(distance[there], NEIGHBOURS - 1)[NEIGHBOURS - 1]
-            near = there & (distance <= farthest)
-            if np.count_nonzero(near & self.production) >= MIN_COMPLETIONS:
-                there = near
+        there = self._nearest(self._lately(self.stay_days >= seen), entry_days)
         left = self.total_days[there] - seen
         ended, production = self.ended[there], self.production[there]
         stretch = days / seen if days > seen > 0.0 else 1.0
@@ -141,10 +145,81 @@ class Group:
             left, ended, production = left[order], ended[order], production[order]
         return Sample(left, ended, production, days, stretch)
 
+    def _lately(self, there: Flags) -> Flags:
+        entered = self.entered[there & self.production]
+        if entered.size <= RECENT:
+            return there
+        since = min(self.settled, float(np.partition(entered, -RECENT)[-RECENT]))
+        return there & (self.entered >= since)
 
-Key = tuple[str, str, str, bool | None]
-"""Tier, stage, holder and mode of a group; empty or None: any."""
-EVERYTHING: Key = ("", "", "", None)
+    def _nearest(self, there: Flags, entry_days: float) -> Flags:
+        distance = np.abs(self.entry_days - entry_days)
+        if np.count_nonzero(there) <= NEAREST:
+            return there
+        near = there & (distance <= np.partition(distance[there], NEAREST - 1)[NEAREST - 1])
+        return near if np.count_nonzero(near & self.production) >= MIN_COMPLETIONS else there
+
+
+Key = tuple[str | None, str | None, str | None, bool | None]
+"""Tier, stage, holder and mode that the cases of a group share; None: any."""
+EVERYTHING: Key = (None, None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """One way to look for cases like one: what they share."""
+
+    tier: bool
+    stage: bool
+    turn: bool
+    """Holder and mode, too."""
+
+    def key(self, state: State) -> Key:
+        """The group of a case in this state."""
+        return (
+            state.tier if self.tier else None,
+            state.stage if self.stage else None,
+            state.holder if self.turn else None,
+            state.working if self.turn else None,
+        )
+
+    def days(self, state: State) -> float:
+        """For how long a case in this state has been with this group."""
+        if self.turn:
+            return state.turn_days
+        return state.stage_days if self.stage else state.age_days
+
+    def stays(self, traces: Traces) -> Visits:
+        """The stays that the groups are made of."""
+        if self.turn:
+            return turns(traces)
+        return stage_visits(traces) if self.stage else whole_cases(traces)
+
+    def words(self, state: State) -> str:
+        """Which cases these are, in words."""
+        tier = f"tier {state.tier}" if self.tier else "any tier"
+        if not self.stage:
+            return f"{tier} that were open"
+        holder = f", {'at work with' if state.working else 'waiting for'} {state.holder}"
+        return f"{tier} that were in {state.stage}{holder if self.turn else ''}"
+
+
+_SAME_TURN = _Level(tier=True, stage=True, turn=True)
+_SAME_STAGE = _Level(tier=True, stage=True, turn=False)
+_SAME_TIER = _Level(tier=True, stage=False, turn=False)
+_ANY_TIER = _Level(tier=False, stage=True, turn=False)
+_ANYWHERE = _Level(tier=False, stage=False, turn=False)
+_LEVELS = (_SAME_TURN, _SAME_STAGE, _SAME_TIER, _ANY_TIER, _ANYWHERE)
+_ATTEMPTS = (
+    (_SAME_TURN, False),
+    (_SAME_STAGE, False),
+    (_SAME_TURN, True),
+    (_SAME_STAGE, True),
+    (_SAME_TIER, True),
+    (_ANY_TIER, True),
+    (_ANYWHERE, True),
+)
+"""Which groups are tried, in this order, and whether their stays may be stretched."""
 
 
 @dataclass(frozen=True)
@@ -177,12 +252,18 @@ class Model:
         """One forecast for each state, in their order."""
         return tuple(self.remaining(state) for state in states)
 
-    def _from(self, level: "_Level", state: State, reach: float) -> Forecast:
+    def _from(self, level: _Level, state: State, reach: float) -> Forecast:
         days = level.days(state)
-        entered = state.age_days - days
-        sample = self.groups[level.key(state)].after(days, entered, reach)
-        since = f" for {min(days, reach):.3g} days" if days > 0.0 else ""
-        return sample.forecast(f"{sample.days.size} cases of {level.words(state)}{since}")
+        sample = self.groups[level.key(state)].after(days, state.age_days - days, reach)
+        cases = f"{sample.days.size} {'case' if sample.days.size == 1 else 'cases'}"
+        basis = f"{cases} of {level.words(state)}"
+        if days > 0.0:
+            basis += f", for {min(days, reach):.3g} days"
+        if sample.stretch > 1.0:
+            basis += (
+                f"; too few were there for {days:.3g}, so their stay is stretched in proportion"
+            )
+        return sample.forecast(basis)
 
 
 def learn(traces: Traces) -> Model:
@@ -190,96 +271,55 @@ def learn(traces: Traces) -> Model:
 
     Give it one cohort, or several that are alike. The order of the cases does not matter.
     """
-    tiers = np.array(traces.cases.tiers, dtype=object)
     groups: dict[Key, Group] = {}
-    for visits, with_tier, with_stage, with_holder in (
-        (turns(traces), True, True, True),
-        (stage_visits(traces), True, True, False),
-        (stage_visits(traces), False, True, False),
-        (whole_cases(traces), True, False, False),
-        (whole_cases(traces), False, False, False),
+    for level in _LEVELS:
+        groups |= _groups(traces, level)
+    least = {key: MIN_COMPLETIONS for key in groups}
+    if EVERYTHING in groups:
+        completed = int(np.count_nonzero(groups[EVERYTHING].production))
+        least[EVERYTHING] = min(MIN_COMPLETIONS, completed)
+    longest = {key: group.longest(least[key]) for key, group in groups.items()}
+    return Model(groups, {key: days for key, days in longest.items() if days is not None})
+
+
+def _groups(traces: Traces, level: _Level) -> dict[Key, Group]:
+    stays = level.stays(traces)
+    tier, stage = traces.cases.tier[stays.case], traces.stage[stays.first]
+    holder, working = traces.holder[stays.first], traces.working[stays.first]
+    code = np.zeros(stays.case.size, dtype=np.int64)
+    for shared, column in (
+        (level.tier, tier),
+        (level.stage, stage),
+        (level.turn, holder),
+        (level.turn, working),
     ):
-        code = np.zeros(visits.case.size, dtype=np.int64)
-        if with_tier:
-            code = traces.cases.tier[visits.case]
-        if with_stage:
-            code = code * len(traces.stages) + traces.stage[visits.first]
-        if with_holder:
-            code = code * len(traces.holders) + traces.holder[visits.first]
-            code = code * 2 + traces.working[visits.first]
-        order = np.lexsort((~visits.ended, visits.total_days, code))
-        starts = np.flatnonzero(np.diff(code[order], prepend=-1))
-        for rows in np.split(order, starts[1:]) if order.size else ():
-            span = visits.first[rows[0]]
-            key: Key = (
-                str(tiers[traces.cases.tier[visits.case[rows[0]]]]) if with_tier else "",
-                traces.stages[traces.stage[span]] if with_stage else "",
-                traces.holders[traces.holder[span]] if with_holder else "",
-                bool(traces.working[span]) if with_holder else None,
-            )
-            groups[key] = _group(visits, rows)
-    enough = {key: group.longest(MIN_COMPLETIONS) for key, group in groups.items()}
-    reach = {key: days for key, days in enough.items() if days is not None}
-    if EVERYTHING in groups and EVERYTHING not in reach:
-        few = groups[EVERYTHING].longest(int(np.count_nonzero(groups[EVERYTHING].production)))
-        reach |= {} if few is None else {EVERYTHING: few}
-    return Model(groups, reach)
+        if shared and column.size:
+            code = code * (int(column.max()) + 1) + column
+    order = np.lexsort((~stays.ended, stays.total_days, code))
+    starts = np.flatnonzero(np.diff(code[order], prepend=-1))
+    found: dict[Key, Group] = {}
+    for rows in np.split(order, starts[1:]) if order.size else ():
+        one = rows[0]
+        key: Key = (
+            traces.cases.tiers[tier[one]] if level.tier else None,
+            traces.stages[stage[one]] if level.stage else None,
+            traces.holders[holder[one]] if level.turn else None,
+            bool(working[one]) if level.turn else None,
+        )
+        found[key] = _group(traces, stays, rows)
+    return found
 
 
-def _group(visits: Visits, rows: Codes) -> Group:
+def _group(traces: Traces, stays: Visits, rows: Codes) -> Group:
+    total, production = stays.total_days[rows], stays.production[rows]
+    now = (traces.cases.as_of - EPOCH).total_seconds() / SECONDS_PER_DAY
+    took = float(np.quantile(total[production], 0.9)) if production.any() else 0.0
     return Group(
-        entry_days=visits.entry_days[rows],
-        stay_days=visits.stay_days[rows],
-        total_days=visits.total_days[rows],
-        ended=visits.ended[rows],
-        production=visits.production[rows],
+        entered=traces.started_days[stays.case[rows]] + stays.entry_days[rows],
+        entry_days=stays.entry_days[rows],
+        stay_days=stays.stay_days[rows],
+        total_days=total,
+        ended=stays.ended[rows],
+        production=production,
+        settled=now - SETTLED * took,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Level:
-    """One way to look for cases like one: what they share, since when, and how that is said."""
-
-    key: Callable[[State], Key]
-    days: Callable[[State], float]
-    words: Callable[[State], str]
-
-
-_SAME_TURN = _Level(
-    lambda state: (state.tier, state.stage, state.holder, state.working),
-    lambda state: state.turn_days,
-    lambda state: (
-        f"tier {state.tier} that were in {state.stage}, "
-        f"{'at work with' if state.working else 'waiting for'} {state.holder}"
-    ),
-)
-_SAME_STAGE = _Level(
-    lambda state: (state.tier, state.stage, "", None),
-    lambda state: state.stage_days,
-    lambda state: f"tier {state.tier} that were in {state.stage}",
-)
-_SAME_TIER = _Level(
-    lambda state: (state.tier, "", "", None),
-    lambda state: state.age_days,
-    lambda state: f"tier {state.tier} that were open, wherever they stood,",
-)
-_ANY_TIER = _Level(
-    lambda state: ("", state.stage, "", None),
-    lambda state: state.stage_days,
-    lambda state: f"any tier that were in {state.stage}",
-)
-_ANYWHERE = _Level(
-    lambda _: EVERYTHING,
-    lambda state: state.age_days,
-    lambda _: "any tier that were open, wherever they stood,",
-)
-_ATTEMPTS = (
-    (_SAME_TURN, False),
-    (_SAME_STAGE, False),
-    (_SAME_TURN, True),
-    (_SAME_STAGE, True),
-    (_SAME_TIER, True),
-    (_ANY_TIER, True),
-    (_ANYWHERE, True),
-)
-"""Which groups are tried, in this order, and whether their stays may be stretched."""
