@@ -11,7 +11,7 @@ import numpy as np
 from service.domain.case import Outcome
 from service.measure.cases import EPOCH, OPEN, OUTCOMES, PRODUCTION, SECONDS_PER_DAY, Codes
 from service.measure.ends import influences, masses
-from service.measure.forecast import Forecast, learn
+from service.measure.forecast import learn
 from service.measure.known import known_at
 from service.measure.survival import Flags, Floats
 from service.measure.tiers import Interval
@@ -122,6 +122,9 @@ def remade(traces: Traces, origins: Sequence[datetime]) -> tuple[Made, ...]:
     started = np.rint(traces.started_days * SECONDS_PER_DAY * 1e6) / 1e6
     moments = sorted({(origin - EPOCH).total_seconds(): origin for origin in origins}.items())
     at_start = submitted_states(traces)
+    # Names that do not depend on the order of the rows.
+    by_content = np.lexsort((cases.outcome, cases.tier, cases.duration_days, started))
+    names = [str(place) for place in np.argsort(by_content)]
     found: list[Made] = []
     for (moment, origin), (until, _) in pairwise([*moments, (np.inf, cases.as_of)]):
         known = known_at(traces, origin)
@@ -134,30 +137,24 @@ def remade(traces: Traces, origins: Sequence[datetime]) -> tuple[Made, ...]:
             forecast = model.remaining(state)
             is_new = bool(started[row] > moment)
             watched = float(cases.duration_days[row]) - state.age_days
-            made = _made(traces, row, is_new, forecast, max(watched, 0.0))
-            if made is not None:
-                found.append(made)
+            if forecast.p50_days is None or forecast.p85_days is None:
+                continue
+            made = Made(
+                case=names[row],
+                tier=cases.tiers[cases.tier[row]],
+                at_submission=is_new,
+                p50_days=forecast.p50_days,
+                p85_days=forecast.p85_days,
+                watched_days=max(watched, 0.0),
+                outcome=OUTCOMES[cases.outcome[row]],
+            )
+            found.append(made)
     return tuple(found)
 
 
-def _made(
-    traces: Traces, row: int, is_new: bool, forecast: Forecast, watched: float
-) -> Made | None:
-    if forecast.p50_days is None or forecast.p85_days is None:
-        return None
-    return Made(
-        case=str(row),
-        tier=traces.cases.tiers[traces.cases.tier[row]],
-        at_submission=is_new,
-        p50_days=forecast.p50_days,
-        p85_days=forecast.p85_days,
-        watched_days=watched,
-        outcome=OUTCOMES[traces.cases.outcome[row]],
-    )
-
-
-def _order(made: Made) -> tuple[str, str, float, float, float]:
-    return made.case, made.tier, made.watched_days, made.p50_days, made.p85_days
+def _order(made: Made) -> tuple[float, float, float, str, str, bool, str]:
+    days = made.watched_days, made.p50_days, made.p85_days
+    return *days, made.outcome, made.tier, made.at_submission, made.case
 
 
 @dataclass(frozen=True)
@@ -234,7 +231,7 @@ def _share(
         - production * (in_time * ends / there**2)
     )
     moved = np.bincount(case, weights=influences(slope * mass, ended))
-    variance = float(np.sum(moved**2))
+    variance = float(np.sort(moved**2).sum())
     worth = float(np.unique(case[production]).size)
     if variance > 0.0 and 0.0 < share < 1.0:
         worth = min(share * (1.0 - share) / variance, float(within.size))

@@ -99,8 +99,8 @@ class Sample:
         """
         days = self.days[self.production]
         threshold = max(float(days[days.size // 2]), SHORTEST)
-        excess = np.log((self.days + self.scale) / (threshold + self.scale))
-        watched = float(np.sum(np.maximum(excess, 0.0)))
+        beyond = np.maximum(self.days, threshold) + self.scale
+        watched = float(np.sum(np.log(beyond / (threshold + self.scale))))
         ends = int(np.count_nonzero(self.ended & (self.days > threshold)))
         return max(LINDY, ends / watched) if watched > 0.0 else LINDY
 
@@ -122,7 +122,7 @@ class Group:
     settled: float
 
     def longest(self, completions: int) -> float | None:
-        """The longest stay that so many completed cases reached; None if there are fewer, or none."""
+        """The longest stay that so many completed cases reached; None if fewer did."""
         stays = self.stay_days[self.production]
         if not 0 < completions <= stays.size:
             return None
@@ -274,7 +274,7 @@ def learn(traces: Traces) -> Model:
     groups: dict[Key, Group] = {}
     for level in _LEVELS:
         groups |= _groups(traces, level)
-    least = {key: MIN_COMPLETIONS for key in groups}
+    least = dict.fromkeys(groups, MIN_COMPLETIONS)
     if EVERYTHING in groups:
         completed = int(np.count_nonzero(groups[EVERYTHING].production))
         least[EVERYTHING] = min(MIN_COMPLETIONS, completed)

@@ -143,7 +143,7 @@ def _stays(traces: Traces, kept: Sequence[Codes | Flags]) -> Visits:
         begins = begins | np.append(True, column[1:] != column[:-1])[: traces.spans]
     first = np.flatnonzero(begins)
     case = traces.case[first]
-    last = np.append(first[1:], traces.spans) - 1
+    last = np.append(first, traces.spans)[1:] - 1
     outcome = traces.cases.outcome[case]
     is_open = outcome == OPEN
     entry = traces.begin_days[first]
