@@ -334,11 +334,10 @@ class ForecastRow(SQLModel, table=True):
     __tablename__ = "forecast"
 
     use_case_id: str = Field(sa_column=Column(ID, ForeignKey("use_case.id"), primary_key=True))
-    sequence: int = Field(primary_key=True)
-    """Of the use case's last transition when it was made."""
-    made_at: datetime = Field(sa_type=TIME)
+    made_at: datetime = Field(sa_column=Column(TIME, primary_key=True))
+    at_submission: bool
     tier: Tier = Field(sa_column=Column(words(Tier), nullable=False))
-    stage: str = Field(sa_type=Text)
     p50_days: float
     p85_days: float
+    reaches_production: float
     basis: str = Field(sa_type=Text)

@@ -120,17 +120,17 @@ def upgrade() -> None:
     op.create_table(
         "forecast",
         sa.Column("use_case_id", sa.String(length=36), nullable=False),
-        sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("at_submission", sa.Boolean(), nullable=False),
         sa.Column("tier", sa.String(length=32), nullable=False),
-        sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("p50_days", sa.Float(), nullable=False),
         sa.Column("p85_days", sa.Float(), nullable=False),
+        sa.Column("reaches_production", sa.Float(), nullable=False),
         sa.Column("basis", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["use_case_id"], ["use_case.id"], name=op.f("fk_forecast_use_case_id_use_case")
         ),
-        sa.PrimaryKeyConstraint("use_case_id", "sequence", name=op.f("pk_forecast")),
+        sa.PrimaryKeyConstraint("use_case_id", "made_at", name=op.f("pk_forecast")),
     )
 
 
