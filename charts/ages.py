@@ -16,7 +16,7 @@ FLOOR_DAYS = 0.1
 """The left edge of a logarithmic axis: younger cases are drawn there."""
 _LOG_FROM = 60
 """A logarithmic axis from this ratio of the oldest case to a usual one on."""
-_LINE, _DOT, _LANES = 52, 7, 5
+_LINE, _DOT, _LANES = 58, 7, 5
 _NAMED = 3
 """So many of the oldest late cases of a stage are named, where there is room."""
 
@@ -50,7 +50,7 @@ def chart(
     for part in ("p95", "p85", "p50"):
         rows = [
             {"x": across.low, "x2": min(value, across.high)}
-            | {"y": row * _LINE + 9, "y2": (row + 1) * _LINE - 9}
+            | {"y": row * _LINE + 11, "y2": (row + 1) * _LINE - 11}
             for row, stage in enumerate(stages)
             if (value := getattr(known.get(stage), part, None)) is not None and value > across.low
         ]
@@ -168,7 +168,7 @@ def _named(
             # A name that would stand far from its dot says nothing.
             if start < across.at(point.age_days) - 4 - width(text, 10.5):
                 continue
-            found.append(Label(start, row * _LINE + 8, text, "late"))
+            found.append(Label(start, row * _LINE + 5, text, "late"))
             edge = start - 6
     return found
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from charts.data import Caption, Curve, CurvePoint
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 TINTS = ("accent", "baseline", "third-2", "third-3")
 """The first curve is the intake's. All can be read as text; more than four do not fit."""
 _HEIGHT, _ROW, _NAME = 300, 19, 150
+_LOWEST = _HEIGHT - 13
+"""Where a name stands free of the axis."""
 
 
 def days_at_risk(last_day: float) -> tuple[float, ...]:
@@ -51,7 +54,7 @@ def chart(
         "x:Q",
         scale=canvas.scale(across),
         axis=alt.Axis(
-            title="Days since start", values=_axis_days(curves, last), grid=False, format=",~f"
+            title="Days since start", values=_axis_days(curves, across), grid=False, format=",~f"
         ),
     )
     y = alt.Y(
@@ -142,9 +145,13 @@ def _right(curves: Sequence[Curve], last: float, left: int) -> int:
     return math.ceil(max([MARGIN + 10, *needed]))
 
 
-def _axis_days(curves: Sequence[Curve], last: float) -> list[float]:
+def _axis_days(curves: Sequence[Curve], across: Reach) -> list[float]:
+    """The days on which the risk was counted; round ones where these would lie too close."""
     given = sorted({risk.days for curve in curves for risk in curve.at_risk})
-    return list(given if 1 < len(given) <= 10 else ticks(last))
+    room = across.pixels / 10
+    if len(given) > 1 and all(across.at(b) - across.at(a) >= room for a, b in pairwise(given)):
+        return given
+    return list(ticks(across.high))
 
 
 def _thinned(curve: Curve, across: Reach) -> list[CurvePoint]:
@@ -228,19 +235,28 @@ def _medians(curves: Sequence[Curve], across: Reach, up: Reach) -> Layers:
 
 
 def _names(curves: Sequence[Curve], across: Reach, up: Reach) -> list[Label]:
-    """The name of each curve at its end, moved apart where two ends are close."""
+    """The name of each curve at its end; where two would lie over each other, one gives way."""
     ends = sorted(
-        (up.at(curve.points[-1].survival), across.at(curve.points[-1].days), place)
+        (min(up.at(curve.points[-1].survival), _LOWEST), across.at(curve.points[-1].days), place)
         for place, curve in enumerate(curves)
         if curve.points
     )
-    found, lowest = [], -20.0
-    for y, x, place in ends:
-        down = max(min(y, _HEIGHT - 13), lowest + 16)
-        lowest = down
-        found.append(Label(x + 8, down, curves[place].name, TINTS[place]))
-    over = max(0.0, lowest - (_HEIGHT - 13))
-    return [Label(name.x, name.y - over, name.text, name.tint) for name in found]
+    # From the lowest up, because there is no room under the axis.
+    found: list[Label] = []
+    for y, x, place in reversed(ends):
+        over = [
+            name.y - 16
+            for name in found
+            if _meet(name, x + 8, curves[place].name) and y > name.y - 16
+        ]
+        found.append(Label(x + 8, min([y, *over]), curves[place].name, TINTS[place]))
+    return found
+
+
+def _meet(name: Label, x: float, text: str) -> bool:
+    """Whether a name and a text that begins at x have pixels in common sideways."""
+    ends = (name.x + min(_NAME, 1.06 * width(name.text)), x + min(_NAME, 1.06 * width(text)))
+    return name.x < ends[1] and x < ends[0]
 
 
 def _risk_table(curves: Sequence[Curve], across: Reach, left: float, room: float) -> Layers:
@@ -253,8 +269,12 @@ def _risk_table(curves: Sequence[Curve], across: Reach, left: float, room: float
     for row, curve in enumerate(curves):
         y = top + _ROW * (row + 1)
         names.append(Label(x, y, shorten(curve.name, room / 1.06), TINTS[row]))
-        shown = curve.at_risk if len(curve.at_risk) <= 10 else ()
-        numbers += [Label(across.at(r.days), y, f"{r.cases:,}") for r in shown]
+        free = -math.inf
+        for risk in sorted(curve.at_risk, key=lambda risk: risk.days):
+            at, text = across.at(risk.days), f"{risk.cases:,}"
+            if at - width(text) / 2 >= free:
+                numbers.append(Label(at, y, text))
+                free = at + width(text) / 2 + 6
     return [
         canvas.labels(head, size=11),
         canvas.labels(names, bold=True),

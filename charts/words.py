@@ -26,7 +26,9 @@ def days(value: float | None) -> str:
 
 def ratio(value: float | None) -> str:
     """How many times as long: 0.82. A dash when it is not known."""
-    return "\N{EN DASH}" if value is None else f"{value:.2f}"
+    if value is None:
+        return "\N{EN DASH}"
+    return f"{value:.2f}" if value < 10 else f"{value:,.0f}"
 
 
 def percent(part: float | None) -> str:

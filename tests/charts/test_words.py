@@ -33,8 +33,9 @@ def test_days_are_short(value: float | None, text: str) -> None:
 
 
 def test_other_figures_are_short_too() -> None:
-    assert (ratio(0.8249), percent(0.374), ratio(None), percent(None)) == (
+    assert (ratio(0.8249), ratio(1000), percent(0.374), ratio(None), percent(None)) == (
         "0.82",
+        "1,000",
         "37%",
         "\N{EN DASH}",
         "\N{EN DASH}",
