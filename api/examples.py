@@ -140,6 +140,16 @@ _ARMS = {
     "before": _arm(80, cases=320, completed=260),
 }
 
+_FORECAST = {
+    "made_at": "2026-11-02T10:00:00Z",
+    "p50_days": 41.5,
+    "p85_days": 78.25,
+    "p50_at": "2026-12-13T22:00:00Z",
+    "p85_at": "2027-01-19T16:00:00Z",
+    "reaches_production": 0.87,
+    "basis": "143 cases of tier medium in triage, waiting for enablement",
+}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "UseCaseBody": {**_USE_CASE, "owner": None, "co_owners": []},
     "CommandBody": {"reason": "Which data does it read?"},
@@ -164,12 +174,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "position": "queued",
         "holder": "enablement",
         "mode": "waiting",
+        "forecast": _FORECAST,
     },
     "UseCasePage": {"items": [_SUMMARY], "cursor": "WyJuZXdlc3QiLCA0Ml0"},
     "QueueRead": {"items": [_SUMMARY], "total": 1},
     "UseCaseRead": {
         **_SUMMARY,
         **_USE_CASE,
+        "forecast": _FORECAST,
         "id": "1d6b6c1e-0d0b-4b57-b7e4-3b6f5a9c8d33",
         "owners": [_BEA],
         "tier_reasons": ["it uses personal data"],

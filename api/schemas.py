@@ -16,6 +16,7 @@ from service.domain.people import SYSTEM, Person, Role
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
+from service.forecasts import MadeForecast
 from service.intake import Receipt
 from service.tables import TokenRow, UseCaseRow
 from service.use_cases import key_of, standing_of
@@ -148,6 +149,34 @@ class StageRead(BaseModel):
         )
 
 
+class ForecastRead(BaseModel):
+    """A forecast as it was made. Of the cases like this one that reach production, half do so by
+    `p50_at` and 85% by `p85_at`."""
+
+    made_at: datetime
+    p50_days: float = Field(description="Days from `made_at`")
+    p85_days: float = Field(description="Days from `made_at`")
+    p50_at: datetime
+    p85_at: datetime
+    reaches_production: float = Field(description="The share that gets there at all")
+    basis: str = Field(description="Which cases it rests on")
+
+    @classmethod
+    def of(cls, made: MadeForecast | None) -> "ForecastRead | None":
+        """The answer for a forecast, if there is one."""
+        if made is None:
+            return None
+        return cls(
+            made_at=made.made_at,
+            p50_days=round(made.p50_days, 2),
+            p85_days=round(made.p85_days, 2),
+            p50_at=made.p50_at,
+            p85_at=made.p85_at,
+            reaches_production=round(made.reaches_production, 4),
+            basis=made.basis,
+        )
+
+
 class ReceiptRead(BaseModel):
     """The answer to a submission."""
 
@@ -163,6 +192,7 @@ class ReceiptRead(BaseModel):
     position: Position
     holder: str = Field(description="Whose move it is", examples=["enablement"])
     mode: Mode
+    forecast: ForecastRead | None = Field(description="Null while there is no history")
 
     @classmethod
     def of(cls, receipt: Receipt) -> "ReceiptRead":
@@ -180,6 +210,7 @@ class ReceiptRead(BaseModel):
             position=receipt.position,
             holder=receipt.holder,
             mode=receipt.mode,
+            forecast=ForecastRead.of(receipt.forecast),
         )
 
 
@@ -268,9 +299,14 @@ class UseCaseRead(UseCaseSummary):
     approvals: list[PersonRef | None]
     evidence: list[EvidenceRead]
     evidence_missing: list[str]
+    forecast: ForecastRead | None = Field(
+        description="The newest one; null while there is no history, and once it has ended"
+    )
 
     @classmethod
-    def of(cls, row: UseCaseRow, names: Names, at: datetime) -> "UseCaseRead":
+    def of(
+        cls, row: UseCaseRow, names: Names, at: datetime, made: MadeForecast | None = None
+    ) -> "UseCaseRead":
         """The answer for a row, as of a moment."""
         standing = standing_of(row)
         return cls(
@@ -298,6 +334,7 @@ class UseCaseRead(UseCaseSummary):
             pathway_version=row.pathway_version,
             stages=[StageRead.of(stage) for stage in standing.pathway.stages],
             passed=list(standing.passed),
+            forecast=ForecastRead.of(None if standing.ended else made),
             approvals=[ref(person, names) for person in standing.approvals],
             evidence=[
                 EvidenceRead(

@@ -5,17 +5,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.domain.case import Case, Outcome
 from service.domain.clock import Transition
 from service.domain.cohort import INTAKE, Cohort
-from service.domain.tiering import Tier
 from service.domain.trace import TracedCase, steps
 from service.known import Moment
-from service.measure.forecast import Forecast, Model, learn
+from service.measure.forecast import Model, learn
 from service.measure.visits import State, state_of
 from service.sessions import Sessions, reading
 from service.tables import ForecastRow, UseCaseRow
@@ -31,7 +31,7 @@ AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class MadeForecast:
     """A forecast as it was made: of the cases like this one that reach production, half do so
     within `p50_days` of `made_at` and 85% within `p85_days`; `reaches_production` is the share
     that gets there at all. `basis` says in words which cases it rests on."""
@@ -89,20 +89,16 @@ class Forecaster:
         return model
 
 
-def expected(model: Model, state: State, *, at: datetime) -> Expected | None:
+def forecast_of(model: Model, state: State, *, at: datetime) -> MadeForecast | None:
     """The forecast for a case in this state; None where there is no history to rest on."""
     found = model.remaining(state)
-    return _expected(found, at)
-
-
-def _expected(found: Forecast, at: datetime) -> Expected | None:
     if found.p50_days is None or found.p85_days is None or found.reaches_production is None:
         return None
-    return Expected(at, found.p50_days, found.p85_days, found.reaches_production, found.basis)
+    return MadeForecast(at, found.p50_days, found.p85_days, found.reaches_production, found.basis)
 
 
 async def keep(
-    session: AsyncSession, row: UseCaseRow, made: Expected, *, at_submission: bool = False
+    session: AsyncSession, row: UseCaseRow, made: MadeForecast, *, at_submission: bool = False
 ) -> None:
     """Keep a forecast, to hold it against what becomes of the use case."""
     session.add(
@@ -120,16 +116,16 @@ async def keep(
     await session.flush()
 
 
-async def newest(session: AsyncSession, use_case_ids: Sequence[str]) -> dict[str, Expected]:
+async def newest(session: AsyncSession, use_case_ids: Sequence[str]) -> dict[str, MadeForecast]:
     """The newest forecast of each of these use cases that has one."""
     rows = await session.scalars(
         select(ForecastRow)
-        .distinct(col(ForecastRow.use_case_id))
+        .ext(distinct_on(col(ForecastRow.use_case_id)))
         .where(col(ForecastRow.use_case_id).in_(use_case_ids))
         .order_by(col(ForecastRow.use_case_id), col(ForecastRow.made_at).desc())
     )
     return {
-        row.use_case_id: Expected(
+        row.use_case_id: MadeForecast(
             row.made_at, row.p50_days, row.p85_days, row.reaches_production, row.basis
         )
         for row in rows
@@ -147,16 +143,18 @@ async def forecast_due(sessions: Sessions, forecaster: Forecaster, *, at: dateti
         return 0
     async with sessions() as session:
         due = list(await session.scalars(_due(at)))
+    kept = 0
     for row in due:
         async with sessions.begin() as session:
             state = _state(row, await transitions(session, row.id), at)
-            made = expected(model, state, at=at) if state else None
+            made = forecast_of(model, state, at=at) if state else None
             if made is not None:
                 await keep(session, row, made)
-    return len(due)
+                kept += 1
+    return kept
 
 
-def _due(at: datetime) -> "select[tuple[UseCaseRow]]":  # type: ignore[type-arg]
+def _due(at: datetime) -> Select[UseCaseRow]:
     made = col(ForecastRow.made_at)
     passed = made + func.make_interval(0, 0, 0, 0, 0, 0, col(ForecastRow.p50_days) * 86_400.0) < at
     still_good = exists().where(
@@ -184,8 +182,3 @@ def _state(row: UseCaseRow, log: Sequence[Transition], at: datetime) -> State | 
         outcome=row.outcome,
     )
     return state_of(TracedCase(case, steps(log)), at)
-
-
-def first_state(tier: Tier, stage: str, holder: str, *, working: bool) -> State:
-    """The state of a use case that is handed in just now."""
-    return State(tier=tier.value, stage=stage, holder=holder, working=working)

@@ -12,7 +12,7 @@ from math import inf, nan
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, ColumnElement, case, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, and_, case, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -114,7 +114,7 @@ def microseconds(of: Any) -> ColumnElement[int]:
 
 
 async def _count_versions(session: AsyncSession, cohort: Cohort, moment: Moment) -> list[_Row]:
-    ended = _ended_by(moment)
+    ended = ended_by(moment)
     started, finished = col(CaseVersionRow.started_at), col(CaseVersionRow.ended_at)
     length = case((ended, microseconds(finished - started)), else_=microseconds(started))
     each = (
@@ -171,9 +171,11 @@ def conditions(cohort: Cohort, moment: Moment) -> list[ColumnElement[bool]]:
     return found
 
 
-def _ended_by(moment: Moment) -> ColumnElement[bool]:
+def ended_by(moment: Moment) -> ColumnElement[bool]:
+    """Whether a case had ended at the moment."""
     ended = col(CaseVersionRow.ended_at)
-    return ended <= moment.at if moment.asked else ended.is_not(None)
+    there = ended.is_not(None)
+    return and_(there, ended <= moment.at) if moment.asked else there
 
 
 async def watched_until(session: AsyncSession, moment: Moment) -> dict[str, float]:
@@ -218,7 +220,7 @@ async def _exact(
 
 async def estimated(session: AsyncSession, cohort: Cohort, moment: Moment) -> tuple[Group, Floats]:
     """Cases of a cohort with their builders' own estimates in days: up to `EXACT` of them."""
-    ended = _ended_by(moment)
+    ended = ended_by(moment)
     started, finished = col(CaseVersionRow.started_at), col(CaseVersionRow.ended_at)
     until = case((ended, finished), else_=moment.at)
     statement = (

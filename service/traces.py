@@ -6,7 +6,7 @@ from math import inf, nan
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, DateTime, Text, bindparam, exists, func, or_, select, text
+from sqlalchemy import BigInteger, DateTime, Text, bindparam, exists, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -16,7 +16,7 @@ from service.domain.commands import Command
 from service.domain.standing import Position
 from service.domain.tally import LIVE
 from service.domain.trace import rework
-from service.known import EXACT, Moment, conditions, microseconds, watched_until
+from service.known import EXACT, Moment, conditions, ended_by, microseconds, watched_until
 from service.measure.cases import SECONDS_PER_DAY, Codes, Collector
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces, bounds, coded
@@ -53,16 +53,11 @@ IMPORTED = text(
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Traces of some of the `of` cases that there are; `case_ids` name them, row by row."""
+    """Traces of cases, named row by row by `case_ids`; `is_whole` when there are no others."""
 
     traces: Traces
     case_ids: tuple[str, ...]
-    of: int
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all cases are there."""
-        return len(self.case_ids) == self.of
+    is_whole: bool
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -70,8 +65,8 @@ class Sample:
         if self.is_whole:
             return ()
         return (
-            f"Measured on {len(self.case_ids)} of {self.of} cases, taken along a fixed order that "
-            "has nothing to do with them.",
+            f"There are more than {len(self.case_ids)} cases: measured on so many, taken along a "
+            "fixed order that has nothing to do with them.",
         )
 
 
@@ -88,9 +83,14 @@ class _Walked:
 
 
 async def traces_of(
-    session: AsyncSession, cohort: Cohort, moment: Moment, *, most: int = EXACT
+    session: AsyncSession,
+    cohort: Cohort,
+    moment: Moment,
+    *,
+    most: int = EXACT,
+    only_open: bool = False,
 ) -> Sample:
-    """The cases of a cohort whose steps are known, as known at the moment.
+    """The cases of a cohort whose steps are known, as known at the moment; all, or the open ones.
 
     Of more than `most` cases the first ones along the fixed order of the table: the same ones every
     time.
@@ -101,6 +101,8 @@ async def traces_of(
         exists().where(col(ImportedStepRow.version_id) == col(row.id)),
     )
     picked = [*conditions(cohort, moment), traced]
+    if only_open:
+        picked.append(~ended_by(moment))
     statement = (
         select(
             col(row.id),
@@ -114,12 +116,10 @@ async def traces_of(
         )
         .where(*picked)
         .order_by(col(row.mix), col(row.id))
-        .limit(most)
+        .limit(most + 1)
     )
-    rows = (await session.execute(statement)).all()
-    of = len(rows)
-    if of == most:
-        of = await session.scalar(select(func.count()).select_from(row).where(*picked)) or of
+    found = (await session.execute(statement)).all()
+    rows = found[:most]
     columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(8)]
     version, source, case_id, tier, unit, started, ended, outcome = columns
     watched = await watched_until(session, moment)
@@ -134,7 +134,9 @@ async def traces_of(
         observed_until=np.array([watched.get(name, -inf) for name in source], dtype=np.float64),
     )
     walked = await _walked(session, source, case_id, version, moment)
-    return Sample(_traces(collector, moment, begun, unit, walked), tuple(case_id), of)
+    return Sample(
+        _traces(collector, moment, begun, unit, walked), tuple(case_id), len(found) <= most
+    )
 
 
 def _traces(

@@ -12,9 +12,9 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from service.sessions import Sessions
 from workflows.activities import Activities
 from workflows.dispatcher import TemporalEngine, dispatch_forever
-from workflows.posting import post_forever
 from workflows.quarters import LockQuartersWorkflow
 from workflows.schedules import keep_schedules
+from workflows.upkeep import keep_up
 from workflows.use_case import UseCaseWorkflow
 
 CACHED_WORKFLOWS = 2000
@@ -73,7 +73,7 @@ async def work(
     worker = make_worker(client, sessions, task_queue, activities=activities)
     beside = [
         asyncio.create_task(dispatch_forever(sessions, engine)),
-        asyncio.create_task(post_forever(sessions)),
+        asyncio.create_task(keep_up(sessions)),
     ]
     scheduling = asyncio.create_task(keep_schedules(client, task_queue))
     running = asyncio.create_task(worker.run())

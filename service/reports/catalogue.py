@@ -8,11 +8,14 @@ from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.domain.cohort import INTAKE
+from service.domain.cohort import INTAKE, Cohort
 from service.errors import BadInput
 from service.known import Moment
 from service.reports.changes import changes
 from service.reports.clock import By, clock
+from service.reports.decisions import decisions
+from service.reports.forecasts import forecasts_held
+from service.reports.help import help_most
 from service.reports.verdict import cohort_named, narrowed, verdict
 
 Found = dict[str, object]
@@ -23,6 +26,9 @@ class Name(StrEnum):
 
     VERDICT = "verdict"
     CLOCK = "clock"
+    HELP = "help"
+    FORECASTS = "forecasts"
+    DECISIONS = "decisions"
     CHANGES = "changes"
 
 
@@ -67,9 +73,25 @@ async def _verdict(session: AsyncSession, moment: Moment, question: Question) ->
     )
 
 
+def _cohort(question: Question) -> Cohort:
+    return narrowed(cohort_named("cohort", question.cohort), question.tier, question.unit)
+
+
 async def _clock(session: AsyncSession, moment: Moment, question: Question) -> Found:
-    cohort = narrowed(cohort_named("cohort", question.cohort), question.tier, question.unit)
+    cohort = _cohort(question)
     return await clock(session, moment, cohort, by=question.by, tau_days=question.tau_days)
+
+
+async def _help(session: AsyncSession, moment: Moment, question: Question) -> Found:
+    return await help_most(session, moment, _cohort(question), tau_days=question.tau_days)
+
+
+async def _forecasts(session: AsyncSession, moment: Moment, question: Question) -> Found:
+    return await forecasts_held(session, moment, _cohort(question))
+
+
+async def _decisions(session: AsyncSession, moment: Moment, question: Question) -> Found:
+    return await decisions(session, moment, _cohort(question))
 
 
 async def _changes(session: AsyncSession, moment: Moment, question: Question) -> Found:
@@ -79,6 +101,9 @@ async def _changes(session: AsyncSession, moment: Moment, question: Question) ->
 READ: Mapping[Name, Callable[[AsyncSession, Moment, Question], Awaitable[Found]]] = {
     Name.VERDICT: _verdict,
     Name.CLOCK: _clock,
+    Name.HELP: _help,
+    Name.FORECASTS: _forecasts,
+    Name.DECISIONS: _decisions,
     Name.CHANGES: _changes,
 }
 
@@ -131,6 +156,25 @@ def _clock_rows(found: Found) -> Iterator[Found]:
             yield {**about, **part}
 
 
+def _help_rows(found: Found) -> Iterator[Found]:
+    for saving in [*_dicts(found["waits"]), *_dicts(found["holders"])]:
+        low, high = _ends(saving["saved_days_ci"])
+        flat = {key: value for key, value in saving.items() if not isinstance(value, list)}
+        yield {**flat, "saved_days_low": low, "saved_days_high": high}
+
+
+def _forecast_rows(found: Found) -> Iterator[Found]:
+    for which in ("held", "backtest"):
+        for row in _dicts(found[which]):
+            low, high = _ends(row["ci"])
+            flat = {key: value for key, value in row.items() if key != "ci"}
+            yield {"forecasts_of": which, **flat, "low": low, "high": high}
+
+
+def _decision_rows(found: Found) -> Iterator[Found]:
+    return iter(_dicts(found["decisions"]))
+
+
 def _change_rows(found: Found) -> Iterator[Found]:
     keys = ("pathway", "version", "previous", "began", "verdict")
     for change in _dicts(found["changes"]):
@@ -138,9 +182,12 @@ def _change_rows(found: Found) -> Iterator[Found]:
 
 
 def _ratio(found: Found) -> Found:
-    interval = found["ci"]
-    low, high = interval if isinstance(interval, list) else (None, None)
+    low, high = _ends(found["ci"])
     return {"ratio": found["ratio"], "low": low, "high": high}
+
+
+def _ends(interval: object) -> tuple[object, object]:
+    return (interval[0], interval[1]) if isinstance(interval, list) else (None, None)
 
 
 def _dicts(value: object) -> list[Found]:
@@ -150,5 +197,8 @@ def _dicts(value: object) -> list[Found]:
 TABLES: Mapping[Name, Callable[[Found], Iterator[Found]]] = {
     Name.VERDICT: _verdict_rows,
     Name.CLOCK: _clock_rows,
+    Name.HELP: _help_rows,
+    Name.FORECASTS: _forecast_rows,
+    Name.DECISIONS: _decision_rows,
     Name.CHANGES: _change_rows,
 }
