@@ -35,6 +35,7 @@ from service.measure.visits import open_states
 SIZES = (100, 300, 1_000)
 ORIGINS = [FIRST_DAY + timedelta(days=730 + 30 * place) for place in range(10)]
 LAST_LOOK = ORIGINS[-1] + timedelta(days=30)
+FIRST_DAYS = (30, 60, 90, 120, 180)
 PARTS = (0.5, 0.85)
 
 
@@ -97,6 +98,22 @@ def usual_minus_age(traces: Traces) -> list[float]:
     ]
 
 
+def held_early(traces: Traces) -> list[float]:
+    """The shares that held of what was forecast when the first case was only so many days old.
+
+    At submission (of any later case), then for those that were open; p50 and p85 for each of
+    `FIRST_DAYS`, all tiers together.
+    """
+    found = []
+    for kind in (True, False):
+        for days in FIRST_DAYS:
+            table = calibration(remade(traces, [FIRST_DAY + timedelta(days=days)]))
+            for part in PARTS:
+                row = table.of(part, at_submission=kind)
+                found.append(np.nan if row is None or row.share is None else row.share)
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Simulate and print the tables."""
     parser = argparse.ArgumentParser(description="How often forecasts hold.")
@@ -116,6 +133,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if scenario is SCENARIOS[0]:
                 found = _runs(usual_minus_age, scenario, size, options.runs, options.seed)
                 _row(f"  usual days minus age, {size} cases", found[:, 2 * kind :][:, :2])
+    print("\nfrom what was known after so many days, all tiers")
+    print(f"{'':44}" + "".join(f"{days:>{2 * WIDTH}}" for days in FIRST_DAYS))
+    for size in SIZES[1:]:
+        found = _runs(held_early, SCENARIOS[0], size, options.runs, options.seed)
+        half = found.shape[1] // 2
+        _row(f"at submission, {size // 2} cases a year", found[:, :half])
+        _row(f"on the way, {size // 2} cases a year", found[:, half:])
     print()
     speed(options.seed)
 

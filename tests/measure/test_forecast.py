@@ -146,8 +146,8 @@ STATES = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
-@given(many(60), st.integers(0, 100), STATES, st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+@given(many(40), st.integers(0, 100), STATES, st.randoms(use_true_random=False))
 def test_forecasts_are_in_order_and_do_not_depend_on_the_order_of_cases(
     traced: list[TracedCase], quarters: int, state: State, random: object
 ) -> None:

@@ -26,7 +26,7 @@ def assert_same(one: Traces, other: Traces) -> None:
                 assert here == there, field.name
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(many(), st.integers(0, 100), st.integers(0, 100))
 def test_traces_cut_back_are_those_of_that_day(
     traced: list[TracedCase], first: int, second: int
