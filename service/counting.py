@@ -24,6 +24,7 @@ from service.use_cases import transitions
 
 FOR_EVER = datetime.max  # noqa: DTZ901 - the driver takes it naive
 """What asyncpg writes and reads as PostgreSQL's `infinity`."""
+MADE_BY_THE_DATABASE = {"id", "mix", "started_day", "started_into", "took_days", "took_into"}
 POST_AT_ONCE = 200_000
 ONE_POSTING = 4_848_329_002
 """Key of the advisory lock that keeps two postings from running at once."""
@@ -139,7 +140,7 @@ async def _keep_version(
     if described != known:
         version.known_until = standing.at
         await session.flush()
-        version = CaseVersionRow(**version.model_dump(exclude={"id", "mix"}))
+        version = CaseVersionRow(**version.model_dump(exclude=MADE_BY_THE_DATABASE))
         version.tier, version.pathway, version.pathway_version, version.evidence = described
         version.known_from, version.known_until = standing.at, FOR_EVER
         session.add(version)

@@ -12,7 +12,18 @@ from math import inf, nan
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, ColumnElement, and_, case, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    case,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -114,31 +125,39 @@ def microseconds(of: Any) -> ColumnElement[int]:
 
 
 async def _count_versions(session: AsyncSession, cohort: Cohort, moment: Moment) -> list[_Row]:
-    ended = ended_by(moment)
-    started, finished = col(CaseVersionRow.started_at), col(CaseVersionRow.ended_at)
-    length = case((ended, microseconds(finished - started)), else_=microseconds(started))
-    each = (
-        select(
-            col(CaseVersionRow.source),
-            col(CaseVersionRow.tier),
-            case((ended, col(CaseVersionRow.outcome)), else_=Outcome.OPEN.value).label("outcome"),
-            length.label("length"),
-            started.label("started"),
-        )
-        .where(*conditions(cohort, moment))
-        .subquery()
+    row = CaseVersionRow
+    known = conditions(cohort, moment)
+    closed = _counted_by(
+        col(row.outcome), col(row.took_days), col(row.took_into), [*known, ended_by(moment)]
     )
-    day = (each.c.length // MICROSECONDS_PER_DAY).label("day")
-    statement = select(
-        each.c.source,
-        each.c.tier,
-        each.c.outcome,
-        day,
-        func.count().label("n"),
-        func.sum(each.c.length % MICROSECONDS_PER_DAY).cast(BigInteger),
-        func.date_part("epoch", func.min(each.c.started)),
-    ).group_by(each.c.source, each.c.tier, each.c.outcome, day)
-    return [_Row(*row) for row in await session.execute(statement)]
+    still_open = literal(Outcome.OPEN.value)
+    waiting = _counted_by(
+        still_open, col(row.started_day), col(row.started_into), [*known, ~ended_by(moment)]
+    )
+    return [
+        _Row(*found)
+        for statement in (closed, waiting)
+        for found in await session.execute(statement)
+    ]
+
+
+def _counted_by(
+    outcome: Any, day: Any, into: Any, where: Sequence[ColumnElement[bool]]
+) -> Select[Any]:
+    source, tier = col(CaseVersionRow.source), col(CaseVersionRow.tier)
+    return (
+        select(
+            source,
+            tier,
+            outcome.cast(Text),
+            day,
+            func.count(),
+            func.sum(into).cast(BigInteger),
+            func.date_part("epoch", func.min(col(CaseVersionRow.started_at))),
+        )
+        .where(*where)
+        .group_by(source, tier, col(CaseVersionRow.outcome), day)
+    )
 
 
 def conditions(cohort: Cohort, moment: Moment) -> list[ColumnElement[bool]]:

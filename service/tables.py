@@ -191,6 +191,14 @@ class OutboxRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=TIME)
 
 
+SINCE_1970 = "started_at - '1970-01-01 00:00:00+00'::timestamptz"
+TOOK = "ended_at - started_at"
+WHOLE_DAYS = "div(extract(epoch FROM {}) * 1000000::numeric, 86400000000)::int"
+INTO_DAY = "mod(extract(epoch FROM {}) * 1000000::numeric, 86400000000)::bigint"
+"""Stored, because the planner knows how many different days there are, and nothing of how many
+different results an expression has: it would count a million cases with one hand."""
+
+
 class CaseVersionRow(SQLModel, table=True):
     """A case as reports see it, as it was known from one moment until another.
 
@@ -220,6 +228,24 @@ class CaseVersionRow(SQLModel, table=True):
     outcome: Outcome = Field(sa_column=Column(words(Outcome), nullable=False))
     known_from: datetime = Field(sa_type=TIME)
     known_until: datetime = Field(sa_type=TIME)
+    started_day: int | None = Field(
+        default=None,
+        sa_column=Column(Integer, Computed(WHOLE_DAYS.format(SINCE_1970), persisted=True)),
+    )
+    """Of the start, since 1970; with the microseconds into that day."""
+    started_into: int | None = Field(
+        default=None,
+        sa_column=Column(BigInteger, Computed(INTO_DAY.format(SINCE_1970), persisted=True)),
+    )
+    took_days: int | None = Field(
+        default=None,
+        sa_column=Column(Integer, Computed(WHOLE_DAYS.format(TOOK), persisted=True)),
+    )
+    """Whole days from start to end, with the microseconds beyond them; null while open."""
+    took_into: int | None = Field(
+        default=None,
+        sa_column=Column(BigInteger, Computed(INTO_DAY.format(TOOK), persisted=True)),
+    )
     mix: int | None = Field(
         default=None,
         sa_column=Column(

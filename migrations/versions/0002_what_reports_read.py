@@ -19,6 +19,9 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 
+EPOCH = "'1970-01-01 00:00:00+00'::timestamptz"
+
+
 def upgrade() -> None:
     """To this schema."""
     op.create_table(
@@ -38,6 +41,10 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(length=32), nullable=False),
         sa.Column("known_from", sa.DateTime(timezone=True), nullable=False),
         sa.Column("known_until", sa.DateTime(timezone=True), nullable=False),
+        *_by_day(
+            "started_day", "started_into", "started_at - '1970-01-01 00:00:00+00'::timestamptz"
+        ),
+        *_by_day("took_days", "took_into", "ended_at - started_at"),
         sa.Column(
             "mix",
             sa.Integer(),
@@ -131,6 +138,22 @@ def upgrade() -> None:
             ["use_case_id"], ["use_case.id"], name=op.f("fk_forecast_use_case_id_use_case")
         ),
         sa.PrimaryKeyConstraint("use_case_id", "made_at", name=op.f("pk_forecast")),
+    )
+
+
+def _by_day(whole: str, rest: str, length: str) -> tuple[sa.Column[int], sa.Column[int]]:
+    microseconds = f"extract(epoch FROM {length}) * 1000000::numeric"
+    return (
+        sa.Column(
+            whole,
+            sa.Integer(),
+            sa.Computed(f"div({microseconds}, 86400000000)::int", persisted=True),
+        ),
+        sa.Column(
+            rest,
+            sa.BigInteger(),
+            sa.Computed(f"mod({microseconds}, 86400000000)::bigint", persisted=True),
+        ),
     )
 
 
