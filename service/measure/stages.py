@@ -28,9 +28,9 @@ class Visits:
     `case` and `stage` are codes as in the traces, `begin_days` and `end_days` days since the start
     of the case. `spent` has a column of days each for `QUEUE`, `WORK`, `ASKED` and `ASIDE`
     (parked), `at_last` is which of them ran last. `again`: the case has been in the stage before.
-    `over`: the case has left the stage or has ended. `back`: it went on to a stage in which it had
-    been. `complete`: it is known what the visit took; not while it lasts, nor where the builder
-    withdrew the case in the middle of it.
+    `over`: the case has left the stage or has ended. `back`: it went on to a stage that it had come
+    to earlier than to this one. `complete`: it is known what the visit took; not while it lasts,
+    nor where the builder withdrew the case in the middle of it.
     """
 
     case: Codes
@@ -68,7 +68,7 @@ class Visits:
 @dataclass(frozen=True, slots=True)
 class Passages:
     """How often a stage was entered and left. `again` are entries of cases that had been there
-    before, `sent_back` exits to a stage in which the case had been before."""
+    before, `sent_back` exits to a stage that the case had come to earlier than to this one."""
 
     entries: int = 0
     again: int = 0
@@ -145,9 +145,10 @@ def visits_of(traces: Traces) -> Visits:
     np.add.at(spent, (of_span, spends), traces.length_days)
     ends = np.append(rows[1:], traces.spans)[: rows.size] - 1
     case, stage = traces.case[rows], traces.stage[rows]
-    _, seen_first = np.unique(_pair(traces, case, stage), return_index=True)
-    again = np.ones(rows.size, dtype=np.bool_)
-    again[seen_first] = False
+    _, first, pair = np.unique(
+        case * max(1, len(traces.stages)) + stage, return_index=True, return_inverse=True
+    )
+    came = first[pair]  # the row of the case's first visit to the stage
     last = np.diff(case, append=-1) != 0
     outcome = traces.cases.outcome[case]
     over = ~last | (outcome != OPEN)
@@ -158,9 +159,9 @@ def visits_of(traces: Traces) -> Visits:
         end_days=traces.end_days[ends],
         spent=spent,
         at_last=spends[ends],
-        again=again,
+        again=came < np.arange(rows.size),
         over=over,
-        back=~last & np.append(again[1:], False)[: rows.size],
+        back=~last & (np.append(came[1:], rows.size)[: rows.size] < came),
         complete=over & ~(last & (outcome == WITHDRAWN)),
     )
 
@@ -172,10 +173,6 @@ def _spends(traces: Traces) -> Codes:
     waits = np.where(builder, ASKED, QUEUE)
     found: Codes = np.where(parked, ASIDE, np.where(traces.working, WORK, waits))
     return found
-
-
-def _pair(traces: Traces, case: Codes, stage: Codes) -> Codes:
-    return case * max(1, len(traces.stages)) + stage
 
 
 def in_order(visits: Visits, names: Sequence[str]) -> list[int]:
