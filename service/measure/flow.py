@@ -14,7 +14,7 @@ import numpy as np
 from service.domain.case import Outcome
 from service.measure.cases import EPOCH, OPEN, Codes, Group
 from service.measure.days import MICROSECONDS_PER_DAY
-from service.measure.survival import Floats, Quantile, quantile
+from service.measure.survival import Flags, Floats, Quantile, quantile
 from service.measure.traces import Traces
 
 MOST_ROWS = 1_000
@@ -67,7 +67,7 @@ class Events:
 
     @property
     def moments(self) -> int:
-        """The microseconds since 1970, added up over them; exact, and longer than 64 bits."""
+        """The microseconds since day 0, added up over them; exact, and longer than 64 bits."""
         return int(self.days @ self.n) * DAY_LENGTH + int(self.microseconds.sum())
 
     def before(self, days: Codes) -> Codes:
@@ -83,8 +83,14 @@ class Events:
 
     def until(self, day: int) -> "Events":
         """Those up to and on a day."""
-        some = self.days <= day
-        return Events(self.days[some], self.n[some], self.microseconds[some])
+        return self._some(self.days <= day)
+
+    def since(self, day: int) -> "Events":
+        """Those on a day and after it."""
+        return self._some(self.days >= day)
+
+    def _some(self, which: Flags) -> "Events":
+        return Events(self.days[which], self.n[which], self.microseconds[which])
 
 
 NO_CODES = np.zeros(0, dtype=np.int64)
@@ -96,9 +102,9 @@ class Calendar:
     """What happened on which day, as known at `until`, up to which the cases were watched.
 
     `began` and `done` are visits to each stage, of a sample of the cases where `stage_scale` is not
-    1: each stands for so many. `closed` cases ended, after `closed_time` microseconds in all,
-    without those (`negative`) whose end lies before their start; `open` are the starts of the open
-    cases. Of the
+    1: each stands for so many. `closed` are the lengths of the cases that
+    ended (`days` of age), without those (`negative`) whose end lies before their start; `open` are
+    the starts of the open cases. Of the
     starts and the ends `at_midnight` say how many are dates without a time, as far as is known.
     `later` dates lie after `until`: they are left out of everything that happened.
     """
@@ -109,8 +115,7 @@ class Calendar:
     began: Mapping[str, Events]
     done: Mapping[str, Events]
     open: Events
-    closed: int
-    closed_time: int
+    closed: Events
     at_midnight: tuple[int, int] = (0, 0)
     negative: int = 0
     later: int = 0

@@ -18,7 +18,6 @@ import numpy as np
 
 from service.measure.days import MICROSECONDS_PER_DAY
 from service.measure.flow import DAY_LENGTH, Calendar, Events, day_of
-from service.measure.survival import Quantile
 
 Number = float | int | str | None
 
@@ -32,6 +31,7 @@ ENOUGH_OPEN = 5
 """Fewer open cases may well be oddly old."""
 SMALL_EDGE = 0.2
 """Up to this share of L the edge is ordinary: of an old cohort only the slowest cases are open."""
+USUAL = 0.95
 DATES_ONLY = 0.99
 """From this share at midnight on, a history holds dates without times: coarse, not wrong."""
 
@@ -75,19 +75,18 @@ def little(calendar: Calendar) -> Little:
         wip_mean=per_day(_area(calendar) / MICROSECONDS_PER_DAY),
         arrivals_per_day=per_day(calendar.arrived.total),
         ends_per_day=per_day(calendar.left.total),
-        days_ended=_mean(calendar.closed_time, calendar.closed),
+        days_ended=_mean(calendar.closed.moments, calendar.closed.total),
         days_so_far=_mean(_person_days(calendar), calendar.arrived.total),
     )
 
 
 def checks(
     calendar: Calendar,
-    p95: Quantile,
     *,
     in_table: tuple[int, int] | None = None,
     every_case_traced: bool = False,
 ) -> tuple[Check, ...]:
-    """Every check. `p95` is the 95th percentile of the time to production, by Kaplan-Meier.
+    """Every check.
 
     `in_table` are the open cases by the table of use cases and by the counts, seen at one moment;
     `every_case_traced` says that the stages know all cases.
@@ -97,7 +96,7 @@ def checks(
         _order(calendar),
         _future(calendar),
         _identity(calendar),
-        _edge(calendar, p95),
+        _edge(calendar),
         *_bulk(calendar),
     )
 
@@ -121,7 +120,7 @@ def _area(calendar: Calendar) -> int:
 
 def _person_days(calendar: Calendar) -> int:
     """The time of each case until now, added up, in microseconds; nothing is shorter than 0."""
-    return calendar.closed_time + calendar.open.total * calendar.now - calendar.open.moments
+    return calendar.closed.moments + calendar.open.total * calendar.now - calendar.open.moments
 
 
 def _open_cases(
@@ -203,9 +202,10 @@ def _identity(calendar: Calendar) -> Check:
     )
 
 
-def _edge(calendar: Calendar, p95: Quantile) -> Check:
+def _edge(calendar: Calendar) -> Check:
     """L against lambda W of the cases that ended. They differ by the ages of the open cases over
-    the length of the time, so by more than p95 days each only if those are oddly old."""
+    the length of the time: by more than `SMALL_EDGE` of L, and than what open cases as old as
+    `USUAL` of the others ever became would explain, only if the open ones are oddly old."""
     found = little(calendar)
     wip_mean, law = found.wip_mean or 0.0, (found.ends_per_day or 0.0) * (found.days_ended or 0.0)
     numbers: dict[str, Number] = {
@@ -214,10 +214,11 @@ def _edge(calendar: Calendar, p95: Quantile) -> Check:
         "gap": wip_mean - law,
         "most": None,
     }
-    if p95.days is None or not found.days or calendar.open.total < ENOUGH_OPEN:
+    if not calendar.closed.total or calendar.open.total < ENOUGH_OPEN:
         sentence = "Too little is finished, or open, to hold one against the other."
         return Check("littles_law", True, sentence, numbers)
-    most = max(calendar.open.total * p95.days / found.days, SMALL_EDGE * wip_mean)
+    usual = _usual_length(calendar)
+    most = max(calendar.open.total * usual / found.days, SMALL_EDGE * wip_mean)
     numbers["most"] = most
     ok = abs(wip_mean - law) <= most + 1e-9
     return Check(
@@ -226,10 +227,17 @@ def _edge(calendar: Calendar, p95: Quantile) -> Check:
         "What is open on average fits what leaves in a day and how long that took."
         if ok
         else "More is open on average than what leaves in a day and how long that took explain: "
-        f"the open cases are on average older than the {p95.days:.3g} days within which 95% go to "
-        "production. Look for cases that ended and were never closed, and for back-dated starts.",
+        f"the open cases are on average older than the {usual} days within which 95% of the others "
+        "ended. Look for cases that ended and were never closed, and for back-dated starts.",
         numbers,
     )
+
+
+def _usual_length(calendar: Calendar) -> int:
+    """The days within which `USUAL` of the cases that ended did so, rounded up."""
+    closed = calendar.closed
+    place = np.searchsorted(np.cumsum(closed.n), USUAL * closed.total)
+    return int(closed.days[place]) + 1
 
 
 def _bulk(calendar: Calendar) -> Iterator[Check]:

@@ -50,9 +50,7 @@ class Parts:
     """By tier."""
     began: Mapping[str, Events] = field(default_factory=dict)
     done: Mapping[str, Events] = field(default_factory=dict)
-    closed: int = 0
-    closed_time: int = 0
-    negative: int = 0
+    closed: list[Events] = field(default_factory=list)
     later: int = 0
     sources: set[str] = field(default_factory=set)
     stage_scale: float = 1.0
@@ -65,6 +63,7 @@ class Parts:
         events = [*self.arrived, *(part for parts in self.ended.values() for part in parts)]
         later = sum(part.total - part.until(today).total for part in events)
         ended = {end: Events.joined(parts).until(today) for end, parts in self.ended.items()}
+        closed = Events.joined(self.closed)
         return Calendar(
             until=until,
             arrived=Events.joined(self.arrived).until(today),
@@ -72,13 +71,12 @@ class Parts:
             began=self.began,
             done=self.done,
             open=Events.joined(part for parts in self.open.values() for part in parts).until(today),
-            closed=self.closed,
-            closed_time=self.closed_time,
+            closed=closed.since(0),
             at_midnight=(
                 sum(part.at_midnight for part in self.arrived),
                 sum(part.at_midnight for parts in self.ended.values() for part in parts),
             ),
-            negative=self.negative,
+            negative=closed.until(-1).total,
             later=self.later + later,
             stage_scale=self.stage_scale,
         )
@@ -137,11 +135,8 @@ def parts_from_counts(found: Iterable[DayLine]) -> Parts:
                 began[line.stage].append(events)
             case Kind.STAGE_DONE:
                 done[line.stage].append(events)
-            case _:
-                impossible = events.until(-1)
-                parts.negative += impossible.total
-                parts.closed += events.total - impossible.total
-                parts.closed_time += events.moments - impossible.moments
+            case Kind.CLOSED:
+                parts.closed.append(events)
     parts.began = {stage: Events.joined(events) for stage, events in began.items()}
     parts.done = {stage: Events.joined(events) for stage, events in done.items()}
     return parts
@@ -190,12 +185,8 @@ async def _parts_from_cases(session: AsyncSession, cohort: Cohort, moment: Momen
     ends = select(ended.label("at"), col(row.source), col(row.tier), col(row.outcome))
     for (_, _, outcome), events in await _by_day(session, ends.where(*picked, is_over)):
         parts.ended[Outcome(outcome)].append(events)
-    length = ended - started
-    totals = select(
-        func.count().filter(length < 0), func.count(), func.sum(func.greatest(length, 0))
-    )
-    negative, closed, time = (await session.execute(totals.where(*picked, is_over))).one()
-    parts.negative, parts.closed, parts.closed_time = negative, closed - negative, int(time or 0)
+    lengths = select((ended - started).label("at")).where(*picked, is_over)
+    parts.closed = [events for _, events in await _by_day(session, lengths)]
     if not moment.asked:
         parts.later = await _later(session, cohort, moment)
     return parts
@@ -204,7 +195,7 @@ async def _parts_from_cases(session: AsyncSession, cohort: Cohort, moment: Momen
 async def _by_day(
     session: AsyncSession, moments: Select[*tuple[Any, ...]]
 ) -> list[tuple[tuple[Any, ...], Events]]:
-    """Moments (`at`, in microseconds since 1970) by day, for each combination of what stands
+    """Moments, or lengths of time (`at`, in microseconds), by day, for each combination of what stands
     beside them."""
     each = moments.subquery()
     day = ((each.c.at + BEFORE_ALL * DAY_LENGTH) / DAY_LENGTH - BEFORE_ALL).label("day")

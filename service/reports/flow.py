@@ -17,7 +17,6 @@ from service.measure.cases import Cases
 from service.measure.flow import Ages, Bucket, Calendar, Flow, ages, day_of, recent
 from service.measure.flow import flow as in_rows
 from service.measure.little import Check, Little, checks, little
-from service.measure.survival import quantile
 from service.measure.verdict import number
 from service.reports.calendar import Read, calendar_of
 from service.reports.oldest import OldCase, oldest_open
@@ -97,7 +96,6 @@ def _found(
     calendar = read.calendar
     rows = in_rows(calendar, bucket)
     by_tier = cases.by_tier(cohort)
-    p95 = quantile(cases.group(cohort).table, 0.95)
     return FlowFound(
         calendar=calendar,
         rows=rows,
@@ -106,7 +104,6 @@ def _found(
         little=little(calendar),
         checks=checks(
             calendar,
-            p95,
             in_table=read.in_table,
             every_case_traced=read.every_case_traced,
         ),
