@@ -28,10 +28,13 @@ TIMES_THE_USUAL = 10
 ENOUGH_FOR_BULK = 20
 """... and at least so many looks like a file that was written in one go."""
 ENOUGH_OPEN = 5
-"""Fewer open cases may well be oddly old."""
-SMALL_EDGE = 0.2
+"""Fewer open cases may well be oddly old ..."""
+ENOUGH_ENDED = 20
+"""... and fewer that ended say little of what is odd."""
+SMALL_EDGE = 1 / 3
 """Up to this share of L the edge is ordinary: of an old cohort only the slowest cases are open."""
 USUAL = 0.95
+"""The length that this share of the ended cases did not exceed stands for what is usual."""
 DATES_ONLY = 0.99
 """From this share at midnight on, a history holds dates without times: coarse, not wrong."""
 
@@ -214,7 +217,7 @@ def _edge(calendar: Calendar) -> Check:
         "gap": wip_mean - law,
         "most": None,
     }
-    if not calendar.closed.total or calendar.open.total < ENOUGH_OPEN:
+    if calendar.closed.total < ENOUGH_ENDED or calendar.open.total < ENOUGH_OPEN:
         sentence = "Too little is finished, or open, to hold one against the other."
         return Check("littles_law", True, sentence, numbers)
     usual = _usual_length(calendar)
@@ -270,7 +273,11 @@ def _one_day(what: str, events: Events) -> Check:
 
 
 def _midnight(what: str, of: int, at_midnight: int) -> Check:
-    """Whether a part of the moments, and not all of them, are dates without a time."""
+    """Whether a part of the moments, and not all of them, are dates without a time.
+
+    Counts know it only of days on which all of a source and tier are, so `at_midnight` may be too
+    low; files that hold dates are sources of their own.
+    """
     name = f"{what}_at_midnight"
     share = at_midnight / of if of else 0.0
     numbers: dict[str, Number] = {"n": at_midnight, "share": share}

@@ -195,8 +195,8 @@ async def _parts_from_cases(session: AsyncSession, cohort: Cohort, moment: Momen
 async def _by_day(
     session: AsyncSession, moments: Select[*tuple[Any, ...]]
 ) -> list[tuple[tuple[Any, ...], Events]]:
-    """Moments, or lengths of time (`at`, in microseconds), by day, for each combination of what stands
-    beside them."""
+    """Moments, or lengths of time (`at`, in microseconds), by day, for each combination of what
+    stands beside them."""
     each = moments.subquery()
     day = ((each.c.at + BEFORE_ALL * DAY_LENGTH) / DAY_LENGTH - BEFORE_ALL).label("day")
     beside = [column for column in each.c if column.name != "at"]

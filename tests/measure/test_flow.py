@@ -177,7 +177,8 @@ def test_a_back_dated_bulk_import_is_named() -> None:
     at_once = [bare(number, 390.0 - took, took) for number, took in enumerate(range(20, 220))]
     assert held([*sane(1), *at_once], 400) == {"ends_on_one_day"}
 
-    midnight = [bare(number, 15 / 24 + number, 2.5) for number in range(150)]
+    dates = [bare(number, 15 / 24 + number, 2.5) for number in range(150)]
+    midnight = [replace(item, case=replace(item.case, tier="high")) for item in dates]
     assert held([*sane(1), *midnight], 400) == {"starts_at_midnight"}
     assert held(midnight, 400) == set(), "dates without times are coarse, not wrong"
 
