@@ -208,12 +208,13 @@ def flow(calendar: Calendar, bucket: Bucket | None = None) -> Flow:
 
 
 def in_order(began: Mapping[str, Events]) -> tuple[str, ...]:
-    """The stages in the order in which the first case came to them, then the one that more visits
-    came to first: a stage that is only reached through another one comes after it."""
+    """The stages in the order in which the first cases came to them: a stage that is only reached
+    through another one comes after it. Of those first reached on one day the earlier in the day,
+    on average, and then the one that more visits came to."""
 
-    def first(name: str) -> tuple[int, int, str]:
+    def first(name: str) -> tuple[int, float, int, str]:
         events = began[name]
-        return int(events.days[0]), -events.total, name
+        return int(events.days[0]), events.microseconds[0] / events.n[0], -events.total, name
 
     return tuple(sorted((name for name, events in began.items() if events.total), key=first))
 

@@ -158,11 +158,10 @@ async def calendar_from_cases(session: AsyncSession, cohort: Cohort, moment: Mom
     notes = sample.notes
     if notes:
         notes = (f"The stages: {notes[0][:1].lower()}{notes[0][1:]}",)
-    arrived = sum(events.total for events in parts.arrived)
     return Read(
         calendar=parts.calendar(moment, await watched_until(session, moment)),
         open_by_tier={tier: Events.joined(events) for tier, events in parts.open.items()},
-        every_case_traced=sample.is_whole and sample.of == arrived,
+        every_case_traced=sample.is_whole and parts.sources <= {LIVE},
         in_table=None,
         notes=notes,
     )
@@ -198,7 +197,7 @@ async def _by_day(
     """Moments, or lengths of time (`at`, in microseconds), by day, for each combination of what
     stands beside them."""
     each = moments.subquery()
-    day = ((each.c.at + BEFORE_ALL * DAY_LENGTH) / DAY_LENGTH - BEFORE_ALL).label("day")
+    day = ((each.c.at + BEFORE_ALL * DAY_LENGTH) // DAY_LENGTH - BEFORE_ALL).label("day")
     beside = [column for column in each.c if column.name != "at"]
     statement = (
         select(
