@@ -101,12 +101,12 @@ NOTHING = Events(NO_CODES, NO_CODES, NO_CODES)
 class Calendar:
     """What happened on which day, as known at `until`, up to which the cases were watched.
 
-    `began` and `done` are visits to each stage, of a sample of the cases where `stage_scale` is not
-    1: each stands for so many. `closed` are the lengths of the cases that
-    ended (`days` of age), without those (`negative`) whose end lies before their start; `open` are
-    the starts of the open cases. Of the
-    starts and the ends `at_midnight` say how many are dates without a time, as far as is known.
-    `later` dates lie after `until`: they are left out of everything that happened.
+    `began` and `done` are visits to each of the `stages` (in the order of the pathways), of a sample
+    of the cases where `stage_scale` is not 1: each stands for so many. `closed` are the lengths of
+    the cases that ended (`days` of age), without those (`negative`) whose end lies before their
+    start; `open` are the starts of the open cases. Of the starts and the ends `at_midnight` say how
+    many are dates without a time, as far as is known. `later` dates lie after `until`: they are
+    left out of everything that happened.
     """
 
     until: datetime
@@ -119,6 +119,7 @@ class Calendar:
     at_midnight: tuple[int, int] = (0, 0)
     negative: int = 0
     later: int = 0
+    stages: tuple[str, ...] = ()
     stage_scale: float = 1.0
 
     @property
@@ -189,7 +190,7 @@ def flow(calendar: Calendar, bucket: Bucket | None = None) -> Flow:
     arrived = calendar.arrived.before(edges)
     ended = {outcome: events.before(edges) for outcome, events in calendar.ended.items()}
     left = np.sum(list(ended.values()), axis=0, dtype=np.int64) + np.zeros_like(edges)
-    stages = in_order(calendar.began)
+    stages = calendar.stages
     inside = [
         calendar.began[name].before(edges) - calendar.done.get(name, NOTHING).before(edges)
         for name in stages
@@ -207,16 +208,33 @@ def flow(calendar: Calendar, bucket: Bucket | None = None) -> Flow:
     )
 
 
-def in_order(began: Mapping[str, Events]) -> tuple[str, ...]:
-    """The stages in the order in which the first cases came to them: a stage that is only reached
-    through another one comes after it. Of those first reached on one day the earlier in the day,
-    on average, and then the one that more visits came to."""
+def in_order(began: Mapping[str, Mapping[str, Events]]) -> tuple[str, ...]:
+    """The stages in the order of the pathways, out of the visits that began, by tier and stage.
 
-    def first(name: str) -> tuple[int, float, int, str]:
-        events = began[name]
-        return int(events.days[0]), events.microseconds[0] / events.n[0], -events.total, name
+    In a tier they stand as its first cases came to them (by day, then by the time of the day): what
+    is only reached through another stage comes after it. Over the tiers by the median place that a
+    visit finds its stage at, then by the mean one, then by name.
+    """
+    places: dict[str, list[int]] = {}
+    weights: dict[str, list[int]] = {}
+    for of_tier in began.values():
+        found = [(name, events) for name, events in of_tier.items() if events.total]
+        found.sort(key=lambda item: (*_first(item[1]), item[0]))
+        for place, (name, events) in enumerate(found):
+            places.setdefault(name, []).append(place)
+            weights.setdefault(name, []).append(events.total)
 
-    return tuple(sorted((name for name, events in began.items() if events.total), key=first))
+    def middle(name: str) -> tuple[int, float, str]:
+        place, weight = np.array(places[name]), np.array(weights[name])
+        order = np.argsort(place, kind="stable")
+        half = np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)
+        return int(place[order][half]), float(np.average(place, weights=weight)), name
+
+    return tuple(sorted(places, key=middle))
+
+
+def _first(events: Events) -> tuple[int, float, int]:
+    return int(events.days[0]), float(events.microseconds[0] / events.n[0]), -events.total
 
 
 def _edges(bucket: Bucket, first: int, last: int) -> Codes:
@@ -239,11 +257,21 @@ def _month(day: int) -> int:
     return (moment.year - 1970) * 12 + moment.month - 1
 
 
-def visits_by_day(traces: Traces, stage: Codes, case: Codes, days: Floats) -> dict[str, Events]:
-    """Moments of cases (`days` since their start) by stage and calendar day."""
+def visits_by_day(
+    traces: Traces, stage: Codes, case: Codes, days: Floats
+) -> dict[str, dict[str, Events]]:
+    """Moments of cases (`days` since their start) by tier, stage and calendar day."""
     started = np.rint(traces.started_days[case] * MICROSECONDS_PER_DAY).astype(np.int64)
     at = started + np.rint(days * MICROSECONDS_PER_DAY).astype(np.int64)
-    return {traces.stages[code]: Events.at(at[stage == code]) for code in np.unique(stage).tolist()}
+    tier = traces.cases.tier[case]
+    found: dict[str, dict[str, Events]] = {}
+    for code in np.unique(tier).tolist():
+        of_tier = tier == code
+        found[traces.cases.tiers[code]] = {
+            traces.stages[number]: Events.at(at[of_tier & (stage == number)])
+            for number in np.unique(stage[of_tier]).tolist()
+        }
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from service.domain.cohort import INTAKE, Cohort
 from service.domain.tally import LIVE, Kind
 from service.known import Moment, conditions, microseconds, watched_until
 from service.measure.cases import EPOCH
-from service.measure.flow import DAY_LENGTH, ENDS, Calendar, Events, visits_by_day
+from service.measure.flow import DAY_LENGTH, ENDS, Calendar, Events, in_order, visits_by_day
 from service.measure.stages import visits_of
 from service.measure.traces import Traces
 from service.tables import CaseVersionRow
@@ -48,8 +48,9 @@ class Parts:
     ended: dict[Outcome, list[Events]] = field(default_factory=lambda: {end: [] for end in ENDS})
     open: defaultdict[str, list[Events]] = field(default_factory=lambda: defaultdict(list))
     """By tier."""
-    began: Mapping[str, Events] = field(default_factory=dict)
-    done: Mapping[str, Events] = field(default_factory=dict)
+    began: Mapping[str, Mapping[str, Events]] = field(default_factory=dict)
+    """By tier and stage."""
+    done: Mapping[str, Mapping[str, Events]] = field(default_factory=dict)
     closed: list[Events] = field(default_factory=list)
     later: int = 0
     sources: set[str] = field(default_factory=set)
@@ -68,8 +69,9 @@ class Parts:
             until=until,
             arrived=Events.joined(self.arrived).until(today),
             ended=ended,
-            began=self.began,
-            done=self.done,
+            began=_by_stage(self.began),
+            done=_by_stage(self.done),
+            stages=in_order(self.began),
             open=Events.joined(part for parts in self.open.values() for part in parts).until(today),
             closed=closed.since(0),
             at_midnight=(
@@ -80,6 +82,14 @@ class Parts:
             later=self.later + later,
             stage_scale=self.stage_scale,
         )
+
+
+def _by_stage(by_tier: Mapping[str, Mapping[str, Events]]) -> dict[str, Events]:
+    found: defaultdict[str, list[Events]] = defaultdict(list)
+    for of_tier in by_tier.values():
+        for stage, events in of_tier.items():
+            found[stage].append(events)
+    return {stage: Events.joined(parts) for stage, parts in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +128,8 @@ async def calendar_from_counts(session: AsyncSession, cohort: Cohort, moment: Mo
 def parts_from_counts(found: Iterable[DayLine]) -> Parts:
     """The parts of a calendar out of counts."""
     parts = Parts()
-    began: defaultdict[str, list[Events]] = defaultdict(list)
-    done: defaultdict[str, list[Events]] = defaultdict(list)
+    began: defaultdict[str, dict[str, Events]] = defaultdict(dict)
+    done: defaultdict[str, dict[str, Events]] = defaultdict(dict)
     for line in found:
         some = line.n != 0
         events = Events(line.days[some], line.n[some], line.microseconds[some])
@@ -132,14 +142,18 @@ def parts_from_counts(found: Iterable[DayLine]) -> Parts:
             case Kind.OPEN:
                 parts.open[line.tier].append(events)
             case Kind.STAGE_BEGAN:
-                began[line.stage].append(events)
+                _add(began[line.tier], line.stage, events)
             case Kind.STAGE_DONE:
-                done[line.stage].append(events)
+                _add(done[line.tier], line.stage, events)
             case Kind.CLOSED:
                 parts.closed.append(events)
-    parts.began = {stage: Events.joined(events) for stage, events in began.items()}
-    parts.done = {stage: Events.joined(events) for stage, events in done.items()}
+    parts.began, parts.done = began, done
     return parts
+
+
+def _add(by_stage: dict[str, Events], stage: str, events: Events) -> None:
+    before = by_stage.get(stage)
+    by_stage[stage] = events if before is None else Events.joined([before, events])
 
 
 async def _in_table(session: AsyncSession, cohort: Cohort) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Text, and_, bindparam, or_, select, text
+from sqlalchemy import BigInteger, Text, and_, bindparam, cast, func, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -15,7 +15,7 @@ from service.domain.cohort import Cohort
 from service.domain.tally import LIVE
 from service.known import Moment, conditions
 from service.measure.flow import Events, day_of
-from service.tables import CaseVersionRow
+from service.tables import TIME, CaseVersionRow
 
 MOST_LISTED = 50
 DAY = timedelta(days=1)
@@ -29,7 +29,7 @@ LIVE_PLACES = text(
                   ORDER BY sequence DESC LIMIT 1) AS last
     WHERE use_case.id = ANY(:cases)
     """
-).bindparams(bindparam("cases", type_=ARRAY(Text)), bindparam("at", type_=DateTime(timezone=True)))
+).bindparams(bindparam("cases", type_=ARRAY(Text)), bindparam("at", type_=TIME))
 IMPORTED_PLACES = text(
     """
     SELECT DISTINCT ON (version_id) version_id, stage, holder
@@ -37,9 +37,7 @@ IMPORTED_PLACES = text(
     WHERE version_id = ANY(:versions) AND at <= :at
     ORDER BY version_id, sequence DESC
     """
-).bindparams(
-    bindparam("versions", type_=ARRAY(BigInteger)), bindparam("at", type_=DateTime(timezone=True))
-)
+).bindparams(bindparam("versions", type_=ARRAY(BigInteger)), bindparam("at", type_=TIME))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +67,22 @@ async def oldest_open(
     days = _days_of_the_oldest(open_by_tier)
     if not days:
         return ()
-    is_open = or_(col(row.ended_at).is_(None), col(row.ended_at) > moment.at)
+    tiers, begins, ends = zip(*days, strict=True)
+    day = (
+        func.unnest(cast(tiers, ARRAY(Text)), cast(begins, ARRAY(TIME)), cast(ends, ARRAY(TIME)))
+        .table_valued("tier", "begins", "ends")
+        .render_derived(name="day")
+    )
+    starts = col(row.started_at)
+    on_it = and_(col(row.tier) == day.c.tier, starts >= day.c.begins, starts < day.c.ends)
     statement = (
-        select(col(row.id), col(row.source), col(row.case_id), col(row.tier), col(row.started_at))
-        .where(*conditions(cohort, moment), is_open, or_(*days))
-        .order_by(col(row.started_at), col(row.id))
+        select(col(row.id), col(row.source), col(row.case_id), col(row.tier), starts)
+        .join(day, on_it)
+        .where(
+            *conditions(cohort, moment),
+            or_(col(row.ended_at).is_(None), col(row.ended_at) > moment.at),
+        )
+        .order_by(starts, col(row.id))
         .limit(MOST_LISTED)
     )
     rows = (await session.execute(statement)).all()
@@ -85,17 +94,18 @@ async def oldest_open(
     return tuple(found)
 
 
-def _days_of_the_oldest(open_by_tier: Mapping[str, Events]) -> list[ColumnElement[bool]]:
-    """The days of tiers on which the oldest open cases started."""
+def _days_of_the_oldest(
+    open_by_tier: Mapping[str, Events],
+) -> list[tuple[str, datetime, datetime]]:
+    """The days of tiers on which the oldest open cases started: tier, begin and end."""
     everyone = Events.joined(open_by_tier.values())
     if not everyone.total:
         return []
     enough = int(np.searchsorted(np.cumsum(everyone.n), MOST_LISTED))
     last = int(everyone.days[min(enough, everyone.days.size - 1)])
-    tier, started = col(CaseVersionRow.tier), col(CaseVersionRow.started_at)
     return [
-        and_(tier == name, started >= day_of(day), started < day_of(day + 1))
-        for name, events in open_by_tier.items()
+        (tier, day_of(day), day_of(day + 1))
+        for tier, events in open_by_tier.items()
         for day in events.until(last).days.tolist()
     ]
 

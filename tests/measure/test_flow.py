@@ -232,6 +232,16 @@ def test_counts_that_came_apart_from_the_cases_are_named() -> None:
     assert "open_cases" in failed(checks(stuck, every_case_traced=True))
 
 
+def test_stages_stand_in_the_order_of_the_pathways() -> None:
+    low = [walked("build build 1", Outcome.PRODUCTION, began=n / 9) for n in range(7)]
+    high = [
+        walked(f"triage queue {wait}, risk queue 1, build build 1", Outcome.PRODUCTION, tier="high")
+        for wait in (0.1, 0.2, 4, 5, 6, 7)
+    ]
+    assert calendar([*low, *high], 20).stages == ("triage", "build", "risk")
+    assert calendar(high, 20).stages == ("triage", "risk", "build")
+
+
 @settings(max_examples=60)
 @given(st.lists(lives(most=12), min_size=1, max_size=6), st.floats(0.0, 300.0))
 def test_counts_and_traces_give_the_same_flow_and_it_hangs_together(
@@ -243,7 +253,8 @@ def test_counts_and_traces_give_the_same_flow_and_it_hangs_together(
     from_traces = Parts()
     add_stages(from_traces, traces, 1.0)
 
-    for by_counts, by_traces in ((found.began, from_traces.began), (found.done, from_traces.done)):
+    again = from_traces.calendar(Moment(START, asked=False), {})
+    for by_counts, by_traces in ((found.began, again.began), (found.done, again.done)):
         assert {name: listed(events) for name, events in by_counts.items()} == {
             name: listed(events) for name, events in by_traces.items()
         }
