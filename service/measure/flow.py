@@ -101,12 +101,12 @@ NOTHING = Events(NO_CODES, NO_CODES, NO_CODES)
 class Calendar:
     """What happened on which day, as known at `until`, up to which the cases were watched.
 
-    `began` and `done` are visits to each of the `stages` (in the order of the pathways), of a sample
-    of the cases where `stage_scale` is not 1: each stands for so many. `closed` are the lengths of
-    the cases that ended (`days` of age), without those (`negative`) whose end lies before their
-    start; `open` are the starts of the open cases. Of the starts and the ends `at_midnight` say how
-    many are dates without a time, as far as is known. `later` dates lie after `until`: they are
-    left out of everything that happened.
+    `began` and `done` are visits to each of the `stages` (in the order of the pathways), of a
+    sample of the cases where `stage_scale` is not 1: each stands for so many. `closed` are the
+    lengths of the cases that ended (`days` of age), without those (`negative`) whose end lies
+    before their start; `open` are the starts of the open cases. Of the starts and the ends
+    `at_midnight` say how many are dates without a time, as far as is known. `later` dates lie after
+    `until`: they are left out of everything that happened.
     """
 
     until: datetime
