@@ -110,7 +110,7 @@ def _rows_of(found: Lines) -> Iterable[_Row]:
     }
     for kind in (Kind.CLOSED, Kind.OPEN):
         for line in found.of(kind):
-            start = first[line.source, line.tier]
+            start = first.get((line.source, line.tier), 0.0)  # all may have moved to other tiers
             outcome = line.detail or Outcome.OPEN.value
             for day, n, microseconds in zip(
                 line.days.tolist(), line.n.tolist(), line.microseconds.tolist(), strict=True

@@ -47,8 +47,8 @@ class Kind(StrEnum):
     STAGE_BEGAN = "stage_began"
     """Visits to a stage that began, by day since 1970; `detail` is "first" or "again"."""
     STAGE_DONE = "stage_done"
-    """Visits to a stage that are over, by day since 1970; `detail` is "on", "back" or how the case
-    ended."""
+    """Visits to a stage that are over, by day since 1970; `detail` is "back" where the case went on
+    to a stage that it had come to earlier than to this one, else "on", or how the case ended."""
 
 
 class Line(NamedTuple):
@@ -171,11 +171,10 @@ def _tally_stages(into: Tally, base: Line, case: Case, steps: Sequence[Step]) ->
         into.add(
             base._replace(kind=Kind.STAGE_BEGAN, stage=stage, day=day, detail=detail), into_day
         )
-    reached: list[str] = []
+    order = list(dict.fromkeys(stage for stage, _ in began))
     for (stage, _), (following, at) in pairwise(began):
-        reached.append(stage)
         day, into_day = _day(at)
-        detail = "back" if following in reached else "on"
+        detail = "back" if order.index(following) < order.index(stage) else "on"
         into.add(base._replace(kind=Kind.STAGE_DONE, stage=stage, day=day, detail=detail), into_day)
     if case.ended_at is not None:
         day, into_day = _day(case.ended_at)
