@@ -21,18 +21,14 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import asyncpg
-import numpy as np
 import pandas as pd
 from lifelines import KaplanMeierFitter
 from lifelines.statistics import multivariate_logrank_test
 from lifelines.utils import restricted_mean_survival_time
-from sqlalchemy.ext.asyncio import AsyncSession
 
 import migrations
 from benchmarks.million import NOW, fill
@@ -173,9 +169,13 @@ async def make(url: str, size: int) -> None:
 def show(found: dict[int, tuple[Measured, Measured]]) -> None:
     """The table: milliseconds at each size, and how they grow."""
     sizes = list(found)
-    print(f"\n{'milliseconds (median)':26}" + "".join(f"{size:>12,}" for size in sizes) + "   growth")
+    print(
+        f"\n{'milliseconds (median)':26}" + "".join(f"{size:>12,}" for size in sizes) + "   growth"
+    )
     for name in [*REPORTS, "lifelines"]:
-        some = [{**ours.milliseconds, **theirs.milliseconds}[name] for ours, theirs in found.values()]
+        some = [
+            {**ours.milliseconds, **theirs.milliseconds}[name] for ours, theirs in found.values()
+        ]
         growth = some[-1] / some[0]
         print(f"{name:26}" + "".join(f"{value:12.1f}" for value in some) + f"{growth:9.2f}")
     for place, name in enumerate(("reports: peak MB", "lifelines: peak MB")):

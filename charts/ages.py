@@ -1,4 +1,4 @@
-"""The age of what is open: each case in its stage, against how long cases usually stay there."""
+"""The age of what is open: each case since its start, against how long its tier usually takes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,48 +11,48 @@ from charts.words import count, days, decades, shorten, ticks, unique, width
 if TYPE_CHECKING:
     import altair as alt
 
-MOST_STAGES = 20
+MOST_TIERS = 20
 FLOOR_DAYS = 0.1
 """The left edge of a logarithmic axis: younger cases are drawn there."""
 _LOG_FROM = 60
 """A logarithmic axis from this ratio of the oldest case to a usual one on."""
 _LINE, _DOT, _LANES = 58, 7, 5
 _NAMED = 3
-"""So many of the oldest late cases of a stage are named, where there is room."""
+"""So many of the oldest late cases of a tier are named, where there is room."""
 
 
 def chart(
     points: Sequence[AgePoint], usual: Sequence[UsualAge], caption: Caption
 ) -> "alt.LayerChart":
-    """A dot per open case on its stage's line; bands up to the days of p50, p85 and p95.
+    """A dot per open case on its tier's line; bands up to the days of p50, p85 and p95.
 
-    The order of `usual` is the order of the stages. Coloured are cases older than p85; the oldest
+    The order of `usual` is the order of the tiers. Coloured are cases older than p85; the oldest
     are named. Where cases lie too close, a dot stands for several, and the picture says so. At
-    most 20 stages; ValueError for more.
+    most 20 tiers; ValueError for more.
     """
     import altair as alt
 
     from charts import canvas
 
-    stages = unique([*(entry.stage for entry in usual), *(point.stage for point in points)])
-    if len(stages) > MOST_STAGES:
-        raise ValueError(f"{len(stages)} stages: a picture holds {MOST_STAGES}")
+    tiers = unique([*(entry.tier for entry in usual), *(point.tier for point in points)])
+    if len(tiers) > MOST_TIERS:
+        raise ValueError(f"{len(tiers)} tiers: a picture holds {MOST_TIERS}")
     if not points:
         return canvas.nothing(caption, describe(points, usual), "No case is open.")
-    left = names_margin(stages, 180)
+    left = names_margin(tiers, 180)
     right = 84
-    height = _LINE * len(stages)
+    height = _LINE * len(tiers)
     across = _reach(points, usual, plot_width(left, right))
     x = alt.X("x:Q", scale=canvas.scale(across), axis=_axis(across))
     y: dict[str, Any] = {"y": alt.Y("y:Q", scale=canvas.pixels(height), axis=None), "y2": "y2"}
-    known = {entry.stage: entry for entry in usual}
+    known = {entry.tier: entry for entry in usual}
     layers: Layers = []
     for part in ("p95", "p85", "p50"):
         rows = [
             {"x": across.low, "x2": min(value, across.high)}
             | {"y": row * _LINE + 11, "y2": (row + 1) * _LINE - 11}
-            for row, stage in enumerate(stages)
-            if (value := getattr(known.get(stage), part, None)) is not None and value > across.low
+            for row, tier in enumerate(tiers)
+            if (value := getattr(known.get(tier), part, None)) is not None and value > across.low
         ]
         layers += [
             alt.Chart(canvas.values(rows))
@@ -62,11 +62,11 @@ def chart(
             .mark_rule(stroke="@baseline")
             .encode(x=x, **y),
         ]
-    swarm = _swarm(points, stages, known, across)
+    swarm = _swarm(points, tiers, known, across)
     layers += [
         canvas.signs(swarm.dots, size=_DOT**2 * 0.9),
         canvas.labels(swarm.names, size=10.5, halo=True),
-        *_words(points, stages, left, across.pixels),
+        *_words(points, tiers, left, across.pixels),
     ]
     many = [] if swarm.cases == 1 else [_many(swarm.cases)]
     return canvas.sheet(
@@ -91,25 +91,25 @@ def describe(points: Sequence[AgePoint], usual: Sequence[UsualAge]) -> str:
     """The picture in words."""
     if not points:
         return "Age of open cases: nothing to show yet."
-    known = {entry.stage: entry for entry in usual}
+    known = {entry.tier: entry for entry in usual}
     parts = []
-    for stage in unique([*known, *(point.stage for point in points)]):
-        own = sorted((p for p in points if p.stage == stage), key=lambda p: (-p.age_days, p.key))
+    for tier in unique([*known, *(point.tier for point in points)]):
+        own = sorted((p for p in points if p.tier == tier), key=lambda p: (-p.age_days, p.key))
         if not own:
-            parts.append(f"{stage}: none.")
+            parts.append(f"{tier}: none.")
             continue
         late = sum(_is_late(point, known) for point in own)
-        entry = known.get(stage)
+        entry = known.get(tier)
         against = (
             f", {late:,} older than the {days(entry.p85)} days that 85% took"
             if entry is not None and entry.p85 is not None
             else ""
         )
         parts.append(
-            f"{stage}: {count(len(own), 'case')}{against}; the oldest is {own[0].key} with "
+            f"{tier}: {count(len(own), 'case')}{against}; the oldest is {own[0].key} with "
             f"{days(own[0].age_days)} days."
         )
-    return f"Open cases by stage and their days in it. {' '.join(parts)}"
+    return f"Open cases by tier and their days since the start. {' '.join(parts)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +122,20 @@ class _Swarm:
 
 
 def _is_late(point: AgePoint, known: dict[str, UsualAge]) -> bool:
-    entry = known.get(point.stage)
+    entry = known.get(point.tier)
     return entry is not None and entry.p85 is not None and point.age_days > entry.p85
 
 
 def _swarm(
     points: Sequence[AgePoint],
-    stages: Sequence[str],
+    tiers: Sequence[str],
     known: dict[str, UsualAge],
     across: Reach,
 ) -> _Swarm:
     """Cases of about the same age lie above each other, as many as the line has room for."""
     piles: dict[tuple[int, int, bool], list[AgePoint]] = {}
     for point in sorted(points, key=lambda point: (point.age_days, point.key)):
-        row = stages.index(point.stage)
+        row = tiers.index(point.tier)
         column = round(across.at(point.age_days) / (_DOT + 1))
         piles.setdefault((row, column, _is_late(point, known)), []).append(point)
     highest = max(len(pile) for pile in piles.values())
@@ -147,19 +147,19 @@ def _swarm(
             y = (row + 0.5) * _LINE + (lane - (lanes - 1) / 2) * (_DOT + 0.5)
             x = min(column * (_DOT + 1.0), across.pixels)
             dots.append({"px": x, "py": y, "tint": "late" if late else "muted"})
-    return _Swarm(dots, _named(points, stages, known, across), each)
+    return _Swarm(dots, _named(points, tiers, known, across), each)
 
 
 def _named(
     points: Sequence[AgePoint],
-    stages: Sequence[str],
+    tiers: Sequence[str],
     known: dict[str, UsualAge],
     across: Reach,
 ) -> list[Label]:
     """The keys of the oldest late cases, above their dots, where no other name is."""
     found = []
-    for row, stage in enumerate(stages):
-        own = [p for p in points if p.stage == stage and _is_late(p, known)]
+    for row, tier in enumerate(tiers):
+        own = [p for p in points if p.tier == tier and _is_late(p, known)]
         own.sort(key=lambda point: (-point.age_days, point.key))
         edge = across.pixels + 24.0
         for point in own[:_NAMED]:
@@ -192,7 +192,7 @@ def _axis(across: Reach) -> "alt.Axis":
     marks = decades(across.low, across.high) if across.log else ticks(across.high)
     if across.log and len(marks) > 8:
         marks = decades(across.low, across.high, (1,))
-    title = "Days in the stage so far"
+    title = "Days since the start"
     return alt.Axis(
         title=f"{title} (logarithmic)" if across.log else title,
         values=list(marks),
@@ -202,18 +202,18 @@ def _axis(across: Reach) -> "alt.Axis":
     )
 
 
-def _words(points: Iterable[AgePoint], stages: Sequence[str], left: float, edge: float) -> Layers:
-    """Names of the stages on the left, how many cases are in each on the right."""
+def _words(points: Iterable[AgePoint], tiers: Sequence[str], left: float, edge: float) -> Layers:
+    """Names of the tiers on the left, how many cases are in each on the right."""
     from charts import canvas
 
-    middles = [(row + 0.5) * _LINE for row in range(len(stages))]
-    there = [point.stage for point in points]
+    middles = [(row + 0.5) * _LINE for row in range(len(tiers))]
+    there = [point.tier for point in points]
     numbers = [
-        Label(edge + 64, y, f"{there.count(stage):,}")
-        for y, stage in zip(middles, stages, strict=True)
+        Label(edge + 64, y, f"{there.count(tier):,}")
+        for y, tier in zip(middles, tiers, strict=True)
     ]
     return [
-        canvas.row_names(list(zip(middles, stages, strict=True)), left),
+        canvas.row_names(list(zip(middles, tiers, strict=True)), left),
         canvas.labels(numbers, bold=True, align="right"),
         canvas.labels([Label(edge + 64, -8, "open", "muted")], size=11, align="right"),
     ]

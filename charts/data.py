@@ -131,18 +131,18 @@ class Saving:
 
 @dataclass(frozen=True, slots=True)
 class AgePoint:
-    """An open case and how long it has been in its stage."""
+    """An open case and how long ago it started."""
 
     key: str
-    stage: str
+    tier: str
     age_days: float
 
 
 @dataclass(frozen=True, slots=True)
 class UsualAge:
-    """How long finished cases were in a stage: half at most p50 days, and so on."""
+    """How long cases of a tier take to production: half at most p50 days, and so on."""
 
-    stage: str
+    tier: str
     p50: float | None
     p85: float | None
     p95: float | None

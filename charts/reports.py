@@ -5,10 +5,25 @@ A report may have several; the first one is what is drawn when nobody says which
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from charts import clock, survival, trend
-from charts.data import AtRisk, Caption, ClockBar, Curve, CurvePoint, QuarterPoint
+from charts import ages, calibration, clock, flow, savings, stages, survival, trend
+from charts.data import (
+    AgePoint,
+    AtRisk,
+    CalibrationPoint,
+    Caption,
+    ClockBar,
+    Curve,
+    CurvePoint,
+    FlowPoint,
+    FlowStage,
+    QuarterPoint,
+    Saving,
+    StageBox,
+    UsualAge,
+)
 from charts.palette import Theme
 from service.domain.people import RESERVED_PARTIES
 from service.domain.standing import Mode
@@ -137,6 +152,141 @@ def _bars(found: Json) -> tuple[ClockBar, ...]:
 MOST_BARS = 16
 
 
+def _stages(found: Json) -> "alt.LayerChart":
+    boxes = _boxes(found)
+    entries = sum(stage["entries"] for stage in found["groups"][0]["stages"])
+    caption = Caption(
+        "How long cases wait and are worked on, stage by stage",
+        f"As of {_day(found)}; all visits of a case added up; {entries:,} entries",
+    )
+    return stages.chart(boxes, caption)
+
+
+def _stages_words(found: Json) -> str:
+    return stages.describe(_boxes(found))
+
+
+def _boxes(found: Json) -> tuple[StageBox, ...]:
+    return tuple(
+        StageBox(
+            stage=stage["stage"],
+            kind=kind,
+            p50=times["p50"]["days"],
+            p85=times["p85"]["days"],
+            p95=times["p95"]["days"],
+            entries=stage["entries"],
+        )
+        for stage in found["groups"][0]["stages"][:MOST_STAGES]
+        for kind, times in (
+            (Mode.WAITING, stage["total"]["queue"]),
+            (Mode.WORKING, stage["total"]["work"]),
+        )
+    )
+
+
+MOST_STAGES = 20
+
+
+def _flow(found: Json) -> "alt.LayerChart":
+    points, bands = _bands(found)
+    caption = Caption(
+        "What came, what is open in which stage, and what left",
+        f"As of {_day(found)}; {found['wip']:,} open",
+    )
+    return flow.chart(points, bands, caption)
+
+
+def _flow_words(found: Json) -> str:
+    return flow.describe(*_bands(found))
+
+
+OUT = "Left"
+
+
+def _bands(found: Json) -> tuple[tuple[FlowPoint, ...], tuple[FlowStage, ...]]:
+    names = found["stages"]
+    out = 0
+    points = []
+    for row in found["rows"]:
+        out += row["production"] + row["declined"] + row["withdrawn"]
+        day = datetime.fromisoformat(row["until"]).date()
+        inside = zip(names, row["in_stage"], strict=True)
+        points += [FlowPoint(day, name, round(cases)) for name, cases in inside]
+        points.append(FlowPoint(day, OUT, out))
+    return tuple(points), (*map(FlowStage, names), FlowStage(OUT, leaves=True))
+
+
+def _ages(found: Json) -> "alt.LayerChart":
+    points, usual = _old(found)
+    caption = Caption(
+        "The oldest open cases, against how long their tier usually takes",
+        f"As of {_day(found)}; the oldest {len(points)} of {found['wip']:,} that are open",
+    )
+    return ages.chart(points, usual, caption)
+
+
+def _ages_words(found: Json) -> str:
+    return ages.describe(*_old(found))
+
+
+def _old(found: Json) -> tuple[tuple[AgePoint, ...], tuple[UsualAge, ...]]:
+    points = tuple(AgePoint(one["key"], one["tier"], one["age_days"]) for one in found["oldest"])
+    usual = (
+        UsualAge(one["tier"], *(one[part]["days"] for part in ("p50", "p85", "p95")))
+        for one in found["ages"][:MOST_STAGES]
+    )
+    return points, tuple(usual)
+
+
+def _help(found: Json) -> "alt.LayerChart":
+    caption = Caption(
+        "What would help most: one wait cut by half",
+        f"As of {_day(found)}; days saved per case, an upper bound; {_cases(found['cases'])}",
+    )
+    return savings.chart(_savings(found), caption)
+
+
+def _help_words(found: Json) -> str:
+    return savings.describe(_savings(found))
+
+
+def _savings(found: Json) -> tuple[Saving, ...]:
+    return tuple(
+        Saving(f"{one['stage']}: {one['holder']}", one["saved_days"], *one["saved_days_ci"])
+        for one in found["waits"]
+    )
+
+
+def _calibration(found: Json) -> "alt.LayerChart":
+    which = "that were shown" if _judged(found["held"]) else "made afterwards for earlier days"
+    caption = Caption("How often forecasts held", f"As of {_day(found)}; forecasts {which}")
+    return calibration.chart(_points(found), caption)
+
+
+def _calibration_words(found: Json) -> str:
+    return calibration.describe(_points(found))
+
+
+def _judged(rows: Iterable[Json]) -> list[Json]:
+    return [row for row in rows if row["share"] is not None and row["made"] == "all"]
+
+
+def _points(found: Json) -> tuple[CalibrationPoint, ...]:
+    """Of the forecasts that were shown; as long as none can be judged, of the backtest."""
+    return tuple(
+        CalibrationPoint(
+            tier=row["tier"],
+            quantile=row["quantile"],
+            nominal=row["promised"],
+            observed=row["share"],
+            low=row["ci"][0] if row["ci"] else None,
+            high=row["ci"][1] if row["ci"] else None,
+            forecasts=row["forecasts"],
+        )
+        for row in _judged(found["held"]) or _judged(found["backtest"])
+    )
+
+
 def third_parties(holders: Iterable[str]) -> tuple[str, ...]:
     """The third parties among some holders, in alphabetical order: it settles their colours."""
     return tuple(sorted(set(holders) - RESERVED_PARTIES))
@@ -156,4 +306,11 @@ PICTURES: Mapping[Name, Mapping[str, Picture]] = {
         "trend": Picture(_trend, _trend_words),
     },
     Name.CLOCK: {"clock": Picture(_clock, _clock_words)},
+    Name.STAGES: {"stages": Picture(_stages, _stages_words)},
+    Name.FLOW: {
+        "flow": Picture(_flow, _flow_words),
+        "ages": Picture(_ages, _ages_words),
+    },
+    Name.HELP: {"help": Picture(_help, _help_words)},
+    Name.FORECASTS: {"calibration": Picture(_calibration, _calibration_words)},
 }

@@ -11,7 +11,8 @@ from cli.running import configured, database_url
 from cli.writing import written_whole
 from service.errors import BadInput
 from service.known import Moment
-from service.reports.catalogue import Found, Name, Question, as_csv, report
+from service.reports.catalogue import Found, Name, Question, report
+from service.reports.spreadsheet import as_csv
 from service.sessions import open_sessions, reading
 
 FORMATS = (".json", ".csv", ".svg", ".png")

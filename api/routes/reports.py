@@ -20,8 +20,9 @@ from service.domain.people import Person
 from service.domain.permissions import Right
 from service.errors import BadInput
 from service.known import Moment
-from service.reports.catalogue import Name, Question, as_csv, report
+from service.reports.catalogue import Name, Question, report
 from service.reports.clock import By
+from service.reports.spreadsheet import as_csv
 
 router = APIRouter(prefix="/v1/reports", tags=["Leadership"])
 

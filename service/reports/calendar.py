@@ -168,7 +168,9 @@ async def calendar_from_cases(session: AsyncSession, cohort: Cohort, moment: Mom
     out of their traces, which may be a sample."""
     parts = await _parts_from_cases(session, cohort, moment)
     sample = await traces_of(session, cohort, moment)
-    add_stages(parts, sample.traces, sample.of / max(1, len(sample.case_ids)))
+    everyone = sum(events.total for events in parts.arrived)
+    scale = 1.0 if sample.is_whole else everyone / len(sample.case_ids)
+    add_stages(parts, sample.traces, scale)
     notes = sample.notes
     if notes:
         notes = (f"The stages: {notes[0][:1].lower()}{notes[0][1:]}",)

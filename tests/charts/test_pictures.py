@@ -240,7 +240,7 @@ QUARTER = QuarterPoint("2026 Q1", 1.0, 0.9, 1.1, Direction.INCONCLUSIVE)
         ),
         ("25 quarters", lambda: trend.chart([QUARTER] * 25, CAPTION)),
         (
-            "21 stages",
+            "21 tiers",
             lambda: ages.chart([AgePoint("a", str(n), 1) for n in range(21)], [], CAPTION),
         ),
     ],
