@@ -283,6 +283,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "Intake compresses time-to-production: 0.63 of before, 95% between 0.52 and 0.77."
         ),
         "verdict": "compresses",
+        "cohort": "intake",
+        "baseline": "before",
         "ratio": 0.63,
         "ci": [0.52, 0.77],
         "confidence": 0.95,

@@ -763,6 +763,8 @@ class VerdictRead(BaseModel):
     report: Literal["verdict"]
     sentence: str = Field(description="What it says, in one sentence")
     verdict: Literal["compresses", "extends", "inconclusive"]
+    cohort: str | None = Field(description="What is judged")
+    baseline: str | None = Field(description="What it is compared with")
     ratio: float | None = Field(description="Of restricted mean times; below 1 is faster")
     ci: Bounds | None
     confidence: float

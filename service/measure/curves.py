@@ -1,6 +1,7 @@
 """Survival curves to look at: the part of the cases that is still not in production, by age."""
 
 from dataclasses import dataclass
+from math import floor, log10
 from statistics import NormalDist
 
 import numpy as np
@@ -9,7 +10,7 @@ from service.measure.cases import Cases, Group
 from service.measure.survival import Floats
 
 MOST_POINTS = 200
-RISK_MARKS = 6
+MOST_MARKS = 8
 """Ages at which the number still at risk is told."""
 
 
@@ -73,7 +74,7 @@ def curve(cohort: str, group: Group, until: float) -> Curve:
     if last > points[-1].days:
         end = points[-1]
         points.append(CurvePoint(last, end.survival, end.low, end.high))
-    marks = np.linspace(0.0, until, RISK_MARKS)
+    marks = _round_days(until)
     at_risk: Floats = table.at_risk_on(marks)
     return Curve(
         cohort=cohort,
@@ -83,6 +84,16 @@ def curve(cohort: str, group: Group, until: float) -> Curve:
             (float(day), round(float(count))) for day, count in zip(marks, at_risk, strict=True)
         ),
     )
+
+
+def _round_days(until: float) -> Floats:
+    """Round numbers of days from 0 to `until`."""
+    if until <= 0.0:
+        return np.zeros(1)
+    size = 10.0 ** floor(log10(until))
+    steps = (step * size for step in (0.1, 0.2, 0.5, 1.0, 2.0))
+    step = next(step for step in steps if until / step < MOST_MARKS)
+    return np.arange(0.0, until + step / 1e6, step)
 
 
 def _long_enough(group: Group) -> float:

@@ -150,6 +150,8 @@ def as_json(verdict: Verdict) -> dict[str, object]:
     """The verdict as JSON-able data: the fields of the report, numbers to 6 significant digits."""
     return {
         "verdict": verdict.direction.value,
+        "cohort": verdict.arms[0].cohort if verdict.arms else None,
+        "baseline": verdict.arms[1].cohort if len(verdict.arms) > 1 else None,
         "ratio": number(verdict.time.ratio),
         "ci": interval_json(verdict.time.ci),
         "confidence": number(1.0 - verdict.alpha),
