@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from math import nan
@@ -10,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from service.history.errors import HistoryError
-from service.history.files import HistoryFile, RejectsFile
+from service.history.files import HistoryFile
 from service.history.maps import CANONICAL, HistoryMap
-from service.history.rows import Columns
-from service.measure.cases import Collector
+from service.history.plain import Numbers
+from service.history.rejects import RejectsFile
+from service.measure.cases import OUTCOMES, Collector
 from service.measure.verdict import INTAKE, Verdict, as_json, judge
 
 Progress = Callable[[int, int], None]
@@ -117,20 +119,17 @@ def compare_file(
     collector = Collector()
     reasons: Counter[str] = Counter()
     accepted, newest = 0, nan
-    with HistoryFile(path, mapping, latest=latest) as file:
-        out = None if rejects is None else RejectsFile(rejects, file)
-        try:
-            for batch in file.batches():
-                accepted += len(batch.accepted)
-                newest = _collect(collector, batch.accepted, newest)
-                reasons.update(reject.field for reject in batch.rejects)
-                if out is not None:
-                    out.write(batch.rejects)
-                if progress is not None:
-                    progress(file.position, file.size)
-        finally:
+    with ExitStack() as open_files:
+        file = open_files.enter_context(HistoryFile(path, mapping, latest=latest))
+        out = open_files.enter_context(RejectsFile(rejects, file)) if rejects else None
+        for batch in file.numbers():
+            accepted += len(batch.accepted)
+            newest = _collect(collector, file, batch.accepted, newest)
+            reasons.update(reject.field for reject in batch.rejects)
             if out is not None:
-                out.close()
+                out.write(batch.rejects)
+            if progress is not None:
+                progress(file.position, file.size)
     rejected = sum(reasons.values())
     if not accepted:
         raise HistoryError(
@@ -160,14 +159,18 @@ def compare_file(
     )
 
 
-def _collect(collector: Collector, rows: Columns, newest: float) -> float:
+def _collect(collector: Collector, file: HistoryFile, rows: Numbers, newest: float) -> float:
     """Adds the rows; returns the newest moment so far, in seconds since 1970."""
     if not rows:
         return newest
-    started = np.array(list(map(datetime.timestamp, rows.started_at)))
-    ended = np.array([nan if end is None else end.timestamp() for end in rows.ended_at])
-    collector.add_many(rows.cohort, rows.tier, started, ended, rows.outcome)
-    return float(np.fmax(np.fmax(newest, started.max()), np.fmax.reduce(ended)))
+    collector.add_many(
+        np.array(file.cohorts, dtype=object)[rows.cohort].tolist(),
+        np.array(file.tiers, dtype=object)[rows.tier].tolist(),
+        rows.started,
+        rows.ended,
+        np.array(OUTCOMES, dtype=object)[rows.outcome].tolist(),
+    )
+    return float(np.fmax(np.fmax(newest, rows.started.max()), np.fmax.reduce(rows.ended)))
 
 
 def _by_field(reasons: Counter[str]) -> str:

@@ -10,6 +10,7 @@ from service.domain.case import Outcome
 from service.history.errors import FileUnreadable, RowUnusable
 from service.history.maps import (
     ISO,
+    UTF8,
     Dates,
     HistoryMap,
     Pick,
@@ -18,6 +19,7 @@ from service.history.maps import (
     fold,
     key_of,
 )
+from service.history.plain import UNUSABLE, Layout, Parse
 
 LONGEST_ID = 500  # characters; longer ones do not fit an index of PostgreSQL
 LONGEST_TEXT = 200
@@ -64,8 +66,8 @@ class _IsoMemo(_Memo[Any]):
         self, parse: Callable[[Sequence[str]], Any], low: datetime, high: datetime
     ) -> None:
         super().__init__(parse)
-        self._low = low
-        self._high = high
+        self.low = low
+        self.high = high
 
     def __missing__(self, key: Key) -> Any:
         try:
@@ -74,7 +76,7 @@ class _IsoMemo(_Memo[Any]):
             return super().__missing__(key)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        if not self._low <= moment <= self._high:
+        if not self.low <= moment <= self.high:
             return super().__missing__(key)
         if len(self) >= _REMEMBERED:
             self.clear()
@@ -175,6 +177,7 @@ class RowReader:
 
         self._names = columns.names
         self._outcomes = _Memo(self._outcome_parser(mapping.outcome, self._ends_in[1:]))
+        self._start_dates = self._start_memo()
         self._memos: list[tuple[list[int], _Memo[Any]]] = [
             *(
                 (columns_in, _Memo(self._text_parser(name, source, columns_in)))
@@ -185,7 +188,7 @@ class RowReader:
                     strict=True,
                 )
             ),
-            (self._starts_in, self._start_memo()),
+            (self._starts_in, self._start_dates),
         ]
         self._ends = _Memo(self._end_by_rules if mapping.rules else self._end)
         self._end_dates = _IsoMemo(_no_plain_date, _PLAIN_DATES_FROM, self._newest())
@@ -202,6 +205,38 @@ class RowReader:
             return _Memo(self._start)
         earliest = max(self._map.dates.earliest, _PLAIN_DATES_FROM)
         return _IsoMemo(self._start, earliest, self._newest())
+
+    def layout(self, cohorts: dict[str, int], tiers: dict[str, int]) -> Layout | None:
+        """How plain rows of this file look; None if its map allows for none.
+
+        The codes of cohorts and tiers come from the two dictionaries; new ones are added.
+        """
+        (cohort, tier, unit), outcome = self._memos[:3], (self._ends_in[1:], self._outcomes)
+        single = all(len(places) <= 1 for places, _ in (cohort, tier, unit, outcome))
+        if not (
+            single
+            and len(self._id_columns) == 1
+            and self._plain_ends
+            and isinstance(self._start_dates, _IsoMemo)
+            and self._map.encoding == UTF8
+            and self._map.delimiter.isascii()
+        ):
+            return None
+        outcomes = list(Outcome)
+        return Layout(
+            width=self._width,
+            delimiter=self._map.delimiter,
+            case_id=self._id_columns[0],
+            started_at=self._starts_in[0],
+            ended_at=self._ends_in[0],
+            cohort=_coded(*cohort, lambda name: cohorts.setdefault(name, len(cohorts))),
+            tier=_coded(*tier, lambda name: tiers.setdefault(name, len(tiers))),
+            business_unit=_coded(*unit, lambda _: 0),
+            outcome=_coded(*outcome, outcomes.index),
+            open_code=outcomes.index(_OPEN),
+            earliest=self._start_dates.low.timestamp(),
+            newest=self._newest().timestamp(),
+        )
 
     def read(self, rows: Sequence[list[str]]) -> Reading:
         """The cases that rows tell. Every row is either among them or unusable."""
@@ -563,6 +598,18 @@ def shown(text: str) -> str:
     if not text.isprintable():
         text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
     return f'"{text}"'
+
+
+def _coded(
+    places: Sequence[int], memo: _Memo[Any], code: Callable[[Any], int]
+) -> tuple[int | None, Parse]:
+    """The column of a plain row, and what the memo says of its cells as a code."""
+
+    def parse(cell: str) -> int:
+        value = memo[cell if places else ()]
+        return UNUSABLE if isinstance(value, RowUnusable) else code(value)
+
+    return (places[0] if places else None), parse
 
 
 def _no_plain_date(cells: Sequence[str]) -> object:

@@ -1,0 +1,373 @@
+"""Plain rows: the many lines of a file that need no care, read at once as columns of numbers.
+
+A line is plain if it is as wide as the header and has no quotation mark, if its id is printable
+ASCII without white space, its words are usable, its dates are ISO and in range, its end fits its
+outcome and is not before its start. Of everything else nothing is said here: such lines are left to
+`RowReader`, which knows the reasons. What is plain means the same to both.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.history.seen import PADDING, WORD, Hashes, Integers, hashed, masks, words_of
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Parse = Callable[[str], int]
+
+LONGEST_PLAIN = 100_000  # bytes of a line; below the limit that the csv module has for a cell
+UNUSABLE = -1
+
+_LONGEST_CELL = 64  # bytes of an id or a word
+_MOST_WORDS = 16_384  # different cells that a column remembers
+_NEW_LINE, _RETURN, _QUOTE = b'\n\r"'
+_YEARS = range(1900, 2200)
+_MONTHS = np.arange(f"{_YEARS.start}-01", f"{_YEARS.stop}-02", dtype="datetime64[M]")
+_MONTH_BEGINS = _MONTHS.astype("datetime64[D]").astype(np.int64)  # days since 1970
+_MONTH_DAYS = np.diff(_MONTH_BEGINS)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Accepted rows as columns of numbers that run in parallel.
+
+    `cohort` and `tier` are places in the file's `cohorts` and `tiers`, `outcome` in the members of
+    `Outcome`. `started` and `ended` are seconds since 1970-01-01 UTC, `ended` is NaN exactly where
+    the case is open.
+    """
+
+    cohort: Integers
+    tier: Integers
+    outcome: Integers
+    started: Floats
+    ended: Floats
+
+    def __len__(self) -> int:
+        return int(self.outcome.size)
+
+    def at(self, rows: Flags | Integers) -> "Numbers":
+        """Some of the rows."""
+        return Numbers(
+            *(self.cohort[rows], self.tier[rows], self.outcome[rows]),
+            *(self.started[rows], self.ended[rows]),
+        )
+
+    def and_then(self, more: "Numbers") -> "Numbers":
+        """These rows, and `more` behind them."""
+        return Numbers(
+            np.concatenate((self.cohort, more.cohort)),
+            np.concatenate((self.tier, more.tier)),
+            np.concatenate((self.outcome, more.outcome)),
+            np.concatenate((self.started, more.started)),
+            np.concatenate((self.ended, more.ended)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a plain line has what, and what its cells may say.
+
+    Places of columns, None where the map has a constant instead. The parsers give the code of a
+    cell, or `UNUSABLE`. Moments are seconds since 1970: a plain start is from `earliest` to
+    `newest`, a plain end up to `newest`.
+    """
+
+    width: int
+    delimiter: str
+    case_id: int
+    started_at: int
+    ended_at: int
+    cohort: tuple[int | None, Parse]
+    tier: tuple[int | None, Parse]
+    business_unit: tuple[int | None, Parse]
+    outcome: tuple[int | None, Parse]
+    open_code: int
+    earliest: float
+    newest: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlainBlock:
+    """The lines of a block: the `plain` ones with their `ids` and `rows`, and the `others`.
+
+    Lines are counted from 0 here; line 0 is line `first` of the file.
+    """
+
+    first: int
+    block: bytes
+    begins: Integers
+    ends: Integers
+    plain: Integers
+    ids: Hashes
+    rows: Numbers
+    others: Integers
+
+    def text(self, line: int) -> str:
+        """A line with its end."""
+        cell = self.block[self.begins[line] : self.ends[line] + 1]
+        return cell.decode("utf-8", "surrogateescape")
+
+
+class PlainReader:
+    """Reads blocks of one file; remembers the words that it has met."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._words = [
+            (place, _Words(parse))
+            for place, parse in (layout.cohort, layout.tier, layout.business_unit, layout.outcome)
+        ]
+
+    def read(self, block: bytes, first: int) -> PlainBlock | None:
+        """What the whole lines of a block say, the first of which is line `first` of the file.
+
+        None if lines are absurdly long, or end with a carriage return alone.
+        """
+        returns = block.count(b"\r")
+        if returns != block.count(b"\r\n"):
+            return None
+        layout = self._layout
+        padded = block + PADDING
+        letters = np.frombuffer(padded, np.uint8)[: len(block)]
+        cuts = np.flatnonzero((letters == ord(layout.delimiter)) | (letters == _NEW_LINE))
+        last = np.flatnonzero(letters[cuts] == _NEW_LINE)
+        ends = cuts[last]
+        begins = np.concatenate(([0], ends[:-1] + 1))
+        if int((ends - begins).max()) > LONGEST_PLAIN:
+            return None
+        good = np.diff(last, prepend=-1) == layout.width
+        if b'"' in block:
+            good[np.searchsorted(ends, np.flatnonzero(letters == _QUOTE))] = False
+        lines = np.flatnonzero(good)
+        table = _Table(padded, layout.width, begins[lines], cuts, last[lines])
+        if returns:
+            table.drop_returns(letters)
+        usable, ids, rows = self._rows(table)
+        good[lines[~usable]] = False
+        return PlainBlock(
+            first=first,
+            block=block,
+            begins=begins,
+            ends=ends,
+            plain=lines[usable],
+            ids=ids[usable],
+            rows=rows.at(usable),
+            others=np.flatnonzero(~good),
+        )
+
+    def _rows(self, table: "_Table") -> tuple[Flags, Hashes, Numbers]:
+        """All rows of the table, and which of them are plain; what the others say means nothing."""
+        layout = self._layout
+        begins, lengths = table.cells(layout.case_id)
+        usable = _printable(table.words, begins, lengths)
+        ids = hashed(table.words, begins, np.where(usable, lengths, 0))
+        codes = []
+        for place, words in self._words:
+            if place is None:
+                found = np.full(usable.size, words.constant, np.int64)
+            else:
+                found = words.codes(table, *table.cells(place))
+            usable &= found != UNUSABLE
+            codes.append(found)
+        started, is_date = _moments(table.words, *table.cells(layout.started_at))
+        usable &= is_date & (started >= layout.earliest) & (started <= layout.newest)
+        begins, lengths = table.cells(layout.ended_at)
+        ended, is_date = _moments(table.words, begins, lengths)
+        blank = lengths == 0
+        cohort, tier, _, outcome = codes
+        usable &= (outcome == layout.open_code) == blank
+        usable &= blank | (is_date & (ended >= started) & (ended <= layout.newest))
+        ended[blank] = np.nan
+        return usable, ids, Numbers(cohort, tier, outcome, started, ended)
+
+
+class _Table:
+    """The lines of a block that are as wide as the header."""
+
+    def __init__(
+        self, padded: bytes, width: int, begins: Integers, cuts: Integers, last: Integers
+    ) -> None:
+        """`cuts` are the places of all delimiters and line ends; `last` says, for each line, which
+        of them is its end."""
+        self.words = words_of(padded)
+        self._padded = padded
+        self._width = width
+        self._begins = begins
+        self._cuts = cuts
+        self._last = last
+        self._returns: Integers | int = 0
+
+    def drop_returns(self, letters: NDArray[np.uint8]) -> None:
+        """The line ends are two bytes, here or there."""
+        ends = self._cuts[self._last]
+        self._returns = (letters[np.maximum(ends - 1, 0)] == _RETURN).astype(np.int64)
+
+    def cells(self, place: int) -> tuple[Integers, Integers]:
+        """Where the cells of a column begin, and how many bytes each has."""
+        ends = self._cuts[self._last - (self._width - 1 - place)]
+        begins = self._cuts[self._last - (self._width - place)] + 1 if place else self._begins
+        if place == self._width - 1:
+            ends = ends - self._returns
+        return begins, ends - begins
+
+    def texts(self, begins: Integers, lengths: Integers) -> Iterator[str]:
+        """Cells as text."""
+        for begin, length in zip(begins.tolist(), lengths.tolist(), strict=True):
+            yield self._padded[begin : begin + length].decode("utf-8", "surrogateescape")
+
+
+class _Words:
+    """The codes of the different cells of a column, found by their hashes."""
+
+    def __init__(self, parse: Parse) -> None:
+        self._parse = parse
+        self._hashes = np.zeros(0, np.uint64)  # ascending
+        self._codes = np.zeros(0, np.int64)
+
+    @property
+    def constant(self) -> int:
+        """The code of every row, where there is no column."""
+        return self._parse("")
+
+    def codes(self, table: _Table, begins: Integers, lengths: Integers) -> Integers:
+        """The code of each cell."""
+        short = lengths <= _LONGEST_CELL
+        lengths = np.where(short, lengths, 0)
+        hashes = hashed(table.words, begins, lengths)
+        found, known = self._look_up(hashes)
+        if not known.all():
+            if self._hashes.size >= _MOST_WORDS:
+                self._hashes, self._codes = self._hashes[:0], self._codes[:0]
+                known[:] = False
+            new, where = np.unique(hashes[~known], return_index=True)
+            self._learn(new, table.texts(begins[~known][where], lengths[~known][where]))
+            found, _ = self._look_up(hashes)
+        return found if short.all() else np.where(short, found, UNUSABLE)
+
+    def _look_up(self, hashes: Hashes) -> tuple[Integers, Flags]:
+        if not self._hashes.size:
+            return np.zeros(hashes.size, np.int64), np.zeros(hashes.size, np.bool_)
+        at = np.minimum(np.searchsorted(self._hashes, hashes), self._hashes.size - 1)
+        return self._codes[at], self._hashes[at] == hashes
+
+    def _learn(self, hashes: Hashes, cells: Iterable[str]) -> None:
+        codes = np.fromiter(map(self._parse, cells), np.int64, hashes.size)
+        at = np.searchsorted(self._hashes, hashes)
+        self._hashes = np.insert(self._hashes, at, hashes)
+        self._codes = np.insert(self._codes, at, codes)
+
+
+def _printable(words: Hashes, begins: Integers, lengths: Integers) -> Flags:
+    """Which cells are from one to `_LONGEST_CELL` bytes of printable ASCII without a space."""
+    good = (lengths > 0) & (lengths <= _LONGEST_CELL)
+    longest = int(lengths[good].max(initial=0))
+    for offset in range(0, longest, WORD):
+        counted = masks(np.clip(lengths - offset, 0, WORD))
+        # Where nothing counts any more, the last word of the buffer may be looked at instead.
+        word = words[np.minimum(begins + offset, words.size - 1)]
+        # The highest bit of a byte is set if it was, or if it is below 0x21, or if it is 0x7f.
+        above, delete = word & ~_HIGH, word ^ _DELETE
+        low = ~(above + _UP_TO_SPACE)
+        is_delete = ~((delete & ~_HIGH) + ~_HIGH | delete)
+        good &= (word | low | is_delete) & _HIGH & counted == 0
+    return good
+
+
+def _repeated(byte: int) -> np.uint64:
+    return np.uint64(byte * 0x0101010101010101)
+
+
+_HIGH, _DELETE, _UP_TO_SPACE = _repeated(0x80), _repeated(0x7F), _repeated(0x80 - 0x21)
+
+
+class _Form:
+    """A way to write a moment, as a template: "0" is a digit, "T" a space too, "+" a minus too."""
+
+    def __init__(self, template: str) -> None:
+        self.length = len(template)
+        self._seconds = template[16:17] == ":"
+        self._fraction = len(template[20:]) - len(template[20:].lstrip("0")) if "." in template else 0
+        self._offset = template.find("+")
+        self._has_time = len(template) > 10
+        self._expected, self._slack, self._counted = [], [], []
+        for offset in range(0, len(template), WORD):
+            letters = template[offset : offset + WORD].ljust(WORD, "*")
+            self._expected.append(_packed(0 if c in "T+*" else ord(c) for c in letters))
+            self._slack.append(_packed(0x76 if c == "0" else 0x7F for c in letters))
+            self._counted.append(_packed(0 if c in "T+*" else 0xFF for c in letters))
+
+    def read(self, words: Hashes, begins: Integers) -> tuple[Integers, Flags]:
+        """Microseconds since 1970 in UTC, and where there are any."""
+        parts = [words[begins + WORD * i] for i in range(len(self._expected))]
+        good = np.ones(begins.size, np.bool_)
+        for part, expected, slack, counted in zip(
+            parts, self._expected, self._slack, self._counted, strict=True
+        ):
+            # What is left of a digit is 0 to 9 and of anything else 0; more sets the highest bit.
+            left = (part ^ expected) & counted
+            good &= (left | (left + slack)) & _HIGH == 0
+
+        def letter(place: int) -> Integers:
+            return ((parts[place // WORD] >> np.uint64(8 * (place % WORD))) & _BYTE).astype(
+                np.int64
+            )
+
+        def number(place: int, digits: int) -> Integers:
+            total = letter(place) & 15
+            for more in range(place + 1, place + digits):
+                total = total * 10 + (letter(more) & 15)
+            return total
+
+        month = (number(0, 4) - _YEARS.start) * 12 + number(5, 2) - 1
+        good &= (number(5, 2) - 1).view(np.uint64) < 12
+        good &= month.view(np.uint64) < _MONTH_DAYS.size
+        month = np.where(good, month, 0)
+        day = number(8, 2) - 1
+        good &= day.view(np.uint64) < _MONTH_DAYS[month].view(np.uint64)
+        total = (_MONTH_BEGINS[month] + day) * _DAY
+        if not self._has_time:
+            return total, good
+        hour, minute = number(11, 2), number(14, 2)
+        good &= ((letter(10) == ord("T")) | (letter(10) == ord(" "))) & (hour < 24) & (minute < 60)
+        total += hour * _HOUR + minute * _MINUTE
+        if self._seconds:
+            second = number(17, 2)
+            good &= second < 60
+            total += second * _SECOND
+        if self._fraction:
+            total += number(20, self._fraction) * 10 ** (6 - self._fraction)
+        if self._offset >= 0:
+            sign = letter(self._offset)
+            hour, minute = number(self._offset + 1, 2), number(self._offset + 4, 2)
+            good &= ((sign == ord("+")) | (sign == ord("-"))) & (hour < 24) & (minute < 60)
+            ahead = hour * _HOUR + minute * _MINUTE
+            total -= np.where(sign == ord("+"), ahead, -ahead)
+        return total, good
+
+
+def _packed(letters: Iterable[int]) -> np.uint64:
+    return np.uint64(int.from_bytes(bytes(letters), "little"))
+
+
+_BYTE = np.uint64(0xFF)
+_SECOND = 1_000_000
+_MINUTE, _HOUR, _DAY = 60 * _SECOND, 3600 * _SECOND, 86_400 * _SECOND
+# Each has another length, so that the length of a cell says which to try.
+_FORMS = [_Form("0000-00-00")] + [
+    _Form(f"0000-00-00T{clock}{zone}")
+    for clock in ("00:00", "00:00:00", "00:00:00.000", "00:00:00.000000")
+    for zone in ("", "Z", "+00:00")
+]
+
+
+def _moments(words: Hashes, begins: Integers, lengths: Integers) -> tuple[Floats, Flags]:
+    """Cells as seconds since 1970 in UTC, and which of them are moments at all."""
+    found, good = np.zeros(begins.size, np.int64), np.zeros(begins.size, np.bool_)
+    for form in _FORMS:
+        rows = np.flatnonzero(lengths == form.length)
+        if rows.size:
+            found[rows], good[rows] = form.read(words, begins[rows])
+    return found / _SECOND, good

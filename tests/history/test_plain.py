@@ -1,0 +1,155 @@
+"""Plain rows are read many at a time; what they say is what the careful reader says."""
+
+import csv
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from service.domain.case import Outcome
+from service.history import CANONICAL, HistoryFile, HistoryMap, Reject, parse_map
+from service.history.lines import Lines
+from service.history.plain import PlainReader
+from service.history.seen import PADDING, hashed, hashed_texts, words_of
+
+HEADER = "case_id,cohort,tier,business_unit,started_at,ended_at,outcome"
+NOW = datetime(2025, 6, 1, tzinfo=UTC)
+OUTCOMES = list(Outcome)
+Fact = tuple[str, str, float, float | None, Outcome]
+
+
+def carefully(path: Path, mapping: HistoryMap = CANONICAL) -> tuple[list[Fact], list[Reject]]:
+    """What `batches` says: record by record."""
+    facts: list[Fact] = []
+    rejects: list[Reject] = []
+    with HistoryFile(path, mapping, latest=NOW) as file:
+        for batch in file.batches(3):
+            facts += (
+                (
+                    case.cohort,
+                    case.tier,
+                    case.started_at.timestamp(),
+                    case.ended_at.timestamp() if case.ended_at else None,
+                    case.outcome,
+                )
+                for case in batch.cases()
+            )
+            rejects += batch.rejects
+    return facts, rejects
+
+
+def fast(
+    path: Path, mapping: HistoryMap = CANONICAL, block: int = 300
+) -> tuple[list[Fact], list[Reject]]:
+    """What `numbers` says: block by block."""
+    facts: list[Fact] = []
+    rejects: list[Reject] = []
+    with HistoryFile(path, mapping, latest=NOW) as file:
+        for batch in file.numbers(block):
+            rows = batch.accepted
+            for cohort, tier, started, ended, outcome in zip(
+                *(rows.cohort, rows.tier, rows.started, rows.ended, rows.outcome), strict=True
+            ):
+                end = None if np.isnan(ended) else float(ended)
+                names = file.cohorts[cohort], file.tiers[tier]
+                facts.append((*names, float(started), end, OUTCOMES[outcome]))
+            rejects += batch.rejects
+        assert file.position == file.size
+    return facts, rejects
+
+
+moments = st.one_of(
+    st.dates().map(str),
+    st.datetimes(datetime(2024, 1, 1), datetime(2025, 7, 1)).map(str),
+    st.datetimes(datetime(2024, 1, 1), datetime(2025, 7, 1)).map(
+        lambda moment: moment.isoformat(timespec="milliseconds")
+    ),
+    st.datetimes(
+        datetime(2023, 1, 1), datetime(2025, 6, 3), timezones=st.timezones(), allow_imaginary=False
+    ).map(lambda moment: moment.isoformat()),
+    st.sampled_from(
+        [
+            *("2024-02-29", "2023-02-29", "2024-13-01", "2024-00-01", "2024-01-00", "2024-04-31"),
+            *("2024-01-05T09:30", "2024-01-05 09:30:00Z", "2024-01-05T24:00", "2024-01-05T09:60"),
+            *("2024-01-05T09:30:60", "2024-01-05T09:30:15-05:30", "2024-01-05T09:30+24:00"),
+            *("2024-01-05T09:30:15.123456+01:00", "2024-01-05x09:30", "2024-01-05Z", "20240105"),
+            *("2024-01-05T09:30:15.1", "1969-12-31T23:59:59Z", "1970-01-01", "1905-07-13"),
+            *("2025-06-01T00:00:00Z", "2025-06-01T00:00:01Z", " 2024-01-05", "2024-W01-1"),
+            *("2024-01-05T09:30:15+00:60", "", "2024-01-0\u0661", "2024/01/05", "9999-12-31"),
+        ]
+    ),
+)
+plain_moments = st.dates(datetime(2024, 1, 1).date(), datetime(2024, 3, 1).date()).map(str)
+texts = st.one_of(
+    st.sampled_from(["intake", "before", "light", " light ", "Köln", "", "\x00", "light\x00"]),
+    st.sampled_from(["a\x7fb", "a\tb", "x" * 64, "x" * 65, "x" * 201, '"a,b"', 'a"b', '"a""b"']),
+    st.text(max_size=5),
+)
+ids = st.one_of(
+    st.integers(0, 40).map(str),
+    st.integers(0, 4).map(lambda number: f"UC-1234567890-{number}"),
+    texts,
+)
+plain_row = st.tuples(
+    st.integers(0, 2000).map(str),
+    st.sampled_from(["intake", "before"]),
+    st.sampled_from(["light", "standard"]),
+    st.just("Claims"),
+    plain_moments,
+    st.just(""),
+    st.just("open"),
+)
+row = st.tuples(
+    ids,
+    texts,
+    texts,
+    texts,
+    st.one_of(moments, plain_moments),
+    st.one_of(moments, plain_moments, st.just("")),
+    st.one_of(st.sampled_from(["production", "Open", "open", "declined", "done"]), texts),
+)
+near_row = st.builds(
+    lambda plain, other, places: tuple(
+        new if place in places else old
+        for place, (old, new) in enumerate(zip(plain, other, strict=True))
+    ),
+    plain_row,
+    row,
+    st.sets(st.integers(0, 6), max_size=2),
+)
+line = st.one_of(
+    plain_row.map(",".join),
+    plain_row.map(",".join),
+    near_row.map(",".join),
+    row.map(",".join),
+    near_row.map(lambda cells: ",".join(f'"{cell}"' for cell in cells)),
+    st.sampled_from(["", " ", ",", '"', '"a', "a\rb", ",,,,,,", 'b",x,"', '1,"intake\n"', "\x00"]),
+)
+files = st.tuples(
+    st.lists(st.tuples(line, st.sampled_from(["\n", "\n", "\n", "\r\n", "\r"])), max_size=12),
+    st.lists(st.tuples(line, st.just("\n")), max_size=12),
+    st.sampled_from([b"", b"\xef\xbb\xbf"]),
+    st.sampled_from([b"", b"\xff", b"\xc3", b"last,intake,light,,2024-01-01,,open"]),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(file=files, block=st.integers(60, 700))
+@example(
+    file=([('a,b","c', "\n"), ("1,intake,light,,2024-01-01,,open", "\n")], [], b"", b""), block=500
+)
+def test_blocks_say_what_the_careful_reader_says(
+    file: tuple[list[tuple[str, str]], list[tuple[str, str]], bytes, bytes],
+    block: int,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    mixed, clean, mark, rest = file
+    lines = "".join(text + end for text, end in [*mixed, *clean])
+    path = tmp_path_factory.mktemp("plain") / "cases.csv"
+    content = f"{HEADER}\n{lines}".encode("utf-8", "surrogatepass")
+    path.write_bytes(mark + content + rest)
+    assert fast(path, block=block) == carefully(path)
