@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from service.history.errors import HistoryError
+from service.history.errors import HistoryError, listed
 from service.history.files import HistoryFile
 from service.history.maps import CANONICAL, HistoryMap
 from service.history.plain import Numbers
@@ -19,6 +19,8 @@ from service.measure.cases import OUTCOMES, Collector
 from service.measure.verdict import INTAKE, Verdict, as_json, judge
 
 Progress = Callable[[int, int], None]
+
+MOST_NAMES = 1_000  # cohorts or tiers in a file; a column with more of them is another column
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def choose_baseline(cohorts: tuple[str, ...], intake: str, baseline: str | None)
     Raises `HistoryError`, listing the cohorts, if one that is named is not there, or if none is
     named and there is not exactly one other.
     """
-    there = f"the cohorts are: {', '.join(cohorts)}" if cohorts else "there is no usable case"
+    there = f"the cohorts are: {listed(cohorts)}" if cohorts else "there is no usable case"
     for name in (intake, baseline):
         if name is not None and name not in cohorts:
             raise HistoryError(f"there is no cohort {name!r}; {there}")
@@ -113,8 +115,8 @@ def compare_file(
     """Read a file and compare two of its cohorts.
 
     `latest` is the moment after which nothing can have happened (pass the time of reading).
-    Rejected rows go to `rejects`, if given. `progress` hears the bytes read, of how many. Raises
-    `HistoryError` if the file, the cohorts or `as_of` do not allow a comparison.
+    Rejected rows go to `rejects`, if given, once the file is read. `progress` hears the bytes read,
+    of how many. Raises `HistoryError` if the file, the cohorts or `as_of` do not allow a comparison.
     """
     collector = Collector()
     reasons: Counter[str] = Counter()
@@ -139,16 +141,20 @@ def compare_file(
     moment, note = choose_as_of(
         mapping.snapshot, as_of, datetime.fromtimestamp(newest, latest.tzinfo), latest
     )
+    unusable = ""
+    if rejected:
+        unusable = f"{rejected} of {accepted + rejected} rows cannot be used: {_by_field(reasons)}."
     cases = collector.cases(moment)
-    chosen = choose_baseline(cases.cohorts, intake, baseline)
+    try:
+        chosen = choose_baseline(cases.cohorts, intake, baseline)
+    except HistoryError as error:
+        raise HistoryError(f"{error}. {unusable}" if rejected else str(error)) from None
     verdict = judge(cases, intake=intake, baseline=chosen, tau_days=tau_days)
     notes = list(verdict.notes)
     if note is not None:
         notes.append(note)
     if rejected:
-        notes.append(
-            f"{rejected} of {accepted + rejected} rows cannot be used: {_by_field(reasons)}."
-        )
+        notes.append(unusable)
     return FileVerdict(
         verdict=verdict,
         source=str(path),
@@ -163,6 +169,12 @@ def _collect(collector: Collector, file: HistoryFile, rows: Numbers, newest: flo
     """Adds the rows; returns the newest moment so far, in seconds since 1970."""
     if not rows:
         return newest
+    for column, names in (("cohort", file.cohorts), ("tier", file.tiers)):
+        if len(names) > MOST_NAMES:
+            raise HistoryError(
+                f"{file.path} has more than {MOST_NAMES:,} different words for the {column}, such "
+                f"as {listed(names, 3)}: is that the right column?"
+            )
     collector.add_many(
         np.array(file.cohorts, dtype=object)[rows.cohort].tolist(),
         np.array(file.tiers, dtype=object)[rows.tier].tolist(),

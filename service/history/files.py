@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from math import nan
 from pathlib import Path
 from types import TracebackType
@@ -330,13 +331,14 @@ class HistoryFile:
 
     def _read_header(self) -> list[str]:
         while (records := self._next_records(1)) is not None:
+            cells = chain(*records.rows, *(reject.cells for reject in records.rejects))
+            if any("\0" in cell for cell in cells):
+                raise FileUnreadable(
+                    f"{self.path} is no text: there are NUL bytes in its first line"
+                )
             if records.rejects:
                 raise FileUnreadable(f"{self.path}: the header: {records.rejects[0].reason}")
             for header in records.rows:
-                if any("\0" in name for name in header):
-                    raise FileUnreadable(
-                        f"{self.path} is no text: there are NUL bytes in its first line"
-                    )
                 if any(map(str.strip, header)):
                     return header
         raise FileUnreadable(f"{self.path} is empty")

@@ -57,8 +57,13 @@ class Lines:
 
     @property
     def position(self) -> int:
-        """How many bytes have been taken; where not `in_blocks`, with those read ahead."""
-        return self._at if self.in_blocks else self._binary.tell()
+        """How many bytes have been taken.
+
+        Where not `in_blocks`, with those read ahead; of a pipe, how many characters.
+        """
+        if self.in_blocks:
+            return self._at
+        return self._binary.tell() if self._binary.seekable() else self.volume
 
     def begin_record(self) -> None:
         """What comes now is another record."""

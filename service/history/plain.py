@@ -1,9 +1,9 @@
 """Plain rows: the many lines of a file that need no care, read at once as columns of numbers.
 
-A line is plain if it is as wide as the header and has no quotation mark, if its id is printable
-ASCII without white space, its words are usable, its dates are ISO and in range, its end fits its
-outcome and is not before its start. Of everything else nothing is said here: such lines are left to
-`RowReader`, which knows the reasons. What is plain means the same to both.
+A line is plain if it is as wide as the header, has quotation marks around whole cells at most, if
+its id is printable ASCII without white space, its words are usable, its dates are ISO and in range,
+its end fits its outcome and is not before its start. Of everything else nothing is said here: such
+lines are left to `RowReader`, which knows the reasons. What is plain means the same to both.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -124,7 +124,7 @@ class PlainReader:
     def read(self, block: bytes, first: int) -> PlainBlock | None:
         """What the whole lines of a block say, the first of which is line `first` of the file.
 
-        None if lines are absurdly long, or end with a carriage return alone.
+        None if lines are absurdly long, end with a carriage return alone, or are parts of a record.
         """
         returns = block.count(b"\r")
         if returns != block.count(b"\r\n"):
@@ -132,19 +132,30 @@ class PlainReader:
         layout = self._layout
         padded = block + PADDING
         letters = np.frombuffer(padded, np.uint8)[: len(block)]
-        cuts = np.flatnonzero((letters == ord(layout.delimiter)) | (letters == _NEW_LINE))
-        last = np.flatnonzero(letters[cuts] == _NEW_LINE)
+        is_end, is_quote = letters == _NEW_LINE, letters == _QUOTE
+        is_cut = is_end | (letters == ord(layout.delimiter))
+        quotes = np.flatnonzero(is_quote) if b'"' in block else np.zeros(0, np.int64)
+        wrapped = _wrap_cells(quotes, letters, is_cut)
+        if wrapped:
+            inside = (np.cumsum(is_quote, dtype=np.uint8) & 1).view(np.bool_)
+            if (inside & is_end).any():
+                return None
+            is_cut &= ~inside
+        cuts = np.flatnonzero(is_cut)
+        last = np.flatnonzero(is_end[cuts])
         ends = cuts[last]
         begins = np.concatenate(([0], ends[:-1] + 1))
         if int((ends - begins).max()) > LONGEST_PLAIN:
             return None
         good = np.diff(last, prepend=-1) == layout.width
-        if b'"' in block:
-            good[np.searchsorted(ends, np.flatnonzero(letters == _QUOTE))] = False
+        if not wrapped:
+            good[np.searchsorted(ends, quotes)] = False
         lines = np.flatnonzero(good)
         table = _Table(padded, layout.width, begins[lines], cuts, last[lines])
         if returns:
             table.drop_returns(letters)
+        if wrapped:
+            table.unwrap(letters)
         usable, ids, rows = self._rows(table)
         good[lines[~usable]] = False
         return PlainBlock(
@@ -184,6 +195,15 @@ class PlainReader:
         return usable, ids, Numbers(cohort, tier, outcome, started, ended)
 
 
+def _wrap_cells(quotes: Integers, letters: NDArray[np.uint8], is_cut: Flags) -> bool:
+    """Whether the quotation marks of a block stand around whole cells, and nowhere else."""
+    if not quotes.size or quotes.size % 2:
+        return False
+    before, behind = quotes[::2] - 1, quotes[1::2] + 1
+    opens = is_cut[before] | (before < 0)
+    return bool(opens.all() and (is_cut[behind] | (letters[behind] == _RETURN)).all())
+
+
 class _Table:
     """The lines of a block that are as wide as the header."""
 
@@ -199,11 +219,16 @@ class _Table:
         self._cuts = cuts
         self._last = last
         self._returns: Integers | int = 0
+        self._quoted: NDArray[np.uint8] | None = None
 
     def drop_returns(self, letters: NDArray[np.uint8]) -> None:
         """The line ends are two bytes, here or there."""
         ends = self._cuts[self._last]
         self._returns = (letters[np.maximum(ends - 1, 0)] == _RETURN).astype(np.int64)
+
+    def unwrap(self, letters: NDArray[np.uint8]) -> None:
+        """A cell that begins with a quotation mark ends with one; neither belongs to it."""
+        self._quoted = letters
 
     def cells(self, place: int) -> tuple[Integers, Integers]:
         """Where the cells of a column begin, and how many bytes each has."""
@@ -211,6 +236,9 @@ class _Table:
         begins = self._cuts[self._last - (self._width - place)] + 1 if place else self._begins
         if place == self._width - 1:
             ends = ends - self._returns
+        if self._quoted is not None:
+            quoted = self._quoted[begins] == _QUOTE
+            begins, ends = begins + quoted, ends - quoted
         return begins, ends - begins
 
     def texts(self, begins: Integers, lengths: Integers) -> Iterator[str]:
@@ -289,7 +317,9 @@ class _Form:
     def __init__(self, template: str) -> None:
         self.length = len(template)
         self._seconds = template[16:17] == ":"
-        self._fraction = len(template[20:]) - len(template[20:].lstrip("0")) if "." in template else 0
+        self._fraction = (
+            len(template[20:]) - len(template[20:].lstrip("0")) if "." in template else 0
+        )
         self._offset = template.find("+")
         self._has_time = len(template) > 10
         self._expected, self._slack, self._counted = [], [], []

@@ -7,7 +7,7 @@ from itertools import compress, repeat
 from typing import Any, Generic, TypeVar
 
 from service.domain.case import Outcome
-from service.history.errors import FileUnreadable, RowUnusable
+from service.history.errors import FileUnreadable, RowUnusable, listed
 from service.history.maps import (
     ISO,
     UTF8,
@@ -525,7 +525,7 @@ class _Columns:
                 + ", ".join(dict.fromkeys(self._doubled))
             )
         if self._missing:
-            there = ", ".join(shown(name) for name in self.names)
+            there = listed([shown(name) for name in self.names])
             raise FileUnreadable(
                 f"missing columns: {', '.join(dict.fromkeys(self._missing))}. The file has: {there}"
             )

@@ -1,8 +1,6 @@
 """Plain rows are read many at a time; what they say is what the careful reader says."""
 
-import csv
-from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +10,6 @@ from hypothesis import strategies as st
 
 from service.domain.case import Outcome
 from service.history import CANONICAL, HistoryFile, HistoryMap, Reject, parse_map
-from service.history.lines import Lines
 from service.history.plain import PlainReader
 from service.history.seen import PADDING, hashed, hashed_texts, words_of
 
@@ -62,15 +59,16 @@ def fast(
     return facts, rejects
 
 
+EARLY, LATE = date(2024, 1, 1), date(2024, 3, 1)
+AROUND_NOW = datetime(2024, 1, 1), datetime(2025, 7, 1)  # noqa: DTZ001 - hypothesis adds zones
+
 moments = st.one_of(
     st.dates().map(str),
-    st.datetimes(datetime(2024, 1, 1), datetime(2025, 7, 1)).map(str),
-    st.datetimes(datetime(2024, 1, 1), datetime(2025, 7, 1)).map(
-        lambda moment: moment.isoformat(timespec="milliseconds")
+    st.datetimes(*AROUND_NOW).map(str),
+    st.datetimes(*AROUND_NOW).map(lambda moment: moment.isoformat(timespec="milliseconds")),
+    st.datetimes(*AROUND_NOW, timezones=st.timezones(), allow_imaginary=False).map(
+        lambda moment: moment.isoformat()
     ),
-    st.datetimes(
-        datetime(2023, 1, 1), datetime(2025, 6, 3), timezones=st.timezones(), allow_imaginary=False
-    ).map(lambda moment: moment.isoformat()),
     st.sampled_from(
         [
             *("2024-02-29", "2023-02-29", "2024-13-01", "2024-00-01", "2024-01-00", "2024-04-31"),
@@ -83,7 +81,7 @@ moments = st.one_of(
         ]
     ),
 )
-plain_moments = st.dates(datetime(2024, 1, 1).date(), datetime(2024, 3, 1).date()).map(str)
+plain_moments = st.dates(EARLY, LATE).map(str)
 texts = st.one_of(
     st.sampled_from(["intake", "before", "light", " light ", "Köln", "", "\x00", "light\x00"]),
     st.sampled_from(["a\x7fb", "a\tb", "x" * 64, "x" * 65, "x" * 201, '"a,b"', 'a"b', '"a""b"']),
@@ -153,3 +151,113 @@ def test_blocks_say_what_the_careful_reader_says(
     content = f"{HEADER}\n{lines}".encode("utf-8", "surrogatepass")
     path.write_bytes(mark + content + rest)
     assert fast(path, block=block) == carefully(path)
+
+
+MAPS = (
+    CANONICAL,
+    parse_map('delimiter = ";"\nsnapshot = 2024-02-10\n[cohort]\nconstant = "all"', "m"),
+    parse_map(
+        '[tier]\ncolumn = "tier"\nvalues = { light = "a", "light " = "a" }\notherwise = "b"\n'
+        'blank = "none"\n[dates]\nformats = ["iso", "%d.%m.%Y"]\nnone = ["2024-02-29", "-"]\n'
+        'earliest = 1900-01-01\nyear_numbers = "middle"\n'
+        '[outcome]\ncolumn = "outcome"\nvalues = { done = "production", open = "open" }',
+        "m",
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    rows=st.lists(st.one_of(plain_row, near_row, near_row), max_size=25),
+    quoted=st.sets(st.tuples(st.integers(0, 25), st.integers(0, 6))),
+    mapping=st.sampled_from(MAPS),
+    end=st.sampled_from(["\n", "\r\n"]),
+    block=st.integers(200, 2000),
+)
+def test_blocks_say_the_same_with_any_map_that_allows_for_plain_rows(  # noqa: PLR0917
+    rows: list[tuple[str, ...]],
+    quoted: set[tuple[int, int]],
+    mapping: HistoryMap,
+    end: str,
+    block: int,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    path = tmp_path_factory.mktemp("plain") / "cases.csv"
+    lines = [
+        [f'"{cell}"' if (i, j) in quoted else cell for j, cell in enumerate(cells)]
+        for i, cells in enumerate([HEADER.split(","), *rows])
+    ]
+    content = "".join(mapping.delimiter.join(cells) + end for cells in lines)
+    path.write_bytes(content.encode("utf-8", "surrogatepass"))
+    assert fast(path, mapping, block) == carefully(path, mapping)
+
+
+def plain_lines(path: Path, lines: list[str]) -> list[int]:
+    """Which of the lines the block reader takes as plain."""
+    path.write_text("\n".join([HEADER, *lines, ""]))
+    with HistoryFile(path, latest=NOW) as file:
+        layout = file._rows.layout({}, {})
+        assert layout is not None
+        read = PlainReader(layout).read(file._lines.block(10_000), 2)
+    assert read is not None
+    return [int(line) for line in read.plain]
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        *("2024-02-29", "2024-01-05T09:30", "2024-01-05 09:30:15", "2024-01-05T09:30:15.123"),
+        *("2024-01-05T09:30:15.123456", "2024-01-05T09:30Z", "2024-01-05T09:30:15-05:30"),
+        *("2024-01-05T09:30:15.123456+01:00", "1970-01-01", "2024-12-31T23:59:59.999999Z"),
+    ],
+)
+def test_the_usual_ways_to_write_a_moment_are_plain(moment: str, tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    lines = [f"1,intake,light,,{moment},,open", f"2,intake,Köln,,1970-01-01,{moment},production"]
+    assert plain_lines(path, lines) == [0, 1]
+    expected = datetime.fromisoformat(moment)
+    if expected.tzinfo is None:
+        expected = expected.replace(tzinfo=UTC)
+    facts, rejects = fast(path)
+    assert rejects == []
+    assert [fact[2] for fact in facts] == [expected.timestamp(), 0.0]
+    assert facts[1][3] == expected.timestamp()
+
+
+def test_a_file_that_quotes_every_cell_is_plain(tmp_path: Path) -> None:
+    lines = [
+        '"1","intake","light","Claims, motor","2024-01-05","2024-02-01","production"',
+        '"2","intake","light","","2024-01-05","","open"',
+        '"3","intake","a ""b""","","2024-01-05","","open"',
+    ]
+    assert plain_lines(tmp_path / "cases.csv", lines[:2]) == [0, 1]
+    assert plain_lines(tmp_path / "cases.csv", lines) == [], "the marks inside could be anything"
+    assert fast(tmp_path / "cases.csv") == carefully(tmp_path / "cases.csv")
+
+
+def test_what_needs_care_is_left_to_the_careful_reader(tmp_path: Path) -> None:
+    lines = [
+        "1,intake,light,,2024-01-05,2024-02-01,production",
+        "1 a,intake,light,,2024-01-05,2024-02-01,production",
+        '2,in"take,light,,2024-01-05,2024-02-01,production',
+        "3,intake,light,,2024-01-05T09:30,2024-01-05,production",
+        "4,intake,light,,2024-02-30,2024-03-01,production",
+        "5,intake,light,,2024-01-05,2024-02-01,open",
+        "6,intake,light,,2024-01-05,2025-06-02,production",
+        "7,intake,light,,2024-01-05,2024-02-01,production,",
+        "8,intake,light,,2024-01-05,2024-02-01",
+    ]
+    assert plain_lines(tmp_path / "cases.csv", lines) == [0]
+
+
+@given(texts=st.lists(st.text(max_size=40)))
+def test_a_text_has_one_hash_wherever_it_is_read(texts: list[str]) -> None:
+    alone = hashed_texts([text.encode("utf-8", "replace").decode() for text in texts])
+    cells = [text.encode("utf-8", "replace") for text in texts]
+    lengths = np.array([len(cell) for cell in cells], dtype=np.int64)
+    begins = np.cumsum(lengths + 3) - lengths
+    together = hashed(
+        words_of(b"".join(b"???" + cell for cell in cells) + PADDING), begins, lengths
+    )
+    assert together.tolist() == alone.tolist()
+    assert len(set(together.tolist())) == len(set(cells))
