@@ -115,8 +115,9 @@ def compare_file(
     """Read a file and compare two of its cohorts.
 
     `latest` is the moment after which nothing can have happened (pass the time of reading).
-    Rejected rows go to `rejects`, if given, once the file is read. `progress` hears the bytes read,
-    of how many. Raises `HistoryError` if the file, the cohorts or `as_of` do not allow a comparison.
+    Rejected rows go to `rejects`, if given, once the file is read. `progress` hears the bytes
+    read, of how many. Raises `HistoryError` if the file, the cohorts or `as_of` do not allow a
+    comparison.
     """
     collector = Collector()
     reasons: Counter[str] = Counter()

@@ -6,7 +6,7 @@ its end fits its outcome and is not before its start. Of everything else nothing
 lines are left to `RowReader`, which knows the reasons. What is plain means the same to both.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -241,10 +241,9 @@ class _Table:
             begins, ends = begins + quoted, ends - quoted
         return begins, ends - begins
 
-    def texts(self, begins: Integers, lengths: Integers) -> Iterator[str]:
-        """Cells as text."""
-        for begin, length in zip(begins.tolist(), lengths.tolist(), strict=True):
-            yield self._padded[begin : begin + length].decode("utf-8", "surrogateescape")
+    def text(self, begin: int, length: int) -> str:
+        """A cell as text."""
+        return self._padded[begin : begin + length].decode("utf-8", "surrogateescape")
 
 
 class _Words:
@@ -270,8 +269,8 @@ class _Words:
             if self._hashes.size >= _MOST_WORDS:
                 self._hashes, self._codes = self._hashes[:0], self._codes[:0]
                 known[:] = False
-            new, where = np.unique(hashes[~known], return_index=True)
-            self._learn(new, table.texts(begins[~known][where], lengths[~known][where]))
+            new = ~known
+            self._learn(table, hashes[new], begins[new], lengths[new])
             found, _ = self._look_up(hashes)
         return found if short.all() else np.where(short, found, UNUSABLE)
 
@@ -281,10 +280,14 @@ class _Words:
         at = np.minimum(np.searchsorted(self._hashes, hashes), self._hashes.size - 1)
         return self._codes[at], self._hashes[at] == hashes
 
-    def _learn(self, hashes: Hashes, cells: Iterable[str]) -> None:
-        codes = np.fromiter(map(self._parse, cells), np.int64, hashes.size)
-        at = np.searchsorted(self._hashes, hashes)
-        self._hashes = np.insert(self._hashes, at, hashes)
+    def _learn(self, table: _Table, hashes: Hashes, begins: Integers, lengths: Integers) -> None:
+        """Adds the different ones of these cells, in the order in which the file has them."""
+        new, where = np.unique(hashes, return_index=True)
+        codes = np.zeros(new.size, np.int64)
+        for place in np.argsort(where).tolist():
+            codes[place] = self._parse(table.text(begins[where[place]], lengths[where[place]]))
+        at = np.searchsorted(self._hashes, new)
+        self._hashes = np.insert(self._hashes, at, new)
         self._codes = np.insert(self._codes, at, codes)
 
 
