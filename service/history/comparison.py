@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from service.history.errors import HistoryError, listed
+from service.history.errors import HistoryError
 from service.history.files import HistoryFile
 from service.history.maps import CANONICAL, HistoryMap
+from service.history.messages import listed
 from service.history.plain import Numbers
 from service.history.rejects import RejectsFile
 from service.measure.cases import OUTCOMES, Collector
@@ -146,6 +147,7 @@ def compare_file(
     if rejected:
         unusable = f"{rejected} of {accepted + rejected} rows cannot be used: {_by_field(reasons)}."
     cases = collector.cases(moment)
+    del collector  # it is as large as the cases
     try:
         chosen = choose_baseline(cases.cohorts, intake, baseline)
     except HistoryError as error:

@@ -1,13 +1,5 @@
 """What can be wrong with a history file as a whole, and with one of its rows."""
 
-from collections.abc import Sequence
-
-
-def listed(names: Sequence[str], most: int = 20) -> str:
-    """Names as a message lists them: the first `most`, and how many more there are."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
-
 
 class HistoryError(Exception):
     """Nothing can be read at all; the message says what to change."""

@@ -19,9 +19,11 @@ from service.domain.case import Case, Outcome
 from service.history.errors import FileUnreadable
 from service.history.lines import Lines
 from service.history.maps import CANONICAL, UTF8, HistoryMap
+from service.history.messages import shown
 from service.history.plain import Numbers, PlainBlock, PlainReader
-from service.history.rows import Columns, Reading, RowReader, shown
-from service.history.seen import Integers, SeenIds, hashed_texts
+from service.history.rows import Columns, Reading, RowReader
+from service.history.seen import SeenIds
+from service.history.words import Integers, hashed_texts
 
 BATCH = 10_000  # rows
 BLOCK = 1_000_000  # bytes looked at together for plain rows

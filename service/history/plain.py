@@ -6,16 +6,27 @@ its end fits its outcome and is not before its start. Of everything else nothing
 lines are left to `RowReader`, which knows the reasons. What is plain means the same to both.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.history.seen import PADDING, WORD, Hashes, Integers, hashed, masks, words_of
+from service.history.moments import moments
+from service.history.words import (
+    HIGH_BITS,
+    PADDING,
+    WORD,
+    Flags,
+    Floats,
+    Integers,
+    Words,
+    hashed,
+    masks,
+    packed,
+    words_of,
+)
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 Parse = Callable[[str], int]
 
 LONGEST_PLAIN = 100_000  # bytes of a line; below the limit that the csv module has for a cell
@@ -24,10 +35,7 @@ UNUSABLE = -1
 _LONGEST_CELL = 64  # bytes of an id or a word
 _MOST_WORDS = 16_384  # different cells that a column remembers
 _NEW_LINE, _RETURN, _QUOTE = b'\n\r"'
-_YEARS = range(1900, 2200)
-_MONTHS = np.arange(f"{_YEARS.start}-01", f"{_YEARS.stop}-02", dtype="datetime64[M]")
-_MONTH_BEGINS = _MONTHS.astype("datetime64[D]").astype(np.int64)  # days since 1970
-_MONTH_DAYS = np.diff(_MONTH_BEGINS)
+_DELETE, _UP_TO_SPACE = packed([0x7F] * WORD), packed([0x80 - 0x21] * WORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,7 @@ class PlainBlock:
     begins: Integers
     ends: Integers
     plain: Integers
-    ids: Hashes
+    ids: Words
     rows: Numbers
     others: Integers
 
@@ -169,7 +177,7 @@ class PlainReader:
             others=np.flatnonzero(~good),
         )
 
-    def _rows(self, table: "_Table") -> tuple[Flags, Hashes, Numbers]:
+    def _rows(self, table: "_Table") -> tuple[Flags, Words, Numbers]:
         """All rows of the table, and which of them are plain; what the others say means nothing."""
         layout = self._layout
         begins, lengths = table.cells(layout.case_id)
@@ -183,10 +191,10 @@ class PlainReader:
                 found = words.codes(table, *table.cells(place))
             usable &= found != UNUSABLE
             codes.append(found)
-        started, is_date = _moments(table.words, *table.cells(layout.started_at))
+        started, is_date = moments(table.words, *table.cells(layout.started_at))
         usable &= is_date & (started >= layout.earliest) & (started <= layout.newest)
         begins, lengths = table.cells(layout.ended_at)
-        ended, is_date = _moments(table.words, begins, lengths)
+        ended, is_date = moments(table.words, begins, lengths)
         blank = lengths == 0
         cohort, tier, _, outcome = codes
         usable &= (outcome == layout.open_code) == blank
@@ -274,13 +282,13 @@ class _Words:
             found, _ = self._look_up(hashes)
         return found if short.all() else np.where(short, found, UNUSABLE)
 
-    def _look_up(self, hashes: Hashes) -> tuple[Integers, Flags]:
+    def _look_up(self, hashes: Words) -> tuple[Integers, Flags]:
         if not self._hashes.size:
             return np.zeros(hashes.size, np.int64), np.zeros(hashes.size, np.bool_)
         at = np.minimum(np.searchsorted(self._hashes, hashes), self._hashes.size - 1)
         return self._codes[at], self._hashes[at] == hashes
 
-    def _learn(self, table: _Table, hashes: Hashes, begins: Integers, lengths: Integers) -> None:
+    def _learn(self, table: _Table, hashes: Words, begins: Integers, lengths: Integers) -> None:
         """Adds the different ones of these cells, in the order in which the file has them."""
         new, where = np.unique(hashes, return_index=True)
         codes = np.zeros(new.size, np.int64)
@@ -291,7 +299,7 @@ class _Words:
         self._codes = np.insert(self._codes, at, codes)
 
 
-def _printable(words: Hashes, begins: Integers, lengths: Integers) -> Flags:
+def _printable(words: Words, begins: Integers, lengths: Integers) -> Flags:
     """Which cells are from one to `_LONGEST_CELL` bytes of printable ASCII without a space."""
     good = (lengths > 0) & (lengths <= _LONGEST_CELL)
     longest = int(lengths[good].max(initial=0))
@@ -300,107 +308,8 @@ def _printable(words: Hashes, begins: Integers, lengths: Integers) -> Flags:
         # Where nothing counts any more, the last word of the buffer may be looked at instead.
         word = words[np.minimum(begins + offset, words.size - 1)]
         # The highest bit of a byte is set if it was, or if it is below 0x21, or if it is 0x7f.
-        above, delete = word & ~_HIGH, word ^ _DELETE
+        above, delete = word & ~HIGH_BITS, word ^ _DELETE
         low = ~(above + _UP_TO_SPACE)
-        is_delete = ~((delete & ~_HIGH) + ~_HIGH | delete)
-        good &= (word | low | is_delete) & _HIGH & counted == 0
+        is_delete = ~((delete & ~HIGH_BITS) + ~HIGH_BITS | delete)
+        good &= (word | low | is_delete) & HIGH_BITS & counted == 0
     return good
-
-
-def _repeated(byte: int) -> np.uint64:
-    return np.uint64(byte * 0x0101010101010101)
-
-
-_HIGH, _DELETE, _UP_TO_SPACE = _repeated(0x80), _repeated(0x7F), _repeated(0x80 - 0x21)
-
-
-class _Form:
-    """A way to write a moment, as a template: "0" is a digit, "T" a space too, "+" a minus too."""
-
-    def __init__(self, template: str) -> None:
-        self.length = len(template)
-        self._seconds = template[16:17] == ":"
-        self._fraction = (
-            len(template[20:]) - len(template[20:].lstrip("0")) if "." in template else 0
-        )
-        self._offset = template.find("+")
-        self._has_time = len(template) > 10
-        self._expected, self._slack, self._counted = [], [], []
-        for offset in range(0, len(template), WORD):
-            letters = template[offset : offset + WORD].ljust(WORD, "*")
-            self._expected.append(_packed(0 if c in "T+*" else ord(c) for c in letters))
-            self._slack.append(_packed(0x76 if c == "0" else 0x7F for c in letters))
-            self._counted.append(_packed(0 if c in "T+*" else 0xFF for c in letters))
-
-    def read(self, words: Hashes, begins: Integers) -> tuple[Integers, Flags]:
-        """Microseconds since 1970 in UTC, and where there are any."""
-        parts = [words[begins + WORD * i] for i in range(len(self._expected))]
-        good = np.ones(begins.size, np.bool_)
-        for part, expected, slack, counted in zip(
-            parts, self._expected, self._slack, self._counted, strict=True
-        ):
-            # What is left of a digit is 0 to 9 and of anything else 0; more sets the highest bit.
-            left = (part ^ expected) & counted
-            good &= (left | (left + slack)) & _HIGH == 0
-
-        def letter(place: int) -> Integers:
-            return ((parts[place // WORD] >> np.uint64(8 * (place % WORD))) & _BYTE).astype(
-                np.int64
-            )
-
-        def number(place: int, digits: int) -> Integers:
-            total = letter(place) & 15
-            for more in range(place + 1, place + digits):
-                total = total * 10 + (letter(more) & 15)
-            return total
-
-        month = (number(0, 4) - _YEARS.start) * 12 + number(5, 2) - 1
-        good &= (number(5, 2) - 1).view(np.uint64) < 12
-        good &= month.view(np.uint64) < _MONTH_DAYS.size
-        month = np.where(good, month, 0)
-        day = number(8, 2) - 1
-        good &= day.view(np.uint64) < _MONTH_DAYS[month].view(np.uint64)
-        total = (_MONTH_BEGINS[month] + day) * _DAY
-        if not self._has_time:
-            return total, good
-        hour, minute = number(11, 2), number(14, 2)
-        good &= ((letter(10) == ord("T")) | (letter(10) == ord(" "))) & (hour < 24) & (minute < 60)
-        total += hour * _HOUR + minute * _MINUTE
-        if self._seconds:
-            second = number(17, 2)
-            good &= second < 60
-            total += second * _SECOND
-        if self._fraction:
-            total += number(20, self._fraction) * 10 ** (6 - self._fraction)
-        if self._offset >= 0:
-            sign = letter(self._offset)
-            hour, minute = number(self._offset + 1, 2), number(self._offset + 4, 2)
-            good &= ((sign == ord("+")) | (sign == ord("-"))) & (hour < 24) & (minute < 60)
-            ahead = hour * _HOUR + minute * _MINUTE
-            total -= np.where(sign == ord("+"), ahead, -ahead)
-        return total, good
-
-
-def _packed(letters: Iterable[int]) -> np.uint64:
-    return np.uint64(int.from_bytes(bytes(letters), "little"))
-
-
-_BYTE = np.uint64(0xFF)
-_SECOND = 1_000_000
-_MINUTE, _HOUR, _DAY = 60 * _SECOND, 3600 * _SECOND, 86_400 * _SECOND
-# Each has another length, so that the length of a cell says which to try.
-_FORMS = [_Form("0000-00-00")] + [
-    _Form(f"0000-00-00T{clock}{zone}")
-    for clock in ("00:00", "00:00:00", "00:00:00.000", "00:00:00.000000")
-    for zone in ("", "Z", "+00:00")
-]
-
-
-def _moments(words: Hashes, begins: Integers, lengths: Integers) -> tuple[Floats, Flags]:
-    """Cells as seconds since 1970 in UTC, and which of them are moments at all."""
-    found, good = np.zeros(begins.size, np.int64), np.zeros(begins.size, np.bool_)
-    for form in _FORMS:
-        rows = np.flatnonzero(lengths == form.length)
-        if rows.size:
-            found[rows], good[rows] = form.read(words, begins[rows])
-    return found / _SECOND, good

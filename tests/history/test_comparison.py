@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from service.history import HistoryError, choose_as_of, choose_baseline
-from service.history.seen import SeenIds, hashed_texts
+from service.history.seen import SeenIds
+from service.history.words import hashed_texts
 
 ONE, TWO, THREE = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
 

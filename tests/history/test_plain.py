@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from service.domain.case import Outcome
 from service.history import CANONICAL, HistoryFile, HistoryMap, Reject, parse_map
 from service.history.plain import PlainReader
-from service.history.seen import PADDING, hashed, hashed_texts, words_of
+from service.history.words import PADDING, hashed, hashed_texts, words_of
 
 HEADER = "case_id,cohort,tier,business_unit,started_at,ended_at,outcome"
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -135,7 +135,7 @@ files = st.tuples(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(file=files, block=st.integers(60, 700))
 @example(
     file=([('a,b","c', "\n"), ("1,intake,light,,2024-01-01,,open", "\n")], [], b"", b""), block=500
@@ -166,7 +166,7 @@ MAPS = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     rows=st.lists(st.one_of(plain_row, near_row, near_row), max_size=25),
     quoted=st.sets(st.tuples(st.integers(0, 25), st.integers(0, 6))),
