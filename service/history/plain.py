@@ -135,21 +135,21 @@ class PlainReader:
         None if lines are absurdly long, end with a carriage return alone, or are parts of a record.
         """
         returns = block.count(b"\r")
-        if returns != block.count(b"\r\n"):
+        if returns and returns != block.count(b"\r\n"):
             return None
         layout = self._layout
         padded = block + PADDING
         letters = np.frombuffer(padded, np.uint8)[: len(block)]
-        is_end, is_quote = letters == _NEW_LINE, letters == _QUOTE
+        is_end = letters == _NEW_LINE
         is_cut = is_end | (letters == ord(layout.delimiter))
-        quotes = np.flatnonzero(is_quote) if b'"' in block else np.zeros(0, np.int64)
+        cuts = np.flatnonzero(is_cut)
+        quotes = np.flatnonzero(letters == _QUOTE) if b'"' in block else np.zeros(0, np.int64)
         wrapped = _wrap_cells(quotes, letters, is_cut)
         if wrapped:
-            inside = (np.cumsum(is_quote, dtype=np.uint8) & 1).view(np.bool_)
-            if (inside & is_end).any():
+            inside = _between(quotes, cuts)
+            if is_end[cuts[inside]].any():
                 return None
-            is_cut &= ~inside
-        cuts = np.flatnonzero(is_cut)
+            cuts = cuts[~inside]
         last = np.flatnonzero(is_end[cuts])
         ends = cuts[last]
         begins = np.concatenate(([0], ends[:-1] + 1))
@@ -210,6 +210,15 @@ def _wrap_cells(quotes: Integers, letters: NDArray[np.uint8], is_cut: Flags) -> 
     before, behind = quotes[::2] - 1, quotes[1::2] + 1
     opens = is_cut[before] | (before < 0)
     return bool(opens.all() and (is_cut[behind] | (letters[behind] == _RETURN)).all())
+
+
+def _between(quotes: Integers, cuts: Integers) -> Flags:
+    """Which of the cuts are between a quotation mark that opens and the one that closes."""
+    depth = np.zeros(cuts.size + 1, np.int8)
+    depth[np.searchsorted(cuts, quotes[::2])] += 1
+    depth[np.searchsorted(cuts, quotes[1::2])] -= 1
+    inside: Flags = np.cumsum(depth, dtype=np.int8)[:-1] != 0
+    return inside
 
 
 class _Table:
