@@ -2,20 +2,22 @@
 
 import csv
 import gc
+import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from math import nan
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 
-from service.domain.case import Case, Outcome
+from service.domain.case import Outcome
+from service.history.batch import Batch, NumberBatch, Reject
 from service.history.errors import FileUnreadable
 from service.history.lines import Lines
 from service.history.maps import CANONICAL, UTF8, HistoryMap
@@ -28,8 +30,12 @@ from service.history.words import Integers, hashed_texts
 BATCH = 10_000  # rows
 BLOCK = 1_000_000  # bytes looked at together for plain rows
 
-_CHUNK = 500  # rows in work at a time: few enough to stay in the processor's cache
+_CHUNK = 2_000  # rows in work at a time: few enough to stay in the processor's cache
+_ROW = 100  # bytes of a usual row
+_RECORDS = _CHUNK * _ROW
 _VOLUME = 4_000_000  # characters in work at a time, and those of a batch
+Part = TypeVar("Part")
+
 _CODES = {outcome: code for code, outcome in enumerate(Outcome)}
 _KINDS = {
     b"PK\x03\x04": "is a workbook or an archive: save the sheet as CSV",
@@ -42,59 +48,10 @@ _KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
-    """A row that cannot be used.
-
-    `line` is the physical line, from 1, on which its record begins. `case_id` is "" where none
-    can be told. `field` is the canonical column at fault, or "row". `cells` is the row as read;
-    for a record that is not CSV, its raw text as one cell.
-    """
-
-    line: int
-    case_id: str
-    field: str
-    reason: str
-    cells: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Batch:
-    """The next rows of a file: every one is accepted or a reject.
-
-    `observed_until` is the map's snapshot: when the open cases among them were last known to be so.
-    """
-
-    accepted: Columns = field(default_factory=Columns)
-    rejects: list[Reject] = field(default_factory=list)
-    observed_until: datetime | None = None
-
-    @property
-    def read(self) -> int:
-        """How many rows there are."""
-        return len(self.accepted) + len(self.rejects)
-
-    def cases(self) -> Iterator[Case]:
-        """The accepted rows as cases, made one by one."""
-        for case_id, cohort, tier, unit, started, ended, outcome in zip(
-            *self.accepted.lists(), strict=True
-        ):
-            until = self.observed_until if ended is None else None
-            yield Case(case_id, cohort, tier, unit, started, ended, outcome, until)
-
-
-@dataclass(frozen=True, slots=True)
-class NumberBatch:
-    """The next rows of a file as numbers: every one is accepted or a reject, in order."""
-
-    accepted: Numbers
-    rejects: list[Reject]
-
-
-@dataclass(frozen=True, slots=True)
 class _Records:
     """Records with the lines on which they begin, and those that are no CSV."""
 
-    lines: list[int]
+    lines: Sequence[int]
     rows: list[list[str]]
     rejects: list[Reject]
 
@@ -163,7 +120,10 @@ class HistoryFile:
         seen = SeenIds()
         batch = Batch(observed_until=self.mapping.snapshot)
         begun = self._lines.volume
-        while (records := self._next_records(min(rows, _CHUNK))) is not None:
+        size = min(rows * _ROW, _RECORDS)
+        for records in self._parts(
+            lambda: self._block_records(size), lambda: self._next_records(min(rows, _CHUNK)), size
+        ):
             with _garbage_waits():
                 accepted, rejects = self._judged(records, seen)
                 batch.accepted.extend(accepted)
@@ -182,23 +142,40 @@ class HistoryFile:
         that allows for no plain ones everything, as in `batches`.
         """
         seen = SeenIds()
-        layout = self._rows.layout(self._cohorts, self._tiers) if self._lines.in_blocks else None
-        reader = PlainReader(layout) if layout else None
+        layout = self._rows.layout(self._cohorts, self._tiers)
+        if layout is None:
+            yield from self._parts(
+                lambda: self._as_batch(self._block_records(_RECORDS), seen),
+                lambda: self._as_batch(self._next_records(_CHUNK), seen),
+                _RECORDS,
+            )
+            return
+        reader = PlainReader(layout)
+        yield from self._parts(
+            lambda: self._plain_block(reader, block, seen),
+            lambda: self._as_batch(self._next_records(_CHUNK), seen),
+            block,
+        )
+
+    def _parts(
+        self, by_block: Callable[[], Part | None], by_record: Callable[[], Part | None], size: int
+    ) -> Iterator[Part]:
+        """The rest of the file, by blocks of `size` bytes where that works, else by records.
+
+        `by_block` answers None and takes nothing where it does not work, `by_record` at the end.
+        """
         careful_until = 0
         while True:
-            if reader and self._lines.position >= careful_until:
-                batch = self._plain_block(reader, block, seen)
-                if batch is not None:
-                    yield batch
-                    continue
-                careful_until = self._lines.position + block
-            records = self._next_records(_CHUNK)
-            if records is None:
+            part = None
+            if self._lines.in_blocks and self._lines.position >= careful_until:
+                part = by_block()
+                if part is None:
+                    careful_until = self._lines.position + size
+            if part is None:
+                part = by_record()
+            if part is None:
                 return
-            with _garbage_waits():
-                accepted, rejects = self._judged(records, seen)
-                batch = NumberBatch(self._as_numbers(accepted), rejects)
-            yield batch
+            yield part
 
     def _plain_block(self, reader: PlainReader, size: int, seen: SeenIds) -> NumberBatch | None:
         """The next lines of the file; None if one by one is the only way to tell the records."""
@@ -233,14 +210,32 @@ class HistoryFile:
         rejects.sort(key=lambda reject: reject.line)
         return NumberBatch(numbers, rejects)
 
+    def _as_batch(self, records: _Records | None, seen: SeenIds) -> NumberBatch | None:
+        if records is None:
+            return None
+        with _garbage_waits():
+            accepted, rejects = self._judged(records, seen)
+            return NumberBatch(self._as_numbers(accepted), rejects)
+
+    def _block_records(self, size: int) -> _Records | None:
+        """The records on the next lines; None if one by one is the only way to tell them."""
+        block = self._lines.block(size)
+        text = io.StringIO(block.decode("utf-8", "surrogateescape"), newline="")
+        with _garbage_waits():
+            lines = list(text)
+            rows = self._rows_of(lines)
+        if not lines or rows is None:
+            return None
+        first = self._lines.number + 1
+        self._lines.take(block, len(lines))
+        return _told(range(first, first + len(lines)), rows)
+
     def _others(self, read: PlainBlock) -> _Records | None:
         """The records on the lines of a block that are not plain; None if one takes several."""
         rows = self._rows_of([read.text(line) for line in read.others.tolist()])
         if rows is None:
             return None
-        lines = (read.first + read.others).tolist()
-        real = [i for i, row in enumerate(rows) if _says_something(row)]
-        return _Records([lines[i] for i in real], [rows[i] for i in real], [])
+        return _told((read.first + read.others).tolist(), rows)
 
     def _rows_of(self, lines: list[str]) -> list[list[str]] | None:
         """One row for each line; None if they are no such lines."""
@@ -265,7 +260,8 @@ class HistoryFile:
         """The next records, up to one that is no CSV; None at the end of the file."""
         source = self._lines
         before, begun = source.number, source.volume
-        found = _Records([], [], [])
+        lines: list[int] = []
+        found = _Records(lines, [], [])
         reader = csv.reader(source, delimiter=self.mapping.delimiter)
         with _garbage_waits():
             while len(found.rows) < rows and source.volume - begun < _VOLUME:
@@ -281,7 +277,7 @@ class HistoryFile:
                 except (UnicodeError, OSError) as error:
                     raise self._unreadable(line, error) from None
                 if _says_something(row):
-                    found.lines.append(line)
+                    lines.append(line)
                     found.rows.append(row)
         return None if source.number == before else found
 
@@ -358,6 +354,14 @@ def _unusable(rows: RowReader, records: _Records, reading: Reading) -> list[Reje
 def _repeats(case_id: str, line: int, first: int, row: Sequence[str]) -> Reject:
     reason = f"case_id {shown(case_id)} is already on line {first}"
     return Reject(line, case_id, "case_id", reason, tuple(row))
+
+
+def _told(lines: Sequence[int], rows: list[list[str]]) -> _Records:
+    """Records without those that are blank lines."""
+    if min(map(len, rows), default=2) > 1:
+        return _Records(lines, rows, [])
+    real = [i for i, row in enumerate(rows) if _says_something(row)]
+    return _Records([lines[i] for i in real], [rows[i] for i in real], [])
 
 
 def _says_something(row: list[str]) -> bool:

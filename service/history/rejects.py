@@ -6,8 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
+from service.history.batch import Reject
 from service.history.errors import HistoryError
-from service.history.files import HistoryFile, Reject
+from service.history.files import HistoryFile
 from service.history.maps import UTF8
 
 _MARK = "reject_line"

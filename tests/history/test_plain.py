@@ -19,12 +19,15 @@ OUTCOMES = list(Outcome)
 Fact = tuple[str, str, float, float | None, Outcome]
 
 
-def carefully(path: Path, mapping: HistoryMap = CANONICAL) -> tuple[list[Fact], list[Reject]]:
-    """What `batches` says: record by record."""
+def carefully(
+    path: Path, mapping: HistoryMap = CANONICAL, *, by_record: bool = True
+) -> tuple[list[Fact], list[Reject]]:
+    """What `batches` says, record by record or, as far as it can, by blocks of lines."""
     facts: list[Fact] = []
     rejects: list[Reject] = []
     with HistoryFile(path, mapping, latest=NOW) as file:
-        for batch in file.batches(3):
+        file._lines.in_blocks = not by_record
+        for batch in file.batches(5):
             facts += (
                 (
                     case.cohort,
@@ -150,7 +153,9 @@ def test_blocks_say_what_the_careful_reader_says(
     path = tmp_path_factory.mktemp("plain") / "cases.csv"
     content = f"{HEADER}\n{lines}".encode("utf-8", "surrogatepass")
     path.write_bytes(mark + content + rest)
-    assert fast(path, block=block) == carefully(path)
+    by_record = carefully(path)
+    assert fast(path, block=block) == by_record
+    assert carefully(path, by_record=False) == by_record
 
 
 MAPS = (
