@@ -229,6 +229,36 @@ def test_the_usual_ways_to_write_a_moment_are_plain(moment: str, tmp_path: Path)
     assert facts[1][3] == expected.timestamp()
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        *("2024-02-30", "2023-02-29", "2024-13-01", "2024-00-01", "2024-01-00", "2024-1-05"),
+        *("2024-01-05T24:00", "2024-01-05T09:60", "2024-01-05T09:30:60", "2024-01-05x09:30"),
+        *("2024-01-05T09:30+24:00", "2024-01-05T09:30+00:60", "2024-01-05T09:30:15.12"),
+        *("2024-01-05T09:30z", "2024-01-05T09:30*01:00", "2024-01-05Z", "2024-01-0:", "1899-12-31"),
+        *("2200-01-01", "2024-01-0\u0661", "2024-01-05 "),
+    ],
+)
+def test_what_is_not_quite_a_moment_is_not_plain(moment: str, tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    lines = [f"1,intake,light,,{moment},,open", f"2,intake,light,,1970-01-01,{moment},production"]
+    assert plain_lines(path, lines) == []
+    assert fast(path) == carefully(path)
+
+
+def test_line_ends_of_windows_are_no_part_of_the_last_cell(tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    header = "case_id,cohort,tier,business_unit,started_at,outcome,ended_at"
+    lines = [header, "1,intake,light,,2024-01-05,production,2024-02-01", ""]
+    path.write_bytes("\r\n".join(lines).encode())
+    with HistoryFile(path, latest=NOW) as file:
+        layout = file._rows.layout({}, {})
+        assert layout is not None
+        read = PlainReader(layout).read(file._lines.block(10_000), 2)
+    assert read is not None
+    assert read.plain.tolist() == [0]
+
+
 def test_a_file_that_quotes_every_cell_is_plain(tmp_path: Path) -> None:
     lines = [
         '"1","intake","light","Claims, motor","2024-01-05","2024-02-01","production"',
@@ -256,6 +286,7 @@ def test_what_needs_care_is_left_to_the_careful_reader(tmp_path: Path) -> None:
 
 
 @given(texts=st.lists(st.text(max_size=40)))
+@example(texts=["light", "light\x00", ""])
 def test_a_text_has_one_hash_wherever_it_is_read(texts: list[str]) -> None:
     alone = hashed_texts([text.encode("utf-8", "replace").decode() for text in texts])
     cells = [text.encode("utf-8", "replace") for text in texts]
