@@ -95,8 +95,8 @@ class CaseReader:
         cohort = "" if self._map.started_from else self._text("cohort", self._map.cohort, raw)
         tier = self._text("tier", self._map.tier, raw)
         unit = self._text("business_unit", self._map.business_unit, raw)
-        events = self._events(raw)
-        events, outcome = self._ended(events)
+        events, more_came = self._events(raw)
+        events, outcome = self._ended(events, more_came=more_came)
         started = events[0].at
         if self._map.started_from:
             cohort = self._cohort_at(started)
@@ -113,8 +113,11 @@ class CaseReader:
         )
         return TracedCase(case, steps(events, self._map.rework, is_open=is_open))
 
-    def _events(self, raw: RawCase) -> list[Event]:
-        """Those that count, in the order of time; events of one moment in that of the file."""
+    def _events(self, raw: RawCase) -> tuple[list[Event], bool]:
+        """Those that count, in the order of time; events of one moment in that of the file.
+
+        And whether there were others after the snapshot.
+        """
         found: list[Event] = []
         snapshot, late = self._map.snapshot, False
         for line, cells in raw.events:
@@ -137,7 +140,7 @@ class CaseReader:
                 raise RowUnusable("timestamp", "it begins after the map's snapshot")
             raise RowUnusable("events", "it has no event that counts")
         found.sort(key=lambda event: event.at)
-        return found
+        return found, late
 
     def _moment(self, line: int, cells: Cells) -> datetime:
         try:
@@ -226,14 +229,14 @@ class CaseReader:
             ) from None
         return None if outcome is Outcome.OPEN else outcome
 
-    def _ended(self, events: list[Event]) -> tuple[list[Event], Outcome]:
+    def _ended(self, events: list[Event], *, more_came: bool) -> tuple[list[Event], Outcome]:
         """The events up to the one that ends the case, and how it does."""
         for place in range(len(events) - 1, -1, -1):
             meaning = events[place].meaning
             if meaning.outcome is not None and meaning.move is Move.COMPLETE:
                 return events[: place + 1], meaning.outcome
         last = events[-1].meaning
-        if last.outcome_if_last is not None and last.move is Move.COMPLETE:
+        if last.outcome_if_last and last.move is Move.COMPLETE and not more_came:
             return events, last.outcome_if_last
         return events, Outcome.OPEN
 

@@ -13,7 +13,7 @@ Every moment of a case is on exactly one clock:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -65,24 +65,41 @@ def steps(events: Sequence[Event], rework: Rework, *, is_open: bool) -> tuple[St
     if only for a moment; other events only where they change the clock. Raises `RowUnusable` where
     an activity ends before its start.
     """
-    found: list[tuple[datetime, _Clock]] = []
+    found: list[Step] = []
     at_work: list[Event] = []
     done: list[Event] = []
+    order: dict[str, int] = {}
     for place, event in enumerate(events):
         _move(event, at_work, done)
         following = events[place + 1] if place + 1 < len(events) else None
+        order.setdefault(event.meaning.stage, len(order))
         clock, own = _clock_after(event, following, at_work, is_open=is_open)
         if clock is None:
             continue
         opens = own and event.meaning.move in _OPENS
         if following is not None and following.at == event.at and not opens:
             continue
-        if opens or not found or found[-1][1] != clock:
-            found.append((event.at, clock))
+        step = _step(event.at, clock, order, rework)
+        if opens or not found or replace(found[-1], at=step.at) != step:
+            found.append(step)
     if not found:
         last = events[-1].meaning
-        found.append((events[-1].at, _Clock(last.stage, last.holder, last.mode, last.rework)))
-    return _with_rework(found, rework)
+        clock = _Clock(last.stage, last.holder, last.mode, last.rework)
+        found.append(_step(events[-1].at, clock, order, rework))
+    return tuple(found)
+
+
+def _step(at: datetime, clock: _Clock, order: dict[str, int], rule: Rework) -> Step:
+    """A step; whether it is rework is judged by the rule where no event says.
+
+    `order` holds the stages in the order in which they came up. By `RETURNS` time in one that is
+    entered again after later ones is rework, until the case is back in the last of them or in a
+    new one.
+    """
+    rank = order.setdefault(clock.stage, len(order))
+    again = rule is Rework.RETURNS and rank < len(order) - 1
+    said = again if clock.rework is None else clock.rework
+    return Step(at, clock.stage, clock.holder, clock.mode, said)
 
 
 def _move(event: Event, at_work: list[Event], done: list[Event]) -> None:
@@ -131,21 +148,3 @@ def _clock_after(
         return _Clock(meaning.stage, meaning.holder, Mode.WAITING, meaning.rework), True
     ahead = following.meaning
     return _Clock(ahead.stage, ahead.holder, ahead.mode, ahead.rework), False
-
-
-def _with_rework(found: Sequence[tuple[datetime, _Clock]], rule: Rework) -> tuple[Step, ...]:
-    """Steps, with time that no event speaks of judged by the rule.
-
-    By `RETURNS` a stage that is entered again after later ones were is rework, until the case is
-    back in the furthest stage that it had reached, or in a new one.
-    """
-    order: dict[str, int] = {}
-    made: list[Step] = []
-    for at, clock in found:
-        rank = order.setdefault(clock.stage, len(order))
-        said = clock.rework
-        again = rule is Rework.RETURNS and rank < len(order) - 1
-        made.append(
-            Step(at, clock.stage, clock.holder, clock.mode, again if said is None else said)
-        )
-    return tuple(made)

@@ -11,14 +11,13 @@ from typing import Self
 from service.domain.case import Outcome
 from service.domain.standing import Mode
 from service.history.errors import MapError
+from service.history.maps import SHIPPED as MAPS
 from service.history.maps import (
-    SHIPPED,
     UTF8,
     Dates,
     TextSource,
     fold,
     key_of,
-    shipped_maps,
 )
 from service.history.maps import _dates as read_dates
 from service.history.maps import _delimiter as read_delimiter
@@ -27,11 +26,12 @@ from service.history.maps import _Table as Table
 from service.history.maps import _text_source as read_text_source
 from service.history.maps import _word as read_word
 
+SHIPPED = MAPS / "events"
 OF_CASE = "case:"
 """What the name of a trace's attribute begins with, next to those of its events."""
 
 _TOP = (
-    *("kind", "description", "encoding", "delimiter", "snapshot", "dates", "case_id", "cohort"),
+    *("description", "encoding", "delimiter", "snapshot", "dates", "case_id", "cohort"),
     *("tier", "business_unit", "observed_until", "activity", "timestamp", "lifecycle", "instance"),
     *("stage", "holder", "outcome", "rework"),
 )
@@ -102,6 +102,14 @@ class ActivityRule:
     rework: bool | None = None
 
 
+# Tools that keep a log as a table write "nan" and "NaT" where an attribute was not given.
+_OWN_OUTCOME = TextSource(
+    ("headway:outcome",),
+    values={"nan": Outcome.OPEN.value, **{outcome.value: outcome.value for outcome in Outcome}},
+    blank=Outcome.OPEN.value,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class EventMap:
     """How one kind of event log becomes cases.
@@ -115,7 +123,7 @@ class EventMap:
     encoding: str = UTF8
     delimiter: str = ","
     snapshot: datetime | None = None
-    dates: Dates = field(default_factory=Dates)
+    dates: Dates = field(default_factory=lambda: Dates(none=frozenset({"nat"})))
     case_id: str = "case:concept:name"
     activity: str = "concept:name"
     timestamp: str = "time:timestamp"
@@ -127,9 +135,7 @@ class EventMap:
     holder: TextSource = field(default_factory=lambda: TextSource(("org:group",)))
     rules: tuple[ActivityRule, ...] = ()
     unlisted: Unlisted = Unlisted.KEEP
-    outcome: TextSource | None = field(
-        default_factory=lambda: TextSource(("headway:outcome",), blank="open")
-    )
+    outcome: TextSource | None = field(default_factory=lambda: _OWN_OUTCOME)
     rework: Rework = Rework.NONE
     rework_column: str | None = "headway:rework"
     cohort: TextSource = field(default_factory=lambda: TextSource(("case:headway:cohort",)))
@@ -172,19 +178,27 @@ _PLAIN = EventMap(
 """What a map leaves unsaid."""
 
 
+def shipped_event_maps() -> tuple[str, ...]:
+    """The names of the event maps that come with Headway."""
+    return tuple(
+        sorted(found.name[:-5] for found in SHIPPED.iterdir() if found.name.endswith(".toml"))
+    )
+
+
 def load_event_map(name_or_path: str) -> EventMap:
     """The shipped map of that name, or the one in that TOML file.
 
-    Raises `MapError` if there is none, it is not valid or it is a map for files of cases.
+    Raises `MapError` if there is none or it is not valid.
     """
-    if name_or_path in shipped_maps():
+    if name_or_path in shipped_event_maps():
         return parse_event_map((SHIPPED / f"{name_or_path}.toml").read_text("utf-8"), name_or_path)
     path = Path(name_or_path)
     try:
         text = path.read_text("utf-8")
     except (OSError, ValueError) as error:
+        shipped = ", ".join(shipped_event_maps())
         raise MapError(
-            f"no map {name_or_path!r}: neither a shipped one ({', '.join(shipped_maps())})"
+            f"no event map {name_or_path!r}: neither a shipped one ({shipped})"
             f" nor a readable file ({error})"
         ) from None
     return parse_event_map(text, path.name)
@@ -203,8 +217,6 @@ def parse_event_map(text: str, name: str) -> EventMap:
 
 
 def _map(top: Table, name: str) -> EventMap:
-    if top.text("kind") != "events":
-        raise MapError('kind: a map for event logs says kind = "events"')
     top.allow(*_TOP)
     top.text("description")
     found = replace(

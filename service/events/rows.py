@@ -22,7 +22,7 @@ from service.history.maps import TextSource, fold, key_of
 from service.history.rows import shown
 from service.history.seen import SeenIds
 
-_AT_ONCE = 10_000  # rows
+_AT_ONCE = 1_000  # rows
 _SORTING_MEMORY = 32_000  # KiB
 
 

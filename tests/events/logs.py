@@ -17,7 +17,6 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 START = datetime(2024, 3, 4, 9, tzinfo=UTC)
 
 MAP = """
-kind = "events"
 [cohort]
 constant = "old way"
 [tier]

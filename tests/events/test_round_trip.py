@@ -1,7 +1,5 @@
 """What Headway writes, it reads back: the very same cases, whatever they are."""
 
-import gzip
-import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -17,9 +15,9 @@ from tests.events.logs import read, traced_cases
 Writer = Callable[[Iterable[TracedCase], BinaryIO], None]
 WRITERS = pytest.mark.parametrize("write", [write_xes, write_csv])
 
-several = st.lists(
-    st.integers(0, 10**6), min_size=1, max_size=4, unique=True
-).flatmap(lambda ids: st.tuples(*(traced_cases(f"UC-{number}") for number in ids)))
+several = st.lists(st.integers(0, 10**6), min_size=1, max_size=4, unique=True).flatmap(
+    lambda ids: st.tuples(*(traced_cases(f"UC-{number}") for number in ids))
+)
 
 
 @WRITERS
