@@ -67,10 +67,11 @@ class CaseReader:
     """Reads cases of one log, as a map says.
 
     `columns` are the names of the cells in every event. `latest` is the moment after which nothing
-    can have happened yet.
+    can have happened yet. `newest` is the last moment of the cases read so far.
     """
 
     def __init__(self, mapping: EventMap, columns: Sequence[str], latest: datetime) -> None:
+        self.newest: datetime | None = None
         self._map = mapping
         self._latest = latest
         self._place = {name: place for place, name in enumerate(columns)}
@@ -111,7 +112,10 @@ class CaseReader:
             outcome=outcome,
             observed_until=self._observed(raw, is_open=is_open),
         )
-        return TracedCase(case, steps(events, self._map.rework, is_open=is_open))
+        traced = TracedCase(case, steps(events, self._map.rework, is_open=is_open))
+        last = events[-1].at
+        self.newest = last if self.newest is None else max(last, self.newest)
+        return traced
 
     def _events(self, raw: RawCase) -> tuple[list[Event], bool]:
         """Those that count, in the order of time; events of one moment in that of the file.
@@ -293,7 +297,8 @@ class CaseReader:
             return source.constant
         if not text:
             if source.blank is None:
-                raise RowUnusable(name, f"no {name}: {' and '.join(source.columns)} are blank")
+                blank = f"{' and '.join(source.columns)} {'are' if source.columns[1:] else 'is'}"
+                raise RowUnusable(name, f"no {name}: {blank} blank")
             return source.blank
         if source.values is not None:
             value = source.values.get(key_of(text), source.otherwise)

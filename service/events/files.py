@@ -117,9 +117,11 @@ class EventFile:
                 lines.append(raw.line)
                 steps += len(traced.steps)
             if batch.read >= cases or steps >= STEPS:
+                self.newest = reader.newest
                 yield self._without_repeated(batch, lines, seen)
                 batch, lines, steps = Batch(), [], 0
         if batch.read:
+            self.newest = reader.newest
             yield self._without_repeated(batch, lines, seen)
 
     def _raw(self) -> Iterator[RawCase]:
@@ -128,8 +130,9 @@ class EventFile:
         mapping = self.mapping
         return xes.cases(self._source.begin(), self.path, mapping.case_id, mapping.columns)
 
-    def _without_repeated(self, batch: Batch, lines: list[int], seen: SeenIds) -> Batch:
-        """The batch with what repeats a case id rejected; its latest moment is noted."""
+    @staticmethod
+    def _without_repeated(batch: Batch, lines: list[int], seen: SeenIds) -> Batch:
+        """The batch with what repeats a case id rejected."""
         ids = [traced.case.case_id for traced in batch.accepted]
         repeated = seen.add(ids, lines)
         for place, first in repeated.items():
@@ -140,8 +143,6 @@ class EventFile:
                 traced for place, traced in enumerate(batch.accepted) if place not in repeated
             ]
             batch.rejects.sort(key=lambda reject: reject.line)
-        moments = [traced.case.ended_at or traced.steps[-1].at for traced in batch.accepted]
-        self.newest = max([*moments, *([self.newest] if self.newest else [])], default=None)
         return batch
 
     def _is_xes(self) -> bool:

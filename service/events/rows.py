@@ -123,17 +123,18 @@ class EventRows:
     def _is_grouped(self) -> bool:
         """Whether no case comes again after another one."""
         seen = SeenIds()
-        last = ""
-        rows = self._rows()
-        while batch := list(islice(rows, _AT_ONCE)):
-            begins = []
-            for row in batch:
-                if row.case_id and row.case_id != last:
-                    begins.append(row.case_id)
-                    last = row.case_id
-            if seen.add(begins, [0] * len(begins)):
+        begins = map(fold, self._where_the_id_changes())
+        while batch := list(islice(begins, _AT_ONCE)):
+            if seen.add(batch, [0] * len(batch)):
                 return False
         return True
+
+    def _where_the_id_changes(self) -> Iterator[str]:
+        last, place = "", self._id_place
+        for _, row, _ in islice(self._records(), 1, None):
+            if place < len(row) and row[place] and row[place] != last:
+                last = row[place]
+                yield last
 
     def _sorted(self) -> Iterator[_Row]:
         """The rows by case, and of one case by line."""

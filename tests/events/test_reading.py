@@ -288,3 +288,15 @@ def test_an_event_before_the_earliest_date_is_a_slip(log: Path) -> None:
     found = reasons(log, xes(trace("1", event(hours, "ask"))))
 
     assert "before 1970-01-01, the earliest taken" in found[3, "1"]
+
+
+def test_bytes_that_are_not_in_the_encoding_cost_their_case_in_either_order(log: Path) -> None:
+    bad, good = line(0, "caf\udce9", "ask"), line(0, "good", "ask")
+    later = [line(1, "caf\udce9", "live"), line(1, "good", "live")]
+
+    for rows in ([bad, later[0], good, later[1]], [bad, good, *later]):
+        log.write_bytes("\n".join([HEADER, *rows]).encode("utf-8", "surrogateescape"))
+        accepted, rejects = read(log, MAP)
+        assert [traced.case.case_id for traced in accepted] == ["good"]
+        assert [(reject.line, reject.field) for reject in rejects] == [(2, "case_id")]
+        assert "not utf-8" in rejects[0].reason
