@@ -144,6 +144,8 @@ class CaseReader:
                 raise RowUnusable("timestamp", "it begins after the map's snapshot")
             raise RowUnusable("events", "it has no event that counts")
         found.sort(key=lambda event: event.at)
+        if reason := found[0].meaning.reject_if_first:
+            raise RowUnusable("activity", reason)
         return found, late
 
     def _moment(self, line: int, cells: Cells) -> datetime:
@@ -206,6 +208,7 @@ class CaseReader:
             mode=rule.mode if move is Move.COMPLETE else Mode.WAITING,
             outcome=rule.outcome or self._outcome(cells),
             outcome_if_last=rule.outcome_if_last,
+            reject_if_first=rule.reject_if_first,
             rework=self._is_rework(cells) if rule.rework is None else rule.rework,
         )
 

@@ -39,6 +39,7 @@ class Meaning:
     """Of the time before it, where no other event says whose that was."""
     outcome: Outcome | None = None
     outcome_if_last: Outcome | None = None
+    reject_if_first: str = ""
     rework: bool | None = None
 
 

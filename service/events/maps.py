@@ -88,7 +88,8 @@ class ActivityRule:
 
     `when` lists, per column, the folded keys that fit. `stage` and `holder` None: as the map's
     sources say. `mode` is that of the time before a completion that has no start. `outcome` ends
-    the case; `outcome_if_last` does so where nothing follows. `reject` is a reason.
+    the case; `outcome_if_last` does so where nothing follows. `reject` is a reason, and so is
+    `reject_if_first`, for a case whose beginning is not in the log.
     """
 
     when: Mapping[str, frozenset[str]]
@@ -99,6 +100,7 @@ class ActivityRule:
     mode: Mode = Mode.WAITING
     outcome: Outcome | None = None
     outcome_if_last: Outcome | None = None
+    reject_if_first: str = ""
     rework: bool | None = None
 
 
@@ -305,7 +307,7 @@ def _activities(top: Table, found: EventMap) -> EventMap:
 def _rule(table: Table) -> ActivityRule:
     table.allow(
         *("when", "ignore", "reject", "stage", "holder", "mode"),
-        *("outcome", "outcome_if_last", "rework"),
+        *("outcome", "outcome_if_last", "reject_if_first", "rework"),
     )
     conditions = table.table("when")
     if conditions is None or not conditions.raw:
@@ -331,6 +333,7 @@ def _rule(table: Table) -> ActivityRule:
         mode=read_word(table, "mode", Mode, Mode.WAITING),
         outcome=ends,
         outcome_if_last=ends_if_last,
+        reject_if_first=_name(table, "reject_if_first") or "",
         rework=_flag(table, "rework"),
     )
 

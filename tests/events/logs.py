@@ -111,7 +111,7 @@ lengths = st.one_of(
 
 
 @st.composite
-def traced_cases(draw: st.DrawFn, case_id: str | None = None) -> TracedCase:
+def traced_cases(draw: st.DrawFn, case_id: str) -> TracedCase:
     """Any case with any steps, of no length too, that the domain allows."""
     at = draw(
         st.datetimes(
@@ -138,7 +138,7 @@ def traced_cases(draw: st.DrawFn, case_id: str | None = None) -> TracedCase:
         at += draw(lengths)
     outcome = draw(st.sampled_from(Outcome))
     case = Case(
-        case_id=draw(names) if case_id is None else case_id,
+        case_id=case_id,
         cohort=draw(names),
         tier=draw(names),
         business_unit=draw(st.one_of(st.just(""), names)),

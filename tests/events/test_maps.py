@@ -1,5 +1,6 @@
 """Event maps: what is wrong with one is said by its key; the shipped ones load."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from service.events.maps import Unlisted
 from service.history import MapError
 
 RULE = '[[activity.rules]]\nwhen = { "concept:name" = ["a"] }\n'
+
+DOCS = Path(__file__).parents[2] / "docs" / "event-logs.md"
 
 WRONG = {
     "acitvity = {}": "acitvity: unknown key; known here: description",
@@ -80,3 +83,9 @@ def test_the_columns_of_a_map_are_all_that_is_kept_of_an_event() -> None:
         *("case:headway:cohort", "case:headway:tier", "case:headway:business_unit"),
         "headway:outcome",
     )
+
+
+def test_the_maps_in_the_docs_are_valid() -> None:
+    shown = re.findall(r"```toml\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+
+    assert [len(parse_event_map(text, "docs").rules) for text in shown] == [4, 0]

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from service.domain.trace import TracedCase
 from service.events import write_csv, write_xes
-from tests.events.logs import read, traced_cases
+from tests.events.logs import names, read, traced_cases
 
 Writer = Callable[[Iterable[TracedCase], BinaryIO], None]
 WRITERS = pytest.mark.parametrize("write", [write_xes, write_csv])
 
-several = st.lists(st.integers(0, 10**6), min_size=1, max_size=4, unique=True).flatmap(
-    lambda ids: st.tuples(*(traced_cases(f"UC-{number}") for number in ids))
+several = st.lists(names, min_size=1, max_size=4, unique=True).flatmap(
+    lambda ids: st.tuples(*map(traced_cases, ids))
 )
 
 
