@@ -9,9 +9,8 @@ import io
 import marshal
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Self, TextIO
 
 from service.events.cases import RawCase
 from service.events.maps import EventMap
@@ -31,6 +30,36 @@ class _Row(NamedTuple):
     line: int
     cells: list[str]
     error: RowUnusable | None
+
+
+class _Lines:
+    """The lines of a text, counted; a record of absurd length is cut.
+
+    Quoted line ends can make one record of a whole file, which would be held in memory.
+    """
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self._line = 0
+        self._taken = 0  # characters since the record began
+
+    def begin_record(self) -> int:
+        """A record begins; the line on which it does."""
+        self._taken = 0
+        return self._line + 1
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        self._line += 1
+        self._taken += len(line)
+        if self._taken > LONGEST_LINE:
+            raise csv.Error(f"a record is longer than {LONGEST_LINE:,} characters")
+        return line
 
 
 class EventRows:
@@ -79,11 +108,10 @@ class EventRows:
 
     def _records(self) -> Iterator[tuple[int, list[str], RowUnusable | None]]:
         """Records that are not blank, with the line on which each begins."""
-        text = self._text()
-        lines = iter(partial(text.readline, LONGEST_LINE), "")
+        lines = _Lines(self._text())
         reader = csv.reader(lines, delimiter=self._map.delimiter)
         while True:
-            line = reader.line_num + 1
+            line = lines.begin_record()
             try:
                 row = next(reader)
             except StopIteration:

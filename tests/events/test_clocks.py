@@ -256,3 +256,15 @@ def test_a_case_of_one_event_takes_no_time(log: Path) -> None:
 
     assert case.case.started_at == case.case.ended_at
     assert turns(case) == [(3, "live", "enablement", "waiting")]
+
+
+def test_a_case_can_be_refused_for_how_it_begins(log: Path) -> None:
+    rule = (
+        '[[activity.rules]]\nwhen = { "concept:name" = ["triage"] }\n'
+        'reject_if_first = "its beginning is not there"\n'
+    )
+
+    assert one(log, event(0, "ask"), event(4, "triage"), mapping=MAP + rule).steps
+    assert refused(log, event(4, "ask"), event(3, "triage"), mapping=MAP + rule) == (
+        "its beginning is not there"
+    )

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from service.domain.case import Outcome
 from service.domain.trace import TracedCase
 from service.events import write_csv, write_xes
-from tests.events.logs import names, read, traced_cases
+from tests.events.logs import event, names, read, trace, traced_cases, xes
 
 Writer = Callable[[Iterable[TracedCase], BinaryIO], None]
 WRITERS = pytest.mark.parametrize("write", [write_xes, write_csv])
@@ -21,7 +22,7 @@ several = st.lists(names, min_size=1, max_size=4, unique=True).flatmap(
 
 
 @WRITERS
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cases=several)
 def test_cases_come_back_as_they_were(
     write: Writer, cases: tuple[TracedCase, ...], tmp_path: Path
@@ -34,3 +35,18 @@ def test_cases_come_back_as_they_were(
 
     assert rejects == []
     assert tuple(accepted) == cases
+
+
+def test_what_table_tools_write_for_nothing_is_nothing(tmp_path: Path) -> None:
+    """pandas and pm4py write "nan" and "NaT" where an attribute was not given."""
+    path = tmp_path / "log.xes"
+    nothing = '<float key="headway:outcome" value="nan"/>'
+    own = "".join(f'<string key="headway:{key}" value="x"/>' for key in ("cohort", "tier"))
+    never = '<string key="headway:observed_until" value="NaT"/>'
+    path.write_text(xes(trace("1", event(0, "build", "start", more=nothing), extra=own + never)))
+
+    accepted, rejects = read(path)
+
+    assert rejects == []
+    assert accepted[0].case.outcome is Outcome.OPEN
+    assert accepted[0].case.observed_until is None
