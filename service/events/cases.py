@@ -1,6 +1,6 @@
 """One case's events become a case on clocks, or a reason why they cannot."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
@@ -259,7 +259,7 @@ class CaseReader:
     def _observed(self, raw: RawCase, *, is_open: bool) -> datetime | None:
         column = self._map.observed_until
         if column is not None:
-            cell = _first([cells[self._place[column]] for _, cells in raw.events])
+            cell = _first(cells[self._place[column]] for _, cells in raw.events)
             until = self._dates.read("observed_until", column, cell)
             if until is not None:
                 return until
@@ -314,7 +314,7 @@ class CaseReader:
         return text
 
 
-def _first(texts: Any) -> str:
+def _first(texts: Iterable[str]) -> str:
     """The first text that is not blank, folded."""
     for text in texts:
         if text and (folded := fold(text)):

@@ -12,8 +12,9 @@ Every moment of a case is on exactly one clock:
 4. Otherwise, after the last event of an open case, it stays with that event's holder, waiting.
 """
 
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -67,80 +68,119 @@ def steps(events: Sequence[Event], rework: Rework, *, is_open: bool) -> tuple[St
     an activity ends before its start.
     """
     found: list[Step] = []
-    at_work: list[Event] = []
-    done: list[Event] = []
-    order: dict[str, int] = {}
+    work = _Work()
+    stages = _Stages(rework)
     for place, event in enumerate(events):
-        _move(event, at_work, done)
+        work.take(event)
         following = events[place + 1] if place + 1 < len(events) else None
-        order.setdefault(event.meaning.stage, len(order))
-        clock, own = _clock_after(event, following, at_work, is_open=is_open)
+        stages.take(event.meaning)
+        clock, own = _clock_after(event, following, work.top, is_open=is_open)
         if clock is None:
             continue
         opens = own and event.meaning.move in _OPENS
         if following is not None and following.at == event.at and not opens:
             continue
-        step = _step(event.at, clock, order, rework)
-        if opens or not found or replace(found[-1], at=step.at) != step:
+        step = stages.step(event.at, clock)
+        if opens or not found or not _is_same_clock(found[-1], step):
             found.append(step)
     if not found:
         last = events[-1].meaning
         clock = _Clock(last.stage, last.holder, last.mode, last.rework)
-        found.append(_step(events[-1].at, clock, order, rework))
+        found.append(stages.step(events[-1].at, clock))
     return tuple(found)
 
 
-def _step(at: datetime, clock: _Clock, order: dict[str, int], rule: Rework) -> Step:
-    """A step; whether it is rework is judged by the rule where no event says.
+def _is_same_clock(one: Step, other: Step) -> bool:
+    return (one.stage, one.holder, one.mode, one.rework) == (
+        *(other.stage, other.holder, other.mode, other.rework),
+    )
 
-    `order` holds the stages in the order in which they came up. By `RETURNS` time in one that is
-    entered again after later ones is rework, until the case is back in the last of them or in a
-    new one.
+
+class _Stages:
+    """Which stages a case has been in, to tell what is rework where no event says.
+
+    By `RETURNS` that is time in a stage that was completed before, once later ones have come up,
+    until the case is back in the last of them or in a new one.
     """
-    rank = order.setdefault(clock.stage, len(order))
-    again = rule is Rework.RETURNS and rank < len(order) - 1
-    said = again if clock.rework is None else clock.rework
-    return Step(at, clock.stage, clock.holder, clock.mode, said)
+
+    def __init__(self, rule: Rework) -> None:
+        self._rule = rule
+        self._order: dict[str, int] = {}
+        self._completed: set[str] = set()
+
+    def take(self, meaning: Meaning) -> None:
+        """The next event."""
+        self._order.setdefault(meaning.stage, len(self._order))
+        if meaning.move is Move.COMPLETE:
+            self._completed.add(meaning.stage)
+
+    def step(self, at: datetime, clock: _Clock) -> Step:
+        """The step that begins with this clock."""
+        rank = self._order.setdefault(clock.stage, len(self._order))
+        again = (
+            self._rule is Rework.RETURNS
+            and clock.stage in self._completed
+            and rank < len(self._order) - 1
+        )
+        said = again if clock.rework is None else clock.rework
+        return Step(at, clock.stage, clock.holder, clock.mode, said)
 
 
-def _move(event: Event, at_work: list[Event], done: list[Event]) -> None:
-    """Brings what is at work up to date with an event."""
-    move = event.meaning.move
-    if move in {Move.START, Move.RESUME}:
-        if move is Move.START:
-            _check_order(event, done)
-        at_work.append(event)
-    elif move in {Move.COMPLETE, Move.SUSPEND}:
-        same = [other for other in at_work if _is_same(other, event)]
-        if same:
-            at_work.remove(same[0])
-        elif move is Move.COMPLETE:
-            done.append(event)
+class _Work:
+    """What is at work in a case, as its events pass by in the order of time.
 
+    Every event costs the same, however many activities are open.
+    """
 
-def _check_order(start: Event, done: Sequence[Event]) -> None:
-    """A completion that stands behind its start in the file and before it in time is no clock."""
-    for other in done:
-        if other.line > start.line and other.at < start.at and _is_same(other, start):
+    def __init__(self) -> None:
+        self._open: dict[int, Event] = {}  # in the order in which they started
+        self._of: dict[tuple[str, str], deque[int]] = {}
+        self._begun = 0
+        self._unstarted: dict[tuple[str, str], Event] = {}  # completions; per key the last in file
+
+    @property
+    def top(self) -> Event | None:
+        """The one that started last."""
+        return self._open[next(reversed(self._open))] if self._open else None
+
+    def take(self, event: Event) -> None:
+        """The next event; raises `RowUnusable` where an activity ends before its start."""
+        move, key = event.meaning.move, (event.meaning.activity, event.instance)
+        if move is Move.START or move is Move.RESUME:
+            if move is Move.START:
+                self._check_order(event, self._unstarted.get(key))
+            self._begun += 1
+            self._open[self._begun] = event
+            self._of.setdefault(key, deque()).append(self._begun)
+        elif move is Move.COMPLETE or move is Move.SUSPEND:
+            if begun := self._of.get(key):
+                del self._open[begun.popleft()]
+            elif move is Move.COMPLETE:
+                known = self._unstarted.get(key)
+                if known is None or known.line < event.line:
+                    self._unstarted[key] = event
+
+    @staticmethod
+    def _check_order(start: Event, end: Event | None) -> None:
+        """A completion that stands behind its start in the file and before it in time is no clock.
+
+        Events of one moment are in the order of the file, so a later line is an earlier moment.
+        """
+        if end is not None and end.line > start.line:
             raise RowUnusable(
                 "timestamp",
-                f"{start.meaning.activity} ends {other.at.isoformat()} (line {other.line}), before"
+                f"{start.meaning.activity} ends {end.at.isoformat()} (line {end.line}), before"
                 f" its start {start.at.isoformat()} (line {start.line})",
             )
 
 
-def _is_same(one: Event, other: Event) -> bool:
-    return one.meaning.activity == other.meaning.activity and one.instance == other.instance
-
-
 def _clock_after(
-    event: Event, following: Event | None, at_work: Sequence[Event], *, is_open: bool
+    event: Event, following: Event | None, top: Event | None, *, is_open: bool
 ) -> tuple[_Clock | None, bool]:
     """The clock from an event on, and whether it is the event's own; None after a case's end."""
     if following is None and not is_open:
         return None, False
-    if at_work:
-        top = at_work[-1]
+    if top is not None:
         return _Clock(
             top.meaning.stage, top.meaning.holder, Mode.WORKING, top.meaning.rework
         ), top is event

@@ -237,6 +237,31 @@ def test_a_stage_that_is_entered_again_is_rework_until_the_case_is_back(log: Pat
     ]
 
 
+def test_going_on_with_what_was_never_done_is_no_rework(log: Path) -> None:
+    case = one(
+        log,
+        event(0, "risk", "schedule", "risk"),
+        event(1, "build", "start", "builder"),
+        event(2, "triage", "start"),
+        event(3, "triage", "complete"),
+        event(4, "build", "complete", "builder"),
+        event(5, "risk", "start", "risk"),
+        event(6, "risk", "complete", "risk"),
+        event(7, "triage", "start"),
+    )
+
+    assert [(step.stage, step.rework) for step in case.steps] == [
+        ("risk", False),
+        ("build", False),
+        ("triage", False),
+        ("build", False),
+        ("risk", False),
+        ("risk", False),
+        ("triage", False),
+        ("triage", False),
+    ]
+
+
 def test_a_rule_or_a_column_can_say_what_is_rework(log: Path) -> None:
     rule = '[[activity.rules]]\nwhen = { "concept:name" = ["mend"] }\nrework = true\n'
     none = '[rework]\nrule = "none"\n'

@@ -59,7 +59,9 @@ def write_xes(path: Path, log: list[Row]) -> None:
     path.write_text("\n".join([*lines, "</log>"]), "utf-8")
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(log=logs)
 def test_every_case_is_read_once_and_its_spans_add_up_to_its_time(
     log: list[Row], tmp_path: Path
@@ -98,7 +100,9 @@ def is_end(row: Row) -> bool:
     return row[1] == "live" and row[2] in {"complete", "withdraw", ""}
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(log=logs, turns=st.randoms(use_true_random=False))
 def test_xes_and_csv_in_any_order_of_cases_tell_the_same(
     log: list[Row], turns: Random, tmp_path: Path

@@ -22,7 +22,9 @@ several = st.lists(names, min_size=1, max_size=4, unique=True).flatmap(
 
 
 @WRITERS
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(cases=several)
 def test_cases_come_back_as_they_were(
     write: Writer, cases: tuple[TracedCase, ...], tmp_path: Path

@@ -1,6 +1,7 @@
 """Logs made to do harm: entities, bombs, depth, endless tags; and memory that stays bounded."""
 
 import gzip
+import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,22 @@ def test_quoted_line_ends_without_end_are_cut_and_do_not_fill_the_memory(
     assert (rejects[0].line, rejects[0].case_id) == (3, "")
     assert rejects[0].reason == "not CSV: a record is longer than 2,000 characters"
     assert peak < 1_000_000
+
+
+def test_a_case_of_many_activities_that_never_end_takes_time_in_proportion(
+    tmp_path: Path,
+) -> None:
+    """With a search among the open ones for every event, this takes minutes."""
+    path = tmp_path / "log.csv"
+    starts = [line(0, "1", "ask" if i % 2 else "build", "start") for i in range(30_000)]
+    ends = [line(1, "1", "other", "complete")] * 30_000
+    path.write_text("\n".join([HEADER, *starts, *ends]))
+
+    began = time.process_time()
+    accepted, _ = read(path, MAP)
+
+    assert len(accepted[0].steps) == 30_000
+    assert time.process_time() - began < 20
 
 
 def write_xes(path: Path, cases: int) -> None:
