@@ -17,6 +17,8 @@ from service.history.maps import CANONICAL, HistoryMap
 from service.history.messages import listed
 from service.history.plain import Numbers
 from service.history.rejects import RejectsFile
+from service.measure.curves import Curve, curves
+from service.measure.curves import as_json as curves_as_json
 from service.measure.verdict import INTAKE, Verdict, as_json, judge
 
 Progress = Callable[[int, int], None]
@@ -34,6 +36,7 @@ class FileVerdict:
     accepted: int
     rejected_for: dict[str, int]
     notes: tuple[str, ...]
+    curves: tuple[Curve, ...]
 
     @property
     def rejected(self) -> int:
@@ -48,6 +51,7 @@ class FileVerdict:
             "accepted": self.accepted,
             "rejected": self.rejected,
             "rejected_for": self.rejected_for,
+            "curves": curves_as_json(self.curves),
             "notes": list(self.notes),
         }
 
@@ -164,6 +168,7 @@ def compare_file(
         accepted=accepted,
         rejected_for=dict(reasons.most_common()),
         notes=tuple(notes),
+        curves=curves(cases, (intake, chosen)),
     )
 
 

@@ -55,7 +55,7 @@ def test_counted_by_day_a_file_says_what_its_rows_say(
             by_row.open,
         )
         assert by_day.completed_mean_days == pytest.approx(by_row.completed_mean_days, rel=1e-6)
-        assert by_day.km_median.days == pytest.approx(by_row.km_median.days, abs=0.13)
+        assert by_day.km_median.days == pytest.approx(by_row.km_median.days, abs=0.25)
     assert [note for note in days.notes if "left out" in note] == [
         note for note in rows.notes if "left out" in note
     ]
