@@ -338,6 +338,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ReportRead": {
         "report": "clock",
         "as_of": "2026-11-02T10:00:00+00:00",
+        "sentence": (
+            "Of 44.1 days per case (in its first 83), 10.3 are spent waiting for enablement: 23%."
+        ),
         "cohort": "intake",
         "by": "nothing",
         "groups": [

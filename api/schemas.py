@@ -795,6 +795,7 @@ class ReportRead(BaseModel):
 
     report: str
     as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    sentence: str = Field(description="What it says, in one sentence")
 
 
 class HealthRead(BaseModel):

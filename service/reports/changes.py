@@ -49,4 +49,15 @@ async def changes(session: AsyncSession, moment: Moment) -> dict[str, object]:
                 **as_json(verdict),
             }
         )
-    return {"as_of": moment.at.isoformat(), "changes": found}
+    return {"as_of": moment.at.isoformat(), "sentence": _sentence(found), "changes": found}
+
+
+def _sentence(found: list[dict[str, object]]) -> str:
+    if not found:
+        return "No pathway has been changed yet."
+    newest = found[0]
+    changed = f"The newest change, {newest['pathway']} version {newest['version']},"
+    ratio = newest["ratio"]
+    if not isinstance(ratio, float):
+        return f"{changed} cannot be compared with the version before yet."
+    return f"{changed} {newest['verdict']}: {ratio:.2f} of the time that the version before took."

@@ -52,6 +52,7 @@ async def clock(
         "as_of": moment.at.isoformat(),
         "cohort": str(cohort),
         "by": by.value,
+        "sentence": _sentence(bars[0]),
         "groups": [_bar_json(bar) for bar in bars],
         "notes": list(notes),
     }
@@ -202,6 +203,16 @@ def _group(own: Sequence[DayLine], moment: Moment) -> Group:
 
 
 _CODES = {outcome.value: code for code, outcome in enumerate(OUTCOMES)}
+
+
+def _sentence(bar: ClockBar) -> str:
+    if bar.tau_days is None:
+        return "Nothing can be said yet: no case has been on a clock for any time."
+    tax, share = bar.gate_tax
+    return (
+        f"Of {bar.mean_days:.1f} days per case (in its first {bar.tau_days:.0f}), {tax:.1f} are "
+        f"spent waiting for enablement: {share:.0%}."
+    )
 
 
 def _bar_json(bar: ClockBar) -> dict[str, object]:

@@ -11,6 +11,7 @@ from service.domain.case import Outcome
 from service.domain.cohort import Cohort
 from service.known import Moment
 from service.measure.backtest import Calibration, Held, Made, backtest, calibration
+from service.measure.cases import EPOCH
 from service.measure.traces import Traces
 from service.measure.verdict import interval_json, number
 from service.tables import ForecastRow, UseCaseRow
@@ -80,8 +81,10 @@ def _origins(traces: Traces, until: datetime) -> list[datetime]:
     """Days spread over the second half of the history: before that there is little to learn."""
     if not traces.cases.size:
         return []
-    longest = timedelta(days=float(traces.cases.followed_days.max()))
-    begin = until - longest / 2
+    cases = traces.cases
+    watched = EPOCH + timedelta(days=float((traces.started_days + cases.followed_days).max()))
+    longest = timedelta(days=float(cases.followed_days.max()))
+    begin = min(until, watched) - longest / 2
     return [begin + number * (longest / 2 / ORIGINS) for number in range(ORIGINS)]
 
 
