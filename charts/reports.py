@@ -101,7 +101,10 @@ def _curves(found: Json) -> tuple[Curve, ...]:
 
 
 def _trend(found: Json) -> "alt.LayerChart":
-    caption = Caption("The locked verdicts, quarter by quarter", f"As of {_day(found)}")
+    caption = Caption(
+        "The locked verdicts, quarter by quarter",
+        f"As of {_day(found)}; a verdict needs the guard to agree",
+    )
     return trend.chart(_quarters(found), caption)
 
 
@@ -181,6 +184,8 @@ def _boxes(found: Json) -> tuple[StageBox, ...]:
             (Mode.WAITING, stage["total"]["queue"]),
             (Mode.WORKING, stage["total"]["work"]),
         )
+        # Where nobody ever worked, or waited, there is nothing to draw.
+        if times["p95"]["days"] != 0.0
     )
 
 

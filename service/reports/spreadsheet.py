@@ -8,13 +8,15 @@ from service.reports.catalogue import Found, Name
 
 
 def as_csv(name: Name, found: Found) -> str:
-    """The main table of a report as CSV (RFC 4180).
+    """The main table of a report as CSV (RFC 4180); nothing where there is nothing to say.
 
     What a spreadsheet would take for a formula is written behind an apostrophe: names of business
     units and files are other people's words.
     """
     out = io.StringIO()
     rows = list(TABLES[name](found))
+    if not rows:
+        return ""
     header = list(dict.fromkeys(key for row in rows for key in row))
     writer = csv.DictWriter(out, header, lineterminator="\r\n")
     writer.writeheader()

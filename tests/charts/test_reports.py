@@ -1,0 +1,100 @@
+"""Every report that has pictures draws them, full and empty, and says them in words."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from charts.palette import Theme
+from charts.reports import in_words, names_of, picture
+from service.domain.case import Case, Outcome
+from service.domain.cohort import INTAKE, period_from
+from service.domain.standing import Mode
+from service.domain.trace import Step
+from service.imports import begin_import, observed, write_cases
+from service.known import Moment
+from service.quarters import lock
+from service.reports.catalogue import Name, Question, report
+from service.reports.spreadsheet import as_csv
+from service.sessions import Sessions
+
+START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+NOW = START + 300 * DAY
+PICTURES = [(name, which) for name in Name for which in names_of(name)]
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+async def fill(sessions: Sessions) -> None:
+    """An intake with steps, some of it open, and a slower baseline without; a locked quarter."""
+    cases: list[Case] = []
+    steps: dict[str, tuple[Step, ...]] = {}
+    for number in range(60):
+        start = START + number * 5.05 * DAY
+        wait, build = (1 + number % 5) * DAY, (6 + number % 7) * DAY
+        ended = start + wait + build
+        is_open = ended > NOW
+        end, outcome = (None, Outcome.OPEN) if is_open else (ended, Outcome.PRODUCTION)
+        cases.append(Case(f"i{number}", INTAKE, "low", "Sales", start, end, outcome))
+        walk = (
+            Step(start, "triage", "enablement", Mode.WAITING),
+            Step(start + wait, "build", "builder", Mode.WORKING),
+        )
+        steps[f"i{number}"] = tuple(step for step in walk if step.at <= NOW)
+        cases.append(
+            Case(
+                f"b{number}",
+                "before",
+                "low",
+                "Sales",
+                start - 400 * DAY,
+                start - 400 * DAY + 2 * (wait + build),
+                Outcome.PRODUCTION,
+            )
+        )
+    async with sessions.begin() as session:
+        run = await begin_import(session, "sample", at=NOW)
+        await write_cases(session, run, cases, steps)
+        await observed(session, run, NOW)
+    await lock(sessions, period_from("2026-Q2"), at=NOW)
+
+
+@pytest.mark.parametrize(("name", "which"), PICTURES)
+async def test_a_picture_is_drawn_and_said_in_words(
+    sessions: Sessions, name: Name, which: str
+) -> None:
+    moment = Moment(NOW, asked=False)
+    async with sessions() as session:
+        empty = await report(session, name, moment, Question())
+    await fill(sessions)
+    async with sessions() as session:
+        full = await report(session, name, moment, Question())
+
+    for found in (empty, full):
+        svg = picture(name, found, "svg", which=which, theme=Theme.DARK)
+        assert ElementTree.fromstring(svg).tag.endswith("svg")  # noqa: S314
+        assert in_words(name, found, which=which)
+    assert in_words(name, empty, which=which) != in_words(name, full, which=which)
+
+
+@pytest.mark.parametrize("name", list(Name))
+async def test_a_full_report_says_a_sentence_and_has_rows(sessions: Sessions, name: Name) -> None:
+    await fill(sessions)
+    async with sessions() as session:
+        found = await report(session, name, Moment(NOW, asked=False), Question())
+
+    assert re.fullmatch(r"[A-Z0-9].*\.", str(found["sentence"])), found["sentence"]
+    if name is not Name.CHANGES:
+        assert len(as_csv(name, found).splitlines()) > 1
+
+
+def test_the_page_about_reports_names_all_of_them() -> None:
+    page = (DOCS / "reports.md").read_text()
+
+    assert re.findall(r"^\| `(\w+)` \| [a-z]", page, re.MULTILINE) == [name.value for name in Name]
+    for name in Name:
+        several = names_of(name)
+        if len(several) > 1:
+            assert f"`{name.value}` has {' and '.join(f'`{one}`' for one in several)}" in page

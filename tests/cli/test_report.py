@@ -1,0 +1,67 @@
+"""`headway report`: to the terminal, or into a file that is whole or not there."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def headway(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, against a database."""
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", "report", *arguments],
+        env={**os.environ, "HEADWAY_DATABASE_URL": url},
+        cwd=Path(__file__).parents[2],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_without_a_file_it_prints_json(database_url: str) -> None:
+    ran = headway(database_url, "clock", "--as-of", "2026-01-31")
+
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert found["report"] == "clock"
+    assert found["as_of"] == "2026-01-31T23:59:59.999999+00:00"
+
+
+def test_the_ending_says_what_is_written(database_url: str, tmp_path: Path) -> None:
+    begins = {".json": b"{", ".csv": b"tier,", ".svg": b"<svg", ".png": b"\x89PNG"}
+    for ending, beginning in begins.items():
+        out = tmp_path / f"verdict{ending}"
+        ran = headway(database_url, "verdict", "--out", str(out))
+        assert ran.returncode == 0, ran.stderr
+        assert ran.stdout == ""
+        assert str(out) in ran.stderr
+        assert out.read_bytes().startswith(beginning)
+    assert len(list(tmp_path.iterdir())) == 4, "and nothing else is left"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["horoscope"], "there is no report 'horoscope'"),
+        (["clock", "--as-of", "yesterday"], "is not a date"),
+        (["clock", "--as-of", "2999-01-01T00:00:00Z"], "is in the future"),
+        (["clock", "--by", "mood"], "nothing, tier, unit, stage, period"),
+        (["clock", "--cohort", "intake[colour=red]"], "there is no condition colour"),
+        (["clock", "--out", "report.pdf"], "the ending is one of"),
+        (["changes", "--out", "report.svg"], "it has none"),
+        (["clock", "--out", "no-such-folder/report.svg"], "no-such-folder"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line_and_no_file(
+    database_url: str, arguments: list[str], says: str
+) -> None:
+    ran = headway(database_url, *arguments)
+
+    assert ran.returncode == 2
+    assert says in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not list(Path.cwd().glob("report.*"))
