@@ -194,10 +194,11 @@ def _conditions(reader: Actor, wanted: Filter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [
         col(column) == value for column, value in exact.items() if value is not None
     ]
-    return [*conditions, *_visible(reader)]
+    return [*conditions, *visible(reader)]
 
 
-def _visible(reader: Actor) -> list[ColumnElement[bool]]:
+def visible(reader: Actor) -> list[ColumnElement[bool]]:
+    """The conditions under which this person may see a use case."""
     if reads_everything(reader):
         return []
     own = col(UseCaseRow.owners).contains([reader.person_id])

@@ -31,12 +31,13 @@ class Listed:
 
 def stage_titles() -> dict[str, str]:
     """What stages are called, in the order in which they come."""
+    shortest = sorted(pathways().values(), key=lambda pathway: len(pathway.stages))
     titles: dict[str, str] = {}
-    longest = sorted(pathways().values(), key=lambda pathway: -len(pathway.stages))
-    for pathway in longest:
+    for pathway in shortest:
         for stage in pathway.stages:
             titles.setdefault(stage.key, stage.title)
-    return titles
+    order = [stage.key for pathway in reversed(shortest) for stage in pathway.stages]
+    return {key: titles[key] for key in dict.fromkeys(order)}
 
 
 def target_of(row: UseCaseRow, at: datetime) -> Target | None:

@@ -18,12 +18,12 @@ def catalogue(language: str = LANGUAGE) -> dict[str, str]:
     }
 
 
-def t(key: str, **values: object) -> str:
+def t(key: str, /, **values: object) -> str:
     """The words under this key with `{values}` filled in; KeyError when there are none."""
     words = catalogue()[key]
     return words.format(**values) if values else words
 
 
-def counted(key: str, number: int) -> str:
+def counted(key: str, number: int, /) -> str:
     """The words for this many: `key_one` or `key_many`."""
     return t(f"{key}_one" if number == 1 else f"{key}_many", number=f"{number:,}")

@@ -127,6 +127,88 @@ setUps.push((root) => {
   form.addEventListener("submit", () => clearTimeout(timer));
 });
 
+// The queue by keyboard. Single keys can be switched off, for those who dictate.
+setUps.push((root) => {
+  const queue = root.querySelector("form[data-queue]");
+  const help = root.querySelector("#keys");
+  if (!help) return;
+  const on = help.querySelector("#keys-on");
+  on.checked = localStorage.getItem("keys") !== "off";
+  on.addEventListener("change", () => localStorage.setItem("keys", on.checked ? "on" : "off"));
+  const lines = queue ? [...queue.querySelectorAll("[data-line]")] : [];
+  let at = -1;
+
+  function tell() {
+    const many = lines.filter((line) => line.querySelector("[name=pick]").checked).length;
+    const words = queue.querySelector("[data-ticked]");
+    queue.classList.toggle("ticking", many > 0);
+    words.textContent = many ? words.dataset.ticked.replace("{number}", many) : "";
+  }
+  if (queue) {
+    queue.addEventListener("change", tell);
+    queue.addEventListener("focusin", (event) => {
+      const line = event.target.closest("[data-line]");
+      if (line) mark(lines.indexOf(line));
+    });
+    tell();
+  }
+
+  function mark(index) {
+    lines[at]?.classList.remove("at");
+    at = Math.max(0, Math.min(index, lines.length - 1));
+    lines[at]?.classList.add("at");
+  }
+  function step(by) {
+    if (!lines.length) return;
+    mark(at < 0 ? 0 : at + by);
+    lines[at].querySelector("[name=pick]").focus({ preventScroll: true });
+    lines[at].scrollIntoView({ block: "nearest" });
+  }
+  function ticks() {
+    const ticked = lines.filter((line) => line.querySelector("[name=pick]").checked);
+    if (!ticked.length && at >= 0) {
+      lines[at].querySelector("[name=pick]").checked = true;
+      tell();
+      return [lines[at]];
+    }
+    return ticked;
+  }
+  function give(command) {
+    const button = queue?.querySelector(`button[name=command][value=${command}]`);
+    if (!button || !ticks().length) return;
+    if (button.hasAttribute("data-words")) {
+      queue.querySelector(command === "refer" ? "#party" : "#reason").focus();
+      button.classList.add("primary");
+    } else {
+      queue.requestSubmit(button);
+    }
+  }
+  const keys = {
+    j: () => step(1),
+    k: () => step(-1),
+    x: () => {
+      if (at < 0) return;
+      lines[at].querySelector("[name=pick]").click();
+    },
+    Enter: () => at >= 0 && lines[at].querySelector("a").click(),
+    c: () => give("claim"),
+    a: () => give("approve"),
+    q: () => give("ask"),
+    r: () => give("refer"),
+    u: () => document.querySelector("#undo button")?.click(),
+    "?": () => help.showModal(),
+  };
+  document.addEventListener("keydown", (event) => {
+    const where = event.target;
+    const writes = where.matches("textarea, select, input:not([type=checkbox])");
+    if (event.ctrlKey || event.metaKey || event.altKey || writes || help.open) return;
+    if (event.key === "Enter" && where.matches("button, a, summary")) return;
+    if (!(event.key in keys) || (!on.checked && event.key !== "?")) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
+});
+
 document.documentElement.classList.add("scripted");
 begin(document);
 document.getElementById("wrong")?.focus();
