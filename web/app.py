@@ -1,9 +1,11 @@
 """The pages on the app: routes, files, errors."""
 
-from fastapi import APIRouter, Depends, FastAPI
+from http import HTTPStatus
+
+from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web import errors
 from web.context import Pages
@@ -22,7 +24,36 @@ def with_pages(app: FastAPI, pages: Pages | None = None) -> FastAPI:
     app.include_router(router)
     app.mount("/static", Files(directory=STATIC), name="static")
     errors.install(app)
+    app.add_middleware(TooLargeInWords)
     return app
+
+
+class TooLargeInWords:
+    """A form that is too large is turned away before any page has seen it: say so as a page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Put a page in the place of that answer."""
+        if scope["type"] != "http" or not errors.is_page(Request(scope)):
+            await self._app(scope, receive, send)
+            return
+        replaced = False
+
+        async def in_words(message: Message) -> None:
+            nonlocal replaced
+            starts = message["type"] == "http.response.start"
+            if starts and message["status"] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                replaced = True
+                answer = errors.error_page(
+                    Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "error.413"
+                )
+                await answer(scope, receive, send)
+            elif not replaced:
+                await send(message)
+
+        await self._app(scope, receive, in_words)
 
 
 class Files(StaticFiles):

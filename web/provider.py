@@ -10,7 +10,7 @@ import httpx2
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from pydantic import SecretStr
 
@@ -94,7 +94,7 @@ class Provider:
         try:
             try:
                 decoded = jwt.decode(token, await self._signing_keys(), algorithms=ALGORITHMS)
-            except ValueError:  # signed with a key that is new
+            except (InvalidKeyIdError, ValueError):  # perhaps signed with a key that is new
                 keys = await self._signing_keys(again=True)
                 decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
             rules = jwt.JWTClaimsRegistry(

@@ -31,6 +31,7 @@ async def served(app: Any) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        await app.state.pages.watch.end()
+        if hasattr(app.state, "pages"):
+            await app.state.pages.watch.end()
         server.should_exit = True
         await serving
