@@ -247,7 +247,7 @@ def every_page(stage: Stage) -> list[tuple[Any, str]]:
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
 async def test_every_page_is_for_everybody(
-    house: House, browser: Browser, address: str, stage: Stage, scheme: Any, width: int
+    house: House, browser: Browser, address: str, stage: Stage, *, scheme: Any, width: int
 ) -> None:
     pages = every_page(stage)
     found = []
