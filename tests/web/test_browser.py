@@ -17,6 +17,12 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
+@pytest.fixture(scope="module")
+async def house(quiet_house: House) -> House:
+    """Nothing waits here but what these tests bring."""
+    return quiet_house
+
+
 def spotless(*windows: Window) -> None:
     """Nothing was asked of another host, and the browser complained of nothing."""
     for one in windows:

@@ -1,9 +1,17 @@
 """The queue and the board: who sees what, moving several at once, taking it back."""
 
+import pytest
+
 from service.domain.people import Role
 from tests.house import House
 from tests.web.browsing import Guest, Page, guest
 from tests.web.staged import act, staged
+
+
+@pytest.fixture(scope="module")
+async def house(quiet_house: House) -> House:
+    """Nothing waits here but what these tests bring."""
+    return quiet_house
 
 
 def lines(page: Page) -> list[str]:
