@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -111,11 +111,18 @@ async def find_builder(session: AsyncSession, email: str, field: str) -> str:
     return found.id
 
 
-async def list_people(session: AsyncSession) -> list[Person]:
-    """People by name, at most `MOST_PEOPLE_LISTED`."""
-    rows = await session.scalars(
-        select(PersonRow).order_by(col(PersonRow.name), col(PersonRow.id)).limit(MOST_PEOPLE_LISTED)
-    )
+async def list_people(session: AsyncSession, *, named: str = "") -> list[Person]:
+    """People by name, at most `MOST_PEOPLE_LISTED`; with `named`, those whose name or email has
+    it."""
+    statement = select(PersonRow).order_by(col(PersonRow.name), col(PersonRow.id))
+    if named:
+        statement = statement.where(
+            or_(
+                col(PersonRow.name).icontains(named, autoescape=True),
+                col(PersonRow.email).icontains(named, autoescape=True),
+            )
+        )
+    rows = await session.scalars(statement.limit(MOST_PEOPLE_LISTED))
     return [person_of(row) for row in rows]
 
 

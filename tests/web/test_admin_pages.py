@@ -86,6 +86,16 @@ async def test_roles_party_and_certifications_change_and_take_effect_at_once(
     assert (await other.sees("/queue")).path == "/sign-in"
 
 
+async def test_people_are_found_by_name_or_email(house: House) -> None:
+    admin, other = await guest(house, Role.ADMIN), await guest(house, Role.BUILDER)
+    for named in (other.person.name.upper(), other.person.email.partition("@")[0]):
+        page = await admin.sees("/admin", named=named)
+        assert other.person.email in page.text
+        assert admin.person.email not in page.text
+    page = await admin.sees("/admin", named="100%_")
+    assert "Nobody is called so." in page.text
+
+
 async def test_an_admin_cannot_lock_themselves_out(house: House) -> None:
     admin = await guest(house, Role.ADMIN)
     where = f"/admin/people/{admin.person.id}"

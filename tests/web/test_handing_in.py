@@ -162,6 +162,30 @@ async def test_drafts_are_kept_found_again_and_thrown_away(house: House) -> None
     await builder.sees("/new", draft=draft, status=404)
 
 
+async def test_a_draft_that_is_kept_after_it_was_handed_in_does_not_come_back(
+    house: House,
+) -> None:
+    builder = await guest(house, Role.BUILDER)
+    form = (await builder.sees("/new")).form("/new")
+    await builder.sends(form, **IDEA, do="send")
+    late = await builder.post("/new", [*form.fields, *IDEA.items(), ("do", "keep")])
+    assert late.status_code == 200
+    async with house.sessions() as session:
+        assert await list_drafts(session, builder.person.id) == []
+
+
+async def test_my_use_cases_are_those_that_i_own_co_own_or_handed_in(house: House) -> None:
+    mine, other = await guest(house, Role.BUILDER), await guest(house, Role.BUILDER)
+    both = await guest(house, Role.BUILDER, Role.LEADER)
+    for_another = await mine.api.hand_in(owner=other.person.email)
+    co_owned = await other.api.hand_in(co_owners=[both.person.email])
+    assert for_another in (await mine.sees("/use-cases")).text
+    page = await both.sees("/use-cases")
+    assert co_owned in page.text
+    assert for_another not in page.text
+    assert for_another in (await both.sees("/use-cases", whose="all")).text
+
+
 async def test_the_oldest_draft_goes_when_there_are_too_many(house: House) -> None:
     builder = await guest(house, Role.BUILDER)
     at = datetime.now(UTC)

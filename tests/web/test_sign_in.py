@@ -185,6 +185,18 @@ async def test_signing_out_ends_the_visit_for_every_cookie_of_it(house: House) -
     assert (await again.sees("/use-cases")).path == "/sign-in"
 
 
+async def test_signing_in_again_ends_the_visit_before(house: House) -> None:
+    somebody = await guest(house, Role.BUILDER)
+    before = somebody.http.cookies["headway"]
+    secret, _ = await a_link(house, Role.LEADER)
+    page = await somebody.sees("/sign-in", link=secret)
+    answer = await somebody.post("/sign-in", page.form("/sign-in").fields)
+    assert answer.status_code == 303
+    again = stranger(house)
+    again.http.cookies.set("headway", before)
+    assert (await again.sees("/use-cases")).path == "/sign-in"
+
+
 async def test_somebody_who_is_let_out_is_out_with_the_next_request(house: House) -> None:
     somebody = await guest(house, Role.BUILDER)
     await somebody.sees("/use-cases")

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from api.context import Context, TheContext
-from api.fields import PLAIN
+from api.fields import PLAIN, Words
 from api.schemas import PersonBody, TokenBody
 from service.domain.people import Person, Role
 from service.domain.permissions import Right, may
@@ -53,25 +53,29 @@ Admin = Annotated[SignedIn, Depends(administrator)]
 
 
 @router.get("/admin")
-async def everybody(request: Request, _: Admin, given: TheContext) -> Response:
+async def everybody(
+    request: Request, _: Admin, given: TheContext, named: Annotated[Words, Query()] = ""
+) -> Response:
     """Who is here, and a form for somebody new."""
-    return await _list(request, given)
+    return await _list(request, given, named=named)
 
 
 async def _list(
     request: Request,
     given: Context,
     *,
+    named: str = "",
     typed: Form | None = None,
     wrong: Mapping[str, str] | None = None,
 ) -> Response:
     async with reading(given.sessions) as session:
-        people = await list_people(session)
+        people = await list_people(session, named=named)
     return page(
         request,
         "admin.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
         people=people,
+        named=named,
         full=len(people) >= MOST_PEOPLE_LISTED,
         most=MOST_PEOPLE_LISTED,
         roles=tuple(Role),

@@ -16,7 +16,7 @@ from service.domain.people import Person
 from service.domain.permissions import Right, may
 from service.drafts import drop_draft, find_draft, keep_draft, list_drafts
 from service.errors import BadInput, KeyReused, NotAllowed, NotFound
-from service.intake import Repeatable, submit
+from service.intake import Repeatable, submit, was_submitted
 from service.people import find_builder
 from service.sessions import reading
 from service.use_cases import Filter, list_use_cases
@@ -115,7 +115,13 @@ async def sent(
 
 async def _keep(given: Context, person: Person, draft: str, typed: Mapping[str, str]) -> None:
     async with given.sessions.begin() as session:
+        if await was_submitted(session, person.id, _key(draft)):
+            return  # the script's last "keep" was overtaken by "hand in"
         await keep_draft(session, person.id, draft, typed, at=given.now())
+
+
+def _key(draft: str) -> str:
+    return f"page-{draft}"
 
 
 async def _hand_in(
@@ -147,7 +153,7 @@ async def _hand_in(
                 body.to_domain(owner, tuple(co_owners)),
                 reader.person.actor,
                 at=given.now(),
-                repeatable=Repeatable(f"page-{draft}", digest),
+                repeatable=Repeatable(_key(draft), digest),
             )
             await drop_draft(session, reader.person.id, draft)
     except BadInput as error:

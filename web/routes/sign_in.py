@@ -17,13 +17,13 @@ from service.sign_in import (
     use_link,
     who_link_is_for,
 )
-from service.visits import LONGEST_VISIT, begin_visit, end_visit
+from service.visits import LONGEST_VISIT, begin_visit, end_visit, find_visit
 from web.context import Pages, ThePages
 from web.forms import FromElsewhere, TheForm, own_origin, read
 from web.navigation import home
 from web.page import go, own_path, page
 from web.provider import NotSignedIn, Provider
-from web.signed_in import Visiting, drop_cookie, over_tls, set_cookie
+from web.signed_in import Visiting, cookie_of, drop_cookie, over_tls, set_cookie
 
 router = APIRouter()
 
@@ -103,6 +103,9 @@ async def _signed_in(
     request: Request, given: TheContext, pages: Pages, person_id: str, then: str
 ) -> Response:
     async with given.sessions.begin() as session:
+        before = await find_visit(session, cookie_of(request, pages.public_url), at=given.now())
+        if before is not None:
+            await end_visit(session, before.sign_in)
         secret = await begin_visit(session, person_id, at=given.now())
     response = go(request, then)
     set_cookie(response, request, pages.public_url, secret, LONGEST_VISIT)

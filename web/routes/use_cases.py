@@ -60,7 +60,7 @@ async def show(
         tier=Tier(tier) if tier in list(Tier) else None,
         business_unit=unit or None,
         status=Outcome(status) if status in list(Outcome) else None,
-        owner=person.id if whose is Whose.MINE else None,
+        one_of_owners=person.id if whose is Whose.MINE else None,
     )
     at = given.now()
     async with reading(given.sessions) as session:
