@@ -13,6 +13,7 @@ from service.domain.people import Person
 from service.domain.permissions import Right, may
 from service.engine import Engine
 from service.errors import NotAllowed, SignInNeeded
+from service.forecasts import Forecaster
 from service.people import authenticate
 from service.sessions import Sessions, reading
 
@@ -29,6 +30,10 @@ class Context:
     sessions: Sessions
     engine: Engine
     now: Callable[[], datetime] = field(default=now)
+    forecaster: Forecaster = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "forecaster", Forecaster(self.sessions, self.now))
 
 
 def context(request: Request) -> Context:

@@ -140,6 +140,16 @@ _ARMS = {
     "before": _arm(80, cases=320, completed=260),
 }
 
+_FORECAST = {
+    "made_at": "2026-11-02T10:00:00Z",
+    "p50_days": 41.5,
+    "p85_days": 78.25,
+    "p50_at": "2026-12-13T22:00:00Z",
+    "p85_at": "2027-01-19T16:00:00Z",
+    "reaches_production": 0.87,
+    "basis": "143 cases of tier medium in triage, waiting for enablement",
+}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "UseCaseBody": {**_USE_CASE, "owner": None, "co_owners": []},
     "CommandBody": {"reason": "Which data does it read?"},
@@ -164,12 +174,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "position": "queued",
         "holder": "enablement",
         "mode": "waiting",
+        "forecast": _FORECAST,
     },
     "UseCasePage": {"items": [_SUMMARY], "cursor": "WyJuZXdlc3QiLCA0Ml0"},
     "QueueRead": {"items": [_SUMMARY], "total": 1},
     "UseCaseRead": {
         **_SUMMARY,
         **_USE_CASE,
+        "forecast": _FORECAST,
         "id": "1d6b6c1e-0d0b-4b57-b7e4-3b6f5a9c8d33",
         "owners": [_BEA],
         "tier_reasons": ["it uses personal data"],
@@ -266,7 +278,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "idempotency_key": "7c0f3f0e-5c0a-4f6e-9d53-3d1d9f3f4c55",
     },
     "VerdictRead": {
+        "report": "verdict",
+        "sentence": (
+            "Intake compresses time-to-production: 0.63 of before, 95% between 0.52 and 0.77."
+        ),
         "verdict": "compresses",
+        "cohort": "intake",
+        "baseline": "before",
         "ratio": 0.63,
         "ci": [0.52, 0.77],
         "confidence": 0.95,
@@ -287,9 +305,65 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "guard": {"ratio": 0.64, "ci": [0.53, 0.79]},
         "needed_cases_per_arm": None,
         "more_cases": None,
+        "live": {
+            "verdict": "compresses",
+            "ratio": 0.63,
+            "ci": [0.48, 0.83],
+            "guard": {"ratio": 0.64, "ci": [0.48, 0.85]},
+            "waiting_for": None,
+        },
+        "own_estimates": None,
+        "locked": [
+            {
+                "quarter": "2026-Q3",
+                "locked_at": "2026-10-01T00:05:01+00:00",
+                "verdict": "compresses",
+                "ratio": 0.66,
+                "ci": [0.51, 0.86],
+            }
+        ],
+        "curves": [
+            {
+                "cohort": "intake",
+                "cases": 310,
+                "points": [[0.0, 1.0, 1.0, 1.0], [41.5, 0.5, 0.44, 0.56]],
+                "at_risk": [[0.0, 310], [40.0, 166]],
+            }
+        ],
         "read": 620,
         "accepted": 620,
         "rejected": 0,
+        "notes": [],
+    },
+    "ReportRead": {
+        "report": "clock",
+        "as_of": "2026-11-02T10:00:00+00:00",
+        "cohort": "intake",
+        "by": "nothing",
+        "groups": [
+            {
+                "name": "all",
+                "cases": 310,
+                "completed": 251,
+                "tau_days": 83,
+                "mean_days": 44.1,
+                "gate_tax_days": 10.3,
+                "gate_tax_share": 0.234,
+                "rework_days": 1.9,
+                "rework_share": 0.043,
+                "parts": [
+                    {
+                        "stage": "",
+                        "holder": "enablement",
+                        "mode": "waiting",
+                        "mean_days": 10.3,
+                        "median_days": 9.1,
+                        "share": 0.234,
+                        "rework_days": 0.0,
+                    }
+                ],
+            }
+        ],
         "notes": [],
     },
     "PersonRead": _PERSON,

@@ -36,6 +36,8 @@ Prose = Annotated[
 ]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_NAME), _Storable]
 """A short text that may be empty."""
+Written = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400), _Storable]
+"""A cohort with its conditions, as people write it (`service.domain.cohort`)."""
 Reason = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=LONGEST_REASON), _Storable
 ]

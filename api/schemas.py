@@ -16,6 +16,7 @@ from service.domain.people import SYSTEM, Person, Role
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
+from service.forecasts import MadeForecast
 from service.intake import Receipt
 from service.tables import TokenRow, UseCaseRow
 from service.use_cases import key_of, standing_of
@@ -148,6 +149,34 @@ class StageRead(BaseModel):
         )
 
 
+class ForecastRead(BaseModel):
+    """A forecast as it was made. Of the cases like this one that reach production, half do so by
+    `p50_at` and 85% by `p85_at`."""
+
+    made_at: datetime
+    p50_days: float = Field(description="Days from `made_at`")
+    p85_days: float = Field(description="Days from `made_at`")
+    p50_at: datetime
+    p85_at: datetime
+    reaches_production: float = Field(description="The share that gets there at all")
+    basis: str = Field(description="Which cases it rests on")
+
+    @classmethod
+    def of(cls, made: MadeForecast | None) -> "ForecastRead | None":
+        """The answer for a forecast, if there is one."""
+        if made is None:
+            return None
+        return cls(
+            made_at=made.made_at,
+            p50_days=round(made.p50_days, 2),
+            p85_days=round(made.p85_days, 2),
+            p50_at=made.p50_at,
+            p85_at=made.p85_at,
+            reaches_production=round(made.reaches_production, 4),
+            basis=made.basis,
+        )
+
+
 class ReceiptRead(BaseModel):
     """The answer to a submission."""
 
@@ -163,6 +192,7 @@ class ReceiptRead(BaseModel):
     position: Position
     holder: str = Field(description="Whose move it is", examples=["enablement"])
     mode: Mode
+    forecast: ForecastRead | None = Field(description="Null while there is no history")
 
     @classmethod
     def of(cls, receipt: Receipt) -> "ReceiptRead":
@@ -180,6 +210,7 @@ class ReceiptRead(BaseModel):
             position=receipt.position,
             holder=receipt.holder,
             mode=receipt.mode,
+            forecast=ForecastRead.of(receipt.forecast),
         )
 
 
@@ -268,9 +299,14 @@ class UseCaseRead(UseCaseSummary):
     approvals: list[PersonRef | None]
     evidence: list[EvidenceRead]
     evidence_missing: list[str]
+    forecast: ForecastRead | None = Field(
+        description="The newest one; null while there is no history, and once it has ended"
+    )
 
     @classmethod
-    def of(cls, row: UseCaseRow, names: Names, at: datetime) -> "UseCaseRead":
+    def of(
+        cls, row: UseCaseRow, names: Names, at: datetime, made: MadeForecast | None = None
+    ) -> "UseCaseRead":
         """The answer for a row, as of a moment."""
         standing = standing_of(row)
         return cls(
@@ -298,6 +334,7 @@ class UseCaseRead(UseCaseSummary):
             pathway_version=row.pathway_version,
             stages=[StageRead.of(stage) for stage in standing.pathway.stages],
             passed=list(standing.passed),
+            forecast=ForecastRead.of(None if standing.ended else made),
             approvals=[ref(person, names) for person in standing.approvals],
             evidence=[
                 EvidenceRead(
@@ -680,12 +717,54 @@ class RatioRead(BaseModel):
     ci: Bounds | None
 
 
+class LiveRead(RatioRead):
+    """The comparison as it may be looked at on any day between two locked verdicts."""
+
+    verdict: Literal["compresses", "extends", "inconclusive"]
+    guard: RatioRead
+    waiting_for: str | None = Field(description="What is missing before an interval is shown")
+
+
+class OwnEstimatesRead(RatioRead):
+    """Actual days against the builders' own estimates: never to be shown as a baseline."""
+
+    label: str
+    verdict: Literal["compresses", "extends", "inconclusive"]
+    guard: RatioRead
+    tau_days: float | None
+    cases: int
+    completed: int
+    optimism_band: float
+    notes: list[str]
+
+
+class LockedRead(RatioRead):
+    """The verdict of a quarter, as it was locked; all fields of a verdict of its day."""
+
+    quarter: str = Field(examples=["2026-Q3"])
+    locked_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    verdict: Literal["compresses", "extends", "inconclusive"]
+
+
+class CurveRead(BaseModel):
+    """A survival curve: the part that is still not in production, by days since the start."""
+
+    cohort: str
+    cases: int
+    points: list[list[float]] = Field(description="[days, part, low, high]")
+    at_risk: list[list[float]] = Field(description="[days, cases still watched]")
+
+
 class VerdictRead(BaseModel):
     """Does the intake compress time-to-production? The same fields as `headway compare --json`."""
 
     model_config = ConfigDict(extra="allow")
 
+    report: Literal["verdict"]
+    sentence: str = Field(description="What it says, in one sentence")
     verdict: Literal["compresses", "extends", "inconclusive"]
+    cohort: str | None = Field(description="What is judged")
+    baseline: str | None = Field(description="What it is compared with")
     ratio: float | None = Field(description="Of restricted mean times; below 1 is faster")
     ci: Bounds | None
     confidence: float
@@ -697,10 +776,25 @@ class VerdictRead(BaseModel):
     guard: RatioRead = Field(description="The same of the times not in production")
     needed_cases_per_arm: int | None
     more_cases: dict[str, int] | None
+    live: LiveRead
+    own_estimates: OwnEstimatesRead | None = Field(
+        description="Where there is no baseline: against what the builders expected"
+    )
+    locked: list[LockedRead] = Field(description="The quarters that are over, oldest first")
+    curves: list[CurveRead]
     read: int
     accepted: int
     rejected: int
     notes: list[str]
+
+
+class ReportRead(BaseModel):
+    """A report. What else it holds is described in docs/reports.md, report by report."""
+
+    model_config = ConfigDict(extra="allow")
+
+    report: str
+    as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
 class HealthRead(BaseModel):

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from cli.running import configured, database_url
 from service.history import HistoryError, HistoryFile, RejectsFile, load_map, rejects_path
 from service.history.maps import CANONICAL
-from service.imports import observed, write_cases
+from service.imports import begin_import, observed, write_cases
 from service.sessions import Sessions, open_sessions
 
 
@@ -43,12 +43,14 @@ async def import_file(
     counts: Counter[str] = Counter()
     newest: datetime | None = None
     out = rejects or rejects_path(file.path)
+    async with sessions.begin() as session:
+        run = await begin_import(session, source, at=datetime.now(UTC))
     with _progress() as progress, RejectsFile(out, file) as rejected:
         bar = progress.add_task(file.path.name, total=file.size)
         for batch in file.batches():
             cases = list(batch.cases())
             async with sessions.begin() as session:
-                written = await write_cases(session, source, cases)
+                written = await write_cases(session, run, cases)
             rejected.write(batch.rejects)
             counts.update(new=written.new, updated=written.updated, rejected=len(batch.rejects))
             moments = [case.ended_at or case.started_at for case in cases]
@@ -57,7 +59,7 @@ async def import_file(
     until = file.mapping.snapshot or newest
     if until is not None:
         async with sessions.begin() as session:
-            await observed(session, source, until)
+            await observed(session, run, until)
     if file.mapping.snapshot is None and newest is not None:
         typer.echo(f"Open cases count as open until {newest.date()}, the latest date in the file.")
     accepted = counts["new"] + counts["updated"]

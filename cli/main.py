@@ -64,10 +64,19 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database to this version's schema."""
     from cli.running import configured, database_url
-    from migrations import upgrade
+    from cli.schema import bring_up_to_date
 
-    asyncio.run(upgrade(database_url(configured())))
+    asyncio.run(bring_up_to_date(database_url(configured())))
     typer.echo("the schema is up to date")
+
+
+@app.command()
+def recount() -> None:
+    """Make the counts that reports read anew, from the cases. Decisions wait until it is done."""
+    from cli.schema import recount as count_anew
+
+    cases = _run(count_anew())
+    typer.echo(f"counted {cases} cases")
 
 
 @app.command()
@@ -80,6 +89,33 @@ def reconcile(
     from cli.reconcile import reconcile as compare_both
 
     raise typer.Exit(asyncio.run(compare_both(check_only=check_only)))
+
+
+@app.command("report")
+def report_command(  # noqa: PLR0917 - the options of a command
+    name: Annotated[str, typer.Argument(help="verdict, clock, stages, flow, help, ...")],
+    cohort: Annotated[str, typer.Option(help="NAME or NAME[condition; ...].")] = "intake",
+    baseline: Annotated[str, typer.Option(help="What it is compared with.")] = "",
+    tau: Annotated[float | None, typer.Option(min=0.001, max=36_500, help="Days.")] = None,
+    tier: Annotated[str, typer.Option(help="Only cases of this tier.")] = "",
+    unit: Annotated[str, typer.Option(help="Only cases of this business unit.")] = "",
+    by: Annotated[str, typer.Option(help="nothing, tier, unit, stage or period.")] = "nothing",
+    as_of: Annotated[
+        str | None, typer.Option(help="As known then. Default: now.", metavar="DATE")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A file that ends in .json, .csv, .svg or .png.")
+    ] = None,
+    picture: Annotated[str, typer.Option(help="Which picture, where there are several.")] = "",
+) -> None:
+    """A report from the database: as JSON, or into a file."""
+    from cli.report import Wanted, show
+    from service.reports.catalogue import question_from
+
+    question = question_from(
+        cohort=cohort, baseline=baseline, tau_days=tau, tier=tier, unit=unit, by=by
+    )
+    _run(show(Wanted(name, question, as_of, out, picture)))
 
 
 @history.command("cases")

@@ -25,6 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from cli.processes import SUPERVISED, leave, supervised
 from cli.running import AlreadyUp, only_one, sign_in_address, write
+from cli.schema import bring_up_to_date
 from embedded.postgres import data_marker, postgres, postgres_url
 from embedded.program import (
     NotStarted,
@@ -37,7 +38,6 @@ from embedded.program import (
     stop,
 )
 from embedded.temporal import address, database_file, free_port, temporal
-from migrations import upgrade
 from service.domain.people import Role
 from service.errors import NotFound
 from service.people import NewToken, add_person, count_people, find_person, issue_token
@@ -289,7 +289,7 @@ def _configured_temporal() -> tuple[str | None, str]:
 
 async def _migrate(url: str) -> None:
     try:
-        await upgrade(url)
+        await bring_up_to_date(url)
     except CommandError as error:
         raise CannotStart(f"the database is not one of this version of Headway: {error}") from error
     except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.counting import count_recorded
 from service.domain.case import Outcome
 from service.domain.clock import Transition
 from service.domain.commands import Command
@@ -304,9 +305,12 @@ async def record(
             "sequence": standing.sequence,
         },
     )
-    missing = {step.sequence for step in happened} - set(written.scalars())
+    new = set(written.scalars())
+    missing = {step.sequence for step in happened} - new
     if missing:
         await _compare(session, standing.use_case_id, values, missing)
+    if new:
+        await count_recorded(session, standing, min(new))
     await _let_read(session, standing.use_case_id, third_parties(happened))
 
 

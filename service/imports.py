@@ -1,41 +1,79 @@
 """Imported history in the database: written in batches, safe to repeat."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
-from sqlalchemy import DateTime, Text, bindparam, text, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    Integer,
+    Text,
+    bindparam,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.counting import add_entries
 from service.domain.case import Case
-from service.tables import ImportedCaseRow
+from service.domain.tally import Tally, tally
+from service.domain.trace import Step
+from service.tables import CaseVersionRow, ImportedStepRow, ObservationRow
 
-TIMES = ARRAY(DateTime(timezone=True))
+SINCE_EVER = datetime.min  # noqa: DTZ901 - the driver takes it naive
+"""What asyncpg writes as PostgreSQL's `-infinity`."""
 
 # Arrays, not a row of parameters for each case: PostgreSQL takes 32,767 parameters at most.
-UPSERT = text(
+WRITE = text(
     """
-    INSERT INTO imported_case AS known
-        (source, case_id, cohort, tier, business_unit, started_at, ended_at, outcome,
-         observed_until)
-    SELECT :source, * FROM unnest(
-        CAST(:case_id AS text[]), CAST(:cohort AS text[]), CAST(:tier AS text[]),
-        CAST(:business_unit AS text[]), CAST(:started_at AS timestamptz[]),
-        CAST(:ended_at AS timestamptz[]), CAST(:outcome AS text[]),
-        CAST(:observed_until AS timestamptz[]))
-    ON CONFLICT (source, case_id) DO UPDATE SET
-        cohort = excluded.cohort, tier = excluded.tier,
-        business_unit = excluded.business_unit, started_at = excluded.started_at,
-        ended_at = excluded.ended_at, outcome = excluded.outcome,
-        observed_until = excluded.observed_until
-    RETURNING xmax = 0 AS is_new
+    INSERT INTO case_version
+        (source, case_id, cohort, tier, business_unit, pathway, pathway_version, evidence,
+         started_at, ended_at, outcome, known_from, known_until)
+    SELECT :source, given.*, :known_from, 'infinity'
+    FROM (SELECT unnest(:case_id), unnest(:cohort), unnest(:tier), unnest(:business_unit),
+                 '', 0, CAST('{}' AS text[]), unnest(:started_at), unnest(:ended_at),
+                 unnest(:outcome)) AS given
+    RETURNING case_id, id
     """
 ).bindparams(
-    *(bindparam(name, type_=ARRAY(Text)) for name in ("case_id", "cohort", "tier", "outcome")),
-    bindparam("business_unit", type_=ARRAY(Text)),
-    *(bindparam(name, type_=TIMES) for name in ("started_at", "ended_at", "observed_until")),
+    *(
+        bindparam(name, type_=ARRAY(Text))
+        for name in ("case_id", "cohort", "tier", "business_unit", "outcome")
+    ),
+    *(bindparam(name, type_=ARRAY(DateTime(timezone=True))) for name in ("started_at", "ended_at")),
+    bindparam("known_from", type_=DateTime(timezone=True)),
 )
+WRITE_STEPS = text(
+    """
+    INSERT INTO imported_step (version_id, sequence, at, stage, holder, mode, rework)
+    SELECT unnest(CAST(:version_id AS bigint[])), unnest(:sequence), unnest(:at), unnest(:stage),
+           unnest(:holder), unnest(:mode), unnest(:rework)
+    """
+).bindparams(
+    *(bindparam(name, type_=ARRAY(Integer)) for name in ("version_id", "sequence")),
+    *(bindparam(name, type_=ARRAY(Text)) for name in ("stage", "holder", "mode")),
+    bindparam("at", type_=ARRAY(DateTime(timezone=True))),
+    bindparam("rework", type_=ARRAY(Boolean)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A file that is being brought in under the name `source`.
+
+    What the first import of a source says counts as known from its own dates on; a later one
+    corrects it from the moment `known_from` on, and what was reported before stays as it was.
+    """
+
+    source: str
+    known_from: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,43 +84,145 @@ class Written:
     updated: int
 
 
-async def write_cases(session: AsyncSession, source: str, cases: list[Case]) -> Written:
-    """Write cases of one source; the same source and case id is updated, not doubled.
+async def begin_import(session: AsyncSession, source: str, *, at: datetime) -> Import:
+    """Begin, or begin again where an earlier try did not come to its end."""
+    before = await session.scalar(
+        select(ObservationRow).where(col(ObservationRow.source) == source).limit(1)
+    )
+    return Import(source, SINCE_EVER if before is None else at)
 
-    A case without a known moment of observation counts as seen at its end, or at its start only,
-    until `observed` says more.
+
+async def write_cases(
+    session: AsyncSession,
+    run: Import,
+    cases: Sequence[Case],
+    steps: Mapping[str, tuple[Step, ...]] = MappingProxyType({}),
+) -> Written:
+    """Write cases, with the steps of those whose steps are known (by case id).
+
+    The same source and case id is corrected, not doubled.
     """
-    if not cases:
-        return Written(0, 0)
-    found = await session.execute(
-        UPSERT,
+    known = await _known(session, run.source, [case.case_id for case in cases])
+    given = [
+        _Imported(replace(case, observed_until=None), steps.get(case.case_id, ())) for case in cases
+    ]
+    fresh = [item for item in given if item.differs_from(known.get(item.case.case_id))]
+    old = [known[item.case.case_id] for item in fresh if item.case.case_id in known]
+    await session.execute(
+        update(CaseVersionRow)
+        .where(col(CaseVersionRow.id) == func.any(bindparam("old", type_=ARRAY(BigInteger))))
+        .values(known_until=run.known_from),
+        {"old": [item.version for item in old]},
+        execution_options={"synchronize_session": False},
+    )
+    await _insert(session, run, fresh)
+    change, earlier = Tally(), Tally()
+    for item in fresh:
+        tally(change, run.source, item.case, item.steps)
+    for item in old:
+        tally(earlier, run.source, item.case, item.steps)
+    change.take_away(earlier)
+    await add_entries(session, change)
+    return Written(len(cases) - len(known), len(known))
+
+
+async def observed(session: AsyncSession, run: Import, until: datetime) -> None:
+    """The import has come to its end: all its cases have been watched until then. The open ones
+    were open, and of those that had ended it is known how long one could have waited for them."""
+    await session.merge(
+        ObservationRow(source=run.source, known_from=run.known_from, observed_until=until)
+    )
+    await session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class _Imported:
+    case: Case
+    steps: tuple[Step, ...]
+    version: int = 0
+
+    def differs_from(self, other: "_Imported | None") -> bool:
+        return other is None or (self.case, self.steps) != (other.case, other.steps)
+
+
+async def _known(
+    session: AsyncSession, source: str, case_ids: Sequence[str]
+) -> dict[str, _Imported]:
+    """Which of these cases are there, as they are known now."""
+    rows = list(
+        await session.scalars(
+            select(CaseVersionRow).where(
+                col(CaseVersionRow.source) == source,
+                col(CaseVersionRow.case_id) == func.any(bindparam("ids", type_=ARRAY(Text))),
+                col(CaseVersionRow.known_until) == text("'infinity'"),
+            ),
+            {"ids": list(case_ids)},
+        )
+    )
+    walked = await session.scalars(
+        select(ImportedStepRow)
+        .where(
+            col(ImportedStepRow.version_id)
+            == func.any(bindparam("versions", type_=ARRAY(BigInteger)))
+        )
+        .order_by(col(ImportedStepRow.version_id), col(ImportedStepRow.sequence)),
+        {"versions": [row.id for row in rows]},
+    )
+    steps: dict[int, list[Step]] = {}
+    for step in walked:
+        found = Step(step.at, step.stage, step.holder, step.mode, step.rework)
+        steps.setdefault(step.version_id, []).append(found)
+    return {
+        row.case_id: _Imported(_case_of(row), tuple(steps.get(row.id or 0, ())), row.id or 0)
+        for row in rows
+    }
+
+
+def _case_of(row: CaseVersionRow) -> Case:
+    return Case(
+        case_id=row.case_id,
+        cohort=row.cohort,
+        tier=row.tier,
+        business_unit=row.business_unit,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        outcome=row.outcome,
+    )
+
+
+async def _insert(session: AsyncSession, run: Import, items: Sequence[_Imported]) -> None:
+    if not items:
+        return
+    written = await session.execute(
+        WRITE,
         {
-            "source": source,
-            "case_id": [case.case_id for case in cases],
-            "cohort": [case.cohort for case in cases],
-            "tier": [case.tier for case in cases],
-            "business_unit": [case.business_unit for case in cases],
-            "started_at": [case.started_at for case in cases],
-            "ended_at": [case.ended_at for case in cases],
-            "outcome": [case.outcome.value for case in cases],
-            "observed_until": [
-                case.observed_until or case.ended_at or case.started_at for case in cases
-            ],
+            "source": run.source,
+            "known_from": run.known_from,
+            "case_id": [item.case.case_id for item in items],
+            "cohort": [item.case.cohort for item in items],
+            "tier": [item.case.tier for item in items],
+            "business_unit": [item.case.business_unit for item in items],
+            "started_at": [item.case.started_at for item in items],
+            "ended_at": [item.case.ended_at for item in items],
+            "outcome": [item.case.outcome.value for item in items],
         },
     )
-    new = sum(row.is_new for row in found)
-    return Written(new, len(cases) - new)
-
-
-async def observed(session: AsyncSession, source: str, until: datetime) -> None:
-    """All cases of a source have been watched until then: the open ones were open, and of those
-    that had ended it is known for how long one could have waited for them."""
-    await session.execute(
-        update(ImportedCaseRow)
-        .where(
-            col(ImportedCaseRow.source) == source,
-            col(ImportedCaseRow.started_at) <= until,
-            col(ImportedCaseRow.observed_until) < until,
+    version = {row.case_id: row.id for row in written}
+    rows = [
+        (version[item.case.case_id], number, step)
+        for item in items
+        for number, step in enumerate(item.steps, start=1)
+    ]
+    if rows:
+        await session.execute(
+            WRITE_STEPS,
+            {
+                "version_id": [version_id for version_id, _, _ in rows],
+                "sequence": [number for _, number, _ in rows],
+                "at": [step.at for _, _, step in rows],
+                "stage": [step.stage for _, _, step in rows],
+                "holder": [step.holder for _, _, step in rows],
+                "mode": [step.mode.value for _, _, step in rows],
+                "rework": [step.rework for _, _, step in rows],
+            },
         )
-        .values(observed_until=until)
-    )

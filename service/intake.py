@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.counting import count_submitted
 from service.domain.decision import Beginning
 from service.domain.lifecycle import begin
 from service.domain.pathway import Stage
@@ -17,6 +18,9 @@ from service.domain.standing import Mode, Position
 from service.domain.tiering import Tier, tier_of
 from service.domain.use_case import UseCase
 from service.errors import KeyReused
+from service.forecasts import MadeForecast, forecast_of, keep
+from service.measure.forecast import Model
+from service.measure.visits import State
 from service.pathways import pathways, tier_rules
 from service.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
 from service.use_cases import key_of, projection, third_parties, transition_values
@@ -38,6 +42,8 @@ class Receipt:
     position: Position
     holder: str
     mode: Mode
+    forecast: MadeForecast | None = None
+    """When it will probably be in production; None while there is no history to tell it from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,7 @@ async def submit(
     *,
     at: datetime,
     repeatable: Repeatable | None = None,
+    model: Model | None = None,
 ) -> Submitted:
     """Write a use case, its first transition, its place in the outbox and the answer.
 
@@ -109,7 +116,15 @@ async def submit(
     session.add(row)
     await session.flush()
     session.add(TransitionRow(**transition_values(begun.transitions[0])))
+    await count_submitted(session, row, begun.transitions[0])
     session.add(OutboxRow(use_case_id=row.id, created_at=at))
+    made = None
+    if model is not None and standing.holder is not None:
+        working = standing.mode is Mode.WORKING
+        state = State(row.tier.value, standing.stage.key, standing.holder, working)
+        made = forecast_of(model, state, at=at)
+    if made is not None:
+        await keep(session, row, made, at_submission=True)
     receipt = Receipt(
         use_case_id=row.id,
         key=key_of(row),
@@ -123,6 +138,7 @@ async def submit(
         position=standing.position,
         holder=standing.holds[-1].party,
         mode=standing.mode or Mode.WAITING,
+        forecast=made,
     )
     if repeatable is not None:
         session.add(

@@ -147,15 +147,13 @@ async def speaks_for(session: AsyncSession, party: str) -> bool:
     return found is not None
 
 
-async def third_parties_here(session: AsyncSession) -> list[str]:
-    """The third parties that somebody active speaks for, by name, at most 100."""
-    found = await session.scalars(
-        select(col(PersonRow.party))
-        .where(col(PersonRow.party).is_not(None), col(PersonRow.active))
-        .distinct()
-        .order_by(col(PersonRow.party))
-        .limit(100)
-    )
+async def third_parties(session: AsyncSession, *, active: bool = False) -> list[str]:
+    """The third parties that somebody speaks for, or has; only those active if asked. By name, at
+    most 100."""
+    statement = select(col(PersonRow.party)).where(col(PersonRow.party).is_not(None))
+    if active:
+        statement = statement.where(col(PersonRow.active))
+    found = await session.scalars(statement.distinct().order_by(col(PersonRow.party)).limit(100))
     return [party for party in found if party]
 
 

@@ -33,6 +33,8 @@ def open_engine(url: str, *, pool: int = 10) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=10,
         hide_parameters=True,  # they are people's words, and errors are logged
+        # Compiling a statement takes longer than any of ours takes to run.
+        connect_args={"server_settings": {"jit": "off"}},
     )
 
 

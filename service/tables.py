@@ -7,11 +7,13 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    Computed,
     DateTime,
     Enum,
     ForeignKey,
     Identity,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
@@ -25,6 +27,7 @@ from service.domain.case import Outcome
 from service.domain.commands import Command
 from service.domain.people import Role
 from service.domain.standing import Mode, Position
+from service.domain.tally import Kind
 from service.domain.tiering import Tier
 
 metadata: MetaData = SQLModel.metadata
@@ -188,20 +191,182 @@ class OutboxRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=TIME)
 
 
-class ImportedCaseRow(SQLModel, table=True):
-    """A case of imported history. `observed_until` is when an open one was last known to be so."""
+SINCE_1970 = "started_at - '1970-01-01 00:00:00+00'::timestamptz"
+TOOK = "ended_at - started_at"
+WHOLE_DAYS = "div(extract(epoch FROM {}) * 1000000::numeric, 86400000000)::int"
+INTO_DAY = "mod(extract(epoch FROM {}) * 1000000::numeric, 86400000000)::bigint"
+"""Stored, because the planner knows how many different days there are, and nothing of how many
+different results an expression has: it would count a million cases with one hand."""
 
-    __tablename__ = "imported_case"
 
-    source: str = Field(sa_column=Column(Text, primary_key=True))
-    case_id: str = Field(sa_column=Column(Text, primary_key=True))
-    cohort: str = Field(sa_column=Column(Text, nullable=False, index=True))
+class CaseVersionRow(SQLModel, table=True):
+    """A case as reports see it, as it was known from one moment until another.
+
+    Live use cases and imported history stand here side by side. A new version begins where a case
+    changes its tier, its pathway or its evidence, or where an import corrects it; an end is written
+    into the version that it ends, and hidden from reports of an earlier day by its own date.
+    """
+
+    __tablename__ = "case_version"
+
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
+    )
+    source: str = Field(sa_type=Text)
+    """The import that it comes from; empty for a live use case."""
+    case_id: str = Field(sa_type=Text)
+    cohort: str = Field(sa_type=Text)
     tier: str = Field(sa_type=Text)
     business_unit: str = Field(sa_type=Text)
+    pathway: str = Field(sa_type=Text)
+    pathway_version: int
+    evidence: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    """Kinds of evidence attached so far."""
+    estimate_days: float | None
     started_at: datetime = Field(sa_type=TIME)
     ended_at: datetime | None = Field(default=None, sa_type=TIME)
     outcome: Outcome = Field(sa_column=Column(words(Outcome), nullable=False))
+    known_from: datetime = Field(sa_type=TIME)
+    known_until: datetime = Field(sa_type=TIME)
+    started_day: int | None = Field(
+        default=None,
+        sa_column=Column(Integer, Computed(WHOLE_DAYS.format(SINCE_1970), persisted=True)),
+    )
+    """Of the start, since 1970; with the microseconds into that day."""
+    started_into: int | None = Field(
+        default=None,
+        sa_column=Column(BigInteger, Computed(INTO_DAY.format(SINCE_1970), persisted=True)),
+    )
+    took_days: int | None = Field(
+        default=None,
+        sa_column=Column(Integer, Computed(WHOLE_DAYS.format(TOOK), persisted=True)),
+    )
+    """Whole days from start to end, with the microseconds beyond them; null while open."""
+    took_into: int | None = Field(
+        default=None,
+        sa_column=Column(BigInteger, Computed(INTO_DAY.format(TOOK), persisted=True)),
+    )
+    mix: int | None = Field(
+        default=None,
+        sa_column=Column(
+            Integer,
+            Computed(
+                "('x' || left(md5(source || '/' || case_id), 8))::bit(32)::int", persisted=True
+            ),
+            nullable=False,
+        ),
+    )
+    """A fixed order that has nothing to do with the cases: samples are taken along it."""
+
+    __table_args__ = (
+        Index(
+            "ix_case_version_now",
+            "source",
+            "case_id",
+            unique=True,
+            postgresql_where="known_until = 'infinity'",
+        ),
+        Index("ix_case_version_cohort_mix", "cohort", "mix"),
+        Index("ix_case_version_cohort_tier_started_at", "cohort", "tier", "started_at"),
+        Index("ix_case_version_business_unit_mix", "business_unit", "mix"),
+    )
+
+
+class ImportedStepRow(SQLModel, table=True):
+    """A step of an imported case: from then on it was on this clock."""
+
+    __tablename__ = "imported_step"
+
+    version_id: int = Field(
+        sa_column=Column(BigInteger, ForeignKey("case_version.id"), primary_key=True)
+    )
+    sequence: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=TIME)
+    stage: str = Field(sa_type=Text)
+    holder: str = Field(sa_type=Text)
+    mode: Mode = Field(sa_column=Column(words(Mode), nullable=False))
+    rework: bool
+
+
+class ObservationRow(SQLModel, table=True):
+    """Until when an import's open cases were known to be open, and since when we know it."""
+
+    __tablename__ = "observation"
+
+    source: str = Field(sa_column=Column(Text, primary_key=True))
+    known_from: datetime = Field(sa_column=Column(TIME, primary_key=True))
     observed_until: datetime = Field(sa_type=TIME)
+
+
+class TallyEntryRow(SQLModel, table=True):
+    """A change of the counts, written with what caused it (`service.domain.tally`)."""
+
+    __tablename__ = "tally_entry"
+
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
+    )
+    kind: Kind = Field(sa_column=Column(words(Kind), nullable=False))
+    source: str = Field(sa_type=Text)
+    cohort: str = Field(sa_type=Text)
+    tier: str = Field(sa_type=Text)
+    stage: str = Field(sa_type=Text)
+    holder: str = Field(sa_type=Text)
+    working: bool
+    rework: bool
+    detail: str = Field(sa_type=Text)
+    day: int
+    n: int
+    microseconds: int = Field(sa_type=BigInteger)
+
+
+class TallyBookRow(SQLModel, table=True):
+    """The counts of one line over all days, as of the last posting. With the entries that have not
+    been posted yet it says how things stand."""
+
+    __tablename__ = "tally_book"
+
+    kind: Kind = Field(sa_column=Column(words(Kind), primary_key=True))
+    source: str = Field(sa_column=Column(Text, primary_key=True))
+    cohort: str = Field(sa_column=Column(Text, primary_key=True))
+    tier: str = Field(sa_column=Column(Text, primary_key=True))
+    stage: str = Field(sa_column=Column(Text, primary_key=True))
+    holder: str = Field(sa_column=Column(Text, primary_key=True))
+    working: bool = Field(primary_key=True)
+    rework: bool = Field(primary_key=True)
+    detail: str = Field(sa_column=Column(Text, primary_key=True))
+    days: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
+    n: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    microseconds: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+
+
+class LockedVerdictRow(SQLModel, table=True):
+    """The verdict of a quarter that is over. A trigger keeps it from being changed or deleted."""
+
+    __tablename__ = "locked_verdict"
+
+    quarter: str = Field(sa_column=Column(String(7), primary_key=True))
+    """Like 2026-Q3."""
+    baseline: str = Field(sa_column=Column(Text, primary_key=True))
+    """The cohort compared with; empty where there was none."""
+    as_of: datetime = Field(sa_type=TIME)
+    locked_at: datetime = Field(sa_type=TIME)
+    verdict: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+
+
+class ForecastRow(SQLModel, table=True):
+    """A forecast as it was made: it is held against what became of the use case."""
+
+    __tablename__ = "forecast"
+
+    use_case_id: str = Field(sa_column=Column(ID, ForeignKey("use_case.id"), primary_key=True))
+    made_at: datetime = Field(sa_column=Column(TIME, primary_key=True))
+    at_submission: bool
+    tier: Tier = Field(sa_column=Column(words(Tier), nullable=False))
+    p50_days: float
+    p85_days: float
+    reaches_production: float
+    basis: str = Field(sa_type=Text)
 
 
 class VisitRow(SQLModel, table=True):

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from service.settings import Settings
 from web.forecasts import Forecasts
+from web.parties import Parties
 from web.provider import Provider
 from web.watch import Watch
 
@@ -21,6 +22,7 @@ class Pages:
 
     public_url: str | None = None
     provider: Provider | None = None
+    parties: Parties = field(default_factory=Parties)
     watch: Watch = field(default_factory=Watch)
     forecasts: Forecasts = field(default_factory=Forecasts)
 

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from web import show
 from web.context import Pages
 from web.navigation import navigation
-from web.parties import colour, party_name
+from web.parties import party_name
 from web.signed_in import SignedIn, set_cookie
 from web.words import LANGUAGE, counted, t
 
@@ -62,7 +62,6 @@ def environment() -> Environment:
         "counted": counted,
         "language": LANGUAGE,
         "static": static_url,
-        "colour": colour,
         "party_name": party_name,
         "show": show,
     }
@@ -97,6 +96,7 @@ def page(
         me=person,
         form_token=visit.visit.form_token if visit else "",
         path=request.scope["path"],
+        colour=_pages(request).parties.colour,
         navigation=navigation(person, request.scope["path"]) if person else (),
         **values,
     )
@@ -106,7 +106,8 @@ def page(
 
 def fragment(request: Request, template: str, **values: Any) -> HTMLResponse:
     """A piece of a page, for the script of one that is open."""
-    return HTMLResponse(render(template, **values), headers=HEADERS)
+    colour = _pages(request).parties.colour
+    return HTMLResponse(render(template, colour=colour, **values), headers=HEADERS)
 
 
 def go(request: Request, path: str, **query: str) -> Response:
@@ -120,9 +121,13 @@ def with_cookie(request: Request, response: R) -> R:
     """The answer with the visit's new cookie, if it has just got one."""
     new = getattr(request.state, "new_cookie", None)
     if new is not None:
-        made: Pages = request.app.state.pages
-        set_cookie(response, request, made.public_url, *new)
+        set_cookie(response, request, _pages(request).public_url, *new)
     return response
+
+
+def _pages(request: Request) -> Pages:
+    made: Pages = request.app.state.pages
+    return made
 
 
 def own_path(wanted: str, otherwise: str = "/") -> str:

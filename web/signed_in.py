@@ -1,5 +1,6 @@
 """Who is asking, by the cookie of their visit."""
 
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
@@ -91,10 +92,11 @@ async def visiting(request: Request, given: TheContext, pages: ThePages) -> Sign
 Visiting = Annotated[SignedIn | None, Depends(visiting)]
 
 
-async def reader(visit: Visiting) -> SignedIn:
+async def reader(visit: Visiting, given: TheContext, pages: ThePages) -> SignedIn:
     """Who is asking; `SignInNeeded` without a visit."""
     if visit is None:
         raise SignInNeeded
+    await pages.parties.know(given.sessions, clock=time.monotonic())
     return visit
 
 

@@ -14,7 +14,7 @@ from service.domain.people import SYSTEM, Person
 from service.domain.standing import Standing
 from service.domain.tiering import Tier
 from service.pathways import pathways
-from service.people import members, names_of, third_parties_here
+from service.people import members, names_of, third_parties
 from service.tables import UseCaseRow
 from service.use_cases import find, key_of, standing_of, transitions
 from web.moves import Turn, turn
@@ -195,7 +195,9 @@ async def _choices(
         colleagues.sort(key=lambda person: person.id != reader.id)
     if "party" in takes:
         parties = [
-            some for some in await third_parties_here(session) if some != standing.stage.holder
+            some
+            for some in await third_parties(session, active=True)
+            if some != standing.stage.holder
         ]
     wanted = [
         kind for stage in standing.pathway.stages for kind in (*stage.evidence, *stage.passes_with)

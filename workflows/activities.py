@@ -1,6 +1,7 @@
 """Activities: open a transaction, call one function of the service, return."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError
 from temporalio import activity
@@ -8,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from service.decisions import record
 from service.errors import TransitionsDisagree
+from service.quarters import lock_due
 from service.sessions import Sessions
 from workflows.messages import DISAGREE, UNRECORDABLE, Name, Record
 
@@ -41,3 +43,8 @@ class Activities:
             raise ApplicationError(
                 f"PostgreSQL refuses it: {code}", type=UNRECORDABLE, non_retryable=True
             ) from None
+
+    @activity.defn(name=Name.LOCK_QUARTERS.value)
+    async def lock_quarters(self, at: datetime) -> list[str]:
+        """Lock the verdicts of the quarters that are over; their names. Safe to repeat."""
+        return await lock_due(self.sessions, at=at)

@@ -24,6 +24,7 @@ class Name(StrEnum):
     STANDING = "standing"
     KNOWN = "known"
     RECORD = "record-transitions"
+    LOCK_QUARTERS = "lock-quarters"
 
 
 @dataclass(frozen=True, slots=True)

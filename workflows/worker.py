@@ -12,6 +12,9 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from service.sessions import Sessions
 from workflows.activities import Activities
 from workflows.dispatcher import TemporalEngine, dispatch_forever
+from workflows.quarters import LockQuartersWorkflow
+from workflows.schedules import keep_schedules
+from workflows.upkeep import keep_up
 from workflows.use_case import UseCaseWorkflow
 
 CACHED_WORKFLOWS = 2000
@@ -27,11 +30,12 @@ calls to Temporal in flight can hang (docs/decisions/0003-engine.md)."""
 
 def make_worker(client: Client, sessions: Sessions, task_queue: str, *, activities: int) -> Worker:
     """A worker for this task queue with so many activities at once."""
+    doing = Activities(sessions)
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[UseCaseWorkflow],
-        activities=[Activities(sessions).record_transitions],
+        workflows=[UseCaseWorkflow, LockQuartersWorkflow],
+        activities=[doing.record_transitions, doing.lock_quarters],
         max_cached_workflows=CACHED_WORKFLOWS,
         max_concurrent_activities=activities,
         graceful_shutdown_timeout=GRACE,
@@ -67,19 +71,23 @@ async def work(
     """Work until the event is set. A Temporal server that is away is waited for."""
     engine = TemporalEngine(client, task_queue)
     worker = make_worker(client, sessions, task_queue, activities=activities)
-    dispatching = asyncio.create_task(dispatch_forever(sessions, engine))
+    beside = [
+        asyncio.create_task(dispatch_forever(sessions, engine)),
+        asyncio.create_task(keep_up(sessions)),
+    ]
+    scheduling = asyncio.create_task(keep_schedules(client, task_queue))
     running = asyncio.create_task(worker.run())
     stopping = asyncio.create_task(until.wait())
     try:
-        await asyncio.wait({running, stopping, dispatching}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (running, dispatching):
+        await asyncio.wait({running, stopping, *beside}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (running, *beside):
             if task.done():
                 task.result()
     finally:
-        dispatching.cancel()
-        stopping.cancel()
+        for other in (*beside, scheduling, stopping):
+            other.cancel()
         if not running.done():
             await worker.shutdown()
         with suppress(asyncio.CancelledError):
-            await asyncio.gather(dispatching, stopping, running, return_exceptions=True)
+            await asyncio.gather(*beside, scheduling, stopping, running, return_exceptions=True)
         await asyncio.sleep(CALLS_TO_FADE)

@@ -1,19 +1,28 @@
 """Reports for leadership."""
 
+import asyncio
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BeforeValidator, FiniteFloat
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.context import TheContext, TheSession, needs
-from api.fields import Words
+from api.fields import Words, Written
 from api.problems import responses
-from api.schemas import VerdictRead
+from api.schemas import ReportRead, VerdictRead
+from charts.reports import names_of, picture
+from service.domain.cohort import INTAKE
 from service.domain.people import Person
 from service.domain.permissions import Right
 from service.errors import BadInput
-from service.reports import verdict
+from service.known import Moment
+from service.reports.catalogue import Name, Question, report
+from service.reports.clock import By
+from service.reports.spreadsheet import as_csv
 
 router = APIRouter(prefix="/v1/reports", tags=["Leadership"])
 
@@ -31,38 +40,119 @@ def _a_day(written: object) -> object:
 DayOrMoment = Annotated[datetime | date, BeforeValidator(_a_day)]
 
 
-@router.get(
-    "/verdict",
-    summary="Does the intake compress time-to-production, or extend it?",
-    responses=responses(401, 403, 422, 503),
-)
-async def the_verdict(
-    _: Reader,
-    session: TheSession,
+class Format(StrEnum):
+    """What a report comes as."""
+
+    JSON = "json"
+    CSV = "csv"
+    SVG = "svg"
+    PNG = "png"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A report's question as it came over HTTP."""
+
+    question: Question
+    moment: Moment
+    format: Format
+    picture: str
+
+
+def asked(
     given: TheContext,
     *,
-    cohort: Annotated[Words, Query(description="The cohort that is judged")] = "intake",
+    cohort: Annotated[
+        Written, Query(description="The cohort that is looked at: NAME or NAME[condition; ...]")
+    ] = INTAKE,
     baseline: Annotated[
-        Words | None, Query(description="What it is compared with; the only other one, if empty")
+        Written | None,
+        Query(description="What it is compared with; the only other one, if empty"),
     ] = None,
     tau: Annotated[
         FiniteFloat | None,
         Query(gt=0, le=36_500, description="Days; by default twice the baseline's median"),
     ] = None,
+    tier: Annotated[Words | None, Query(description="Only cases of this tier")] = None,
+    unit: Annotated[Words | None, Query(description="Only cases of this business unit")] = None,
+    by: Annotated[By, Query(description="What tells the groups apart, where there are any")] = (
+        By.NOTHING
+    ),
     as_of: Annotated[
         DayOrMoment | None,
         Query(description="A moment, or the end of a day (UTC); now, if empty"),
     ] = None,
-) -> VerdictRead:
-    """The same answer as `headway compare --json`, from this database, open use cases included."""
-    judged = await verdict(
-        session,
-        intake=cohort,
-        baseline=baseline,
-        tau_days=tau,
-        as_of=_moment(as_of, given.now()),
-    )
-    return VerdictRead.model_validate(judged)
+    format_: Annotated[
+        Format, Query(alias="format", description="The main table as CSV, or a picture")
+    ] = Format.JSON,
+    which: Annotated[
+        Words, Query(alias="picture", description="Which picture, of a report that has several")
+    ] = "",
+) -> Asked:
+    """The question in a request's query."""
+    question = Question(cohort, baseline or None, tau, tier or None, unit or None, by)
+    moment = Moment(_moment(as_of, given.now()), asked=as_of is not None)
+    return Asked(question, moment, format_, which)
+
+
+TheQuestion = Annotated[Asked, Depends(asked)]
+OTHER_FORMATS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            "image/svg+xml": {"schema": {"type": "string"}},
+            "image/png": {"schema": {"type": "string", "format": "binary"}},
+        }
+    }
+}
+
+
+@router.get(
+    "/verdict",
+    summary="Does the intake compress time-to-production, or extend it?",
+    responses=OTHER_FORMATS | responses(401, 403, 422, 503),
+    response_model=VerdictRead,
+)
+async def the_verdict(_: Reader, session: TheSession, wanted: TheQuestion) -> Any:
+    """The same answer as `headway compare --json`, from this database, open use cases included;
+    with the verdicts of the locked quarters and the live interval that may be looked at any day."""
+    return await _answer(session, Name.VERDICT, wanted)
+
+
+@router.get(
+    "/{name}",
+    summary="Where the time goes, what comes next, and what to change",
+    responses=OTHER_FORMATS | responses(401, 403, 404, 422, 503),
+    response_model=ReportRead,
+)
+async def a_report(
+    _: Reader,
+    session: TheSession,
+    wanted: TheQuestion,
+    name: Annotated[Name, Path(description="Which report; docs/reports.md describes each")],
+) -> Any:
+    """A report as it was known at `as_of`: the same question has the same answer for ever."""
+    return await _answer(session, name, wanted)
+
+
+async def _answer(session: AsyncSession, name: Name, wanted: Asked) -> Any:
+    found = await report(session, name, wanted.moment, wanted.question)
+    if wanted.format is Format.JSON:
+        return found
+    file = f"attachment; filename=headway-{name.value}.{wanted.format.value}"
+    headers = {"Content-Disposition": file}
+    if wanted.format is Format.CSV:
+        return Response(as_csv(name, found), media_type="text/csv; charset=utf-8", headers=headers)
+    there = names_of(name)
+    if not there or wanted.picture not in {"", *there}:
+        pictures = f"there are: {', '.join(there)}" if there else "it has none"
+        raise BadInput("picture", f"{name.value} has no such picture; {pictures}")
+    kind: Literal["svg", "png"] = "svg" if wanted.format is Format.SVG else "png"
+    drawn = await asyncio.to_thread(picture, name, found, kind, which=wanted.picture)
+    return Response(drawn, media_type=IMAGES[kind], headers=headers)
+
+
+IMAGES: dict[str, str] = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 def _moment(asked: datetime | date | None, latest: datetime) -> datetime:

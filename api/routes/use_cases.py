@@ -42,6 +42,7 @@ from service.domain.permissions import Right
 from service.domain.standing import Position
 from service.domain.tiering import Tier
 from service.errors import BadInput, DecisionPending, NotFound
+from service.forecasts import newest
 from service.intake import Repeatable, submit
 from service.people import find_builder, find_person, names_of
 from service.sessions import reading
@@ -98,6 +99,7 @@ async def hand_in(
     repeatable = None
     if idempotency_key:
         repeatable = Repeatable(idempotency_key, _digest("use-cases", body))
+    model = await given.forecaster.model()
     async with given.sessions.begin() as session:
         owner, co_owners = await _owners(session, body, person)
         submitted = await submit(
@@ -106,6 +108,7 @@ async def hand_in(
             person.actor,
             at=given.now(),
             repeatable=repeatable,
+            model=model,
         )
     if submitted.beginning is not None:
         await hand_over_to_engine(given.sessions, given.engine, submitted.beginning)
@@ -213,7 +216,8 @@ async def one(
     standing = standing_of(row)
     attached = {item.attached_by for item in standing.evidence}
     ids = {*row.owners, row.assignee, *standing.approvals, *attached}
-    return UseCaseRead.of(row, await names_of(session, ids), given.now())
+    made = await newest(session, [row.id])
+    return UseCaseRead.of(row, await names_of(session, ids), given.now(), made.get(row.id))
 
 
 @router.get(

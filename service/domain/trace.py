@@ -1,6 +1,6 @@
 """The way of a case over the clocks: its steps, from which its spans follow."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -49,29 +49,41 @@ class TracedCase:
 
 
 def steps(transitions: Iterable[Transition]) -> tuple[Step, ...]:
-    """The steps of one use case from its transitions, in order; what changes no clock is left out.
+    """The steps of one use case from its transitions, in order, without what changes no clock."""
+    log = list(transitions)
+    marks = rework((step.command, step.stage, step.position) for step in log)
+    return turns(
+        Step(transition.at, transition.stage, transition.holder, transition.mode, mark)
+        for transition, mark in zip(log, marks, strict=True)
+        if transition.holder is not None and transition.mode is not None
+    )
+
+
+def turns(given: Iterable[Step]) -> tuple[Step, ...]:
+    """Steps without those that go on with the same clock."""
+    found: list[Step] = []
+    for step in given:
+        if not found or _clock(found[-1]) != _clock(step):
+            found.append(step)
+    return tuple(found)
+
+
+def rework(moves: Iterable[tuple[Command, str, Position]]) -> Iterator[bool]:
+    """For each transition (command, stage and position it led to), whether rework follows it.
 
     A change of tier ends what a send-back began: on another pathway nothing is done again.
     """
-    found: list[Step] = []
     sent_from: list[str] = []
-    stage = ""
-    for transition in transitions:
-        if transition.command is Command.SEND_BACK:
-            sent_from.append(stage)
-        elif transition.command is Command.CHANGE_TIER:
+    before = ""
+    for command, stage, position in moves:
+        if command is Command.SEND_BACK:
+            sent_from.append(before)
+        elif command is Command.CHANGE_TIER:
             sent_from.clear()
-        elif transition.stage in sent_from:
-            del sent_from[sent_from.index(transition.stage) :]
-        stage = transition.stage
-        if transition.holder is None or transition.mode is None:
-            continue
-        rework = bool(sent_from) or transition.position is Position.ASKED
-        step = Step(transition.at, stage, transition.holder, transition.mode, rework)
-        last = found[-1] if found else None
-        if last is None or _clock(last) != _clock(step):
-            found.append(step)
-    return tuple(found)
+        elif stage in sent_from:
+            del sent_from[sent_from.index(stage) :]
+        before = stage
+        yield bool(sent_from) or position is Position.ASKED
 
 
 def _clock(step: Step) -> tuple[str, str, Mode, bool]:

@@ -1,5 +1,6 @@
 """History: other people's records of use cases, read as cases."""
 
+from service.history.batch import Batch, NumberBatch, Reject
 from service.history.comparison import (
     FileVerdict,
     choose_as_of,
@@ -7,8 +8,10 @@ from service.history.comparison import (
     compare_file,
 )
 from service.history.errors import FileUnreadable, HistoryError, MapError
-from service.history.files import Batch, HistoryFile, Reject, RejectsFile, rejects_path
+from service.history.files import HistoryFile
 from service.history.maps import CANONICAL, HistoryMap, load_map, parse_map, shipped_maps
+from service.history.plain import Numbers
+from service.history.rejects import RejectsFile, rejects_path
 from service.history.rows import Columns
 
 __all__ = [
@@ -21,6 +24,8 @@ __all__ = [
     "HistoryFile",
     "HistoryMap",
     "MapError",
+    "NumberBatch",
+    "Numbers",
     "Reject",
     "RejectsFile",
     "choose_as_of",

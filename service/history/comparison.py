@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from math import nan
@@ -10,13 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from service.history.errors import HistoryError
-from service.history.files import HistoryFile, RejectsFile
+from service.history.files import HistoryFile
 from service.history.maps import CANONICAL, HistoryMap
-from service.history.rows import Columns
-from service.measure.cases import Collector
+from service.history.messages import listed
+from service.history.plain import Numbers
+from service.history.rejects import RejectsFile
+from service.measure.cases import OUTCOMES, Collector
 from service.measure.verdict import INTAKE, Verdict, as_json, judge
 
 Progress = Callable[[int, int], None]
+
+MOST_NAMES = 1_000  # cohorts or tiers in a file; a column with more of them is another column
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ def choose_baseline(cohorts: tuple[str, ...], intake: str, baseline: str | None)
     Raises `HistoryError`, listing the cohorts, if one that is named is not there, or if none is
     named and there is not exactly one other.
     """
-    there = f"the cohorts are: {', '.join(cohorts)}" if cohorts else "there is no usable case"
+    there = f"the cohorts are: {listed(cohorts)}" if cohorts else "there is no usable case"
     for name in (intake, baseline):
         if name is not None and name not in cohorts:
             raise HistoryError(f"there is no cohort {name!r}; {there}")
@@ -111,26 +116,24 @@ def compare_file(
     """Read a file and compare two of its cohorts.
 
     `latest` is the moment after which nothing can have happened (pass the time of reading).
-    Rejected rows go to `rejects`, if given. `progress` hears the bytes read, of how many. Raises
-    `HistoryError` if the file, the cohorts or `as_of` do not allow a comparison.
+    Rejected rows go to `rejects`, if given, once the file is read. `progress` hears the bytes
+    read, of how many. Raises `HistoryError` if the file, the cohorts or `as_of` do not allow a
+    comparison.
     """
     collector = Collector()
     reasons: Counter[str] = Counter()
     accepted, newest = 0, nan
-    with HistoryFile(path, mapping, latest=latest) as file:
-        out = None if rejects is None else RejectsFile(rejects, file)
-        try:
-            for batch in file.batches():
-                accepted += len(batch.accepted)
-                newest = _collect(collector, batch.accepted, newest)
-                reasons.update(reject.field for reject in batch.rejects)
-                if out is not None:
-                    out.write(batch.rejects)
-                if progress is not None:
-                    progress(file.position, file.size)
-        finally:
+    with ExitStack() as open_files:
+        file = open_files.enter_context(HistoryFile(path, mapping, latest=latest))
+        out = open_files.enter_context(RejectsFile(rejects, file)) if rejects else None
+        for batch in file.numbers():
+            accepted += len(batch.accepted)
+            newest = _collect(collector, file, batch.accepted, newest)
+            reasons.update(reject.field for reject in batch.rejects)
             if out is not None:
-                out.close()
+                out.write(batch.rejects)
+            if progress is not None:
+                progress(file.position, file.size)
     rejected = sum(reasons.values())
     if not accepted:
         raise HistoryError(
@@ -140,16 +143,21 @@ def compare_file(
     moment, note = choose_as_of(
         mapping.snapshot, as_of, datetime.fromtimestamp(newest, latest.tzinfo), latest
     )
+    unusable = ""
+    if rejected:
+        unusable = f"{rejected} of {accepted + rejected} rows cannot be used: {_by_field(reasons)}."
     cases = collector.cases(moment)
-    chosen = choose_baseline(cases.cohorts, intake, baseline)
+    del collector  # it is as large as the cases
+    try:
+        chosen = choose_baseline(cases.cohorts, intake, baseline)
+    except HistoryError as error:
+        raise HistoryError(f"{error}. {unusable}" if rejected else str(error)) from None
     verdict = judge(cases, intake=intake, baseline=chosen, tau_days=tau_days)
     notes = list(verdict.notes)
     if note is not None:
         notes.append(note)
     if rejected:
-        notes.append(
-            f"{rejected} of {accepted + rejected} rows cannot be used: {_by_field(reasons)}."
-        )
+        notes.append(unusable)
     return FileVerdict(
         verdict=verdict,
         source=str(path),
@@ -160,14 +168,24 @@ def compare_file(
     )
 
 
-def _collect(collector: Collector, rows: Columns, newest: float) -> float:
+def _collect(collector: Collector, file: HistoryFile, rows: Numbers, newest: float) -> float:
     """Adds the rows; returns the newest moment so far, in seconds since 1970."""
     if not rows:
         return newest
-    started = np.array(list(map(datetime.timestamp, rows.started_at)))
-    ended = np.array([nan if end is None else end.timestamp() for end in rows.ended_at])
-    collector.add_many(rows.cohort, rows.tier, started, ended, rows.outcome)
-    return float(np.fmax(np.fmax(newest, started.max()), np.fmax.reduce(ended)))
+    for column, names in (("cohort", file.cohorts), ("tier", file.tiers)):
+        if len(names) > MOST_NAMES:
+            raise HistoryError(
+                f"{file.path} has more than {MOST_NAMES:,} different words for the {column}, such "
+                f"as {listed(names, 3)}: is that the right column?"
+            )
+    collector.add_many(
+        np.array(file.cohorts, dtype=object)[rows.cohort].tolist(),
+        np.array(file.tiers, dtype=object)[rows.tier].tolist(),
+        rows.started,
+        rows.ended,
+        np.array(OUTCOMES, dtype=object)[rows.outcome].tolist(),
+    )
+    return float(np.fmax(np.fmax(newest, rows.started.max()), np.fmax.reduce(rows.ended)))
 
 
 def _by_field(reasons: Counter[str]) -> str:

@@ -4,68 +4,56 @@ import csv
 import gc
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from itertools import accumulate, islice
+from itertools import chain
+from math import nan
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self, TextIO
+from typing import Self, TypeVar
 
-from service.domain.case import Case
-from service.history.errors import FileUnreadable, HistoryError
+import numpy as np
+
+from service.domain.case import Outcome
+from service.history.batch import Batch, NumberBatch, Reject
+from service.history.errors import FileUnreadable
+from service.history.lines import Lines
 from service.history.maps import CANONICAL, UTF8, HistoryMap
-from service.history.rows import Columns, RowReader, shown
+from service.history.messages import shown
+from service.history.plain import Numbers, PlainBlock, PlainReader
+from service.history.rows import Columns, Reading, RowReader
 from service.history.seen import SeenIds
+from service.history.words import Integers, hashed_texts
 
-BATCH = 10_000
-LONGEST_LINE = 4_000_000  # characters; each such piece of a longer line counts as a line
+BATCH = 10_000  # rows
+BLOCK = 1_000_000  # bytes looked at together for plain rows
 
-_CHUNK = 500  # rows in work at a time: few enough to stay in the processor's cache
-_MARK = "reject_line"
+_CHUNK = 2_000  # rows in work at a time: few enough to stay in the processor's cache
+_ROW = 100  # bytes of a usual row
+_RECORDS = _CHUNK * _ROW
+_VOLUME = 4_000_000  # characters in work at a time, and those of a batch
+Part = TypeVar("Part")
+
+_CODES = {outcome: code for code, outcome in enumerate(Outcome)}
+_KINDS = {
+    b"PK\x03\x04": "is a workbook or an archive: save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "is a workbook: save the sheet as CSV",
+    b"\x1f\x8b": "is compressed (gzip): unpack it first",
+    b"BZh": "is compressed (bzip2): unpack it first",
+    b"\xfd7zX": "is compressed (xz): unpack it first",
+    b"\x28\xb5\x2f\xfd": "is compressed (zstd): unpack it first",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
-    """A row that cannot be used.
+class _Records:
+    """Records with the lines on which they begin, and those that are no CSV."""
 
-    `line` is the physical line, from 1, on which its record begins. `case_id` is "" where none
-    can be told. `field` is the canonical column at fault, or "row". `cells` is the row as read;
-    for a record that is not CSV, its raw text as one cell.
-    """
-
-    line: int
-    case_id: str
-    field: str
-    reason: str
-    cells: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Batch:
-    """The next rows of a file: every one is accepted or a reject.
-
-    `observed_until` is the map's snapshot: when the open cases among them were last known to be so.
-    """
-
-    accepted: Columns = field(default_factory=Columns)
-    rejects: list[Reject] = field(default_factory=list)
-    observed_until: datetime | None = None
-
-    @property
-    def read(self) -> int:
-        """How many rows there are."""
-        return len(self.accepted) + len(self.rejects)
-
-    def cases(self) -> Iterator[Case]:
-        """The accepted rows as cases, made one by one."""
-        for case_id, cohort, tier, unit, started, ended, outcome in zip(
-            *self.accepted.lists(), strict=True
-        ):
-            until = self.observed_until if ended is None else None
-            yield Case(case_id, cohort, tier, unit, started, ended, outcome, until)
+    lines: Sequence[int]
+    rows: list[list[str]]
+    rejects: list[Reject]
 
 
 class HistoryFile:
@@ -74,24 +62,23 @@ class HistoryFile:
     `latest` is the moment after which nothing can have happened (pass the time of reading).
     Opening raises `FileUnreadable` when there is no such file, it is empty, or its header lacks
     a column; reading on raises it when the text cannot be decoded at all. `header`, `size` (bytes)
-    and `mapping` say what is read; `position` (bytes) how far.
+    and `mapping` say what is read; `position` (bytes) how far. `cohorts` and `tiers` are the names
+    that `numbers` met, in the order of their codes.
     """
 
     def __init__(self, path: Path, mapping: HistoryMap = CANONICAL, *, latest: datetime) -> None:
         self.path = path
         self.mapping = mapping
-        self._text: TextIO | None = None
-        self._second: TextIO | None = None
-        self._second_at = 0  # lines that it has given
+        self._cohorts: dict[str, int] = {}
+        self._tiers: dict[str, int] = {}
         try:
-            self._binary = path.open("rb")
+            binary = path.open("rb")
         except OSError as error:
             raise FileUnreadable(f"cannot read {path}: {error.strerror}") from None
+        self._lines = Lines(binary, mapping.encoding)
         try:
-            self.size = os.fstat(self._binary.fileno()).st_size
-            self._check_kind()
-            self._text = self._decoded(self._binary)
-            self._reader = csv.reader(_pieces(self._text), delimiter=mapping.delimiter)
+            self.size = os.fstat(binary.fileno()).st_size
+            self._check_kind(binary.peek(8))
             self.header = self._read_header()
             self._rows = self._row_reader(latest)
         except BaseException:
@@ -111,73 +98,200 @@ class HistoryFile:
 
     def close(self) -> None:
         """Closes the file."""
-        for text in (self._text, self._second, self._binary):
-            if text is not None:
-                text.close()
+        self._lines.close()
 
     @property
     def position(self) -> int:
         """How many bytes have been taken from the file."""
-        return self.size if self._binary.closed else self._binary.tell()
+        return self._lines.position
+
+    @property
+    def cohorts(self) -> list[str]:
+        """The cohorts of the numbers so far, in the order of their codes."""
+        return list(self._cohorts)
+
+    @property
+    def tiers(self) -> list[str]:
+        """The tiers of the numbers so far, in the order of their codes."""
+        return list(self._tiers)
 
     def batches(self, rows: int = BATCH) -> Iterator[Batch]:
         """The rest of the file, about `rows` rows at a time. Blank lines are no rows."""
+        seen = SeenIds()
         batch = Batch(observed_until=self.mapping.snapshot)
-        for accepted, rejects in self._chunks(min(rows, _CHUNK)):
-            batch.accepted.extend(accepted)
-            batch.rejects += rejects
-            if batch.read >= rows:
+        begun = self._lines.volume
+        size = min(rows * _ROW, _RECORDS)
+        for records in self._parts(
+            lambda: self._block_records(size), lambda: self._next_records(min(rows, _CHUNK)), size
+        ):
+            with _garbage_waits():
+                accepted, rejects = self._judged(records, seen)
+                batch.accepted.extend(accepted)
+                batch.rejects += rejects
+            if batch.read >= rows or self._lines.volume - begun > _VOLUME:
                 yield batch
                 batch = Batch(observed_until=self.mapping.snapshot)
+                begun = self._lines.volume
         if batch.read:
             yield batch
 
-    def _chunks(self, rows: int) -> Iterator[tuple[Columns, list[Reject]]]:
+    def numbers(self, block: int = BLOCK) -> Iterator[NumberBatch]:
+        """The rest of the file as numbers: the same rows as `batches`, several times faster.
+
+        Plain rows are read `block` bytes at a time, see `PlainReader`; all others, and with a map
+        that allows for no plain ones everything, as in `batches`.
+        """
         seen = SeenIds()
+        layout = self._rows.layout(self._cohorts, self._tiers)
+        if layout is None:
+            yield from self._parts(
+                lambda: self._as_batch(self._block_records(_RECORDS), seen),
+                lambda: self._as_batch(self._next_records(_CHUNK), seen),
+                _RECORDS,
+            )
+            return
+        reader = PlainReader(layout)
+        yield from self._parts(
+            lambda: self._plain_block(reader, block, seen),
+            lambda: self._as_batch(self._next_records(_CHUNK), seen),
+            block,
+        )
+
+    def _parts(
+        self, by_block: Callable[[], Part | None], by_record: Callable[[], Part | None], size: int
+    ) -> Iterator[Part]:
+        """The rest of the file, by blocks of `size` bytes where that works, else by records.
+
+        `by_block` answers None and takes nothing where it does not work, `by_record` at the end.
+        """
+        careful_until = 0
         while True:
-            with _garbage_waits():
-                before = self._reader.line_num
-                chunk = self._judged(*self._records(rows), seen)
-            if self._reader.line_num == before:
+            part = None
+            if self._lines.in_blocks and self._lines.position >= careful_until:
+                part = by_block()
+                if part is None:
+                    careful_until = self._lines.position + size
+            if part is None:
+                part = by_record()
+            if part is None:
                 return
-            yield chunk
+            yield part
 
-    def _records(self, rows: int) -> tuple[Sequence[int], list[list[str]], list[Reject]]:
-        """The next records, the lines on which they begin, and one that is no CSV after them."""
-        reader = self._reader
-        first = reader.line_num + 1
-        records: list[list[str]] = []
-        broken: csv.Error | None = None
-        try:
-            records.extend(islice(reader, rows))  # keeps what came before an error
-        except csv.Error as error:
-            broken = error
-        except (UnicodeError, OSError) as error:
-            raise self._unreadable(first, error) from None
-        lines: Sequence[int] = range(first, first + len(records) + 1)
-        if broken or reader.line_num != first + len(records) - 1:
-            lines = list(accumulate(map(_height, records), initial=first))
-        rejects = [self._broken(lines[-1], broken)] if broken else []
-        if min(map(len, records), default=0) <= 1:
-            real = [i for i, row in enumerate(records) if len(row) > 1 or any(map(str.strip, row))]
-            lines, records = [lines[i] for i in real], [records[i] for i in real]
-        return lines, records, rejects
-
-    def _judged(
-        self, lines: Sequence[int], rows: list[list[str]], rejects: list[Reject], seen: SeenIds
-    ) -> tuple[Columns, list[Reject]]:
-        reading = self._rows.read(rows)
-        for place, error in reading.unusable.items():
-            row = rows[place]
-            case_id = self._rows.case_id(row)
-            rejects.append(Reject(lines[place], case_id, error.field, error.reason, tuple(row)))
-        accepted = reading.accepted
-        repeated = seen.add(accepted.case_id, [lines[place] for place in reading.places])
+    def _plain_block(self, reader: PlainReader, size: int, seen: SeenIds) -> NumberBatch | None:
+        """The next lines of the file; None if one by one is the only way to tell the records."""
+        read = None
+        if block := self._lines.block(size):
+            read = reader.read(block, self._lines.number + 1)
+        others = None if read is None else self._others(read)
+        if read is None or others is None:
+            return None
+        self._lines.take(block, read.ends.size)
+        reading = self._rows.read(others.rows)
+        rejects = _unusable(self._rows, others, reading)
+        lines = read.first + read.plain
+        ids, numbers = read.ids, read.rows
+        if reading.places:
+            numbers = numbers.and_then(self._as_numbers(reading.accepted))
+            ids = np.concatenate((ids, hashed_texts(reading.accepted.case_id)))
+            lines = np.concatenate((lines, [others.lines[place] for place in reading.places]))
+            order = np.argsort(lines)
+            lines, ids, numbers = lines[order], ids[order], numbers.at(order)
+        repeated = seen.add(ids, lines)
         if repeated:
-            for i, first in repeated.items():
-                place, case_id = reading.places[i], accepted.case_id[i]
-                reason = f"case_id {shown(case_id)} is already on line {first}"
-                rejects.append(Reject(lines[place], case_id, "case_id", reason, tuple(rows[place])))
+            places = list(repeated)
+            rows = self._rows_of([read.text(line) for line in lines[places] - read.first])
+            rejects += (
+                _repeats(self._rows.case_id(row), line, first, row)
+                for row, line, first in zip(
+                    rows or [], lines[places].tolist(), repeated.values(), strict=True
+                )
+            )
+            numbers = numbers.at(np.delete(np.arange(lines.size), places))
+        rejects.sort(key=lambda reject: reject.line)
+        return NumberBatch(numbers, rejects)
+
+    def _as_batch(self, records: _Records | None, seen: SeenIds) -> NumberBatch | None:
+        if records is None:
+            return None
+        with _garbage_waits():
+            accepted, rejects = self._judged(records, seen)
+            return NumberBatch(self._as_numbers(accepted), rejects)
+
+    def _block_records(self, size: int) -> _Records | None:
+        """The records on the next lines; None if one by one is the only way to tell them."""
+        block = self._lines.block(size)
+        text = io.StringIO(block.decode("utf-8", "surrogateescape"), newline="")
+        with _garbage_waits():
+            lines = list(text)
+            rows = self._rows_of(lines)
+        if not lines or rows is None:
+            return None
+        first = self._lines.number + 1
+        self._lines.take(block, len(lines))
+        return _told(range(first, first + len(lines)), rows)
+
+    def _others(self, read: PlainBlock) -> _Records | None:
+        """The records on the lines of a block that are not plain; None if one takes several."""
+        rows = self._rows_of([read.text(line) for line in read.others.tolist()])
+        if rows is None:
+            return None
+        return _told((read.first + read.others).tolist(), rows)
+
+    def _rows_of(self, lines: list[str]) -> list[list[str]] | None:
+        """One row for each line; None if they are no such lines."""
+        try:  # one more line: a quotation mark that the last one does not close would take it in
+            rows = list(csv.reader([*lines, "end"], delimiter=self.mapping.delimiter))
+        except csv.Error:
+            return None
+        return rows[:-1] if len(rows) == len(lines) + 1 else None
+
+    def _as_numbers(self, rows: Columns) -> Numbers:
+        cohorts, tiers = self._cohorts, self._tiers
+        ends = [nan if end is None else end.timestamp() for end in rows.ended_at]
+        return Numbers(
+            cohort=_integers([cohorts.setdefault(name, len(cohorts)) for name in rows.cohort]),
+            tier=_integers([tiers.setdefault(name, len(tiers)) for name in rows.tier]),
+            outcome=_integers([_CODES[outcome] for outcome in rows.outcome]),
+            started=np.array(list(map(datetime.timestamp, rows.started_at)), dtype=np.float64),
+            ended=np.array(ends, dtype=np.float64),
+        )
+
+    def _next_records(self, rows: int) -> _Records | None:
+        """The next records, up to one that is no CSV; None at the end of the file."""
+        source = self._lines
+        before, begun = source.number, source.volume
+        lines: list[int] = []
+        found = _Records(lines, [], [])
+        reader = csv.reader(source, delimiter=self.mapping.delimiter)
+        with _garbage_waits():
+            while len(found.rows) < rows and source.volume - begun < _VOLUME:
+                line = source.number + 1
+                source.begin_record()
+                try:
+                    row = next(reader)
+                except StopIteration:
+                    break
+                except csv.Error as error:
+                    found.rejects.append(self._broken(line, error))
+                    break
+                except (UnicodeError, OSError) as error:
+                    raise self._unreadable(line, error) from None
+                if _says_something(row):
+                    lines.append(line)
+                    found.rows.append(row)
+        return None if source.number == before else found
+
+    def _judged(self, records: _Records, seen: SeenIds) -> tuple[Columns, list[Reject]]:
+        reading = self._rows.read(records.rows)
+        rejects = records.rejects + _unusable(self._rows, records, reading)
+        accepted = reading.accepted
+        lines = [records.lines[place] for place in reading.places]
+        repeated = seen.add(hashed_texts(accepted.case_id), _integers(lines))
+        if repeated:
+            rejects += (
+                _repeats(accepted.case_id[i], lines[i], first, records.rows[reading.places[i]])
+                for i, first in repeated.items()
+            )
             accepted = accepted.without(repeated)
         rejects.sort(key=lambda reject: reject.line)
         return accepted, rejects
@@ -189,31 +303,16 @@ class HistoryFile:
                 f"a cell is longer than {csv.field_size_limit():,} characters; is a quotation mark"
                 f" not closed on line {line}, or later in this row?"
             )
-        return Reject(line, "", "row", reason, (self._raw(line, self._reader.line_num),))
+        return Reject(line, "", "row", reason, ("".join(self._lines.record),))
 
-    def _raw(self, first: int, last: int) -> str:
-        """Physical lines as they are, from a second look at the file that only goes forward."""
-        if self._second is None:
-            self._second = self._decoded(self.path.open("rb"))
-        lines = islice(_pieces(self._second), first - 1 - self._second_at, last - self._second_at)
-        self._second_at = last
-        return "".join(lines)
-
-    def _check_kind(self) -> None:
-        beginning = self._binary.peek(4)[:4]
+    def _check_kind(self, beginning: bytes) -> None:
         if beginning[:2] in {b"\xff\xfe", b"\xfe\xff"} and self.mapping.encoding == UTF8:
             raise FileUnreadable(
                 f'{self.path} is UTF-16 text: say encoding = "utf-16" in a map, or save it as UTF-8'
             )
-        if beginning == b"PK\x03\x04":
-            raise FileUnreadable(f"{self.path} is a workbook or an archive: save the sheet as CSV")
-
-    def _decoded(self, binary: BinaryIO) -> TextIO:
-        # A byte that the encoding does not know must cost its row, not the file: it is carried
-        # along, and written to the rejects as it was.
-        return io.TextIOWrapper(
-            binary, encoding=self.mapping.encoding, errors="surrogateescape", newline=""
-        )
+        for mark, what in _KINDS.items():
+            if beginning.startswith(mark):
+                raise FileUnreadable(f"{self.path} {what}")
 
     def _unreadable(self, line: int, error: UnicodeError | OSError) -> FileUnreadable:
         if isinstance(error, OSError):
@@ -229,20 +328,49 @@ class HistoryFile:
             raise FileUnreadable(f"{self.path}: {error}") from None
 
     def _read_header(self) -> list[str]:
-        try:
-            for row in self._reader:
-                if any(map(str.strip, row)):
-                    return row
-        except csv.Error as error:
-            raise FileUnreadable(f"{self.path}: the header is not CSV: {error}") from None
-        except (UnicodeError, OSError) as error:
-            raise self._unreadable(1, error) from None
+        while (records := self._next_records(1)) is not None:
+            cells = chain(*records.rows, *(reject.cells for reject in records.rejects))
+            if any("\0" in cell for cell in cells):
+                raise FileUnreadable(
+                    f"{self.path} is no text: there are NUL bytes in its first line"
+                )
+            if records.rejects:
+                raise FileUnreadable(f"{self.path}: the header: {records.rejects[0].reason}")
+            for header in records.rows:
+                if any(map(str.strip, header)):
+                    return header
         raise FileUnreadable(f"{self.path} is empty")
 
 
-def _height(row: list[str]) -> int:
-    """How many physical lines a record takes: its cells hold the line ends between them."""
-    return 1 + sum(cell.count("\n") + cell.count("\r") - cell.count("\r\n") for cell in row)
+def _unusable(rows: RowReader, records: _Records, reading: Reading) -> list[Reject]:
+    found = []
+    for place, error in reading.unusable.items():
+        row = records.rows[place]
+        line, case_id = records.lines[place], rows.case_id(row)
+        found.append(Reject(line, case_id, error.field, error.reason, tuple(row)))
+    return found
+
+
+def _repeats(case_id: str, line: int, first: int, row: Sequence[str]) -> Reject:
+    reason = f"case_id {shown(case_id)} is already on line {first}"
+    return Reject(line, case_id, "case_id", reason, tuple(row))
+
+
+def _told(lines: Sequence[int], rows: list[list[str]]) -> _Records:
+    """Records without those that are blank lines."""
+    if min(map(len, rows), default=2) > 1:
+        return _Records(lines, rows, [])
+    real = [i for i, row in enumerate(rows) if _says_something(row)]
+    return _Records([lines[i] for i in real], [rows[i] for i in real], [])
+
+
+def _says_something(row: list[str]) -> bool:
+    """Whether a record is a row at all: a blank line is none."""
+    return len(row) > 1 or any(map(str.strip, row))
+
+
+def _integers(values: list[int]) -> Integers:
+    return np.array(values, dtype=np.int64)
 
 
 @contextmanager
@@ -256,85 +384,3 @@ def _garbage_waits() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def _pieces(text: TextIO) -> Iterator[str]:
-    """The lines of a text, one of absurd length in several pieces, so that memory is bounded."""
-    return iter(partial(text.readline, LONGEST_LINE), "")
-
-
-class RejectsFile:
-    """Where rejected rows go; a context manager. There is a file only if there was a reject.
-
-    The rows are written as they were read, in the encoding and with the delimiter of the input,
-    behind two columns `reject_line` and `reject_reason`: once mended, the file can be read with
-    the same map. Nothing is taken out or escaped: a cell that a spreadsheet would run as a formula
-    stays one. A rejects file of an earlier run is replaced or removed; any other file is left
-    alone, with a `HistoryError`.
-    """
-
-    def __init__(self, path: Path, source: HistoryFile) -> None:
-        self.path = path
-        self._source = source
-        self._text: TextIO | None = None
-        encoding = source.mapping.encoding
-        self._encoding = "utf-8" if encoding == UTF8 else encoding
-        if path.exists():
-            if path.samefile(source.path) or not self._is_ours():
-                raise HistoryError(
-                    f"{path} is no file of earlier rejects: not replaced; say another path"
-                )
-            path.unlink()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Closes the file, if there is one."""
-        if self._text is not None:
-            self._text.close()
-
-    def write(self, rejects: list[Reject]) -> None:
-        """Writes the rejects; raises `HistoryError` if the file cannot be written."""
-        if not rejects:
-            return
-        try:
-            if self._text is None:
-                self._text = self.path.open(
-                    "w", encoding=self._encoding, errors="surrogateescape", newline=""
-                )
-                self._rows([(_MARK, "reject_reason", *self._source.header)])
-            self._rows(
-                (str(reject.line), self._plain(reject.reason), *reject.cells) for reject in rejects
-            )
-        except OSError as error:
-            raise HistoryError(
-                f"cannot write the rejects to {self.path}: {error.strerror}"
-            ) from None
-
-    def _rows(self, rows: "Iterator[tuple[str, ...]] | list[tuple[str, ...]]") -> None:
-        if self._text is not None:
-            csv.writer(self._text, delimiter=self._source.mapping.delimiter).writerows(rows)
-
-    def _plain(self, reason: str) -> str:
-        return reason.encode(self._encoding, "backslashreplace").decode(self._encoding)
-
-    def _is_ours(self) -> bool:
-        try:
-            with self.path.open(encoding=self._encoding, errors="replace") as text:
-                return text.read(len(_MARK)) == _MARK
-        except OSError as error:
-            raise HistoryError(f"cannot write {self.path}: {error.strerror}") from None
-
-
-def rejects_path(source: Path) -> Path:
-    """Where the rejects of a file go unless somebody says otherwise: next to it."""
-    return source.with_name(f"{source.stem}.rejects.csv")

@@ -2,84 +2,25 @@
 
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 from itertools import compress, repeat
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from service.domain.case import Outcome
-from service.history.errors import FileUnreadable, RowUnusable
-from service.history.maps import (
-    ISO,
-    Dates,
-    HistoryMap,
-    Pick,
-    TextSource,
-    YearNumbers,
-    fold,
-    key_of,
-)
+from service.history.dates import DateReader, mended_end
+from service.history.errors import RowUnusable
+from service.history.header import Header
+from service.history.maps import ISO, UTF8, HistoryMap, Pick, TextSource, fold, key_of
+from service.history.memo import IsoMemo, Key, Memo
+from service.history.messages import day, shown
+from service.history.plain import UNUSABLE, Layout, Parse
 
 LONGEST_ID = 500  # characters; longer ones do not fit an index of PostgreSQL
 LONGEST_TEXT = 200
-YEARS = range(1900, 2200)  # another year in a date is a slip of the hand
 
-_REMEMBERED = 16_384  # different cells per column: dates and words repeat, so few are parsed twice
-_SHOWN = 60  # characters of a cell that a reason quotes
-_DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)  # of spreadsheets
-_YEAR_NUMBERS = range(YEARS.start, 2101)
-_MIDNIGHT = time(0)
 _OPEN = Outcome.OPEN  # looking up a member of an enum takes longer than the rest of its test
 _PLAIN_DATES_FROM = datetime(1906, 1, 1, tzinfo=UTC)  # no year that was taken for a day number
 _NO_PLAIN_DATE = object()
-
-Key = Any  # the text of one cell, or a tuple of several
-Value = TypeVar("Value")
-
-
-class _Memo(dict[Key, Value | RowUnusable], Generic[Value]):
-    """What each different cell means, or why it means nothing, worked out once."""
-
-    def __init__(self, parse: Callable[[Sequence[str]], Value]) -> None:
-        super().__init__()
-        self._parse = parse
-        self.had_unusable = False
-
-    def __missing__(self, key: Key) -> Value | RowUnusable:
-        value: Value | RowUnusable
-        try:
-            value = self._parse((key,) if isinstance(key, str) else key)
-        except RowUnusable as error:
-            value = error.with_traceback(None)
-            self.had_unusable = True
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        self[key] = value
-        return value
-
-
-class _IsoMemo(_Memo[Any]):
-    """A memo for cells that are mostly ISO moments from `low` to `high`: those go a short way."""
-
-    def __init__(
-        self, parse: Callable[[Sequence[str]], Any], low: datetime, high: datetime
-    ) -> None:
-        super().__init__(parse)
-        self._low = low
-        self._high = high
-
-    def __missing__(self, key: Key) -> Any:
-        try:
-            moment = datetime.fromisoformat(key)
-        except ValueError:
-            return super().__missing__(key)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        if not self._low <= moment <= self._high:
-            return super().__missing__(key)
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        self[key] = moment
-        return moment
 
 
 @dataclass(slots=True)
@@ -140,8 +81,8 @@ class RowReader:
         self._map = mapping
         self._width = len(header)
         self._latest = latest
-        self._dates = _DateReader(mapping.dates)
-        columns = _Columns(header)
+        self._dates = DateReader(mapping.dates)
+        columns = Header(header)
         self._id_columns = columns.all_of(mapping.case_id.columns)
         self._starts_in = columns.any_of(mapping.started_at.columns)
         texts = [
@@ -174,10 +115,11 @@ class RowReader:
         columns.complain()
 
         self._names = columns.names
-        self._outcomes = _Memo(self._outcome_parser(mapping.outcome, self._ends_in[1:]))
-        self._memos: list[tuple[list[int], _Memo[Any]]] = [
+        self._outcomes = Memo(self._outcome_parser(mapping.outcome, self._ends_in[1:]))
+        self._start_dates = self._start_memo()
+        self._memos: list[tuple[list[int], Memo[Any]]] = [
             *(
-                (columns_in, _Memo(self._text_parser(name, source, columns_in)))
+                (columns_in, Memo(self._text_parser(name, source, columns_in)))
                 for columns_in, name, source in zip(
                     texts,
                     ("cohort", "tier", "business_unit"),
@@ -185,10 +127,10 @@ class RowReader:
                     strict=True,
                 )
             ),
-            (self._starts_in, self._start_memo()),
+            (self._starts_in, self._start_dates),
         ]
-        self._ends = _Memo(self._end_by_rules if mapping.rules else self._end)
-        self._end_dates = _IsoMemo(_no_plain_date, _PLAIN_DATES_FROM, self._newest())
+        self._ends = Memo(self._end_by_rules if mapping.rules else self._end)
+        self._end_dates = IsoMemo(_no_plain_date, _PLAIN_DATES_FROM, self._newest())
 
         # Whether an ISO date and an outcome of the cells is all there is to most ends.
         self._plain_ends = not mapping.rules and mapping.dates.formats[0] == ISO
@@ -197,11 +139,43 @@ class RowReader:
         snapshot = self._map.snapshot
         return self._latest if snapshot is None else min(snapshot, self._latest)
 
-    def _start_memo(self) -> _Memo[Any]:
+    def _start_memo(self) -> Memo[Any]:
         if len(self._starts_in) > 1 or self._map.dates.formats[0] != ISO:
-            return _Memo(self._start)
+            return Memo(self._start)
         earliest = max(self._map.dates.earliest, _PLAIN_DATES_FROM)
-        return _IsoMemo(self._start, earliest, self._newest())
+        return IsoMemo(self._start, earliest, self._newest())
+
+    def layout(self, cohorts: dict[str, int], tiers: dict[str, int]) -> Layout | None:
+        """How plain rows of this file look; None if its map allows for none.
+
+        The codes of cohorts and tiers come from the two dictionaries; new ones are added.
+        """
+        (cohort, tier, unit), outcome = self._memos[:3], (self._ends_in[1:], self._outcomes)
+        single = all(len(places) <= 1 for places, _ in (cohort, tier, unit, outcome))
+        if not (
+            single
+            and len(self._id_columns) == 1
+            and self._plain_ends
+            and isinstance(self._start_dates, IsoMemo)
+            and self._map.encoding == UTF8
+            and self._map.delimiter.isascii()
+        ):
+            return None
+        outcomes = list(Outcome)
+        return Layout(
+            width=self._width,
+            delimiter=self._map.delimiter,
+            case_id=self._id_columns[0],
+            started_at=self._starts_in[0],
+            ended_at=self._ends_in[0],
+            cohort=_coded(*cohort, lambda name: cohorts.setdefault(name, len(cohorts))),
+            tier=_coded(*tier, lambda name: tiers.setdefault(name, len(tiers))),
+            business_unit=_coded(*unit, lambda _: 0),
+            outcome=_coded(*outcome, outcomes.index),
+            open_code=outcomes.index(_OPEN),
+            earliest=self._start_dates.low.timestamp(),
+            newest=self._newest().timestamp(),
+        )
 
     def read(self, rows: Sequence[list[str]]) -> Reading:
         """The cases that rows tell. Every row is either among them or unusable."""
@@ -231,7 +205,7 @@ class RowReader:
         bad = {}
         for i, end in early:
             try:
-                ends[i] = _mended_end(starts[i], end)
+                ends[i] = mended_end(starts[i], end)
             except RowUnusable as error:
                 bad[i] = error
         unusable.update((good[i], error) for i, error in bad.items())
@@ -395,14 +369,14 @@ class RowReader:
         snapshot, earliest = self._map.snapshot, self._map.dates.earliest
         if start < earliest:
             raise RowUnusable(
-                "started_at", f"started {_day(start)}, before {_day(earliest)}, the earliest taken"
+                "started_at", f"started {day(start)}, before {day(earliest)}, the earliest taken"
             )
         if snapshot is not None and start > snapshot:
             raise RowUnusable(
-                "started_at", f"started {_day(start)}, after the snapshot of {_day(snapshot)}"
+                "started_at", f"started {day(start)}, after the snapshot of {day(snapshot)}"
             )
         if start > self._latest:
-            raise RowUnusable("started_at", f"started {_day(start)}, which is in the future")
+            raise RowUnusable("started_at", f"started {day(start)}, which is in the future")
         return start
 
     def _end(self, cells: Sequence[str]) -> tuple[Outcome, datetime | None]:
@@ -448,7 +422,7 @@ class RowReader:
         if snapshot is not None and ended > snapshot:
             return Outcome.OPEN, None
         if ended > self._latest:
-            raise RowUnusable("ended_at", f"ended {_day(ended)}, which is in the future")
+            raise RowUnusable("ended_at", f"ended {day(ended)}, which is in the future")
         return outcome, ended
 
     def _said(self, columns: Sequence[int], cells: Sequence[str]) -> str:
@@ -458,115 +432,20 @@ class RowReader:
         )
 
 
-class _Columns:
-    """Finds a map's columns in a header, and collects what is wrong to say it once."""
+def _coded(
+    places: Sequence[int], memo: Memo[Any], code: Callable[[Any], int]
+) -> tuple[int | None, Parse]:
+    """The column of a plain row, and what the memo says of its cells as a code."""
 
-    def __init__(self, header: Sequence[str]) -> None:
-        self.names = [fold(name) for name in header]
-        self._places: dict[str, list[int]] = {}
-        for place, name in enumerate(header):
-            self._places.setdefault(key_of(name), []).append(place)
-        self._missing: list[str] = []
-        self._doubled: list[str] = []
+    def parse(cell: str) -> int:
+        value = memo[cell if places else ()]
+        return UNUSABLE if isinstance(value, RowUnusable) else code(value)
 
-    def all_of(self, names: Iterable[str]) -> list[int]:
-        return [place for name in names for place in self._find(name, needed=True)]
-
-    def any_of(self, names: Sequence[str]) -> list[int]:
-        """The places of those names that the header has; one is enough."""
-        places = [place for name in names for place in self._find(name, needed=len(names) == 1)]
-        if len(names) > 1 and not places:
-            self._missing.append(" or ".join(map(shown, names)))
-        return places
-
-    def place_in(self, found: Sequence[int], name: str) -> int:
-        places = self._find(name, needed=False)
-        return found.index(places[0]) if places else 0  # a missing one is complained about
-
-    def complain(self) -> None:
-        if self._doubled:
-            raise FileUnreadable(
-                "columns that the header has more than once: "
-                + ", ".join(dict.fromkeys(self._doubled))
-            )
-        if self._missing:
-            there = ", ".join(shown(name) for name in self.names)
-            raise FileUnreadable(
-                f"missing columns: {', '.join(dict.fromkeys(self._missing))}. The file has: {there}"
-            )
-
-    def _find(self, name: str, *, needed: bool) -> list[int]:
-        places = self._places.get(key_of(name), [])
-        if len(places) > 1:
-            self._doubled.append(shown(name))
-        elif not places and needed:
-            self._missing.append(shown(name))
-        return places[:1]
-
-
-class _DateReader:
-    """Reads cells as moments, by the forms that a map gives."""
-
-    def __init__(self, dates: Dates) -> None:
-        self._dates = dates
-        self._iso_first = dates.formats[0] == ISO
-        self._forms = [(form, *_precision(form)) for form in dates.formats]
-
-    def read(self, field: str, column: str, cell: str) -> datetime | None:
-        """The moment, None where the cell is blank or says "no date"; raises `RowUnusable`."""
-        if self._iso_first:
-            try:
-                moment = datetime.fromisoformat(cell)
-            except ValueError:
-                pass  # there may be white space around it
-            else:
-                return self._sensible(field, column, cell, moment)
-        text = fold(cell)
-        if not text or (self._dates.none and text.casefold() in self._dates.none):
-            return None
-        for form, has_month, has_day in self._forms:
-            try:
-                moment = (
-                    datetime.fromisoformat(text) if form == ISO else datetime.strptime(text, form)  # noqa: DTZ007
-                )
-            except ValueError:
-                continue
-            if not has_day:  # the middle of what is known errs least
-                moment = moment.replace(day=15) if has_month else moment.replace(month=7)
-            return self._sensible(field, column, text, moment)
-        forms = " or ".join("2024-12-31" if form == ISO else form for form in self._dates.formats)
-        raise RowUnusable(field, f"{column}: {shown(text)} is not a date of the form {forms}")
-
-    def _sensible(self, field: str, column: str, text: str, moment: datetime) -> datetime:
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        if moment.year == 1905:
-            year = (moment - _DAY_ZERO) // timedelta(days=1)
-            if year in _YEAR_NUMBERS:
-                if self._dates.year_numbers is YearNumbers.MIDDLE:
-                    return datetime(year, 7, 1, tzinfo=UTC)
-                raise RowUnusable(
-                    field,
-                    f"{column}: {shown(text)} is the year {year}, which a spreadsheet took for a"
-                    " day number; the day is not known",
-                )
-        if moment.year not in YEARS:
-            raise RowUnusable(field, f"{column}: {shown(text)} has a year that cannot be right")
-        return moment
-
-
-def shown(text: str) -> str:
-    """A cell as a reason quotes it: in quotation marks, short, nothing in it unprintable."""
-    text = fold(text[: 4 * _SHOWN])
-    if len(text) > _SHOWN:
-        text = text[: _SHOWN - 1] + "…"
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    return f'"{text}"'
+    return (places[0] if places else None), parse
 
 
 def _no_plain_date(cells: Sequence[str]) -> object:
-    """What `_IsoMemo` says of an end that is no plain date: None if blank."""
+    """What `IsoMemo` says of an end that is no plain date: None if blank."""
     return _NO_PLAIN_DATE if fold(cells[0]) else None
 
 
@@ -584,17 +463,6 @@ def _without(places: Container[int], columns: Sequence[list[Any]]) -> list[list[
     return [list(compress(column, keep)) for column in columns]
 
 
-def _precision(form: str) -> tuple[bool, bool]:
-    """Whether a form says the month, and whether it says the day."""
-    if form == ISO:
-        return True, True
-    sample = datetime(2024, 11, 23, tzinfo=UTC)
-    return tuple(
-        other.strftime(form) != sample.strftime(form)
-        for other in (sample.replace(month=7), sample.replace(day=15))
-    )  # type: ignore[return-value]
-
-
 def _check_text(name: str, text: str, longest: int, encoding: str) -> None:
     if not text:
         raise RowUnusable(name, f"{name} is blank")
@@ -606,15 +474,3 @@ def _check_text(name: str, text: str, longest: int, encoding: str) -> None:
         raise RowUnusable(name, f"{name}: {shown(text)} holds bytes that are not {encoding}")
     if any(c < " " or c == "\x7f" for c in text):
         raise RowUnusable(name, f"{name}: {shown(text)} holds a control character")
-
-
-def _mended_end(started: datetime, ended: datetime) -> datetime:
-    """The start, if the end is that day without a time; otherwise the row is rejected."""
-    same_day = started.astimezone(ended.tzinfo).date() == ended.date()
-    if same_day and ended.time() == _MIDNIGHT:
-        return started
-    raise RowUnusable("ended_at", f"ended {_day(ended)}, before it started {_day(started)}")
-
-
-def _day(moment: datetime) -> str:
-    return moment.date().isoformat() if moment.time() == _MIDNIGHT else moment.isoformat()

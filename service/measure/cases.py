@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.domain.case import Case, Outcome
-from service.measure.survival import Flags, Floats, LifeTable, life_table
+from service.measure.survival import Flags, Floats, Ladder, LifeTable, life_table
 
 Codes = NDArray[np.int64]
 
@@ -27,20 +27,45 @@ SECONDS_PER_DAY = 86_400.0
 
 @dataclass(frozen=True)
 class Group:
-    """Some of the cases: days watched, days since the start, and the code of the outcome."""
+    """Some of the cases: days watched, days since the start, and the code of the outcome.
+
+    `weight` says how many cases each row stands for, None: one each.
+    """
 
     duration_days: Floats
     followed_days: Floats
     outcome: Codes
+    weight: Floats | None = None
 
     @property
     def size(self) -> int:
         """How many cases there are."""
-        return int(self.outcome.size)
+        return self._sum(np.ones(self.outcome.size, dtype=np.bool_))
 
     def count(self, outcome: int) -> int:
         """How many cases have the outcome with this code."""
-        return int(np.count_nonzero(self.outcome == outcome))
+        return self._sum(np.equal(self.outcome, outcome))
+
+    def _sum(self, rows: Flags) -> int:
+        return int(np.count_nonzero(rows) if self.weight is None else self.weight[rows].sum())
+
+    def rows(self, which: Codes | Flags) -> "Group":
+        """Some of the rows."""
+        return Group(
+            self.duration_days[which],
+            self.followed_days[which],
+            self.outcome[which],
+            None if self.weight is None else self.weight[which],
+        )
+
+    @property
+    def completed_mean(self) -> float | None:
+        """The mean days of the cases in production, which misleads; None without any."""
+        done = self.rows(self.in_production)
+        if not done.outcome.size:
+            return None
+        days = Ladder.of(done.duration_days, done.weight)
+        return float(np.average(days.days, weights=days.weights))
 
     @property
     def in_production(self) -> Flags:
@@ -55,7 +80,7 @@ class Group:
     @cached_property
     def table(self) -> LifeTable:
         """The life table with production as the event and giving up as the competing end."""
-        return life_table(self.duration_days, self.in_production, self.gave_up)
+        return life_table(self.duration_days, self.in_production, self.gave_up, self.weight)
 
     @property
     def followed(self) -> float:
@@ -76,7 +101,8 @@ class Cases:
 
     `followed_days` runs from the start to `as_of`, or to the last day that anybody looked at the
     case; `duration_days` to the end, or as far as that while open. `outcome`, `cohort` and `tier`
-    are codes: places in `OUTCOMES`, `cohorts` and `tiers` (names in alphabetical order).
+    are codes: places in `OUTCOMES`, `cohorts` and `tiers` (names in alphabetical order). `weight`
+    says how many cases a row stands for, None: one each.
     `started_later` counts the cases that are left out because they started after `as_of`.
     """
 
@@ -89,10 +115,11 @@ class Cases:
     cohorts: tuple[str, ...]
     tiers: tuple[str, ...]
     started_later: int
+    weight: Floats | None = None
 
     @property
     def size(self) -> int:
-        """How many cases there are."""
+        """How many rows there are."""
         return int(self.outcome.size)
 
     def group(self, cohort: str) -> Group:
@@ -116,7 +143,12 @@ class Cases:
         return np.flatnonzero(self.cohort == self.cohorts.index(cohort))
 
     def _rows(self, rows: Codes) -> Group:
-        return Group(self.duration_days[rows], self.followed_days[rows], self.outcome[rows])
+        return self.all.rows(rows)
+
+    @property
+    def all(self) -> Group:
+        """All cases as one group."""
+        return Group(self.duration_days, self.followed_days, self.outcome, self.weight)
 
 
 class Collector:
@@ -225,6 +257,40 @@ def of(cases: Iterable[Case], as_of: datetime) -> Cases:
             observed_until=case.observed_until,
         )
     return collector.cases(as_of)
+
+
+def joined(parts: Sequence[Cases], as_of: datetime) -> Cases:
+    """Several sets of cases, all as known at `as_of`, as one; names without cases are kept."""
+    cohort, cohorts = _recoded([(part.cohort, part.cohorts) for part in parts])
+    tier, tiers = _recoded([(part.tier, part.tiers) for part in parts])
+    weight: Floats | None = None
+    if any(part.weight is not None for part in parts):
+        weight = np.concatenate(
+            [np.ones(part.size) if part.weight is None else part.weight for part in parts]
+        )
+    return Cases(
+        as_of=as_of,
+        duration_days=np.concatenate([part.duration_days for part in parts]),
+        followed_days=np.concatenate([part.followed_days for part in parts]),
+        outcome=np.concatenate([part.outcome for part in parts]),
+        cohort=cohort,
+        tier=tier,
+        cohorts=cohorts,
+        tiers=tiers,
+        started_later=sum(part.started_later for part in parts),
+        weight=weight,
+    )
+
+
+def _recoded(parts: Sequence[tuple[Codes, tuple[str, ...]]]) -> tuple[Codes, tuple[str, ...]]:
+    """Codes of several lists of names as codes of one list in alphabetical order."""
+    names = tuple(sorted({name for _, some in parts for name in some}))
+    place = {name: code for code, name in enumerate(names)}
+    codes = [
+        np.array([place[name] for name in some], dtype=np.int64)[codes] if codes.size else codes
+        for codes, some in parts
+    ]
+    return np.concatenate(codes), names
 
 
 def _days(seconds: Floats) -> Floats:

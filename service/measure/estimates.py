@@ -9,7 +9,7 @@ from service.measure.cases import Group
 from service.measure.resample import redrawn_against
 from service.measure.survival import Floats, restricted_mean, time_without_event
 from service.measure.tiers import NO_RATIO, TAU_IN_MEDIANS, Direction, Interval, Ratio
-from service.measure.verdict import percentiles
+from service.measure.verdict import number, percentiles, ratio_json
 
 LABEL = "versus the builders' own estimates"
 # Builders estimate too little. As long as the ratio may be explained by that, nothing is said.
@@ -102,6 +102,21 @@ def against_estimates(
         label=LABEL,
         notes=tuple(notes),
     )
+
+
+def as_json(compared: AgainstEstimates) -> dict[str, object]:
+    """The comparison as JSON-able data, numbers to 6 significant digits."""
+    return {
+        "label": compared.label,
+        "verdict": compared.direction.value,
+        **ratio_json(compared.time),
+        "guard": ratio_json(compared.guard),
+        "tau_days": number(compared.tau_days),
+        "cases": compared.cases,
+        "completed": compared.completed,
+        "optimism_band": compared.optimism_band,
+        "notes": list(compared.notes),
+    }
 
 
 def _direction(time: Interval | None, guard: Interval | None, optimism_band: float) -> Direction:

@@ -92,6 +92,7 @@ def _redrawn(group: Group, tau: float, rng: np.random.Generator) -> Floats:
     if group.size > LARGE:
         mean = time_without_event(group.table, tau)
         return rng.normal(mean.days, mean.se, RESAMPLES)
+    group = _thinned(group)
     sample, _ = Sample.of(group, None)
     drawn = np.zeros(RESAMPLES)
     for block in _blocks(group.size):
@@ -114,11 +115,17 @@ def _blocks(cases: int) -> Iterator[slice]:
 
 
 def _thinned(group: Group) -> Group:
-    """At most `LARGE` of the cases, spread evenly over their order in time."""
-    if group.size <= LARGE:
+    """At most `LARGE` of the cases, one a row, spread evenly over their order in time."""
+    if group.size <= LARGE and group.weight is None:
         return group
     order = np.lexsort((group.outcome, group.duration_days))
-    kept = order[np.linspace(0, group.size - 1, LARGE).astype(np.int64)]
+    size = min(LARGE, group.size)
+    if group.weight is None:
+        kept = order[np.linspace(0, group.size - 1, size).astype(np.int64)]
+    else:
+        totals = np.cumsum(group.weight[order])
+        middles = (np.arange(size) + 0.5) * (totals[-1] / size)
+        kept = order[np.searchsorted(totals, middles)]
     return Group(group.duration_days[kept], group.followed_days[kept], group.outcome[kept])
 
 

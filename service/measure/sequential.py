@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from math import log, sqrt
 
+from service.domain.cohort import INTAKE
 from service.measure.cases import Cases
 from service.measure.tiers import (
-    INTAKE,
     NO_RATIO,
     Direction,
     Question,
@@ -14,7 +14,7 @@ from service.measure.tiers import (
     by_tier,
     ratios,
 )
-from service.measure.verdict import FASTER, agreed, the_baseline
+from service.measure.verdict import FASTER, agreed, ratio_json, the_baseline
 
 LOOKS_PER_YEAR = 4
 LIVE_MIN_CASES = 8
@@ -102,3 +102,13 @@ def live(
     if waiting_for is None:
         time, guard = always_valid(time, alpha), always_valid(guard, alpha)
     return Live(agreed(time, guard), time, guard, waiting_for, tiers.strata, tiers.notes)
+
+
+def as_json(now: Live) -> dict[str, object]:
+    """The live comparison as JSON-able data, numbers to 6 significant digits."""
+    return {
+        "verdict": now.direction.value,
+        **ratio_json(now.time),
+        "guard": ratio_json(now.guard),
+        "waiting_for": now.waiting_for,
+    }

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 # R's quantile.survfit calls two heights of a curve equal within sqrt(machine epsilon).
@@ -23,28 +22,66 @@ SAME_HEIGHT = float(np.sqrt(np.finfo(np.float64).eps))
 
 
 @dataclass(frozen=True)
+class Ladder:
+    """How many cases lie up to each day: `days` in increasing order, with the weight of each.
+
+    `weights` None: one each.
+    """
+
+    days: Floats
+    weights: Floats | None = None
+
+    @classmethod
+    def of(cls, days: Floats, weights: Floats | None) -> "Ladder":
+        """The ladder of cases in any order."""
+        if weights is None:
+            return cls(np.sort(days))
+        order = np.lexsort((weights, days))
+        return cls(days[order], weights[order])
+
+    @cached_property
+    def _totals(self) -> Floats:
+        if self.weights is None:
+            return np.arange(self.days.size + 1, dtype=np.float64)
+        return np.concatenate([[0.0], np.cumsum(self.weights)])
+
+    @property
+    def total(self) -> float:
+        """How many cases there are."""
+        return float(self._totals[-1])
+
+    def before(self, days: Floats) -> Floats:
+        """How many lie before each of `days`."""
+        return self._totals[np.searchsorted(self.days, days, side="left")]
+
+    def through(self, days: Floats) -> Floats:
+        """How many lie before or on each of `days`."""
+        return self._totals[np.searchsorted(self.days, days, side="right")]
+
+
+@dataclass(frozen=True)
 class LifeTable:
     """Who was at risk, and who ended how, at each distinct moment at which some case ended.
 
     `times` (days, increasing), `at_risk`, `events` and `others` (competing ends) run in parallel.
-    `watched` holds the days that each case was watched, in increasing order.
+    `watched` says for how many days the cases were watched.
     """
 
     times: Floats
-    at_risk: Integers
-    events: Integers
-    others: Integers
-    watched: Floats
+    at_risk: Floats
+    events: Floats
+    others: Floats
+    watched: Ladder
 
     @property
-    def cases(self) -> int:
+    def cases(self) -> float:
         """How many cases the table counts."""
-        return int(self.watched.size)
+        return self.watched.total
 
     @property
     def last_day(self) -> float:
         """The longest time that any case was watched, in days; 0 if there are none."""
-        return float(self.watched[-1]) if self.watched.size else 0.0
+        return float(self.watched.days[-1]) if self.watched.days.size else 0.0
 
     @cached_property
     def survival(self) -> Floats:
@@ -66,16 +103,30 @@ class LifeTable:
         """Whether the Kaplan-Meier curve has come down to zero, so that it is known for ever."""
         return bool(self.times.size) and bool(self.survival[-1] == 0.0)
 
-    def at_risk_on(self, days: Floats) -> Integers:
+    def at_risk_on(self, days: Floats) -> Floats:
         """How many cases were still being watched on each of `days`."""
-        return self.cases - np.searchsorted(self.watched, days, side="left")
+        return self.cases - self.watched.before(days)
 
-    def events_on(self, days: Floats) -> Integers:
+    def events_on(self, days: Floats) -> Floats:
         """How many events fell on each of `days`."""
         if not self.times.size:
-            return np.zeros(days.size, dtype=np.int64)
+            return np.zeros(days.size)
         place = np.minimum(np.searchsorted(self.times, days), self.times.size - 1)
         return np.where(self.times[place] == days, self.events[place], 0)
+
+    def curve_before(self, days: Floats) -> Floats:
+        """The height of the Kaplan-Meier curve just before each of `days`."""
+        heights: Floats = np.concatenate([[1.0], self.survival])
+        return heights[np.searchsorted(self.times, days, side="left")]
+
+    def area_until(self, days: Floats) -> Floats:
+        """The area under the Kaplan-Meier curve from 0 to each of `days`."""
+        edges = np.concatenate([[0.0], self.times])
+        heights = np.concatenate([[1.0], self.survival])
+        areas = np.concatenate([[0.0], np.cumsum(heights[:-1] * np.diff(edges))])
+        place = np.searchsorted(edges, days, side="right") - 1
+        area: Floats = areas[place] + heights[place] * (days - edges[place])
+        return area
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +155,26 @@ class LogRank:
     p: float
 
 
-def life_table(durations: Floats, events: Flags, others: Flags | None = None) -> LifeTable:
+def life_table(
+    durations: Floats, events: Flags, others: Flags | None = None, weights: Floats | None = None
+) -> LifeTable:
     """Count who was at risk and who ended at each moment.
 
     `durations` are days from the start to the end, or to the day when the case was last seen open.
     `events` marks the cases that had the event, `others` those with a competing end; the rest is
-    censored. The order of the cases does not matter, down to the last bit of every figure.
+    censored. `weights` says how many cases each row stands for (None: one). The order of the rows
+    does not matter, down to the last bit of every figure.
     """
     ended = events if others is None else events | others
-    watched = np.sort(durations)
-    times, ends = _counted(np.sort(durations[ended]))
-    with_event = np.searchsorted(np.sort(durations[events]), times, side="right")
-    event_counts = np.diff(with_event, prepend=0)
+    watched = Ladder.of(durations, weights)
+    all_ends = Ladder.of(durations[ended], None if weights is None else weights[ended])
+    all_events = Ladder.of(durations[events], None if weights is None else weights[events])
+    times = np.unique(all_ends.days)
+    ends = np.diff(all_ends.through(times), prepend=0)
+    event_counts = np.diff(all_events.through(times), prepend=0)
     return LifeTable(
         times=times,
-        at_risk=watched.size - np.searchsorted(watched, times, side="left"),
+        at_risk=watched.total - watched.before(times),
         events=event_counts,
         others=ends - event_counts,
         watched=watched,
@@ -159,7 +215,8 @@ def restricted_mean(table: LifeTable, tau: float) -> Mean:
     survival, events, at_risk = table.survival[:steps], table.events[:steps], table.at_risk[:steps]
     widths = np.diff(np.append(table.times[:steps], tau))
     after = _sum_from_here(survival * widths)
-    left = np.maximum(at_risk - events, 1)  # where nobody is left, the area after it is 0 anyway
+    left = at_risk - events
+    left = np.where(left > 0, left, 1)  # where nobody is left, the area after it is 0 anyway
     variance = float(np.sum(after**2 * events / (at_risk * left)))
     first = float(table.times[0]) if steps else tau
     return Mean(days=first + (float(after[0]) if steps else 0.0), se=sqrt(variance))
@@ -238,8 +295,9 @@ def chi2_tail(value: float, df: int) -> float:
     return total
 
 
-def _running_product(factors: NDArray[np.floating]) -> Floats:
-    return np.cumprod(factors, dtype=np.float64)
+def _running_product(factors: Floats) -> Floats:
+    product: Floats = np.cumprod(factors, dtype=np.float64)
+    return product
 
 
 def _before(curve: Floats) -> Floats:
@@ -249,14 +307,6 @@ def _before(curve: Floats) -> Floats:
 
 def _sum_from_here(values: Floats) -> Floats:
     return np.cumsum(values[::-1])[::-1]
-
-
-def _counted(ordered: Floats) -> tuple[Floats, Integers]:
-    """The distinct values of a sorted array, and how often each occurs."""
-    if not ordered.size:
-        return ordered, np.zeros(0, dtype=np.int64)
-    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    return ordered[first], np.diff(first, append=ordered.size)
 
 
 def _crossing(times: Floats, curve: Floats, height: float, last: float) -> float | None:

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import exp, inf, isfinite, sqrt
 
-import numpy as np
-
-from service.measure.cases import DECLINED, OPEN, WITHDRAWN, Cases, Group
+from service.measure.cases import DECLINED, OPEN, PRODUCTION, WITHDRAWN, Cases, Group
 from service.measure.resample import Pair
 from service.measure.survival import (
     LifeTable,
@@ -21,7 +19,6 @@ from service.measure.survival import (
     time_without_event,
 )
 
-INTAKE = "intake"
 MIN_CASES = 4
 MIN_COMPLETIONS = 2
 TAU_IN_MEDIANS = 2.0
@@ -267,17 +264,16 @@ def pooled_tau(groups: Sequence[Group], tau_days: float | None) -> float | None:
 
 def summary(cohort: str, group: Group, tau: float | None) -> Arm:
     """What is known of some cases of a cohort; the restricted mean only with a tau above 0."""
-    done = np.sort(group.duration_days[group.in_production])
     return Arm(
         cohort=cohort,
         cases=group.size,
-        completed=int(done.size),
+        completed=group.count(PRODUCTION),
         open=group.count(OPEN),
         declined=group.count(DECLINED),
         withdrawn=group.count(WITHDRAWN),
         km_median=quantile(group.table),
         rmst=restricted_mean(group.table, tau) if group.size and tau else None,
-        completed_mean_days=float(done.mean()) if done.size else None,
+        completed_mean_days=group.completed_mean,
     )
 
 

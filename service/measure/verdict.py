@@ -12,11 +12,11 @@ from statistics import NormalDist
 
 import numpy as np
 
+from service.domain.cohort import INTAKE
 from service.measure.cases import Cases
 from service.measure.resample import Pair, critical_value, redrawn_guards
 from service.measure.survival import Floats, log_rank, restricted_mean, time_without_event
 from service.measure.tiers import (
-    INTAKE,
     NO_RATIO,
     Arm,
     Direction,
@@ -41,8 +41,11 @@ __all__ = [
     "Verdict",
     "agreed",
     "as_json",
+    "interval_json",
     "judge",
+    "number",
     "percentiles",
+    "ratio_json",
     "the_baseline",
 ]
 
@@ -147,10 +150,12 @@ def as_json(verdict: Verdict) -> dict[str, object]:
     """The verdict as JSON-able data: the fields of the report, numbers to 6 significant digits."""
     return {
         "verdict": verdict.direction.value,
-        "ratio": _number(verdict.time.ratio),
-        "ci": _interval_json(verdict.time.ci),
-        "confidence": _number(1.0 - verdict.alpha),
-        "tau_days": _number(verdict.tau_days),
+        "cohort": verdict.arms[0].cohort if verdict.arms else None,
+        "baseline": verdict.arms[1].cohort if len(verdict.arms) > 1 else None,
+        "ratio": number(verdict.time.ratio),
+        "ci": interval_json(verdict.time.ci),
+        "confidence": number(1.0 - verdict.alpha),
+        "tau_days": number(verdict.tau_days),
         "as_of": verdict.as_of.isoformat(),
         "arms": {arm.cohort: _arm_json(arm) for arm in verdict.arms},
         "strata": [
@@ -158,17 +163,14 @@ def as_json(verdict: Verdict) -> dict[str, object]:
                 "tier": stratum.tier,
                 "counted": stratum.counted,
                 "why_not": stratum.why_not,
-                "ratio": _number(stratum.ratio),
-                "tau_days": _number(stratum.tau_days),
+                "ratio": number(stratum.ratio),
+                "tau_days": number(stratum.tau_days),
                 "arms": {arm.cohort: _arm_json(arm) for arm in stratum.arms},
             }
             for stratum in verdict.strata
         ],
-        "logrank_p": _number(verdict.logrank_p),
-        "guard": {
-            "ratio": _number(verdict.guard.ratio),
-            "ci": _interval_json(verdict.guard.ci),
-        },
+        "logrank_p": number(verdict.logrank_p),
+        "guard": ratio_json(verdict.guard),
         "needed_cases_per_arm": verdict.needed_cases_per_arm,
         "more_cases": None
         if verdict.more_cases is None
@@ -271,17 +273,24 @@ def _arm_json(arm: Arm) -> dict[str, object]:
         "open": arm.open,
         "declined": arm.declined,
         "withdrawn": arm.withdrawn,
-        "km_median_days": _number(median.days),
-        "km_median_ci_days": [_number(median.low), _number(median.high)],
-        "rmst_days": _number(arm.rmst.days) if arm.rmst else None,
-        "rmst_se_days": _number(arm.rmst.se) if arm.rmst else None,
-        "completed_mean_days": _number(arm.completed_mean_days),
+        "km_median_days": number(median.days),
+        "km_median_ci_days": [number(median.low), number(median.high)],
+        "rmst_days": number(arm.rmst.days) if arm.rmst else None,
+        "rmst_se_days": number(arm.rmst.se) if arm.rmst else None,
+        "completed_mean_days": number(arm.completed_mean_days),
     }
 
 
-def _interval_json(interval: Interval | None) -> list[float | None] | None:
-    return None if interval is None else [_number(interval.low), _number(interval.high)]
+def ratio_json(ratio: Ratio) -> dict[str, object]:
+    """A ratio with its interval as JSON-able data."""
+    return {"ratio": number(ratio.ratio), "ci": interval_json(ratio.ci)}
 
 
-def _number(value: float | None) -> float | None:
+def interval_json(interval: Interval | None) -> list[float | None] | None:
+    """An interval as JSON-able data."""
+    return None if interval is None else [number(interval.low), number(interval.high)]
+
+
+def number(value: float | None) -> float | None:
+    """A number as it is written in reports: to 6 significant digits."""
     return None if value is None else float(f"{value:.6g}")

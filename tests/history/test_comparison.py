@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from service.history import HistoryError, choose_as_of, choose_baseline
 from service.history.seen import SeenIds
+from service.history.words import hashed_texts
 
 ONE, TWO, THREE = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
 
@@ -63,4 +65,4 @@ def test_seen_ids_agree_with_a_dictionary() -> None:
                 expected[place] = first[case_id]
             else:
                 first[case_id] = line
-        assert seen.add(batch, lines) == expected
+        assert seen.add(hashed_texts(batch), np.array(lines)) == expected

@@ -13,6 +13,7 @@ from service.domain.people import THE_SYSTEM, Actor, Person, Role
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
 from service.intake import Receipt, Repeatable, submit
+from service.pathways import pathways
 from service.people import add_person
 from service.sessions import Sessions
 
@@ -102,6 +103,7 @@ class Desk:
         party: str = "",
         assignee: Actor | None = None,
         evidence: str = "",
+        tier: Tier | None = None,
         decision_id: str = "",
     ) -> Played:
         """Give a command and record where it led."""
@@ -113,6 +115,7 @@ class Desk:
             assignee=assignee,
             evidence_kind=evidence,
             evidence_reference="wiki" if evidence else "",
+            pathway=pathways()[tier] if tier else None,
         )
         played = await self.play(use_case_id, move, at)
         first = played.transitions[0].sequence

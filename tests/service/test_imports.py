@@ -4,11 +4,16 @@ import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from cli.imports import import_file
 from service.domain.case import Case, Outcome
+from service.domain.cohort import Cohort
 from service.history import CANONICAL, HistoryFile, compare_file
-from service.imports import Written, observed, write_cases
-from service.reports import imported_cases, verdict
+from service.imports import Written, begin_import, observed, write_cases
+from service.known import Moment, cases_of
+from service.measure.cases import OPEN
+from service.reports.verdict import verdict
 from service.sessions import Sessions
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -21,35 +26,72 @@ def case(number: int, days: float | None) -> Case:
     return Case(f"case {number}", "before", "low", "Sales", START, ended, outcome)
 
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = NOW + timedelta(days=30)
+
+
+async def bring_in(
+    sessions: Sessions,
+    source: str,
+    cases: list[Case],
+    *,
+    at: datetime = NOW,
+    until: datetime | None = None,
+) -> Written:
+    """Import cases as if they stood in a file."""
+    async with sessions.begin() as session:
+        run = await begin_import(session, source, at=at)
+        written = await write_cases(session, run, cases)
+        if until is not None:
+            await observed(session, run, until)
+    return written
+
+
+async def days_of(sessions: Sessions, moment: Moment) -> list[float]:
+    """For how many days the cases of the baseline are known to have taken, or waited."""
+    async with sessions() as session:
+        found = await cases_of(session, {"before": Cohort("before")}, moment)
+    return sorted(found.duration_days.tolist())
+
+
 async def test_the_same_file_twice_updates_and_does_not_double(sessions: Sessions) -> None:
     cases = [case(number, 10.0) for number in range(40_000)]  # more than one statement's parameters
-    async with sessions.begin() as session:
-        first = await write_cases(session, "file.csv", cases)
-    cases[0] = case(0, 12.5)
-    async with sessions.begin() as session:
-        again = await write_cases(session, "file.csv", cases)
-        other = await write_cases(session, "other.csv", cases[:1])
+
+    first = await bring_in(sessions, "file.csv", cases, until=NOW)
+    corrected = [case(0, 12.5), *cases[1:]]
+    again = await bring_in(sessions, "file.csv", corrected, at=LATER, until=LATER)
+    other = await bring_in(sessions, "other.csv", cases[:1])
 
     assert first == Written(40_000, 0)
     assert again == Written(0, 40_000)
     assert other == Written(1, 0)
     async with sessions() as session:
-        found = {known.case_id: known for known in await imported_cases(session)}
-    assert len(found) == 40_001
-    assert found["file.csv/case 0"].ended_at == START + timedelta(days=12.5)
+        found = await cases_of(session, {"before": Cohort("before")}, Moment(LATER, asked=False))
+    assert found.all.size == 40_001
+    assert found.all.completed_mean == pytest.approx(10.0 + 2.5 / 40_001, abs=1e-9)
+
+
+async def test_a_correction_does_not_change_what_was_known_before_it(sessions: Sessions) -> None:
+    await bring_in(sessions, "file.csv", [case(1, 10), case(2, 20)], at=NOW, until=NOW)
+    await bring_in(sessions, "file.csv", [case(1, 11), case(3, 30)], at=LATER, until=LATER)
+
+    before = Moment(LATER - timedelta(seconds=1), asked=True)
+    assert await days_of(sessions, before) == [10.0, 20.0]
+    assert await days_of(sessions, Moment(LATER, asked=True)) == [11.0, 20.0, 30.0]
+    assert await days_of(sessions, Moment(LATER, asked=False)) == [11.0, 20.0, 30.0]
 
 
 async def test_an_open_case_is_known_to_be_open_only_as_long_as_somebody_looked(
     sessions: Sessions,
 ) -> None:
     seen = START + timedelta(days=90)
-    async with sessions.begin() as session:
-        await write_cases(session, "file.csv", [case(1, None), case(2, 90)])
-        await observed(session, "file.csv", seen)
-    async with sessions() as session:
-        found = {known.case_id: known for known in await imported_cases(session)}
+    await bring_in(sessions, "file.csv", [case(1, None), case(2, 90)], until=seen)
 
-    assert found["file.csv/case 1"].observed_until == seen
+    async with sessions() as session:
+        found = await cases_of(session, {"before": Cohort("before")}, Moment(NOW, asked=False))
+    assert found.duration_days.tolist() == [90.0, 90.0]
+    assert sorted(found.outcome.tolist()) == [0, OPEN]
+    assert await days_of(sessions, Moment(START + timedelta(days=40), asked=True)) == [40.0, 40.0]
 
 
 async def test_the_database_gives_the_verdict_that_the_file_gives(
@@ -63,7 +105,8 @@ async def test_the_database_gives_the_verdict_that_the_file_gives(
         assert await import_file(file, "history.csv", None, sessions) == 0
 
     async with sessions() as session:
-        stored = await verdict(session, as_of=now, intake="after", baseline="before")
+        moment = Moment(now, asked=False)
+        stored = await verdict(session, moment, intake="after", baseline="before")
 
     for field in ("verdict", "ratio", "ci", "tau_days", "arms", "strata", "logrank_p", "guard"):
         assert stored[field] == alone[field], field

@@ -3,20 +3,26 @@
 import pytest
 
 from service.domain.case import Case, Outcome
+from service.domain.cohort import INTAKE, cohort_from
 from service.domain.commands import Command
 from service.domain.people import Role
 from service.domain.tiering import Tier
 from service.errors import BadInput
-from service.measure.verdict import INTAKE
-from service.reports import imported_cases, live_cases, verdict
+from service.imports import begin_import, observed, write_cases
+from service.known import Moment, cases_of
+from service.measure.cases import OUTCOMES
+from service.reports.verdict import verdict
 from service.sessions import Sessions
-from service.tables import ImportedCaseRow
 from tests.service.desk import DAY, START, Desk
 
 
-async def live(desk: Desk, days: float) -> list[Case]:
+async def known(desk: Desk, cohort: str, days: float) -> list[tuple[str, float, Outcome]]:
+    """The tier, the days so far and the outcome of each case as known so many days after START."""
+    moment = Moment(START + days * DAY, asked=True)
     async with desk.sessions() as session:
-        return await live_cases(session, as_of=START + days * DAY)
+        found = await cases_of(session, {cohort: cohort_from(cohort)}, moment)
+    rows = zip(found.tier, found.duration_days, found.outcome, strict=True)
+    return sorted((found.tiers[tier], days, OUTCOMES[outcome]) for tier, days, outcome in rows)
 
 
 async def test_a_live_case_is_what_it_was_on_that_day(desk: Desk) -> None:
@@ -24,14 +30,18 @@ async def test_a_live_case_is_what_it_was_on_that_day(desk: Desk) -> None:
     first = await desk.hand_in(owner, tier=Tier.LOW, business_unit="Legal")
     await desk.hand_in(owner, at=START + 2 * DAY)
     await desk.does(first.use_case_id, owner, Command.GO_LIVE, at=START + 5 * DAY)
-    open_first = Case("UC-1", INTAKE, "low", "Legal", START, None, Outcome.OPEN)
-    open_second = Case("UC-2", INTAKE, "medium", "Procurement", START + 2 * DAY, None, Outcome.OPEN)
-    through = Case("UC-1", INTAKE, "low", "Legal", START, START + 5 * DAY, Outcome.PRODUCTION)
 
-    assert await live(desk, -1) == []
-    assert await live(desk, 0) == [open_first]
-    assert await live(desk, 4.99) == [open_first, open_second]
-    assert await live(desk, 5) == [through, open_second]
+    assert await known(desk, INTAKE, -1) == []
+    assert await known(desk, INTAKE, 0) == [("low", 0.0, Outcome.OPEN)]
+    assert await known(desk, INTAKE, 4.5) == [
+        ("low", 4.5, Outcome.OPEN),
+        ("medium", 2.5, Outcome.OPEN),
+    ]
+    assert await known(desk, INTAKE, 5) == [
+        ("low", 5.0, Outcome.PRODUCTION),
+        ("medium", 3.0, Outcome.OPEN),
+    ]
+    assert await known(desk, "intake[unit=Legal]", 9) == [("low", 5.0, Outcome.PRODUCTION)]
 
 
 @pytest.mark.parametrize(
@@ -46,13 +56,26 @@ async def test_giving_up_is_an_outcome_of_its_own(
     by = owner if command is Command.WITHDRAW else ada
     await desk.does(case, by, command, at=START + DAY)
 
-    [found] = await live(desk, 2)
-    assert (found.outcome, found.ended_at) == (outcome, START + DAY)
+    assert await known(desk, INTAKE, 2) == [("medium", 1.0, outcome)]
 
 
-def imported(case_id: str, days: float | None, **changes: object) -> ImportedCaseRow:
-    return ImportedCaseRow(
-        source="archive",
+async def test_tier_and_evidence_are_those_known_on_the_day(desk: Desk) -> None:
+    owner, ada = await desk.person(Role.BUILDER), await desk.person(Role.ENABLER)
+    case = (await desk.hand_in(owner)).use_case_id
+    await desk.does(case, ada, Command.ATTACH, at=START + DAY, evidence="harness-pass")
+    await desk.does(case, ada, Command.CHANGE_TIER, at=START + 2 * DAY, tier=Tier.HIGH)
+
+    assert await known(desk, INTAKE, 1.5) == [("medium", 1.5, Outcome.OPEN)]
+    assert await known(desk, INTAKE, 2) == [("high", 2.0, Outcome.OPEN)]
+    assert await known(desk, "intake[evidence=harness-pass]", 0.5) == []
+    assert len(await known(desk, "intake[evidence=harness-pass]", 3)) == 1
+    assert await known(desk, "intake[evidence!=harness-pass]", 3) == []
+    assert len(await known(desk, "intake[pathway=regulated@1]", 3)) == 1
+    assert await known(desk, "intake[pathway=standard]", 3) == []
+
+
+def imported(case_id: str, days: float | None) -> Case:
+    return Case(
         case_id=case_id,
         cohort="before",
         tier="medium",
@@ -60,22 +83,7 @@ def imported(case_id: str, days: float | None, **changes: object) -> ImportedCas
         started_at=START,
         ended_at=None if days is None else START + days * DAY,
         outcome=Outcome.OPEN if days is None else Outcome.PRODUCTION,
-        observed_until=START + 30 * DAY,
-        **changes,
     )
-
-
-async def test_imported_cases_keep_until_when_they_were_observed(sessions: Sessions) -> None:
-    async with sessions.begin() as session:
-        session.add_all([imported("b", None), imported("a", 10)])
-    async with sessions() as session:
-        found = await imported_cases(session)
-
-    assert [(case.case_id, case.cohort, case.ended_at, case.outcome) for case in found] == [
-        ("archive/a", "before", START + 10 * DAY, Outcome.PRODUCTION),
-        ("archive/b", "before", None, Outcome.OPEN),
-    ]
-    assert {case.observed_until for case in found} == {START + 30 * DAY}
 
 
 async def test_the_verdict_counts_live_and_imported_cases_as_of_its_day(desk: Desk) -> None:
@@ -83,11 +91,13 @@ async def test_the_verdict_counts_live_and_imported_cases_as_of_its_day(desk: De
     case = (await desk.hand_in(owner, tier=Tier.LOW)).use_case_id
     await desk.does(case, owner, Command.GO_LIVE, at=START + 5 * DAY)
     async with desk.sessions.begin() as session:
-        session.add_all([imported("a", 10), imported("b", None)])
+        run = await begin_import(session, "archive", at=START + 30 * DAY)
+        await write_cases(session, run, [imported("a", 10), imported("b", None)])
+        await observed(session, run, START + 30 * DAY)
 
     async def arms(days: float) -> dict[str, tuple[int, int, int]]:
         async with desk.sessions() as session:
-            found = await verdict(session, as_of=START + days * DAY)
+            found = await verdict(session, Moment(START + days * DAY, asked=True))
         assert (found["read"], found["accepted"], found["rejected"]) == (3, 3, 0)
         listed = found["arms"]
         assert isinstance(listed, dict)
@@ -101,5 +111,5 @@ async def test_the_verdict_counts_live_and_imported_cases_as_of_its_day(desk: De
 async def test_a_cohort_is_not_compared_with_itself(sessions: Sessions) -> None:
     async with sessions() as session:
         with pytest.raises(BadInput) as refused:
-            await verdict(session, as_of=START, baseline=INTAKE)
+            await verdict(session, Moment(START, asked=False), baseline=INTAKE)
     assert refused.value.field == "baseline"

@@ -18,7 +18,7 @@ from service.domain.commands import Command
 from service.domain.lifecycle import possible
 from service.domain.people import Person, Role
 from service.errors import BadInput, NotAllowed, NotFound
-from service.people import third_parties_here
+from service.people import third_parties
 from service.sessions import reading
 from service.tables import UseCaseRow
 from service.use_cases import find, standing_of
@@ -215,7 +215,7 @@ async def _page(
                 offset=view.start,
             )
         items = await listed(session, found.rows, at)
-        parties = await third_parties_here(session)
+        parties = await third_parties(session, active=True)
     lines = tuple(Line(item, _may(item.row, person), saved.get(item.row.id)) for item in items)
     failed = bool(nothing or (done and done.not_done))
     status = HTTPStatus.CONFLICT if done and done.not_done else HTTPStatus.OK

@@ -14,7 +14,7 @@ from service.domain.people import BUILDER, ENABLEMENT, PARKED
 from service.domain.permissions import Right, may, reads_everything
 from service.domain.tiering import Tier
 from service.drafts import list_drafts
-from service.people import third_parties_here
+from service.people import third_parties
 from service.sessions import reading
 from service.use_cases import Filter, Sort, list_use_cases
 from web.page import page
@@ -69,7 +69,7 @@ async def show(
         )
         items = await listed(session, found.rows, at)
         drafts = await list_drafts(session, person.id) if not cursor else []
-        parties = await third_parties_here(session) if everything else []
+        parties = await third_parties(session, active=True) if everything else []
     chosen = {
         "whose": whose.value,
         "status": status,

@@ -1,0 +1,86 @@
+"""`headway report NAME`: a report from the database, to the terminal or into a file."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+import typer
+
+from cli.running import configured, database_url
+from cli.writing import written_whole
+from service.errors import BadInput
+from service.known import Moment
+from service.reports.catalogue import Found, Name, Question, report
+from service.reports.spreadsheet import as_csv
+from service.sessions import open_sessions, reading
+
+FORMATS = (".json", ".csv", ".svg", ".png")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked on the command line."""
+
+    name: str
+    question: Question
+    as_of: str | None
+    out: Path | None
+    picture: str = ""
+
+
+async def show(wanted: Wanted) -> None:
+    """Read the report and write it; `BadInput` before anything is read or written."""
+    name, out = _named(wanted.name), wanted.out
+    if out is not None and out.suffix.lower() not in FORMATS:
+        raise BadInput("--out", f"{out.name}: the ending is one of {', '.join(FORMATS)}")
+    moment = _moment(wanted.as_of, datetime.now(UTC))
+    url = database_url(configured())
+    async with open_sessions(url, pool=1) as sessions, reading(sessions) as session:
+        found = await report(session, name, moment, wanted.question)
+    if out is None:
+        typer.echo(json.dumps(found, indent=2, allow_nan=False))
+        return
+    with written_whole(out) as file:
+        file.write(_as_file(name, found, out.suffix.lower(), wanted.picture))
+    typer.echo(f"{out}: {found.get('sentence') or name.value}", err=True)
+
+
+def _as_file(name: Name, found: Found, ending: str, which: str) -> bytes:
+    if ending == ".json":
+        return json.dumps(found, indent=2, allow_nan=False).encode() + b"\n"
+    if ending == ".csv":
+        return as_csv(name, found).encode()
+    from charts.reports import names_of, picture
+
+    there = names_of(name)
+    if not there or which not in {"", *there}:
+        pictures = f"there are: {', '.join(there)}" if there else "it has none"
+        raise BadInput("--picture", f"{name.value} has no such picture; {pictures}")
+    return picture(name, found, "svg" if ending == ".svg" else "png", which=which)
+
+
+def _named(written: str) -> Name:
+    try:
+        return Name(written)
+    except ValueError:
+        known = ", ".join(name.value for name in Name)
+        raise BadInput("NAME", f"there is no report {written!r}; there are: {known}") from None
+
+
+def _moment(written: str | None, now: datetime) -> Moment:
+    """The end of a day (UTC) or a moment, as the API takes it; now, if nothing is written."""
+    if written is None:
+        return Moment(now, asked=False)
+    try:
+        at = datetime.combine(date.fromisoformat(written), time.max, UTC)
+        at = min(at, now)
+    except ValueError:
+        try:
+            at = datetime.fromisoformat(written)
+        except ValueError:
+            raise BadInput("--as-of", f"{written!r} is not a date like 2026-09-30") from None
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    if at > now:
+        raise BadInput("--as-of", f"{written} is in the future")
+    return Moment(at.astimezone(UTC), asked=True)

@@ -1,0 +1,82 @@
+"""Cells as moments, with all the care that other people's dates need."""
+
+from datetime import UTC, datetime, timedelta
+
+from service.history.errors import RowUnusable
+from service.history.maps import ISO, Dates, YearNumbers, fold
+from service.history.messages import MIDNIGHT, day, shown
+
+YEARS = range(1900, 2200)  # another year in a date is a slip of the hand
+
+_DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)  # of spreadsheets
+_YEAR_NUMBERS = range(YEARS.start, 2101)
+
+
+class DateReader:
+    """Reads cells as moments, by the forms that a map gives."""
+
+    def __init__(self, dates: Dates) -> None:
+        self._dates = dates
+        self._iso_first = dates.formats[0] == ISO
+        self._forms = [(form, *_precision(form)) for form in dates.formats]
+
+    def read(self, field: str, column: str, cell: str) -> datetime | None:
+        """The moment, None where the cell is blank or says "no date"; raises `RowUnusable`."""
+        if self._iso_first:
+            try:
+                moment = datetime.fromisoformat(cell)
+            except ValueError:
+                pass  # there may be white space around it
+            else:
+                return self._sensible(field, column, cell, moment)
+        text = fold(cell)
+        if not text or (self._dates.none and text.casefold() in self._dates.none):
+            return None
+        for form, has_month, has_day in self._forms:
+            try:
+                moment = (
+                    datetime.fromisoformat(text) if form == ISO else datetime.strptime(text, form)  # noqa: DTZ007
+                )
+            except ValueError:
+                continue
+            if not has_day:  # the middle of what is known errs least
+                moment = moment.replace(day=15) if has_month else moment.replace(month=7)
+            return self._sensible(field, column, text, moment)
+        forms = " or ".join("2024-12-31" if form == ISO else form for form in self._dates.formats)
+        raise RowUnusable(field, f"{column}: {shown(text)} is not a date of the form {forms}")
+
+    def _sensible(self, field: str, column: str, text: str, moment: datetime) -> datetime:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        if moment.year == 1905:
+            year = (moment - _DAY_ZERO) // timedelta(days=1)
+            if year in _YEAR_NUMBERS:
+                if self._dates.year_numbers is YearNumbers.MIDDLE:
+                    return datetime(year, 7, 1, tzinfo=UTC)
+                raise RowUnusable(
+                    field,
+                    f"{column}: {shown(text)} is the year {year}, which a spreadsheet took for a"
+                    " day number; the day is not known",
+                )
+        if moment.year not in YEARS:
+            raise RowUnusable(field, f"{column}: {shown(text)} has a year that cannot be right")
+        return moment
+
+
+def mended_end(started: datetime, ended: datetime) -> datetime:
+    """The start, if the end is that day without a time; otherwise the row is rejected."""
+    same_day = started.astimezone(ended.tzinfo).date() == ended.date()
+    if same_day and ended.time() == MIDNIGHT:
+        return started
+    raise RowUnusable("ended_at", f"ended {day(ended)}, before it started {day(started)}")
+
+
+def _precision(form: str) -> tuple[bool, bool]:
+    """Whether a form says the month, and whether it says the day."""
+    if form == ISO:
+        return True, True
+    sample = datetime(2024, 11, 23, tzinfo=UTC)
+    return tuple(
+        other.strftime(form) != sample.strftime(form)
+        for other in (sample.replace(month=7), sample.replace(day=15))
+    )  # type: ignore[return-value]

@@ -1,0 +1,286 @@
+"""What is known of the cases of a cohort: as exact rows, as counts by day, or as traces.
+
+`as_of` None asks how things stand now, and is answered from the counts where there are many cases;
+a given moment is answered from the versions known then, for ever alike.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from math import inf, nan
+from typing import Any
+
+import numpy as np
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    case,
+    func,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.domain.case import Outcome
+from service.domain.cohort import Cohort
+from service.domain.tally import LIVE, Kind
+from service.measure.cases import EPOCH, OUTCOMES, Cases, Collector, Group, joined
+from service.measure.days import DayCounts, cases_from_days
+from service.measure.resample import LARGE
+from service.measure.survival import Floats
+from service.measure.traces import coded
+from service.tables import CaseVersionRow, ObservationRow
+from service.tallies import Lines, lines
+
+EXACT = 5_000
+"""Up to so many cases every report works on exact rows, beyond that on counts by day (the verdict,
+the clocks) or on so many cases taken along a fixed order (all others)."""
+MICROSECONDS_PER_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The moment of a report. `asked` tells a moment that somebody named from the present."""
+
+    at: datetime
+    asked: bool
+
+
+async def cohort_names(session: AsyncSession) -> list[str]:
+    """The names of all cohorts that have cases, in alphabetical order."""
+    found = await lines(session, [Kind.ARRIVED])
+    return sorted({line.cohort for line in found.of(Kind.ARRIVED)})
+
+
+async def cases_of(session: AsyncSession, cohorts: Mapping[str, Cohort], moment: Moment) -> Cases:
+    """The cases of these cohorts, under these names, as known at the moment.
+
+    Exact rows up to `EXACT` cases; beyond that exact rows for the tiers of up to `LARGE` cases and
+    counts by day for the others.
+    """
+    counted = {name: await _counted(session, cohort, moment) for name, cohort in cohorts.items()}
+    few = sum(row.n for rows in counted.values() for row in rows) <= EXACT
+    watched = await watched_until(session, moment)
+    parts: list[Cases] = []
+    for name, rows in counted.items():
+        sizes: Counter[str] = Counter()
+        for row in rows:
+            sizes[row.tier] += row.n
+        small = [tier for tier, size in sizes.items() if few or size <= LARGE]
+        if small:
+            picked = [*conditions(cohorts[name], moment), col(CaseVersionRow.tier).in_(small)]
+            parts.append(await _exact(session, name, picked, moment, watched))
+        large = [row for row in rows if row.tier not in small]
+        if large:
+            parts.append(_from_days(name, large, moment, watched))
+    return joined(parts, moment.at) if parts else Collector().cases(moment.at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    source: str
+    tier: str
+    outcome: str
+    day: int
+    n: int
+    microseconds: int
+    first_start: float
+    """Seconds since 1970."""
+
+
+async def _counted(session: AsyncSession, cohort: Cohort, moment: Moment) -> list[_Row]:
+    if moment.asked or replace(cohort, tier=None) != Cohort(cohort.name):
+        return await _count_versions(session, cohort, moment)
+    kinds = [Kind.ARRIVED, Kind.CLOSED, Kind.OPEN]
+    rows = _rows_of(await lines(session, kinds, [cohort.name]))
+    return [row for row in rows if cohort.tier in {None, row.tier}]
+
+
+def _rows_of(found: Lines) -> Iterable[_Row]:
+    first = {
+        (line.source, line.tier): float(line.days[line.n > 0].min()) * 86_400.0
+        for line in found.of(Kind.ARRIVED)
+        if (line.n > 0).any()
+    }
+    for kind in (Kind.CLOSED, Kind.OPEN):
+        for line in found.of(kind):
+            start = first.get((line.source, line.tier), 0.0)  # all may have moved to other tiers
+            outcome = line.detail or Outcome.OPEN.value
+            for day, n, microseconds in zip(
+                line.days.tolist(), line.n.tolist(), line.microseconds.tolist(), strict=True
+            ):
+                if n:
+                    yield _Row(line.source, line.tier, outcome, day, n, microseconds, start)
+
+
+def microseconds(of: Any) -> ColumnElement[int]:
+    """A moment (since 1970) or a stretch of time in microseconds."""
+    return func.round(func.date_part("epoch", of) * 1_000_000).cast(BigInteger)
+
+
+async def _count_versions(session: AsyncSession, cohort: Cohort, moment: Moment) -> list[_Row]:
+    row = CaseVersionRow
+    known = conditions(cohort, moment)
+    closed = _counted_by(
+        col(row.outcome), col(row.took_days), col(row.took_into), [*known, ended_by(moment)]
+    )
+    still_open = literal(Outcome.OPEN.value)
+    waiting = _counted_by(
+        still_open, col(row.started_day), col(row.started_into), [*known, ~ended_by(moment)]
+    )
+    return [
+        _Row(*found)
+        for statement in (closed, waiting)
+        for found in await session.execute(statement)
+    ]
+
+
+def _counted_by(
+    outcome: Any, day: Any, into: Any, where: Sequence[ColumnElement[bool]]
+) -> Select[Any]:
+    source, tier = col(CaseVersionRow.source), col(CaseVersionRow.tier)
+    return (
+        select(
+            source,
+            tier,
+            outcome.cast(Text),
+            day,
+            func.count(),
+            func.sum(into).cast(BigInteger),
+            func.date_part("epoch", func.min(col(CaseVersionRow.started_at))),
+        )
+        .where(*where)
+        .group_by(source, tier, col(CaseVersionRow.outcome), day)
+    )
+
+
+def conditions(cohort: Cohort, moment: Moment) -> list[ColumnElement[bool]]:
+    """What picks the versions of a cohort's cases that were known at the moment."""
+    row = CaseVersionRow
+    found: list[ColumnElement[bool]] = [
+        col(row.cohort) == cohort.name,
+        col(row.started_at) <= moment.at,
+    ]
+    if moment.asked:
+        found += [col(row.known_from) <= moment.at, col(row.known_until) > moment.at]
+    else:
+        found.append(col(row.known_until) == text("'infinity'"))
+    if cohort.started is not None:
+        found += [
+            col(row.started_at) >= cohort.started.begin,
+            col(row.started_at) < cohort.started.end,
+        ]
+    exact = {
+        row.business_unit: cohort.unit,
+        row.tier: cohort.tier,
+        row.pathway: cohort.pathway,
+        row.pathway_version: cohort.pathway_version,
+    }
+    found += [col(column) == value for column, value in exact.items() if value is not None]
+    if cohort.evidence is not None:
+        found.append(col(row.evidence).contains([cohort.evidence]))
+    if cohort.without_evidence is not None:
+        found.append(~col(row.evidence).contains([cohort.without_evidence]))
+    return found
+
+
+def ended_by(moment: Moment) -> ColumnElement[bool]:
+    """Whether a case had ended at the moment."""
+    ended = col(CaseVersionRow.ended_at)
+    there = ended.is_not(None)
+    return and_(there, ended <= moment.at) if moment.asked else there
+
+
+async def watched_until(session: AsyncSession, moment: Moment) -> dict[str, float]:
+    """Until when the open cases of each source were known to be open; seconds since 1970."""
+    statement = select(
+        col(ObservationRow.source), func.max(col(ObservationRow.observed_until))
+    ).group_by(col(ObservationRow.source))
+    if moment.asked:
+        statement = statement.where(col(ObservationRow.known_from) <= moment.at)
+    found = {source: _seconds(until) for source, until in await session.execute(statement)}
+    return {**found, LIVE: _seconds(moment.at)}
+
+
+async def _exact(
+    session: AsyncSession,
+    name: str,
+    picked: Sequence[ColumnElement[bool]],
+    moment: Moment,
+    watched: Mapping[str, float],
+) -> Cases:
+    statement = select(
+        col(CaseVersionRow.source),
+        col(CaseVersionRow.tier),
+        microseconds(col(CaseVersionRow.started_at)),
+        microseconds(col(CaseVersionRow.ended_at)),
+        col(CaseVersionRow.outcome),
+    ).where(*picked)
+    rows = (await session.execute(statement)).all()
+    collector = Collector()
+    if rows:
+        sources, tier, started, ended, outcomes = zip(*rows, strict=True)
+        collector.add_many(
+            [name] * len(rows),
+            tier,
+            np.array(started, dtype=np.float64) / 1e6,
+            np.array([nan if end is None else end for end in ended], dtype=np.float64) / 1e6,
+            outcomes,
+            observed_until=np.array([watched.get(source, -inf) for source in sources]),
+        )
+    return collector.cases(moment.at)
+
+
+async def estimated(session: AsyncSession, cohort: Cohort, moment: Moment) -> tuple[Group, Floats]:
+    """Cases of a cohort with their builders' own estimates in days: up to `EXACT` of them."""
+    ended = ended_by(moment)
+    started, finished = col(CaseVersionRow.started_at), col(CaseVersionRow.ended_at)
+    until = case((ended, finished), else_=moment.at)
+    statement = (
+        select(
+            microseconds(until - started),
+            microseconds(moment.at - started),
+            case((ended, col(CaseVersionRow.outcome)), else_=Outcome.OPEN.value),
+            col(CaseVersionRow.estimate_days),
+        )
+        .where(*conditions(cohort, moment), col(CaseVersionRow.estimate_days) > 0)
+        .order_by(col(CaseVersionRow.mix), col(CaseVersionRow.id))
+        .limit(EXACT)
+    )
+    rows = (await session.execute(statement)).all()
+    columns = list(zip(*rows, strict=True)) or [()] * 4
+    duration, followed = (
+        np.array(some, dtype=np.float64) / MICROSECONDS_PER_DAY for some in columns[:2]
+    )
+    outcome = np.array([_CODES[word] for word in columns[2]], dtype=np.int64)
+    return Group(duration, followed, outcome), np.array(columns[3], dtype=np.float64)
+
+
+def _from_days(
+    name: str, rows: Sequence[_Row], moment: Moment, watched: Mapping[str, float]
+) -> Cases:
+    tier, tiers = coded([row.tier for row in rows])
+    counts = DayCounts(
+        cohort=np.zeros(len(rows), dtype=np.int64),
+        tier=tier,
+        outcome=np.array([_CODES[row.outcome] for row in rows], dtype=np.int64),
+        day=np.array([row.day for row in rows], dtype=np.int64),
+        n=np.array([row.n for row in rows], dtype=np.int64),
+        microseconds=np.array([row.microseconds for row in rows], dtype=np.float64),
+        watched_until=np.array([watched.get(row.source, 0.0) for row in rows]),
+        first_start=np.array([row.first_start for row in rows]),
+    )
+    return cases_from_days(counts, (name,), tiers, moment.at)
+
+
+_CODES = {outcome.value: code for code, outcome in enumerate(OUTCOMES)}
+
+
+def _seconds(moment: datetime) -> float:
+    return (moment - EPOCH).total_seconds()

@@ -1,0 +1,246 @@
+"""How often forecasts held: their calibration, and forecasts made afterwards for earlier days."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from math import isfinite, sqrt
+
+import numpy as np
+
+from service.domain.case import Outcome
+from service.measure.cases import EPOCH, OPEN, OUTCOMES, PRODUCTION, SECONDS_PER_DAY, Codes
+from service.measure.ends import influences, masses
+from service.measure.forecast import learn
+from service.measure.known import known_at
+from service.measure.survival import Flags, Floats
+from service.measure.tiers import Interval
+from service.measure.traces import Traces
+from service.measure.visits import open_states, submitted_states
+
+Z = 1.959963984540054  # the normal distribution's 97.5% quantile
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A forecast as it was made, and what is known of it now.
+
+    `watched_days` run from the forecast to the end of the case, or as far as it has been watched.
+    `case` tells which forecasts are about the same case. ValueError for days that make no sense.
+    """
+
+    case: str
+    tier: str
+    at_submission: bool
+    p50_days: float
+    p85_days: float
+    watched_days: float
+    outcome: Outcome
+
+    def __post_init__(self) -> None:
+        days = (self.p50_days, self.p85_days, self.watched_days)
+        if not (all(isfinite(some) for some in days) and 0.0 < days[0] <= days[1] and days[2] >= 0):
+            raise ValueError(f"case {self.case}: these are no days of a forecast: {days}")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How often one quantile held, for one tier (empty: all) and kind of forecast.
+
+    `part` is what was promised (0.5 or 0.85), `share` what came true: of the forecasts for cases
+    that reach production, the share whose case was there in time, with its 95% interval. None where
+    no such case is known yet. `in_time` and `late` are the forecasts that are decided (late: passed
+    without an end, whatever will become of the case), `undecided` the open ones within their time,
+    `given_up` those whose case was declined or withdrawn within their time.
+    """
+
+    tier: str
+    at_submission: bool | None
+    part: float
+    share: float | None
+    interval: Interval | None
+    forecasts: int
+    cases: int
+    in_time: int
+    late: int
+    undecided: int
+    given_up: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How often forecasts held: overall first, then by tier; together, then by kind."""
+
+    held: tuple[Held, ...]
+
+    def of(self, part: float, tier: str = "", at_submission: bool | None = None) -> Held | None:
+        """One row; None where there is no such forecast."""
+        for row in self.held:
+            if (row.part, row.tier, row.at_submission) == (part, tier, at_submission):
+                return row
+        return None
+
+
+def calibration(made: Iterable[Made]) -> Calibration:
+    """How often p50 and p85 held, by tier and kind of forecast.
+
+    A forecast for an open case is undecided while it is younger than what it said. Counting only
+    the decided ones would favour the quick. So an undecided forecast counts for as long as it was
+    watched, in parts of what it said: r = days / forecast, and the share is the Aalen-Johansen
+    estimate of P(r <= 1 | production). Cases that gave up are competing ends. Cases open beyond
+    everything that is known are expected to end like the others. The interval is Wilson's, with
+    the number of independent forecasts that the estimate is worth: its variance is that of the
+    infinitesimal jackknife over cases, because several forecasts for one case hold together.
+    """
+    table = _Columns.of(sorted(made, key=_order))
+    held = []
+    for tier in ("", *table.tiers):
+        of_tier = table.tier == table.tiers.index(tier) if tier else np.ones(table.size, np.bool_)
+        for kind in (None, True, False):
+            rows = of_tier if kind is None else of_tier & (table.at_submission == kind)
+            if rows.any():
+                held += [table.held(rows, part, tier, kind) for part in (0.5, 0.85)]
+    return Calibration(tuple(held))
+
+
+def backtest(traces: Traces, origins: Sequence[datetime]) -> Calibration:
+    """The calibration of the forecasts that would have been made at earlier moments.
+
+    See `remade`. `origins` are aware moments, none later than the traces' own.
+    """
+    return calibration(remade(traces, origins))
+
+
+def remade(traces: Traces, origins: Sequence[datetime]) -> tuple[Made, ...]:
+    """Forecasts at each origin, from what was known then, with what came of them since.
+
+    One for each case that was open then; and one at submission for each that started after it and
+    until the next origin (after the last one: until the traces' own moment). Where nothing was
+    known then, there is no forecast.
+    """
+    cases = traces.cases
+    started = np.rint(traces.started_days * SECONDS_PER_DAY * 1e6) / 1e6
+    moments = sorted({(origin - EPOCH).total_seconds(): origin for origin in origins}.items())
+    at_start = submitted_states(traces)
+    # Names that do not depend on the order of the rows.
+    by_content = np.lexsort((cases.outcome, cases.tier, cases.duration_days, started))
+    names = [str(place) for place in np.argsort(by_content)]
+    found: list[Made] = []
+    for (moment, origin), (until, _) in pairwise([*moments, (np.inf, cases.as_of)]):
+        known = known_at(traces, origin)
+        model = learn(known)
+        rows = np.flatnonzero(started <= moment)
+        asked = [(int(rows[row]), state) for row, state in open_states(known)]
+        later = np.flatnonzero((started > moment) & (started <= until))
+        asked += [(int(row), at_start[row]) for row in later]
+        for row, state in asked:
+            forecast = model.remaining(state)
+            is_new = bool(started[row] > moment)
+            watched = float(cases.duration_days[row]) - state.age_days
+            if forecast.p50_days is None or forecast.p85_days is None:
+                continue
+            made = Made(
+                case=names[row],
+                tier=cases.tiers[cases.tier[row]],
+                at_submission=is_new,
+                p50_days=forecast.p50_days,
+                p85_days=forecast.p85_days,
+                watched_days=max(watched, 0.0),
+                outcome=OUTCOMES[cases.outcome[row]],
+            )
+            found.append(made)
+    return tuple(found)
+
+
+def _order(made: Made) -> tuple[float, float, float, str, str, bool, str]:
+    days = made.watched_days, made.p50_days, made.p85_days
+    return *days, made.outcome, made.tier, made.at_submission, made.case
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Forecasts in columns."""
+
+    case: Codes
+    tier: Codes
+    tiers: tuple[str, ...]
+    at_submission: Flags
+    days: dict[float, Floats]
+    watched_days: Floats
+    outcome: Codes
+
+    @property
+    def size(self) -> int:
+        return int(self.case.size)
+
+    @classmethod
+    def of(cls, made: Sequence[Made]) -> "_Columns":
+        tiers = tuple(sorted({one.tier for one in made}))
+        cases = {case: code for code, case in enumerate(sorted({one.case for one in made}))}
+        return cls(
+            case=np.array([cases[one.case] for one in made], dtype=np.int64),
+            tier=np.array([tiers.index(one.tier) for one in made], dtype=np.int64),
+            tiers=tiers,
+            at_submission=np.array([one.at_submission for one in made], dtype=np.bool_),
+            days={
+                0.5: np.array([one.p50_days for one in made], dtype=np.float64),
+                0.85: np.array([one.p85_days for one in made], dtype=np.float64),
+            },
+            watched_days=np.array([one.watched_days for one in made], dtype=np.float64),
+            outcome=np.array([OUTCOMES.index(one.outcome) for one in made], dtype=np.int64),
+        )
+
+    def held(self, rows: Flags, part: float, tier: str, kind: bool | None) -> Held:
+        watched, outcome = self.watched_days[rows], self.outcome[rows]
+        ended = outcome != OPEN
+        ratio = watched / self.days[part][rows]
+        order = np.lexsort((outcome, ~ended, ratio))
+        within = ratio <= 1.0
+        share, interval = _share(
+            within[order], ended[order], (outcome == PRODUCTION)[order], self.case[rows][order]
+        )
+        return Held(
+            tier=tier,
+            at_submission=kind,
+            part=part,
+            share=share,
+            interval=interval,
+            forecasts=int(ratio.size),
+            cases=int(np.unique(self.case[rows]).size),
+            in_time=int(np.count_nonzero(within & (outcome == PRODUCTION))),
+            late=int(np.count_nonzero(~within)),
+            undecided=int(np.count_nonzero(within & ~ended)),
+            given_up=int(np.count_nonzero(within & ended & (outcome != PRODUCTION))),
+        )
+
+
+def _share(
+    within: Flags, ended: Flags, production: Flags, case: Codes
+) -> tuple[float | None, Interval | None]:
+    """P(within | production) and its interval, of forecasts in the order of their ratio."""
+    mass = masses(ended)
+    there, ends = float(mass[production].sum()), float(mass.sum())
+    if there <= 0.0:
+        return None, None
+    in_time = float(mass[production & within].sum())
+    share = min(in_time * ends / there, 1.0)
+    # The differential of in_time * ends / there, case by case.
+    slope = (
+        (production & within) * (ends / there)
+        + ended * (in_time / there)
+        - production * (in_time * ends / there**2)
+    )
+    moved = np.bincount(case, weights=influences(slope * mass, ended))
+    variance = float(np.sort(moved**2).sum())
+    worth = float(np.unique(case[production]).size)
+    if variance > 0.0 and 0.0 < share < 1.0:
+        worth = min(share * (1.0 - share) / variance, float(within.size))
+    return share, wilson(share, worth)
+
+
+def wilson(share: float, trials: float) -> Interval:
+    """Wilson's 95% interval (1927) for a share of so many independent trials (above 0)."""
+    shrunk = 1.0 + Z * Z / trials
+    centre = (share + Z * Z / (2.0 * trials)) / shrunk
+    reach = Z / shrunk * sqrt(share * (1.0 - share) / trials + Z * Z / (4.0 * trials * trials))
+    return Interval(max(0.0, centre - reach), min(1.0, centre + reach))

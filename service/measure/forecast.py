@@ -1,0 +1,325 @@
+"""When an open case will probably be in production, from cases that once stood where it stands.
+
+docs/forecasts.md says why it is done this way and how well it held.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.measure.cases import EPOCH, SECONDS_PER_DAY, Codes
+from service.measure.ends import masses
+from service.measure.survival import Flags, Floats
+from service.measure.traces import Traces
+from service.measure.visits import State, Visits, stage_visits, turns, whole_cases
+
+MIN_COMPLETIONS = 8
+"""So many cases that reached production make a group worth following."""
+RECENT = 100
+"""Of a larger group, the last so many that reached production, and whoever came since them."""
+SETTLED = 2.0
+"""But not only such as came lately: at least this many times as long as nine in ten took."""
+NEAREST = 50
+"""Of those again, the ones that were nearest in age when they came to where the case is."""
+SHORTEST = 1.0 / 86_400.0
+"""A second: no forecast says that it is over already."""
+LINDY = 1.0
+"""The heaviest tail that is believed: what has lasted t lasts as long again with even odds."""
+NO_HISTORY = "no history"
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Days from now to production, provided that the case gets there.
+
+    Of the cases like this one that reach production, half do so within `p50_days` and 85% within
+    `p85_days`; None where there is no history. `reaches_production` is the share of cases like this
+    one that get there at all. `basis` says in words which cases it rests on, `cases` how many they
+    are and `completed` how many of them have reached production. `stretch` is above 1 where no
+    cases were there for as long, and what is known of shorter stays was stretched by that factor.
+    """
+
+    p50_days: float | None
+    p85_days: float | None
+    reaches_production: float | None
+    basis: str
+    cases: int
+    completed: int
+    stretch: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Cases that stood where a case stands now, in the order of the days they had left.
+
+    `days` left to production, to giving up (`ended` without `production`), or as far as watched.
+    `scale` is how long they had been there by then: the scale on which a tail is drawn.
+    """
+
+    days: Floats
+    ended: Flags
+    production: Flags
+    scale: float
+    stretch: float
+
+    def forecast(self, basis: str) -> Forecast:
+        """The forecast from these cases, of which one at least must have reached production."""
+        share = masses(self.ended)
+        to_production = share[self.production]
+        all_ends = float(np.sum(share))
+        reaches = float(np.sum(to_production)) / all_ends
+        # The next case falls between any two of d known ones with a chance of 1 in d + 1.
+        completed = to_production.size
+        levels = np.cumsum(to_production) / reaches * (completed / (completed + 1.0))
+        p50 = max(self._day(0.5, levels), SHORTEST)
+        return Forecast(
+            p50_days=p50,
+            p85_days=max(self._day(0.85, levels), p50),
+            reaches_production=min(reaches, 1.0),
+            basis=basis,
+            cases=int(self.days.size),
+            completed=completed,
+            stretch=self.stretch,
+        )
+
+    def _day(self, part: float, levels: Floats) -> float:
+        """The days within which this part of those that get to production do so."""
+        days = self.days[self.production]
+        if part <= levels[-1]:
+            return float(np.interp(part, np.append(0.0, levels), np.append(0.0, days)))
+        last = max(float(days[-1]), SHORTEST) + self.scale
+        left = (1.0 - levels[-1]) / (1.0 - part)
+        return last * float(left ** (1.0 / self._steepness())) - self.scale
+
+    def _steepness(self) -> float:
+        """The exponent of a Pareto tail through the longer half, by its likelihood (Hill 1975).
+
+        Open cases count with the time that they were watched. At least `LINDY`.
+        """
+        days = self.days[self.production]
+        threshold = max(float(days[days.size // 2]), SHORTEST)
+        beyond = np.maximum(self.days, threshold) + self.scale
+        watched = float(np.sum(np.log(beyond / (threshold + self.scale))))
+        ends = int(np.count_nonzero(self.ended & (self.days > threshold)))
+        return max(LINDY, ends / watched) if watched > 0.0 else LINDY
+
+
+@dataclass(frozen=True)
+class Group:
+    """Stays of cases that are alike, in the order of `total_days`, ends before open cases.
+
+    `entered` is the day (since 1970) on which each stay began and `entry_days` the case's age
+    then. Most of what began before `settled` is decided by now.
+    """
+
+    entered: Floats
+    entry_days: Floats
+    stay_days: Floats
+    total_days: Floats
+    ended: Flags
+    production: Flags
+    settled: float
+
+    def longest(self, completions: int) -> float | None:
+        """The longest stay that so many completed cases reached; None if fewer did."""
+        stays = self.stay_days[self.production]
+        if not 0 < completions <= stays.size:
+            return None
+        return float(np.partition(stays, -completions)[-completions])
+
+    def after(self, days: float, entry_days: float, reach: float) -> Sample:
+        """What was left for those that stayed for `days`, of late and nearest in age on entering.
+
+        Where `days` is beyond `reach`, those that stayed for `reach`, with what was left of their
+        stay stretched in proportion: exact for Pareto stays, too wide for lighter ones.
+        """
+        seen = min(days, reach)
+        there = self._nearest(self._lately(self.stay_days >= seen), entry_days)
+        left = self.total_days[there] - seen
+        ended, production = self.ended[there], self.production[there]
+        stretch = days / seen if days > seen > 0.0 else 1.0
+        if stretch > 1.0:
+            left = left + (self.stay_days[there] - seen) * (stretch - 1.0)
+            order = np.lexsort((~ended, left))
+            left, ended, production = left[order], ended[order], production[order]
+        return Sample(left, ended, production, days, stretch)
+
+    def _lately(self, there: Flags) -> Flags:
+        entered = self.entered[there & self.production]
+        if entered.size <= RECENT:
+            return there
+        since = min(self.settled, float(np.partition(entered, -RECENT)[-RECENT]))
+        return there & (self.entered >= since)
+
+    def _nearest(self, there: Flags, entry_days: float) -> Flags:
+        distance = np.abs(self.entry_days - entry_days)
+        if np.count_nonzero(there) <= NEAREST:
+            return there
+        near = there & (distance <= np.partition(distance[there], NEAREST - 1)[NEAREST - 1])
+        return near if np.count_nonzero(near & self.production) >= MIN_COMPLETIONS else there
+
+
+Key = tuple[str | None, str | None, str | None, bool | None]
+"""Tier, stage, holder and mode that the cases of a group share; None: any."""
+EVERYTHING: Key = (None, None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """One way to look for cases like one: what they share."""
+
+    tier: bool
+    stage: bool
+    turn: bool
+    """Holder and mode, too."""
+
+    def key(self, state: State) -> Key:
+        """The group of a case in this state."""
+        return (
+            state.tier if self.tier else None,
+            state.stage if self.stage else None,
+            state.holder if self.turn else None,
+            state.working if self.turn else None,
+        )
+
+    def days(self, state: State) -> float:
+        """For how long a case in this state has been with this group."""
+        if self.turn:
+            return state.turn_days
+        return state.stage_days if self.stage else state.age_days
+
+    def stays(self, traces: Traces) -> Visits:
+        """The stays that the groups are made of."""
+        if self.turn:
+            return turns(traces)
+        return stage_visits(traces) if self.stage else whole_cases(traces)
+
+    def words(self, state: State) -> str:
+        """Which cases these are, in words."""
+        tier = f"tier {state.tier}" if self.tier else "any tier"
+        if not self.stage:
+            return f"{tier} that were open"
+        holder = f", {'at work with' if state.working else 'waiting for'} {state.holder}"
+        return f"{tier} that were in {state.stage}{holder if self.turn else ''}"
+
+
+_SAME_TURN = _Level(tier=True, stage=True, turn=True)
+_SAME_STAGE = _Level(tier=True, stage=True, turn=False)
+_SAME_TIER = _Level(tier=True, stage=False, turn=False)
+_ANY_TIER = _Level(tier=False, stage=True, turn=False)
+_ANYWHERE = _Level(tier=False, stage=False, turn=False)
+_LEVELS = (_SAME_TURN, _SAME_STAGE, _SAME_TIER, _ANY_TIER, _ANYWHERE)
+_ATTEMPTS = (
+    (_SAME_TURN, False),
+    (_SAME_STAGE, False),
+    (_SAME_TURN, True),
+    (_SAME_STAGE, True),
+    (_SAME_TIER, True),
+    (_ANY_TIER, True),
+    (_ANYWHERE, True),
+)
+"""Which groups are tried, in this order, and whether their stays may be stretched."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What history says about cases in each place; made by `learn`.
+
+    `reach` says for each group how long a stay there still has enough completed cases behind it.
+    """
+
+    groups: dict[Key, Group]
+    reach: dict[Key, float]
+
+    def remaining(self, state: State) -> Forecast:
+        """The days that are left to a case in this state.
+
+        It rests on the first group with `MIN_COMPLETIONS` cases that were there for as long and
+        reached production: same tier, stage, holder and mode; same tier and stage. Then on the same
+        two with shorter stays, stretched; then on the same tier at this age; on the same stage in
+        any tier; on everything, however little that is.
+        """
+        for level, may_stretch in _ATTEMPTS:
+            reach = self.reach.get(level.key(state), -1.0)
+            if reach >= level.days(state) or (may_stretch and reach > 0.0):
+                return self._from(level, state, reach)
+        if EVERYTHING in self.reach:
+            return self._from(_ANYWHERE, state, self.reach[EVERYTHING])
+        return Forecast(None, None, None, NO_HISTORY, 0, 0, 1.0)
+
+    def remaining_all(self, states: Iterable[State]) -> tuple[Forecast, ...]:
+        """One forecast for each state, in their order."""
+        return tuple(self.remaining(state) for state in states)
+
+    def _from(self, level: _Level, state: State, reach: float) -> Forecast:
+        days = level.days(state)
+        sample = self.groups[level.key(state)].after(days, state.age_days - days, reach)
+        cases = f"{sample.days.size} {'case' if sample.days.size == 1 else 'cases'}"
+        basis = f"{cases} of {level.words(state)}"
+        if days > 0.0:
+            basis += f", for {min(days, reach):.3g} days"
+        if sample.stretch > 1.0:
+            basis += (
+                f"; too few were there for {days:.3g}, so their stay is stretched in proportion"
+            )
+        return sample.forecast(basis)
+
+
+def learn(traces: Traces) -> Model:
+    """Sort all stays of all cases, finished and open, into groups of alike ones.
+
+    Give it one cohort, or several that are alike. The order of the cases does not matter.
+    """
+    groups: dict[Key, Group] = {}
+    for level in _LEVELS:
+        groups |= _groups(traces, level)
+    least = dict.fromkeys(groups, MIN_COMPLETIONS)
+    if EVERYTHING in groups:
+        completed = int(np.count_nonzero(groups[EVERYTHING].production))
+        least[EVERYTHING] = min(MIN_COMPLETIONS, completed)
+    longest = {key: group.longest(least[key]) for key, group in groups.items()}
+    return Model(groups, {key: days for key, days in longest.items() if days is not None})
+
+
+def _groups(traces: Traces, level: _Level) -> dict[Key, Group]:
+    stays = level.stays(traces)
+    tier, stage = traces.cases.tier[stays.case], traces.stage[stays.first]
+    holder, working = traces.holder[stays.first], traces.working[stays.first]
+    code = np.zeros(stays.case.size, dtype=np.int64)
+    for shared, column in (
+        (level.tier, tier),
+        (level.stage, stage),
+        (level.turn, holder),
+        (level.turn, working),
+    ):
+        if shared and column.size:
+            code = code * (int(column.max()) + 1) + column
+    order = np.lexsort((~stays.ended, stays.total_days, code))
+    starts = np.flatnonzero(np.diff(code[order], prepend=-1))
+    found: dict[Key, Group] = {}
+    for rows in np.split(order, starts[1:]) if order.size else ():
+        one = rows[0]
+        key: Key = (
+            traces.cases.tiers[tier[one]] if level.tier else None,
+            traces.stages[stage[one]] if level.stage else None,
+            traces.holders[holder[one]] if level.turn else None,
+            bool(working[one]) if level.turn else None,
+        )
+        found[key] = _group(traces, stays, rows)
+    return found
+
+
+def _group(traces: Traces, stays: Visits, rows: Codes) -> Group:
+    total, production = stays.total_days[rows], stays.production[rows]
+    now = (traces.cases.as_of - EPOCH).total_seconds() / SECONDS_PER_DAY
+    took = float(np.quantile(total[production], 0.9)) if production.any() else 0.0
+    return Group(
+        entered=traces.started_days[stays.case[rows]] + stays.entry_days[rows],
+        entry_days=stays.entry_days[rows],
+        stay_days=stays.stay_days[rows],
+        total_days=total,
+        ended=stays.ended[rows],
+        production=production,
+        settled=now - SETTLED * took,
+    )

@@ -1,0 +1,159 @@
+"""Visits: how long cases stayed where they were, and what came of them afterwards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import isfinite
+
+import numpy as np
+
+from service.domain.standing import Mode
+from service.domain.trace import TracedCase
+from service.measure.cases import OPEN, PRODUCTION, Codes
+from service.measure.survival import Flags, Floats
+from service.measure.traces import Traces
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where an open case stands at one moment, and for how many days it has been there.
+
+    `age_days` since its start, `stage_days` since it entered its stage (the last time),
+    `turn_days` since this holder has it in this stage and mode. ValueError for days that are not
+    finite numbers from 0 on.
+    """
+
+    tier: str
+    stage: str
+    holder: str
+    working: bool
+    age_days: float = 0.0
+    stage_days: float = 0.0
+    turn_days: float = 0.0
+
+    def __post_init__(self) -> None:
+        for days in (self.age_days, self.stage_days, self.turn_days):
+            if not (isfinite(days) and days >= 0.0):
+                raise ValueError(f"days in a state are a finite number from 0 on, not {days}")
+
+
+@dataclass(frozen=True)
+class Visits:
+    """Uninterrupted stays, one row each, ordered by case and then by time.
+
+    `case` is the row of the case and `first` the row of the stay's first span. `entry_days` is the
+    age of the case on entering; `stay_days` how long it stayed, or has stayed so far where `left`
+    is false; `total_days` the days from entering to the end of the case, or as far as it was
+    watched. `ended` and `production` say what became of the case.
+    """
+
+    case: Codes
+    first: Codes
+    entry_days: Floats
+    stay_days: Floats
+    total_days: Floats
+    left: Flags
+    ended: Flags
+    production: Flags
+
+
+def turns(traces: Traces) -> Visits:
+    """Stays in one stage on one holder's clock in one mode."""
+    return _stays(traces, (traces.stage, traces.holder, traces.working))
+
+
+def stage_visits(traces: Traces) -> Visits:
+    """Stays in one stage, whoever has it there."""
+    return _stays(traces, (traces.stage,))
+
+
+def whole_cases(traces: Traces) -> Visits:
+    """The whole way of each case as one stay."""
+    return _stays(traces, ())
+
+
+def open_states(traces: Traces) -> tuple[tuple[int, State], ...]:
+    """The state of every open case as of `traces.cases.as_of`, with the case's row."""
+    is_open = traces.cases.outcome == OPEN
+    turn, visit = turns(traces), stage_visits(traces)
+    now = np.flatnonzero(~turn.left & is_open[turn.case])
+    stage_days = visit.stay_days[~visit.left & is_open[visit.case]]
+    found = []
+    for row, in_stage in zip(now, stage_days, strict=True):
+        case, span = int(turn.case[row]), int(turn.first[row])
+        state = State(
+            tier=traces.cases.tiers[traces.cases.tier[case]],
+            stage=traces.stages[traces.stage[span]],
+            holder=traces.holders[traces.holder[span]],
+            working=bool(traces.working[span]),
+            age_days=float(traces.cases.duration_days[case]),
+            stage_days=float(in_stage),
+            turn_days=float(turn.stay_days[row]),
+        )
+        found.append((case, state))
+    return tuple(found)
+
+
+def submitted_states(traces: Traces) -> tuple[State, ...]:
+    """The state of every case at the moment of its start, after what passed at once."""
+    spans = np.flatnonzero(traces.begin_days <= 0.0)
+    at_start = spans[np.diff(traces.case[spans], append=traces.cases.size) != 0]
+    return tuple(
+        State(
+            tier=traces.cases.tiers[traces.cases.tier[traces.case[span]]],
+            stage=traces.stages[traces.stage[span]],
+            holder=traces.holders[traces.holder[span]],
+            working=bool(traces.working[span]),
+        )
+        for span in at_start
+    )
+
+
+def state_of(traced: TracedCase, at: datetime) -> State | None:
+    """The state of one case at `at` (aware), from the steps until then; None if it was not open."""
+    case = traced.case
+    if at < case.started_at or (case.ended_at is not None and case.ended_at <= at):
+        return None
+    steps = [step for step in traced.steps if step.at <= at]
+    last = steps[-1]
+    stage_since, turn_since, same_turn = last.at, last.at, True
+    for step in reversed(steps):
+        if step.stage != last.stage:
+            break
+        stage_since = step.at
+        same_turn = same_turn and (step.holder, step.mode) == (last.holder, last.mode)
+        turn_since = step.at if same_turn else turn_since
+    return State(
+        tier=case.tier,
+        stage=last.stage,
+        holder=last.holder,
+        working=last.mode is Mode.WORKING,
+        age_days=(at - case.started_at) / ONE_DAY,
+        stage_days=(at - stage_since) / ONE_DAY,
+        turn_days=(at - turn_since) / ONE_DAY,
+    )
+
+
+def _stays(traces: Traces, kept: Sequence[Codes | Flags]) -> Visits:
+    """Runs of spans of one case over which none of `kept` changes."""
+    begins = traces.first
+    for column in kept:
+        begins = begins | np.append(True, column[1:] != column[:-1])[: traces.spans]
+    first = np.flatnonzero(begins)
+    case = traces.case[first]
+    last = np.append(first, traces.spans)[1:] - 1
+    outcome = traces.cases.outcome[case]
+    is_open = outcome == OPEN
+    entry = traces.begin_days[first]
+    return Visits(
+        case=case,
+        first=first,
+        entry_days=entry,
+        stay_days=traces.end_days[last] - entry,
+        total_days=traces.cases.duration_days[case] - entry,
+        left=~(is_open & traces.last[last]),
+        ended=~is_open,
+        production=np.equal(outcome, PRODUCTION),
+    )

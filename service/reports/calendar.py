@@ -1,0 +1,253 @@
+"""What happened to the cases of a cohort on which day: out of the counts, or out of the cases."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import BigInteger, Select, and_, func, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.domain.case import Outcome
+from service.domain.cohort import INTAKE, Cohort
+from service.domain.tally import LIVE, Kind
+from service.known import Moment, conditions, microseconds, watched_until
+from service.measure.cases import EPOCH
+from service.measure.flow import DAY_LENGTH, ENDS, Calendar, Events, in_order, visits_by_day
+from service.measure.stages import visits_of
+from service.measure.traces import Traces
+from service.tables import CaseVersionRow
+from service.tallies import DayLine, lines
+from service.traces import traces_of
+
+KINDS = (Kind.ARRIVED, Kind.ENDED, Kind.CLOSED, Kind.OPEN, Kind.STAGE_BEGAN, Kind.STAGE_DONE)
+EVER = datetime(9999, 1, 1, tzinfo=UTC)
+BEFORE_ALL = 3_000_000
+"""Days from before every date that PostgreSQL knows until 1970: its division rounds towards 0."""
+
+# One statement, so that both numbers are of one moment.
+OPEN_IN_TABLE = """
+    SELECT (SELECT count(*) FROM use_case WHERE outcome = 'open' {tier}),
+           (SELECT coalesce(sum(n), 0)::bigint
+            FROM (SELECT unnest(n) AS n FROM tally_book
+                  WHERE kind = 'open' AND source = '' AND cohort = :cohort {tier}
+                  UNION ALL
+                  SELECT n FROM tally_entry
+                  WHERE kind = 'open' AND source = '' AND cohort = :cohort {tier}) AS counted)
+"""
+
+
+@dataclass(slots=True)
+class Parts:
+    """What a calendar is put together from, as it is read."""
+
+    arrived: list[Events] = field(default_factory=list)
+    ended: dict[Outcome, list[Events]] = field(default_factory=lambda: {end: [] for end in ENDS})
+    open: defaultdict[str, list[Events]] = field(default_factory=lambda: defaultdict(list))
+    """By tier."""
+    began: Mapping[str, Mapping[str, Events]] = field(default_factory=dict)
+    """By tier and stage."""
+    done: Mapping[str, Mapping[str, Events]] = field(default_factory=dict)
+    closed: list[Events] = field(default_factory=list)
+    later: int = 0
+    sources: set[str] = field(default_factory=set)
+    stage_scale: float = 1.0
+
+    def calendar(self, moment: Moment, watched: Mapping[str, float]) -> Calendar:
+        """The calendar as known at the moment, up to which the sources were watched."""
+        seen = [watched.get(source, 0.0) for source in self.sources]
+        until = min(moment.at, EPOCH + timedelta(seconds=max(seen))) if seen else moment.at
+        today = (until - EPOCH) // timedelta(days=1)
+        events = [*self.arrived, *(part for parts in self.ended.values() for part in parts)]
+        later = sum(part.total - part.until(today).total for part in events)
+        ended = {end: Events.joined(parts).until(today) for end, parts in self.ended.items()}
+        closed = Events.joined(self.closed)
+        return Calendar(
+            until=until,
+            arrived=Events.joined(self.arrived).until(today),
+            ended=ended,
+            began=_by_stage(self.began),
+            done=_by_stage(self.done),
+            stages=in_order(self.began),
+            open=Events.joined(part for parts in self.open.values() for part in parts).until(today),
+            closed=closed.since(0),
+            at_midnight=(
+                sum(part.at_midnight for part in self.arrived),
+                sum(part.at_midnight for parts in self.ended.values() for part in parts),
+            ),
+            negative=closed.until(-1).total,
+            later=self.later + later,
+            stage_scale=self.stage_scale,
+        )
+
+
+def _by_stage(by_tier: Mapping[str, Mapping[str, Events]]) -> dict[str, Events]:
+    found: defaultdict[str, list[Events]] = defaultdict(list)
+    for of_tier in by_tier.values():
+        for stage, events in of_tier.items():
+            found[stage].append(events)
+    return {stage: Events.joined(parts) for stage, parts in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A calendar with how it came about. `open_by_tier` are the starts of the open cases;
+    `in_table` the open ones by the table of use cases and by the counts, where that was looked up.
+    """
+
+    calendar: Calendar
+    open_by_tier: Mapping[str, Events]
+    every_case_traced: bool
+    in_table: tuple[int, int] | None
+    notes: tuple[str, ...]
+
+
+async def calendar_of(session: AsyncSession, cohort: Cohort, moment: Moment) -> Read:
+    """The calendar of a cohort: of the present from the counts where they hold what is asked."""
+    if not moment.asked and Cohort(cohort.name, tier=cohort.tier) == cohort:
+        return await calendar_from_counts(session, cohort, moment)
+    return await calendar_from_cases(session, cohort, moment)
+
+
+async def calendar_from_counts(session: AsyncSession, cohort: Cohort, moment: Moment) -> Read:
+    """The calendar of a cohort, or of a tier of it, out of the counts."""
+    found = await lines(session, KINDS, [cohort.name])
+    parts = parts_from_counts(line for line in found.all if cohort.tier in {None, line.tier})
+    return Read(
+        calendar=parts.calendar(moment, await watched_until(session, moment)),
+        open_by_tier={tier: Events.joined(events) for tier, events in parts.open.items()},
+        every_case_traced=parts.sources <= {LIVE},
+        in_table=await _in_table(session, cohort) if cohort.name == INTAKE else None,
+        notes=(),
+    )
+
+
+def parts_from_counts(found: Iterable[DayLine]) -> Parts:
+    """The parts of a calendar out of counts."""
+    parts = Parts()
+    began: defaultdict[str, dict[str, Events]] = defaultdict(dict)
+    done: defaultdict[str, dict[str, Events]] = defaultdict(dict)
+    for line in found:
+        some = line.n != 0
+        events = Events(line.days[some], line.n[some], line.microseconds[some])
+        match line.kind:
+            case Kind.ARRIVED:
+                parts.arrived.append(events)
+                parts.sources.update([line.source] if events.total else [])
+            case Kind.ENDED:
+                parts.ended[Outcome(line.detail)].append(events)
+            case Kind.OPEN:
+                parts.open[line.tier].append(events)
+            case Kind.STAGE_BEGAN:
+                _add(began[line.tier], line.stage, events)
+            case Kind.STAGE_DONE:
+                _add(done[line.tier], line.stage, events)
+            case Kind.CLOSED:
+                parts.closed.append(events)
+    parts.began, parts.done = began, done
+    return parts
+
+
+def _add(by_stage: dict[str, Events], stage: str, events: Events) -> None:
+    before = by_stage.get(stage)
+    by_stage[stage] = events if before is None else Events.joined([before, events])
+
+
+async def _in_table(session: AsyncSession, cohort: Cohort) -> tuple[int, int]:
+    of_tier = "" if cohort.tier is None else "AND tier = :tier"
+    given = {"cohort": cohort.name} | ({} if cohort.tier is None else {"tier": cohort.tier})
+    row = (await session.execute(text(OPEN_IN_TABLE.format(tier=of_tier)), given)).one()
+    return int(row[0]), int(row[1])
+
+
+async def calendar_from_cases(session: AsyncSession, cohort: Cohort, moment: Moment) -> Read:
+    """The calendar of the cases of a cohort as known at the moment, out of the cases; the stages
+    out of their traces, which may be a sample."""
+    parts = await _parts_from_cases(session, cohort, moment)
+    sample = await traces_of(session, cohort, moment)
+    everyone = sum(events.total for events in parts.arrived)
+    scale = 1.0 if sample.is_whole else everyone / len(sample.case_ids)
+    add_stages(parts, sample.traces, scale)
+    notes = sample.notes
+    if notes:
+        notes = (f"The stages: {notes[0][:1].lower()}{notes[0][1:]}",)
+    return Read(
+        calendar=parts.calendar(moment, await watched_until(session, moment)),
+        open_by_tier={tier: Events.joined(events) for tier, events in parts.open.items()},
+        every_case_traced=sample.is_whole and parts.sources <= {LIVE},
+        in_table=None,
+        notes=notes,
+    )
+
+
+async def _parts_from_cases(session: AsyncSession, cohort: Cohort, moment: Moment) -> Parts:
+    parts = Parts()
+    row = CaseVersionRow
+    is_over = and_(col(row.ended_at).is_not(None), col(row.ended_at) <= moment.at)
+    started, ended = microseconds(col(row.started_at)), microseconds(col(row.ended_at))
+    picked = conditions(cohort, moment)
+    starts = select(started.label("at"), col(row.source), col(row.tier), is_over.label("is_over"))
+    by_line: defaultdict[tuple[str, str], list[Events]] = defaultdict(list)
+    for (source, tier, over), events in await _by_day(session, starts.where(*picked)):
+        parts.sources.add(source)
+        by_line[source, tier].append(events)
+        if not over:
+            parts.open[tier].append(events)
+    parts.arrived = [Events.joined(some) for some in by_line.values()]
+    ends = select(ended.label("at"), col(row.source), col(row.tier), col(row.outcome))
+    for (_, _, outcome), events in await _by_day(session, ends.where(*picked, is_over)):
+        parts.ended[Outcome(outcome)].append(events)
+    lengths = select((ended - started).label("at")).where(*picked, is_over)
+    parts.closed = [events for _, events in await _by_day(session, lengths)]
+    if not moment.asked:
+        parts.later = await _later(session, cohort, moment)
+    return parts
+
+
+async def _by_day(
+    session: AsyncSession, moments: Select[*tuple[Any, ...]]
+) -> list[tuple[tuple[Any, ...], Events]]:
+    """Moments, or lengths of time (`at`, in microseconds), by day, for each combination of what
+    stands beside them."""
+    each = moments.subquery()
+    day = ((each.c.at + BEFORE_ALL * DAY_LENGTH) // DAY_LENGTH - BEFORE_ALL).label("day")
+    beside = [column for column in each.c if column.name != "at"]
+    statement = (
+        select(
+            day,
+            func.count(),
+            func.sum(each.c.at - day * DAY_LENGTH).cast(BigInteger),
+            *beside,
+        )
+        .group_by(*beside, day)
+        .order_by(*beside, day)
+    )
+    found: dict[tuple[Any, ...], list[tuple[int, int, int]]] = {}
+    for on, n, into_day, *names in await session.execute(statement):
+        found.setdefault(tuple(names), []).append((on, n, into_day))
+    return [
+        (names, Events(*(np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))))
+        for names, rows in found.items()
+    ]
+
+
+async def _later(session: AsyncSession, cohort: Cohort, moment: Moment) -> int:
+    """How many starts and ends are dated later than the moment, which is the present."""
+    row = CaseVersionRow
+    later = [col(row.started_at) > moment.at, col(row.ended_at) > moment.at]
+    statement = select(*(func.count().filter(one) for one in later))
+    everything = conditions(cohort, Moment(EVER, asked=False))
+    found = (await session.execute(statement.where(*everything, or_(*later)))).one()
+    return sum(found)
+
+
+def add_stages(parts: Parts, traces: Traces, scale: float) -> None:
+    """The visits of traces, each for `scale` of them."""
+    visits = visits_of(traces)
+    over = visits.over
+    parts.began = visits_by_day(traces, visits.stage, visits.case, visits.begin_days)
+    parts.done = visits_by_day(traces, visits.stage[over], visits.case[over], visits.end_days[over])
+    parts.stage_scale = scale

@@ -1,0 +1,120 @@
+"""All reports by name, and what they can be asked."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.domain.cohort import INTAKE, Cohort
+from service.errors import BadInput
+from service.known import Moment
+from service.reports.changes import changes
+from service.reports.clock import By, clock
+from service.reports.decisions import decisions
+from service.reports.flow import flow
+from service.reports.forecasts import forecasts_held
+from service.reports.help import help_most
+from service.reports.stages import stages
+from service.reports.verdict import cohort_named, narrowed, verdict
+
+Found = dict[str, object]
+
+
+class Name(StrEnum):
+    """The reports."""
+
+    VERDICT = "verdict"
+    CLOCK = "clock"
+    STAGES = "stages"
+    FLOW = "flow"
+    HELP = "help"
+    FORECASTS = "forecasts"
+    DECISIONS = "decisions"
+    CHANGES = "changes"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a report is asked; each takes what concerns it."""
+
+    cohort: str = INTAKE
+    baseline: str | None = None
+    tau_days: float | None = None
+    tier: str | None = None
+    unit: str | None = None
+    by: By = By.NOTHING
+
+
+def question_from(
+    *, cohort: str, baseline: str, tau_days: float | None, tier: str, unit: str, by: str
+) -> Question:
+    """A question out of words, empty for what is not asked. `BadInput` for an unknown `by`."""
+    try:
+        groups = By(by)
+    except ValueError:
+        raise BadInput("by", f"one of {', '.join(some.value for some in By)}") from None
+    return Question(cohort, baseline or None, tau_days, tier or None, unit or None, groups)
+
+
+async def report(session: AsyncSession, name: Name, moment: Moment, question: Question) -> Found:
+    """A report as known at the moment, as JSON-able data. `BadInput` for a question that makes no
+    sense."""
+    return {"report": name.value, **await READ[name](session, moment, question)}
+
+
+async def _verdict(session: AsyncSession, moment: Moment, question: Question) -> Found:
+    return await verdict(
+        session,
+        moment,
+        intake=question.cohort,
+        baseline=question.baseline,
+        tau_days=question.tau_days,
+        tier=question.tier,
+        unit=question.unit,
+    )
+
+
+def _cohort(question: Question) -> Cohort:
+    return narrowed(cohort_named("cohort", question.cohort), question.tier, question.unit)
+
+
+async def _clock(session: AsyncSession, moment: Moment, question: Question) -> Found:
+    cohort = _cohort(question)
+    return await clock(session, moment, cohort, by=question.by, tau_days=question.tau_days)
+
+
+async def _stages(session: AsyncSession, moment: Moment, question: Question) -> Found:
+    return await stages(session, moment, _cohort(question), by_tier=question.by is By.TIER)
+
+
+async def _flow(session: AsyncSession, moment: Moment, question: Question) -> Found:
+    return await flow(session, moment, _cohort(question))
+
+
+async def _help(session: AsyncSession, moment: Moment, question: Question) -> Found:
+    return await help_most(session, moment, _cohort(question), tau_days=question.tau_days)
+
+
+async def _forecasts(session: AsyncSession, moment: Moment, question: Question) -> Found:
+    return await forecasts_held(session, moment, _cohort(question))
+
+
+async def _decisions(session: AsyncSession, moment: Moment, question: Question) -> Found:
+    return await decisions(session, moment, _cohort(question))
+
+
+async def _changes(session: AsyncSession, moment: Moment, question: Question) -> Found:
+    return await changes(session, moment)
+
+
+READ: Mapping[Name, Callable[[AsyncSession, Moment, Question], Awaitable[Found]]] = {
+    Name.VERDICT: _verdict,
+    Name.CLOCK: _clock,
+    Name.STAGES: _stages,
+    Name.FLOW: _flow,
+    Name.HELP: _help,
+    Name.FORECASTS: _forecasts,
+    Name.DECISIONS: _decisions,
+    Name.CHANGES: _changes,
+}

@@ -1,0 +1,52 @@
+"""What a change of a pathway did: the cases of a version against those of the one before."""
+
+import asyncio
+from itertools import pairwise
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.domain.cohort import INTAKE, Cohort
+from service.known import Moment, cases_of, conditions
+from service.measure.verdict import as_json, judge
+from service.tables import CaseVersionRow
+
+MOST_CHANGES = 20
+"""The newest ones."""
+
+
+async def changes(session: AsyncSession, moment: Moment) -> dict[str, object]:
+    """Every change of a pathway as known at the moment, newest first, as JSON-able data.
+
+    A case keeps the version that it started with, so a new version is an intervention with a date:
+    that of the first case on it. `ratio` is after over before; what else changed on that day is in
+    it, too.
+    """
+    row = CaseVersionRow
+    began = func.min(col(row.started_at)).label("began")
+    versions = await session.execute(
+        select(col(row.pathway), col(row.pathway_version), began)
+        .where(*conditions(Cohort(INTAKE), moment), col(row.pathway) != "")
+        .group_by(col(row.pathway), col(row.pathway_version))
+        .order_by(col(row.pathway), col(row.pathway_version))
+    )
+    listed = [(pathway, version, at) for pathway, version, at in versions]
+    pairs = [(later, earlier) for earlier, later in pairwise(listed) if earlier[0] == later[0]]
+    pairs.sort(key=lambda pair: (pair[0][2], pair[0][0]), reverse=True)
+    found = []
+    for (pathway, version, at), (_, previous, _) in pairs[:MOST_CHANGES]:
+        after = Cohort(INTAKE, pathway=pathway, pathway_version=version)
+        before = Cohort(INTAKE, pathway=pathway, pathway_version=previous)
+        cases = await cases_of(session, {str(after): after, str(before): before}, moment)
+        verdict = await asyncio.to_thread(judge, cases, intake=str(after), baseline=str(before))
+        found.append(
+            {
+                "pathway": pathway,
+                "version": version,
+                "previous": previous,
+                "began": at.isoformat(),
+                **as_json(verdict),
+            }
+        )
+    return {"as_of": moment.at.isoformat(), "changes": found}

@@ -1,0 +1,233 @@
+"""The clock report: where the time of a cohort's cases went, whole or in parts."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from enum import StrEnum
+
+import numpy as np
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.domain.case import Outcome
+from service.domain.cohort import INTAKE, Cohort, quarter_of
+from service.domain.standing import Mode
+from service.domain.tally import Kind, middle_of_class
+from service.known import EXACT, Moment
+from service.measure.cases import EPOCH, OUTCOMES, SECONDS_PER_DAY, Group
+from service.measure.clock import Clock, ClockBar, Clocked, Part, Points, clock_bar, clocked
+from service.measure.days import PARTS, DayCounts, cases_from_days, moments
+from service.measure.survival import Flags, Floats
+from service.measure.traces import Traces, coded
+from service.measure.verdict import number
+from service.tallies import DayLine, Lines, lines
+from service.traces import traces_of
+
+MOST_GROUPS = 200
+"""Business units or periods that are told apart; the largest ones."""
+KINDS = (Kind.ARRIVED, Kind.CLOSED, Kind.OPEN, Kind.ENTERED, Kind.LEFT, Kind.RUNNING, Kind.SPENT)
+
+
+class By(StrEnum):
+    """What tells the groups of the report apart."""
+
+    NOTHING = "nothing"
+    TIER = "tier"
+    UNIT = "unit"
+    STAGE = "stage"
+    PERIOD = "period"
+
+
+async def clock(
+    session: AsyncSession,
+    moment: Moment,
+    cohort: Cohort,
+    *,
+    by: By = By.NOTHING,
+    tau_days: float | None = None,
+) -> dict[str, object]:
+    """Where the time went as known at the moment, as JSON-able data."""
+    bars, notes = await clock_bars(session, moment, cohort, by=by, tau_days=tau_days)
+    return {
+        "as_of": moment.at.isoformat(),
+        "cohort": str(cohort),
+        "by": by.value,
+        "groups": [_bar_json(bar) for bar in bars],
+        "notes": list(notes),
+    }
+
+
+async def clock_bars(
+    session: AsyncSession,
+    moment: Moment,
+    cohort: Cohort,
+    *,
+    by: By = By.NOTHING,
+    tau_days: float | None = None,
+) -> tuple[list[ClockBar], tuple[str, ...]]:
+    """The bars of the report, and what has to be said with them.
+
+    From the counts where they hold what is asked and there are many cases, else from traces.
+    """
+    whole = Cohort(INTAKE, tier=cohort.tier) == cohort
+    if whole and not moment.asked and by not in {By.UNIT, By.PERIOD}:
+        found = await lines(session, KINDS, [INTAKE])
+        if _size(found, cohort.tier) > EXACT:
+            return await asyncio.to_thread(
+                bars_from_counts, found, moment, cohort.tier, by, tau_days
+            ), ()
+    sample = await traces_of(session, cohort, moment)
+    return await asyncio.to_thread(bars_from_traces, sample.traces, by, tau_days), sample.notes
+
+
+def _size(found: Lines, tier: str | None) -> int:
+    return sum(int(line.n.sum()) for line in found.of(Kind.ARRIVED) if tier in {None, line.tier})
+
+
+def bars_from_traces(traces: Traces, by: By, tau_days: float | None) -> list[ClockBar]:
+    """The bars out of traces."""
+    everybody = np.ones(traces.cases.size, dtype=np.bool_)
+    bars = [clock_bar("all", clocked(traces, everybody), tau_days=tau_days)]
+    if by is By.STAGE:
+        by_stage = clock_bar("", clocked(traces, everybody, stages=True), tau_days=tau_days)
+        bars += _stages(by_stage)
+    for name, which in _groups(traces, by):
+        bars.append(clock_bar(name, clocked(traces, which), tau_days=tau_days))
+    return bars
+
+
+def _groups(traces: Traces, by: By) -> Iterator[tuple[str, Flags]]:
+    match by:
+        case By.TIER:
+            codes, names = traces.cases.tier, traces.cases.tiers
+        case By.UNIT:
+            codes, names = traces.unit, traces.units
+        case By.PERIOD:
+            codes, names = coded(
+                [quarter_of(EPOCH + timedelta(days=day)).name for day in traces.started_days]
+            )
+        case _:
+            return
+    sizes = np.bincount(codes, minlength=len(names))
+    kept = np.sort(np.argsort(-sizes, kind="stable")[:MOST_GROUPS])
+    for code in kept.tolist():
+        yield names[code], np.equal(codes, code)
+
+
+def _stages(bar: ClockBar) -> Iterator[ClockBar]:
+    """One bar a stage out of a bar that tells stages apart: they add up to the whole."""
+    return (bar.in_stage(stage) for stage in dict.fromkeys(part.stage for part in bar.parts))
+
+
+def bars_from_counts(
+    found: Lines, moment: Moment, tier: str | None, by: By, tau_days: float | None
+) -> list[ClockBar]:
+    """The bars out of the counts of live cases, of one tier or of all."""
+    own = [line for line in found.all if tier in {None, line.tier}]
+    bars = [clock_bar("all", _clocked(own, moment), tau_days=tau_days)]
+    if by is By.STAGE:
+        bars += _stages(clock_bar("", _clocked(own, moment, stages=True), tau_days=tau_days))
+    if by is By.TIER:
+        for name in sorted({line.tier for line in own}):
+            lines_of = [line for line in own if line.tier == name]
+            bars.append(clock_bar(name, _clocked(lines_of, moment), tau_days=tau_days))
+    return bars
+
+
+def _clocked(own: Sequence[DayLine], moment: Moment, *, stages: bool = False) -> Clocked:
+    """The cases and their clocks out of the counts of live cases."""
+    now = (moment.at - EPOCH).total_seconds() / SECONDS_PER_DAY
+    kinds = {Kind.ENTERED, Kind.LEFT, Kind.RUNNING}
+    if not stages:  # what was spent is not told apart by stage
+        kinds.add(Kind.SPENT)
+    clocks: dict[Clock, int] = {}
+    began: list[Points] = []
+    stopped: list[Points] = []
+    spent: list[Points] = []
+    took: list[Floats] = []
+    for line in own:
+        if line.kind not in kinds:
+            continue
+        mode = Mode.WORKING if line.working else Mode.WAITING
+        clock = Clock(line.stage if stages else "", line.holder, mode, line.rework)
+        points = _points(line, clocks.setdefault(clock, len(clocks)))
+        match line.kind:
+            case Kind.ENTERED:
+                began.append(points)
+            case Kind.LEFT:
+                stopped.append(points)
+            case Kind.RUNNING:
+                stopped.append(replace(points, days=np.maximum(now - points.days, 0.0)))
+            case _:
+                spent.append(points)
+                took.append(np.full(points.days.size, middle_of_class(int(line.detail))))
+    return Clocked(
+        clocks=tuple(clocks),
+        began=Points.joined(began),
+        stopped=Points.joined(stopped),
+        group=_group(own, moment),
+        spent=Points.joined(spent),
+        spent_case_days=np.concatenate([np.zeros(0), *took]),
+    )
+
+
+def _points(line: DayLine, clock: int) -> Points:
+    some = line.n != 0
+    days = moments(line.days[some], line.n[some], line.microseconds[some].astype(np.float64))
+    weight = np.repeat(line.n[some] / PARTS, PARTS)
+    return Points(np.full(days.size, clock), days.ravel(), weight)
+
+
+def _group(own: Sequence[DayLine], moment: Moment) -> Group:
+    seconds = (moment.at - EPOCH).total_seconds()
+    first = min(
+        (float(line.days[line.n > 0].min()) for line in own if line.kind is Kind.ARRIVED),
+        default=0.0,
+    )
+    ends = [line for line in own if line.kind in {Kind.CLOSED, Kind.OPEN}]
+    sizes = [line.days.size for line in ends]
+    rows = sum(sizes)
+    outcome = [_CODES[line.detail or Outcome.OPEN.value] for line in ends]
+    counts = DayCounts(
+        cohort=np.zeros(rows, dtype=np.int64),
+        tier=np.zeros(rows, dtype=np.int64),
+        outcome=np.repeat(np.array(outcome, dtype=np.int64), sizes),
+        day=np.concatenate([line.days for line in ends]),
+        n=np.concatenate([line.n for line in ends]),
+        microseconds=np.concatenate([line.microseconds for line in ends]).astype(np.float64),
+        watched_until=np.full(rows, seconds),
+        first_start=np.full(rows, first * SECONDS_PER_DAY),
+    )
+    return cases_from_days(counts, (INTAKE,), ("",), moment.at).all
+
+
+_CODES = {outcome.value: code for code, outcome in enumerate(OUTCOMES)}
+
+
+def _bar_json(bar: ClockBar) -> dict[str, object]:
+    tax, tax_share = bar.gate_tax
+    again, again_share = bar.rework
+    return {
+        "name": bar.name,
+        "cases": bar.cases,
+        "completed": bar.completed,
+        "tau_days": number(bar.tau_days),
+        "mean_days": number(bar.mean_days),
+        "gate_tax_days": number(tax),
+        "gate_tax_share": number(tax_share),
+        "rework_days": number(again),
+        "rework_share": number(again_share),
+        "parts": [_part_json(part) for part in bar.parts],
+    }
+
+
+def _part_json(part: Part) -> dict[str, object]:
+    return {
+        "stage": part.stage,
+        "holder": part.holder,
+        "mode": part.mode.value,
+        "mean_days": number(part.mean_days),
+        "median_days": number(part.median_days),
+        "share": number(part.share),
+        "rework_days": number(part.rework_days),
+    }

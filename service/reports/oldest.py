@@ -1,0 +1,127 @@
+"""The open cases of a cohort that are oldest, with where they are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import BigInteger, Text, and_, bindparam, cast, func, or_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.domain.cohort import Cohort
+from service.domain.tally import LIVE
+from service.known import Moment, conditions
+from service.measure.flow import Events, day_of
+from service.tables import TIME, CaseVersionRow
+
+MOST_LISTED = 50
+DAY = timedelta(days=1)
+
+LIVE_PLACES = text(
+    """
+    SELECT use_case.id, 'UC-' || use_case.number, last.stage, last.holder
+    FROM use_case,
+         LATERAL (SELECT stage, holder FROM transition
+                  WHERE use_case_id = use_case.id AND at <= :at
+                  ORDER BY sequence DESC LIMIT 1) AS last
+    WHERE use_case.id = ANY(:cases)
+    """
+).bindparams(bindparam("cases", type_=ARRAY(Text)), bindparam("at", type_=TIME))
+IMPORTED_PLACES = text(
+    """
+    SELECT DISTINCT ON (version_id) version_id, stage, holder
+    FROM imported_step
+    WHERE version_id = ANY(:versions) AND at <= :at
+    ORDER BY version_id, sequence DESC
+    """
+).bindparams(bindparam("versions", type_=ARRAY(BigInteger)), bindparam("at", type_=TIME))
+
+
+@dataclass(frozen=True, slots=True)
+class OldCase:
+    """An open case: its key (UC-42, or the id in the history it comes from), where it is and for
+    how many days it has been open. `stage` and `holder` are None where no steps are known."""
+
+    key: str
+    tier: str
+    stage: str | None
+    holder: str | None
+    age_days: float
+
+
+async def oldest_open(
+    session: AsyncSession,
+    cohort: Cohort,
+    moment: Moment,
+    until: datetime,
+    open_by_tier: Mapping[str, Events],
+) -> tuple[OldCase, ...]:
+    """Up to `MOST_LISTED` open cases, the oldest first; their ages as of `until`.
+
+    `open_by_tier` are the starts of all open cases: they say on which days to look.
+    """
+    row = CaseVersionRow
+    days = _days_of_the_oldest(open_by_tier)
+    if not days:
+        return ()
+    tiers, begins, ends = zip(*days, strict=True)
+    day = (
+        func.unnest(cast(tiers, ARRAY(Text)), cast(begins, ARRAY(TIME)), cast(ends, ARRAY(TIME)))
+        .table_valued("tier", "begins", "ends")
+        .render_derived(name="day")
+    )
+    starts = col(row.started_at)
+    on_it = and_(col(row.tier) == day.c.tier, starts >= day.c.begins, starts < day.c.ends)
+    statement = (
+        select(col(row.id), col(row.source), col(row.case_id), col(row.tier), starts)
+        .join(day, on_it)
+        .where(
+            *conditions(cohort, moment),
+            or_(col(row.ended_at).is_(None), col(row.ended_at) > moment.at),
+        )
+        .order_by(starts, col(row.id))
+        .limit(MOST_LISTED)
+    )
+    rows = (await session.execute(statement)).all()
+    places = await _places(session, rows, moment)
+    found: list[OldCase] = []
+    for version, _, case_id, tier, started_at in rows:
+        key, stage, holder = places.get(version or 0, (case_id, None, None))
+        found.append(OldCase(key, tier, stage, holder, (until - started_at) / DAY))
+    return tuple(found)
+
+
+def _days_of_the_oldest(
+    open_by_tier: Mapping[str, Events],
+) -> list[tuple[str, datetime, datetime]]:
+    """The days of tiers on which the oldest open cases started: tier, begin and end."""
+    everyone = Events.joined(open_by_tier.values())
+    if not everyone.total:
+        return []
+    enough = int(np.searchsorted(np.cumsum(everyone.n), MOST_LISTED))
+    last = int(everyone.days[min(enough, everyone.days.size - 1)])
+    return [
+        (tier, day_of(day), day_of(day + 1))
+        for tier, events in open_by_tier.items()
+        for day in events.until(last).days.tolist()
+    ]
+
+
+async def _places(
+    session: AsyncSession, rows: Sequence[Any], moment: Moment
+) -> dict[int, tuple[str, str | None, str | None]]:
+    """Key, stage and holder by the version's id."""
+    versions = {case_id: version for version, source, case_id, *_ in rows if source == LIVE}
+    found: dict[int, tuple[str, str | None, str | None]] = {}
+    live = await session.execute(LIVE_PLACES, {"cases": list(versions), "at": moment.at})
+    for case_id, key, stage, holder in live:
+        found[versions[case_id]] = (key, stage, holder)
+    names = {version: case_id for version, source, case_id, *_ in rows if source != LIVE}
+    if names:
+        given = {"versions": list(names), "at": moment.at}
+        for version, stage, holder in await session.execute(IMPORTED_PLACES, given):
+            found[version] = (names[version], stage, holder)
+    return found

@@ -1,0 +1,131 @@
+"""The verdict on what is in the database: any cohort against any other."""
+
+import asyncio
+from dataclasses import replace
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.domain.cohort import INTAKE, BadCohort, Cohort, cohort_from
+from service.errors import BadInput
+from service.known import Moment, cases_of, cohort_names, estimated
+from service.measure.cases import Cases, Collector, joined
+from service.measure.curves import as_json as curves_as_json
+from service.measure.curves import curves
+from service.measure.estimates import against_estimates
+from service.measure.estimates import as_json as estimates_as_json
+from service.measure.sequential import as_json as live_as_json
+from service.measure.sequential import live
+from service.measure.verdict import as_json, judge
+from service.reports.words import verdict_sentence
+from service.tables import LockedVerdictRow
+
+MOST_QUARTERS = 40
+"""Locked verdicts that a report shows, the newest: ten years."""
+
+
+async def verdict(
+    session: AsyncSession,
+    moment: Moment,
+    *,
+    intake: str = INTAKE,
+    baseline: str | None = None,
+    tau_days: float | None = None,
+    tier: str | None = None,
+    unit: str | None = None,
+    alpha: float = 0.05,
+) -> dict[str, object]:
+    """The verdict as known at the moment: the JSON contract of `headway compare --json`, and what
+    only a database knows.
+
+    `live` is the interval that may be looked at at any time, `own_estimates` the comparison with
+    the builders' estimates (where there is no baseline), `locked` the verdicts of the quarters that
+    are over. `tier` and `unit` narrow both cohorts. `BadInput` for cohorts that make no sense.
+    """
+    one = cohort_named("cohort", intake)
+    others = [name for name in await cohort_names(session) if name != one.name]
+    zero = cohort_named("baseline", baseline) if baseline is not None else None
+    if zero is None and len(others) == 1:
+        zero = Cohort(others[0])
+    if one == zero:
+        raise BadInput("baseline", f"{one} cannot be compared with itself")
+    arms = {str(arm): narrowed(arm, tier, unit) for arm in (one, zero) if arm is not None}
+    cases = await cases_of(session, arms, moment)
+    rest = [name for name in others if zero is None or name != zero.name]
+    judged = await asyncio.to_thread(
+        _judge, _naming(cases, rest), str(one), None if zero is None else str(zero), tau_days, alpha
+    )
+    own = None if zero is not None else await _own_estimates(session, arms[str(one)], moment)
+    found = {
+        **judged,
+        "read": cases.all.size,
+        "accepted": cases.all.size,
+        "rejected": 0,
+        "own_estimates": own,
+        "locked": await locked(session, one, zero, moment),
+    }
+    return {"sentence": verdict_sentence(found), **found}
+
+
+def cohort_named(field: str, written: str) -> Cohort:
+    """A cohort as somebody wrote it into a field; `BadInput` when it is none."""
+    try:
+        return cohort_from(written)
+    except BadCohort as error:
+        raise BadInput(field, str(error)) from None
+
+
+def narrowed(cohort: Cohort, tier: str | None, unit: str | None) -> Cohort:
+    """The part of a cohort in a tier and a business unit, where they are given."""
+    return replace(cohort, tier=cohort.tier or tier, unit=cohort.unit or unit)
+
+
+def _naming(cases: Cases, others: list[str]) -> Cases:
+    """The same cases, with the names of cohorts that are there and not compared."""
+    nobody = replace(Collector().cases(cases.as_of), cohorts=tuple(others))
+    return joined([cases, nobody], cases.as_of)
+
+
+def _judge(
+    cases: Cases, intake: str, baseline: str | None, tau_days: float | None, alpha: float
+) -> dict[str, object]:
+    verdict = judge(cases, intake=intake, baseline=baseline, tau_days=tau_days, alpha=alpha)
+    now = live(cases, intake=intake, baseline=baseline, tau_days=tau_days)
+    names = (intake,) if baseline is None else (intake, baseline)
+    return {
+        **as_json(verdict),
+        "live": live_as_json(now),
+        "curves": curves_as_json(curves(cases, names)),
+    }
+
+
+async def _own_estimates(
+    session: AsyncSession, cohort: Cohort, moment: Moment
+) -> dict[str, object] | None:
+    group, estimates = await estimated(session, cohort, moment)
+    if not estimates.size:
+        return None
+    return estimates_as_json(await asyncio.to_thread(against_estimates, group, estimates))
+
+
+async def locked(
+    session: AsyncSession, intake: Cohort, baseline: Cohort | None, moment: Moment
+) -> list[dict[str, object]]:
+    """The verdicts of the quarters that were over at the moment, oldest first, as they were locked:
+    of the whole intake against a whole baseline ("" for none); others are never locked."""
+    if intake != Cohort(INTAKE):
+        return []
+    rows = await session.scalars(
+        select(LockedVerdictRow)
+        .where(
+            col(LockedVerdictRow.baseline) == ("" if baseline is None else str(baseline)),
+            col(LockedVerdictRow.as_of) <= moment.at,
+        )
+        .order_by(col(LockedVerdictRow.as_of).desc())
+        .limit(MOST_QUARTERS)
+    )
+    return [
+        {"quarter": row.quarter, "locked_at": row.locked_at.isoformat(), **row.verdict}
+        for row in reversed(list(rows))
+    ]

@@ -1,0 +1,40 @@
+"""The schedule that locks a quarter, on a real engine."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from temporalio.client import (
+    Client,
+    ScheduleActionExecutionStartWorkflow,
+    WorkflowExecutionStatus,
+)
+
+from service.domain.cohort import quarter_of
+from service.quarters import before
+from tests.house import House
+from workflows.messages import Name
+from workflows.schedules import ensure_schedules
+
+
+async def test_a_schedule_locks_quarters_and_is_made_once(house: House, client: Client) -> None:
+    await ensure_schedules(client, "tests")
+    await ensure_schedules(client, "tests")
+    handle = client.get_schedule_handle(Name.LOCK_QUARTERS.value)
+    described = await handle.describe()
+    now = datetime.now(UTC)
+
+    following = quarter_of(now)
+    for planned in described.info.next_action_times[:4]:
+        following = quarter_of(following.end)
+        assert planned == following.begin.replace(minute=5)
+    await handle.trigger()
+    async with asyncio.timeout(20):
+        while not (await handle.describe()).info.recent_actions:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    [action] = (await handle.describe()).info.recent_actions
+    assert isinstance(action.action, ScheduleActionExecutionStartWorkflow)
+    run = client.get_workflow_handle(action.action.workflow_id)
+    locked = await run.result()
+    assert locked in ([], [before(quarter_of(now)).name])
+    assert (await run.describe()).status is WorkflowExecutionStatus.COMPLETED
+    await handle.delete()

@@ -1,0 +1,62 @@
+"""What the engine does by the calendar."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleCalendarSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleRange,
+    ScheduleSpec,
+)
+from temporalio.service import RPCError
+
+from workflows.messages import Name
+from workflows.quarters import LockQuartersWorkflow
+
+log = logging.getLogger(__name__)
+
+QUARTERS = ScheduleCalendarSpec(
+    comment="five minutes into a new quarter (UTC)",
+    month=[ScheduleRange(month) for month in (1, 4, 7, 10)],
+    day_of_month=[ScheduleRange(1)],
+    hour=[ScheduleRange(0)],
+    minute=[ScheduleRange(5)],
+)
+CATCH_UP = timedelta(days=365)
+"""A quarter whose end came while the engine was away is locked when it is back."""
+TRY_AGAIN_AFTER = 5.0
+
+
+async def ensure_schedules(client: Client, task_queue: str) -> None:
+    """Make the schedules; those that are there stay as they are."""
+    lock_quarters = ScheduleActionStartWorkflow(
+        LockQuartersWorkflow.run, id=Name.LOCK_QUARTERS.value, task_queue=task_queue
+    )
+    schedule = Schedule(
+        action=lock_quarters,
+        spec=ScheduleSpec(calendars=[QUARTERS]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.BUFFER_ONE, catchup_window=CATCH_UP),
+    )
+    try:
+        await client.create_schedule(Name.LOCK_QUARTERS.value, schedule)
+    except ScheduleAlreadyRunningError:
+        return
+
+
+async def keep_schedules(client: Client, task_queue: str) -> None:
+    """`ensure_schedules`, as soon as the engine lets us."""
+    while True:
+        try:
+            await ensure_schedules(client, task_queue)
+        except (RPCError, RuntimeError, TimeoutError) as error:
+            log.warning("the schedules could not be made just now: %s", error)
+            await asyncio.sleep(TRY_AGAIN_AFTER)
+        else:
+            return
