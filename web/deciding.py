@@ -25,6 +25,7 @@ from service.sessions import reading
 from service.use_cases import find, transitions
 from web.errors import REFUSED
 from web.forms import Form
+from web.show import sentence
 from web.words import t
 
 UNNOTICED = {Command.REMIND, Command.ESCALATE}
@@ -104,9 +105,9 @@ async def give(
         if meanwhile and refusal.because is Because.NOT_POSSIBLE:
             return not_done(HTTPStatus.CONFLICT, t("act.meanwhile"), meanwhile=True)
         field = refusal.about if refusal.because is Because.BAD_INPUT else ""
-        return not_done(REFUSED[refusal.because], _sentence(refusal.detail), field)
+        return not_done(REFUSED[refusal.because], sentence(refusal.detail), field)
     except BadInput as error:
-        return not_done(HTTPStatus.UNPROCESSABLE_ENTITY, _sentence(error.detail), error.field)
+        return not_done(HTTPStatus.UNPROCESSABLE_ENTITY, sentence(error.detail), error.field)
     except KeyReused:
         return not_done(HTTPStatus.CONFLICT, t("act.sent_already"), meanwhile=True)
     except DecisionPending:
@@ -130,7 +131,3 @@ async def _seen(given: Context, actor: Actor, key: str, looked_at: int) -> tuple
 
 def _details(body: CommandBody) -> dict[str, Any]:
     return body.model_dump(exclude={"expected_sequence"})
-
-
-def _sentence(detail: str) -> str:
-    return detail[:1].upper() + detail[1:] + ("" if detail.endswith((".", "?", "!")) else ".")

@@ -29,6 +29,7 @@ from service.errors import (
 from web.forms import TOKEN, Form, FromElsewhere, SignedOut, TokenOld
 from web.page import go, own_path, page
 from web.provider import NotSignedIn, ProviderAway
+from web.show import sentence
 
 Handler = Callable[[Request, Any], Response | Awaitable[Response]]
 
@@ -131,14 +132,14 @@ def fault(request: Request, given: tuple[Fault, int]) -> Response:
         (code for kind, code in STATUS.items() if isinstance(error, kind)),
         HTTPStatus.INTERNAL_SERVER_ERROR,
     )
-    return error_page(request, status, _words(status), detail=_sentence(str(error)))
+    return error_page(request, status, _words(status), detail=sentence(str(error)))
 
 
 def refusal(request: Request, given: tuple[Refusal, int]) -> Response:
     """A move that the lifecycle does not allow, where no page shows it next to its form."""
     error, _ = given
     status = REFUSED[error.because]
-    return error_page(request, status, _words(status), detail=_sentence(error.detail))
+    return error_page(request, status, _words(status), detail=sentence(error.detail))
 
 
 def invalid(request: Request, given: tuple[RequestValidationError, int]) -> Response:
@@ -174,7 +175,3 @@ def again(request: Request, form: Form, status: HTTPStatus, words: str) -> Respo
 def _words(status: int) -> str:
     known = {403, 404, 405, 409, 413, 422, 429}
     return f"error.{int(status)}" if int(status) in known else "error.500"
-
-
-def _sentence(detail: str) -> str:
-    return detail[:1].upper() + detail[1:] + ("" if detail.endswith((".", "?", "!")) else ".")

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from service.domain.lifecycle import possible
 from service.domain.pathway import StageKind
 from service.domain.people import BUILDER, Person
 from service.domain.standing import Position, Standing
@@ -108,8 +107,3 @@ def _todo(standing: Standing, *, mine: bool) -> str:
         kind = "gate" if stage.kind is StageKind.GATE else "help"
         return t(f"todo.{position.value}_{kind}_{you}", **values)
     return t(f"todo.{position.value}_{you}", **values)
-
-
-def can_act(standing: Standing, reader: Person) -> bool:
-    """Whether there is anything that this person may do now."""
-    return bool(possible(standing, reader.actor))

@@ -67,3 +67,8 @@ def is_web_address(reference: str) -> bool:
     except ValueError:
         return False
     return parts.scheme.lower() in {"http", "https"} and bool(parts.netloc)
+
+
+def sentence(detail: str) -> str:
+    """A fact from the service or the domain as a sentence of its own."""
+    return detail[:1].upper() + detail[1:] + ("" if detail.endswith((".", "?", "!")) else ".")

@@ -13,7 +13,7 @@ SHEET = (Path(__file__).parents[2] / "web" / "static" / "headway.css").read_text
 
 
 def test_the_stylesheet_has_the_colours_of_the_pictures_in_both_themes() -> None:
-    light, dark = SHEET.split("@media (prefers-color-scheme: dark)", 1)
+    light, dark = SHEET.split("@media screen and (prefers-color-scheme: dark)", 1)
     for theme, part in ((Theme.LIGHT, light), (Theme.DARK, dark.split("\n}\n", 1)[0])):
         written = dict(re.findall(r"--party-([a-z0-9-]+): (#[0-9a-f]{6});", part))
         assert written == {name: colour.on(theme).lower() for name, colour in PARTIES.items()}

@@ -33,6 +33,7 @@ from service.visits import end_visits_of
 from web.context import Pages, ThePages
 from web.forms import Form, TheForm
 from web.page import go, page
+from web.show import sentence
 from web.signed_in import Reader, SignedIn
 from web.words import t
 
@@ -105,9 +106,9 @@ async def add(request: Request, form: TheForm, _: Admin, given: TheContext) -> R
             request, given, typed=form, wrong={name: t(f"admin.wrong_{name}") for name in names}
         )
     except BadInput as error:
-        return await _list(request, given, typed=form, wrong={error.field: error.detail})
+        return await _list(request, given, typed=form, wrong={error.field: sentence(error.detail)})
     except Conflict as error:
-        return await _list(request, given, typed=form, wrong={"email": str(error)})
+        return await _list(request, given, typed=form, wrong={"email": sentence(str(error))})
     return go(request, f"/admin/people/{person.id}", done="added")
 
 
@@ -194,7 +195,7 @@ async def change(
             if not active:
                 await end_visits_of(session, person_id)
     except BadInput as error:
-        wrong = {error.field: error.detail}
+        wrong = {error.field: sentence(error.detail)}
         return await _one(request, person_id, admin, given, pages, typed=form, wrong=wrong)
     return go(request, f"/admin/people/{person_id}", done="changed")
 
@@ -213,7 +214,7 @@ async def give_token(
     try:
         new = await new_token(given, person_id, form)
     except BadInput as error:
-        wrong = {error.field: error.detail}
+        wrong = {error.field: sentence(error.detail)}
         return await _one(request, person_id, admin, given, pages, typed=form, wrong=wrong)
     return await _one(request, person_id, admin, given, pages, new=new)
 

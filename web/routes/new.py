@@ -25,6 +25,7 @@ from web.forecasts import Expected
 from web.forms import TheForm
 from web.handing_in import QUESTIONS, Ahead, ahead, check, typed_of
 from web.page import fragment, go, page
+from web.show import sentence
 from web.signed_in import Reader, SignedIn
 from web.words import t
 
@@ -165,7 +166,7 @@ async def _hand_in(
             pages,
             draft=draft,
             typed=typed,
-            wrong={error.field: error.detail},
+            wrong={error.field: sentence(error.detail)},
         )
     except KeyReused:
         # What follows is another use case, if it is sent at all.
