@@ -54,12 +54,12 @@ async def test_what_is_wrong_with_somebody_new_stands_next_to_its_field(house: H
     page = await admin.sends(
         form, name="Al", email="al@example.com", roles=["reviewer"], status=422
     )
-    assert "a reviewer speaks for a third party" in page.text
+    assert "A reviewer speaks for a third party" in page.text
     assert page.form("/admin/people").values["name"] == "Al"
     page = await admin.sends(
         form, name="Al", email=admin.person.email, roles=["leader"], status=422
     )
-    assert f"there is somebody with the email {admin.person.email} already" in page.text
+    assert f"There is somebody with the email {admin.person.email} already" in page.text
 
 
 async def test_roles_party_and_certifications_change_and_take_effect_at_once(
@@ -78,7 +78,7 @@ async def test_roles_party_and_certifications_change_and_take_effect_at_once(
     assert person.roles == {Role.ENABLER, Role.BUILDER}
     assert person.certifications == ("a", "b")
     page = await admin.sends(page.form(where), roles=["enabler"], party="risk", status=422)
-    assert "a reviewer speaks for a third party" in page.text
+    assert "A reviewer speaks for a third party" in page.text
 
     fields = [pair for pair in page.form(where).fields if pair[0] not in {"active", "party"}]
     answer = await admin.post(where, fields)
