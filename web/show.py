@@ -70,5 +70,8 @@ def is_web_address(reference: str) -> bool:
 
 
 def sentence(detail: str) -> str:
-    """A fact from the service or the domain as a sentence of its own."""
-    return detail[:1].upper() + detail[1:] + ("" if detail.endswith((".", "?", "!")) else ".")
+    """A fact from the service or the domain as a sentence of its own. One that begins with an
+    email address keeps it as it is."""
+    if "@" not in detail.partition(" ")[0]:
+        detail = detail[:1].upper() + detail[1:]
+    return detail if detail.endswith((".", "?", "!")) else detail + "."
