@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -48,6 +48,9 @@ def compare(  # noqa: PLR0917 - the options of a command
     rejects: Annotated[
         Path | None, typer.Option(help="Write rows that cannot be used to this file.")
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Draw both survival curves: a file in .svg or .png.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
     """Does the intake compress time-to-production, or extend it? Answered from a file alone."""
@@ -55,6 +58,9 @@ def compare(  # noqa: PLR0917 - the options of a command
     from service.history.errors import HistoryError
     from service.history.maps import CANONICAL, load_map
 
+    if out is not None and out.suffix.lower() not in {".svg", ".png"}:
+        typer.echo(f"headway compare: --out {out}: the ending is .svg or .png", err=True)
+        raise typer.Exit(2)
     try:
         with _progress(file) as progress:
             result = compare_file(
@@ -71,10 +77,22 @@ def compare(  # noqa: PLR0917 - the options of a command
     except (HistoryError, ValueError) as error:
         typer.echo(f"headway compare: {error}", err=True)
         raise typer.Exit(2) from None
+    if out is not None:
+        _draw(result, out)
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=2, allow_nan=False))
     else:
         _print(result, rejects)
+
+
+def _draw(result: "FileVerdict", out: Path) -> None:
+    from charts.reports import picture
+    from cli.writing import written_whole
+    from service.reports.catalogue import Name
+
+    kind: Literal["svg", "png"] = "svg" if out.suffix.lower() == ".svg" else "png"
+    with written_whole(out) as file:
+        file.write(picture(Name.VERDICT, result.as_json(), kind))
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -40,12 +40,13 @@ async def import_cases(
 async def import_file(
     file: HistoryFile, source: str, rejects: Path | None, sessions: Sessions
 ) -> int:
+    """Import an open file of cases; the exit code."""
     counts: Counter[str] = Counter()
     newest: datetime | None = None
     out = rejects or rejects_path(file.path)
     async with sessions.begin() as session:
         run = await begin_import(session, source, at=datetime.now(UTC))
-    with _progress() as progress, RejectsFile(out, file) as rejected:
+    with progress_bar() as progress, RejectsFile(out, file) as rejected:
         bar = progress.add_task(file.path.name, total=file.size)
         for batch in file.batches():
             cases = list(batch.cases())
@@ -72,7 +73,8 @@ async def import_file(
     return 0
 
 
-def _progress() -> Progress:
+def progress_bar() -> Progress:
+    """A bar on stderr, for a person who watches."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -20,8 +20,10 @@ app = typer.Typer(
 )
 people = typer.Typer(help="People, their roles and tokens.", no_args_is_help=True)
 history = typer.Typer(help="Bring history in.", no_args_is_help=True)
+out = typer.Typer(help="Take cases out.", no_args_is_help=True)
 app.add_typer(people, name="people")
 app.add_typer(history, name="import")
+app.add_typer(out, name="export")
 app.command()(compare)
 
 T = TypeVar("T")
@@ -103,8 +105,8 @@ def report_command(  # noqa: PLR0917 - the options of a command
     as_of: Annotated[
         str | None, typer.Option(help="As known then. Default: now.", metavar="DATE")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="A file that ends in .json, .csv, .svg or .png.")
+    out_: Annotated[
+        Path | None, typer.Option("--out", help="A file that ends in .json, .csv, .svg or .png.")
     ] = None,
     picture: Annotated[str, typer.Option(help="Which picture, where there are several.")] = "",
 ) -> None:
@@ -115,7 +117,7 @@ def report_command(  # noqa: PLR0917 - the options of a command
     question = question_from(
         cohort=cohort, baseline=baseline, tau_days=tau, tier=tier, unit=unit, by=by
     )
-    _run(show(Wanted(name, question, as_of, out, picture)))
+    _run(show(Wanted(name, question, as_of, out_, picture)))
 
 
 @history.command("cases")
@@ -134,6 +136,32 @@ def import_cases(
     raise typer.Exit(
         asyncio.run(bring_in(file, map_ or None, cohort or None, source or None, rejects))
     )
+
+
+@history.command("events")
+def import_events(
+    file: Annotated[Path, typer.Argument(help="An event log: XES or CSV, plain or gzip.")],
+    map_: Annotated[str, typer.Option("--map", help="A shipped map's name, or a TOML file.")] = "",
+    source: Annotated[
+        str, typer.Option(help="What the file is called here; its name by default.")
+    ] = "",
+    rejects: Annotated[Path | None, typer.Option(help="Where rejected cases are listed.")] = None,
+) -> None:
+    """Import an event log: cases with the time that they spent on each clock."""
+    from cli.events import import_events as bring_in
+
+    raise typer.Exit(_run(bring_in(file, map_ or None, source or None, rejects)))
+
+
+@out.command("events")
+def export_events(
+    file: Annotated[Path, typer.Argument(help="Ends in .xes, .xes.gz, .csv or .csv.gz.")],
+    cohort: Annotated[str, typer.Option(help="Only this cohort.")] = "",
+) -> None:
+    """Write the cases with their steps as an event log, for process-mining tools."""
+    from cli.events import export_events as write
+
+    _run(write(file, cohort or None))
 
 
 @people.command("add")

@@ -11,11 +11,11 @@ from service.domain.standing import Mode
 from service.domain.trace import TracedCase
 from service.events.clocks import Event, Meaning, steps
 from service.events.maps import STANDARD_WORDS, ActivityRule, EventMap, Move, Unlisted
+from service.history.dates import DateReader
 from service.history.errors import RowUnusable
 from service.history.maps import TextSource, fold, key_of
-from service.history.rows import LONGEST_ID, LONGEST_TEXT, shown
-from service.history.rows import _check_text as check_text
-from service.history.rows import _DateReader as DateReader
+from service.history.messages import shown
+from service.history.rows import LONGEST_ID, LONGEST_TEXT, check_text
 
 MOST_EVENTS = 100_000
 MOST_TEXT = 32_000_000

@@ -7,17 +7,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
 from service.domain.trace import TracedCase
 from service.events import xes
 from service.events.cases import CaseReader, RawCase
 from service.events.maps import OWN, EventMap
 from service.events.rows import EventRows
 from service.events.sources import Source
+from service.history.batch import Reject
 from service.history.errors import FileUnreadable, RowUnusable
-from service.history.files import Reject
 from service.history.maps import UTF8
-from service.history.rows import shown
+from service.history.messages import shown
 from service.history.seen import SeenIds
+from service.history.words import hashed_texts
 
 CASES = 1_000
 STEPS = 100_000
@@ -134,7 +137,7 @@ class EventFile:
     def _without_repeated(batch: Batch, lines: list[int], seen: SeenIds) -> Batch:
         """The batch with what repeats a case id rejected."""
         ids = [traced.case.case_id for traced in batch.accepted]
-        repeated = seen.add(ids, lines)
+        repeated = seen.add(hashed_texts(ids), np.array(lines, dtype=np.int64))
         for place, first in repeated.items():
             reason = f"case_id {shown(ids[place])} is already on line {first}"
             batch.rejects.append(_reject(lines[place], ids[place], "case_id", reason))

@@ -15,16 +15,16 @@ from service.history.maps import SHIPPED as MAPS
 from service.history.maps import (
     UTF8,
     Dates,
+    Table,
     TextSource,
     fold,
     key_of,
+    read_dates,
+    read_delimiter,
+    read_encoding,
+    read_text_source,
+    read_word,
 )
-from service.history.maps import _dates as read_dates
-from service.history.maps import _delimiter as read_delimiter
-from service.history.maps import _encoding as read_encoding
-from service.history.maps import _Table as Table
-from service.history.maps import _text_source as read_text_source
-from service.history.maps import _word as read_word
 
 SHIPPED = MAPS / "events"
 OF_CASE = "case:"

@@ -12,14 +12,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, Self, TextIO
 
+import numpy as np
+
 from service.events.cases import RawCase
 from service.events.maps import EventMap
 from service.events.sources import Source
 from service.history.errors import FileUnreadable, RowUnusable
-from service.history.files import LONGEST_LINE
+from service.history.lines import LONGEST_LINE
 from service.history.maps import TextSource, fold, key_of
-from service.history.rows import shown
+from service.history.messages import shown
 from service.history.seen import SeenIds
+from service.history.words import hashed_texts
 
 _AT_ONCE = 1_000  # rows
 _SORTING_MEMORY = 32_000  # KiB
@@ -153,7 +156,7 @@ class EventRows:
         seen = SeenIds()
         begins = map(fold, self._where_the_id_changes())
         while batch := list(islice(begins, _AT_ONCE)):
-            if seen.add(batch, [0] * len(batch)):
+            if seen.add(hashed_texts(batch), np.zeros(len(batch), dtype=np.int64)):
                 return False
         return True
 

@@ -12,11 +12,13 @@ import numpy as np
 
 from service.history.errors import HistoryError
 from service.history.files import HistoryFile
+from service.history.gathering import Gathering
 from service.history.maps import CANONICAL, HistoryMap
 from service.history.messages import listed
 from service.history.plain import Numbers
 from service.history.rejects import RejectsFile
-from service.measure.cases import OUTCOMES, Collector
+from service.measure.curves import Curve, curves
+from service.measure.curves import as_json as curves_as_json
 from service.measure.verdict import INTAKE, Verdict, as_json, judge
 
 Progress = Callable[[int, int], None]
@@ -34,6 +36,7 @@ class FileVerdict:
     accepted: int
     rejected_for: dict[str, int]
     notes: tuple[str, ...]
+    curves: tuple[Curve, ...]
 
     @property
     def rejected(self) -> int:
@@ -48,6 +51,7 @@ class FileVerdict:
             "accepted": self.accepted,
             "rejected": self.rejected,
             "rejected_for": self.rejected_for,
+            "curves": curves_as_json(self.curves),
             "notes": list(self.notes),
         }
 
@@ -120,7 +124,7 @@ def compare_file(
     read, of how many. Raises `HistoryError` if the file, the cohorts or `as_of` do not allow a
     comparison.
     """
-    collector = Collector()
+    gathering = Gathering(mapping.snapshot if as_of is None else as_of)
     reasons: Counter[str] = Counter()
     accepted, newest = 0, nan
     with ExitStack() as open_files:
@@ -128,7 +132,7 @@ def compare_file(
         out = open_files.enter_context(RejectsFile(rejects, file)) if rejects else None
         for batch in file.numbers():
             accepted += len(batch.accepted)
-            newest = _collect(collector, file, batch.accepted, newest)
+            newest = _gather(gathering, file, batch.accepted, newest)
             reasons.update(reject.field for reject in batch.rejects)
             if out is not None:
                 out.write(batch.rejects)
@@ -146,8 +150,7 @@ def compare_file(
     unusable = ""
     if rejected:
         unusable = f"{rejected} of {accepted + rejected} rows cannot be used: {_by_field(reasons)}."
-    cases = collector.cases(moment)
-    del collector  # it is as large as the cases
+    cases = gathering.cases(tuple(file.cohorts), tuple(file.tiers), moment)
     try:
         chosen = choose_baseline(cases.cohorts, intake, baseline)
     except HistoryError as error:
@@ -165,10 +168,11 @@ def compare_file(
         accepted=accepted,
         rejected_for=dict(reasons.most_common()),
         notes=tuple(notes),
+        curves=curves(cases, (intake, chosen)),
     )
 
 
-def _collect(collector: Collector, file: HistoryFile, rows: Numbers, newest: float) -> float:
+def _gather(gathering: Gathering, file: HistoryFile, rows: Numbers, newest: float) -> float:
     """Adds the rows; returns the newest moment so far, in seconds since 1970."""
     if not rows:
         return newest
@@ -178,13 +182,7 @@ def _collect(collector: Collector, file: HistoryFile, rows: Numbers, newest: flo
                 f"{file.path} has more than {MOST_NAMES:,} different words for the {column}, such "
                 f"as {listed(names, 3)}: is that the right column?"
             )
-    collector.add_many(
-        np.array(file.cohorts, dtype=object)[rows.cohort].tolist(),
-        np.array(file.tiers, dtype=object)[rows.tier].tolist(),
-        rows.started,
-        rows.ended,
-        np.array(OUTCOMES, dtype=object)[rows.outcome].tolist(),
-    )
+    gathering.add(rows)
     return float(np.fmax(np.fmax(newest, rows.started.max()), np.fmax.reduce(rows.ended)))
 
 

@@ -165,12 +165,12 @@ def parse_map(text: str, name: str) -> HistoryMap:
     except tomllib.TOMLDecodeError as error:
         raise MapError(f"map {name}: not TOML: {error}") from None
     try:
-        return _map(_Table(raw, ""), name)
+        return _map(Table(raw, ""), name)
     except MapError as error:
         raise MapError(f"map {name}: {error}") from None
 
 
-class _Table:
+class Table:
     """A TOML table that knows its place and which keys were asked for."""
 
     def __init__(self, raw: Mapping[str, Any], place: str) -> None:
@@ -185,13 +185,13 @@ class _Table:
     def at(self, key: str) -> str:
         return f"{self.place}.{key}" if self.place else key
 
-    def table(self, key: str) -> "_Table | None":
+    def table(self, key: str) -> "Table | None":
         value = self.raw.get(key)
         if value is None:
             return None
         if not isinstance(value, dict):
             raise MapError(f"{self.at(key)}: must be a table")
-        return _Table(value, self.at(key))
+        return Table(value, self.at(key))
 
     def text(self, key: str) -> str | None:
         value = self.raw.get(key)
@@ -225,18 +225,20 @@ class _Table:
         return columns
 
 
-def _map(top: _Table, name: str) -> HistoryMap:
+def _map(top: Table, name: str) -> HistoryMap:
     top.allow(*_TOP)
     top.text("description")
     plain = HistoryMap(name=name, snapshot=top.moment("snapshot"))
-    plain = replace(plain, encoding=_encoding(top), delimiter=_delimiter(top), dates=_dates(top))
+    plain = replace(
+        plain, encoding=read_encoding(top), delimiter=read_delimiter(top), dates=read_dates(top)
+    )
     if (table := top.table("case_id")) is not None:
         table.allow("column", "columns", "join")
         join = table.text("join")
         plain = replace(plain, case_id=IdSource(_needed(table), " / " if join is None else join))
     if (table := top.table("started_at")) is not None:
         table.allow("column", "columns", "pick")
-        pick = _word(table, "pick", Pick, Pick.FIRST)
+        pick = read_word(table, "pick", Pick, Pick.FIRST)
         plain = replace(plain, started_at=StartSource(_needed(table), pick))
     plain = replace(
         plain,
@@ -247,7 +249,7 @@ def _map(top: _Table, name: str) -> HistoryMap:
     return _ends(top, plain)
 
 
-def _ends(top: _Table, plain: HistoryMap) -> HistoryMap:
+def _ends(top: Table, plain: HistoryMap) -> HistoryMap:
     ended_at, outcome = top.table("ended_at"), top.table("outcome")
     if outcome is not None and "rules" in outcome.raw:
         outcome.allow("rules")
@@ -258,7 +260,7 @@ def _ends(top: _Table, plain: HistoryMap) -> HistoryMap:
         ended_at.allow("column")
         plain = replace(plain, ended_at=_needed(ended_at)[0])
     if outcome is not None:
-        source = _text_source(outcome)
+        source = read_text_source(outcome)
         results = [source.constant, source.otherwise, source.blank, *(source.values or {}).values()]
         for result in results:
             if result is not None:
@@ -267,7 +269,8 @@ def _ends(top: _Table, plain: HistoryMap) -> HistoryMap:
     return plain
 
 
-def _encoding(top: _Table) -> str:
+def read_encoding(top: Table) -> str:
+    """The encoding that a map gives; `MapError` for one that nobody knows."""
     encoding = top.text("encoding") or UTF8
     try:
         codecs.lookup(encoding)
@@ -277,7 +280,8 @@ def _encoding(top: _Table) -> str:
     return UTF8 if codecs.lookup(encoding).name == "utf-8" else encoding
 
 
-def _delimiter(top: _Table) -> str:
+def read_delimiter(top: Table) -> str:
+    """The delimiter that a map gives, a comma by default."""
     delimiter = top.text("delimiter")
     if delimiter is None:
         return ","
@@ -286,7 +290,8 @@ def _delimiter(top: _Table) -> str:
     return delimiter
 
 
-def _dates(top: _Table) -> Dates:
+def read_dates(top: Table) -> Dates:
+    """How a map says that dates are written."""
     table = top.table("dates")
     if table is None:
         return Dates()
@@ -298,7 +303,7 @@ def _dates(top: _Table) -> Dates:
     return Dates(
         formats=formats,
         none=frozenset(key_of(word) for word in table.texts("none")),
-        year_numbers=_word(table, "year_numbers", YearNumbers, YearNumbers.REJECT),
+        year_numbers=read_word(table, "year_numbers", YearNumbers, YearNumbers.REJECT),
         earliest=table.moment("earliest") or EARLIEST,
     )
 
@@ -314,7 +319,8 @@ def _check_format(form: str) -> None:
         raise MapError(f"dates.formats: {form!r} does not say the year")
 
 
-def _word(table: _Table, key: str, words: type[Word], default: Word) -> Word:
+def read_word(table: Table, key: str, words: type[Word], default: Word) -> Word:
+    """One of some words; `MapError` for another."""
     value = table.text(key)
     if value is None:
         return default
@@ -324,19 +330,20 @@ def _word(table: _Table, key: str, words: type[Word], default: Word) -> Word:
         raise MapError(f"{table.at(key)}: {value!r} is none of {', '.join(words)}") from None
 
 
-def _needed(table: _Table) -> tuple[str, ...]:
+def _needed(table: Table) -> tuple[str, ...]:
     columns = table.columns()
     if not columns:
         raise MapError(f"{table.place}: column or columns is needed")
     return columns
 
 
-def _text_or(top: _Table, key: str, otherwise: TextSource) -> TextSource:
+def _text_or(top: Table, key: str, otherwise: TextSource) -> TextSource:
     table = top.table(key)
-    return otherwise if table is None else _text_source(table)
+    return otherwise if table is None else read_text_source(table)
 
 
-def _text_source(table: _Table) -> TextSource:
+def read_text_source(table: Table) -> TextSource:
+    """Where a text comes from: columns, or a constant."""
     table.allow("column", "columns", "constant", "values", "otherwise", "blank")
     columns, constant = table.columns(), table.text("constant")
     if constant is not None:
@@ -357,7 +364,7 @@ def _text_source(table: _Table) -> TextSource:
     )
 
 
-def _values(table: _Table) -> dict[str, str]:
+def _values(table: Table) -> dict[str, str]:
     values: dict[str, str] = {}
     for word, value in table.raw.items():
         if not isinstance(value, str) or not fold(value):
@@ -369,14 +376,14 @@ def _values(table: _Table) -> dict[str, str]:
     return values
 
 
-def _rules(outcome: _Table) -> tuple[Rule, ...]:
+def _rules(outcome: Table) -> tuple[Rule, ...]:
     raw = outcome.raw["rules"]
     if not isinstance(raw, list) or not raw or not all(isinstance(item, dict) for item in raw):
         raise MapError("outcome.rules: must be one or more tables, each under [[outcome.rules]]")
-    return tuple(_rule(_Table(item, f"outcome.rules[{i}]")) for i, item in enumerate(raw, 1))
+    return tuple(_rule(Table(item, f"outcome.rules[{i}]")) for i, item in enumerate(raw, 1))
 
 
-def _rule(table: _Table) -> Rule:
+def _rule(table: Table) -> Rule:
     table.allow("outcome", "ended_at", "when", "reject")
     word, reject, ended_at = table.text("outcome"), table.text("reject"), table.text("ended_at")
     if (word is None) == (reject is None):

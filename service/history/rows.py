@@ -307,7 +307,7 @@ class RowReader:
     def _check_id(self, case_id: str, row: list[str]) -> None:
         if not case_id and not any(map(str.strip, row)):
             raise RowUnusable("row", "every cell is blank")
-        _check_text("case_id", case_id, LONGEST_ID, self._map.encoding)
+        check_text("case_id", case_id, LONGEST_ID, self._map.encoding)
 
     def _text_parser(
         self, name: str, source: TextSource, columns: Sequence[int]
@@ -327,7 +327,7 @@ class RowReader:
                         name, f"{name}: the map does not say what {shown(text)} stands for"
                     )
                 return value
-            _check_text(name, text, LONGEST_TEXT, self._map.encoding)
+            check_text(name, text, LONGEST_TEXT, self._map.encoding)
             return text
 
         return parse
@@ -463,7 +463,8 @@ def _without(places: Container[int], columns: Sequence[list[Any]]) -> list[list[
     return [list(compress(column, keep)) for column in columns]
 
 
-def _check_text(name: str, text: str, longest: int, encoding: str) -> None:
+def check_text(name: str, text: str, longest: int, encoding: str) -> None:
+    """`RowUnusable` for a text that is blank, too long, or holds what cannot be stored."""
     if not text:
         raise RowUnusable(name, f"{name} is blank")
     if len(text) > longest:

@@ -214,6 +214,29 @@ class Collector:
         self._cohort.extend([cohort_codes.setdefault(x, len(cohort_codes)) for x in cohorts])
         self._tier.extend([tier_codes.setdefault(x, len(tier_codes)) for x in tiers])
 
+    def add_codes(
+        self,
+        names: tuple[Sequence[str], Sequence[str]],
+        codes: tuple[Codes, Codes],
+        started: Floats,
+        ended: Floats,
+        outcome: Codes,
+    ) -> None:
+        """Add many cases whose cohort and tier are places in `names`, and whose outcome is one in
+        `OUTCOMES`; the rest as in `add_many`. Names that no case has are left out."""
+        for some, listed, own, into in (
+            (codes[0], names[0], self._cohorts, self._cohort),
+            (codes[1], names[1], self._tiers, self._tier),
+        ):
+            places = np.zeros(len(listed), dtype=np.int64)
+            for code in np.unique(some).tolist():
+                places[code] = own.setdefault(listed[code], len(own))
+            into.frombytes(places[some].tobytes())
+        self._started.frombytes(np.asarray(started, dtype=np.float64).tobytes())
+        self._ended.frombytes(np.asarray(ended, dtype=np.float64).tobytes())
+        self._observed.frombytes(np.full(outcome.size, nan).tobytes())
+        self._outcome.frombytes(outcome.astype(np.int8).tobytes())
+
     def cases(self, as_of: datetime) -> Cases:
         """All cases so far as they were known at `as_of` (aware).
 

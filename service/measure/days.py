@@ -41,7 +41,12 @@ class DayCounts:
 
 
 def cases_from_days(
-    counts: DayCounts, cohorts: tuple[str, ...], tiers: tuple[str, ...], as_of: datetime
+    counts: DayCounts,
+    cohorts: tuple[str, ...],
+    tiers: tuple[str, ...],
+    as_of: datetime,
+    *,
+    started_later: int = 0,
 ) -> Cases:
     """The cases of these counts as known at `as_of`: four rows for each count, a quarter each."""
     now = (as_of - EPOCH).total_seconds()
@@ -60,7 +65,7 @@ def cases_from_days(
         tier=np.repeat(counts.tier[some], PARTS),
         cohorts=cohorts,
         tiers=tiers,
-        started_later=0,
+        started_later=started_later,
         weight=np.repeat(counts.n[some] / PARTS, PARTS),
     )
 

