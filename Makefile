@@ -1,12 +1,13 @@
 # make up      run Headway on this machine (embedded PostgreSQL and Temporal)
 # make test    run every test
 # make check   everything that a change must pass
+# make screenshots   a picture of every page into screenshots/ (needs Chromium)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: up test check format lock clean
+.PHONY: up test check screenshots format lock clean
 
 up: $(VENV)/.app
 	$(BIN)/headway up
@@ -20,6 +21,9 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+screenshots: $(VENV)/.dev
+	$(BIN)/python -m tests.web.screenshots screenshots
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

@@ -190,6 +190,14 @@ def people_token(
     _run(token(email, label, days))
 
 
+@people.command("link")
+def people_link(email: str) -> None:
+    """A link that signs somebody in to the pages, once."""
+    from cli.people import link
+
+    _run(link(email))
+
+
 @people.command("list")
 def people_list() -> None:
     """Who is here."""

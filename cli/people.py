@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cli.running import configured, database_url
+from cli.running import configured, database_url, pages_address, sign_in_address
 from service.domain.people import Person, Role
 from service.errors import BadInput
 from service.people import (
@@ -21,6 +21,7 @@ from service.people import (
     revoke_token,
 )
 from service.sessions import open_sessions
+from service.sign_in import LINK_LIFE, make_link
 
 
 @asynccontextmanager
@@ -62,6 +63,21 @@ async def token(email: str, label: str, days: int) -> None:
             session, person.id, label=label, at=datetime.now(UTC), life=timedelta(days=days)
         )
     _show_once(person, new)
+
+
+async def link(email: str) -> None:
+    """Print a link that signs somebody in to the pages, once."""
+    settings = configured()
+    if settings.oidc_issuer is not None:
+        raise BadInput("link", f"people sign in at {settings.oidc_issuer}; links are off")
+    async with _session() as session:
+        person = await find_person(session, email)
+        if not person.active:
+            raise BadInput("email", f"{person.email} is out: headway people change EMAIL --active")
+        secret = await make_link(session, person.id, at=datetime.now(UTC))
+    hours = round(LINK_LIFE.total_seconds() / 3600)
+    typer.echo(f"Signs {person.email} in, once, within {hours} hours:", err=True)
+    typer.echo(sign_in_address(pages_address(settings), secret))
 
 
 async def show() -> None:

@@ -33,12 +33,15 @@ def supervised(pid: int, data: str) -> str:
 
 
 def serve(settings: Settings) -> None:
-    """The API, until it is told to stop."""
+    """The API and the pages, until they are told to stop."""
     from api.app import configured_context, create_app
+    from web.app import with_pages
+    from web.context import configured_pages
 
     database_url(settings)
     _log_plainly()
-    app = create_app(partial(configured_context, settings))
+    pages = configured_pages(settings)
+    app = with_pages(create_app(partial(configured_context, settings)), pages)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -55,6 +58,7 @@ def serve(settings: Settings) -> None:
         serving = asyncio.create_task(server.serve())
         stopping = asyncio.create_task(until.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await pages.watch.end()  # open pages would keep the server waiting
         server.should_exit = True
         await serving
         stopping.cancel()

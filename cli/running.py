@@ -97,3 +97,16 @@ def database_url(settings: Settings) -> str:
     if settings.database_url is None:
         raise NotConfigured
     return settings.database_url.get_secret_value()
+
+
+def sign_in_address(where: str, secret: str) -> str:
+    """What somebody opens to be signed in, on the pages that are at `where`."""
+    return f"{where}/sign-in?link={secret}"
+
+
+def pages_address(settings: Settings) -> str:
+    """Where people reach the pages, as far as this process can know."""
+    if settings.public_url is not None:
+        return settings.public_url
+    running = read(settings.data_dir)
+    return running.api if running else f"http://{settings.host}:{settings.port}"

@@ -24,7 +24,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from cli.processes import SUPERVISED, leave, supervised
-from cli.running import AlreadyUp, only_one, write
+from cli.running import AlreadyUp, only_one, sign_in_address, write
 from cli.schema import bring_up_to_date
 from embedded.postgres import data_marker, postgres, postgres_url
 from embedded.program import (
@@ -39,9 +39,11 @@ from embedded.program import (
 )
 from embedded.temporal import address, database_file, free_port, temporal
 from service.domain.people import Role
-from service.people import NewToken, add_person, count_people, issue_token
+from service.errors import NotFound
+from service.people import NewToken, add_person, count_people, find_person, issue_token
 from service.sessions import driver_url, open_sessions
 from service.settings import Settings
+from service.sign_in import make_link
 from workflows.client import open_client
 
 RESTART_AFTER = 0.5
@@ -225,7 +227,7 @@ async def _bring_up(settings: Settings, supervisor: Supervisor) -> None:
     say(f"  PostgreSQL   {_database_words(configured_url, url)}")
     say(f"  Temporal     {await _temporal_words(client, configured_temporal, temporal_address)}")
     say(f"  Logs         {data}/*.log, {data}/*/*.log")
-    await _starters(url)
+    await _starters(url, settings)
     say("Headway is up. Ctrl-C stops it; everything is kept.")
 
 
@@ -368,19 +370,33 @@ def _api(settings: Settings) -> str:
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
-async def _starters(url: str) -> None:
-    """On the very first run: one person for each audience, each with a token."""
+async def _starters(url: str, settings: Settings) -> None:
+    """On the very first run: one person for each audience, each with a token. On every run, where
+    no identity provider is configured: a link that signs each of them in to the pages."""
     made: list[tuple[Role, str, NewToken]] = []
+    links: list[tuple[str, str]] = []
+    at = datetime.now(UTC)
     async with open_sessions(url, pool=1) as sessions, sessions.begin() as session:
         if not await count_people(session):
-            at = datetime.now(UTC)
             for name, email, role in STARTERS:
                 person = await add_person(session, name=name, email=email, roles=[role], at=at)
                 token = await issue_token(session, person.id, label="first sign-in", at=at)
                 made.append((role, email, token))
-    if not made:
+        if settings.oidc_issuer is None:
+            for _, email, role in STARTERS:
+                with suppress(NotFound):
+                    person = await find_person(session, email)
+                    if person.active:
+                        secret = await make_link(session, person.id, at=at)
+                        links.append((role.value, sign_in_address(_api(settings), secret)))
+    if made:
+        say("  People       a token each, shown this once:")
+        for role, email, token in made:
+            say(f"    {role.value:<9} {email:<25} {token.secret}")
+    else:
         say("  People       as before; a new token: headway people token EMAIL")
-        return
-    say("  People       a token each, shown this once:")
-    for role, email, token in made:
-        say(f"    {role.value:<9} {email:<25} {token.secret}")
+    if links:
+        say("  Pages        sign in with a link; each works once, for a day:")
+        for word, address_ in links:
+            say(f"    {word:<9} {address_}")
+        say("    A new one, or one for somebody else: headway people link EMAIL")

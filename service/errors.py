@@ -1,6 +1,7 @@
 """Facts that stop a request: what happened, in words that a person can act on."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 
 class Fault(Exception):  # noqa: N818
@@ -63,6 +64,17 @@ class SignInNeeded(Fault):
 
     def __str__(self) -> str:
         return "sign in with a valid token: Authorization: Bearer ..."
+
+
+@dataclass
+class TooManyAttempts(Fault):
+    """Too many sign-ins failed lately."""
+
+    wait: timedelta
+
+    def __str__(self) -> str:
+        minutes = round(self.wait.total_seconds() / 60)
+        return f"too many sign-ins have failed: try again in {minutes} minutes"
 
 
 @dataclass

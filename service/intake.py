@@ -154,6 +154,12 @@ async def submit(
     return Submitted(receipt, Beginning(standing, begun.transitions))
 
 
+async def was_submitted(session: AsyncSession, person_id: str, key: str) -> bool:
+    """Whether this person has handed something in under this key."""
+    found = await session.get(SubmissionRow, (person_id, key))
+    return found is not None
+
+
 async def _earlier(session: AsyncSession, person_id: str, repeatable: Repeatable) -> Receipt | None:
     # Two requests with one key at the same moment: the second waits here for the first to commit.
     await session.execute(

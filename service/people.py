@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.domain.people import RESERVED_PARTIES, Person, Role
+from service.domain.people import ENABLEMENT, RESERVED_PARTIES, Person, Role
 from service.errors import BadInput, Conflict, NotFound, SignInNeeded
 from service.tables import PersonRow, TokenRow
 
@@ -60,14 +60,7 @@ async def add_person(
     A reviewer speaks for exactly one third party, and nobody else has a party. Parties are written
     in lower case, so that a referral to Legal reaches the reviewers of legal.
     """
-    wanted = frozenset(roles)
-    party = party.strip().lower() if party else None
-    if not wanted:
-        raise BadInput("roles", "give at least one role")
-    if (Role.REVIEWER in wanted) != bool(party):
-        raise BadInput("party", "a reviewer speaks for a third party, and only a reviewer does")
-    if party in RESERVED_PARTIES:
-        raise BadInput("party", f"{party} is not a third party")
+    wanted, party = _fitting(roles, party)
     values = {
         "id": str(uuid.uuid4()),
         "name": name.strip(),
@@ -86,6 +79,18 @@ async def add_person(
     return await find_person(session, str(values["id"]))
 
 
+def _fitting(roles: Iterable[Role], party: str | None) -> tuple[frozenset[Role], str | None]:
+    wanted = frozenset(roles)
+    party = party.strip().lower() if party else None
+    if not wanted:
+        raise BadInput("roles", "give at least one role")
+    if (Role.REVIEWER in wanted) != bool(party):
+        raise BadInput("party", "a reviewer speaks for a third party, and only a reviewer does")
+    if party in RESERVED_PARTIES:
+        raise BadInput("party", f"{party} is not a third party")
+    return wanted, party
+
+
 async def find_person(session: AsyncSession, who: str) -> Person:
     """Somebody by id or email; `NotFound` when there is nobody."""
     by = col(PersonRow.email) if "@" in who else col(PersonRow.id)
@@ -95,11 +100,29 @@ async def find_person(session: AsyncSession, who: str) -> Person:
     return person_of(row)
 
 
-async def list_people(session: AsyncSession) -> list[Person]:
-    """People by name, at most `MOST_PEOPLE_LISTED`."""
-    rows = await session.scalars(
-        select(PersonRow).order_by(col(PersonRow.name), col(PersonRow.id)).limit(MOST_PEOPLE_LISTED)
-    )
+async def find_builder(session: AsyncSession, email: str, field: str) -> str:
+    """The id of an active builder; `BadInput` on this field when there is none."""
+    try:
+        found = await find_person(session, email)
+    except NotFound:
+        raise BadInput(field, f"nobody here has the email {email}") from None
+    if Role.BUILDER not in found.roles or not found.active:
+        raise BadInput(field, f"{email} is not an active builder")
+    return found.id
+
+
+async def list_people(session: AsyncSession, *, named: str = "") -> list[Person]:
+    """People by name, at most `MOST_PEOPLE_LISTED`; with `named`, those whose name or email has
+    it."""
+    statement = select(PersonRow).order_by(col(PersonRow.name), col(PersonRow.id))
+    if named:
+        statement = statement.where(
+            or_(
+                col(PersonRow.name).icontains(named, autoescape=True),
+                col(PersonRow.email).icontains(named, autoescape=True),
+            )
+        )
+    rows = await session.scalars(statement.limit(MOST_PEOPLE_LISTED))
     return [person_of(row) for row in rows]
 
 
@@ -124,6 +147,31 @@ async def speaks_for(session: AsyncSession, party: str) -> bool:
     return found is not None
 
 
+async def third_parties(session: AsyncSession, *, active: bool = False) -> list[str]:
+    """The third parties that somebody speaks for, or has; only those active if asked. By name, at
+    most 100."""
+    statement = select(col(PersonRow.party)).where(col(PersonRow.party).is_not(None))
+    if active:
+        statement = statement.where(col(PersonRow.active))
+    found = await session.scalars(statement.distinct().order_by(col(PersonRow.party)).limit(100))
+    return [party for party in found if party]
+
+
+async def members(session: AsyncSession, holder: str) -> list[Person]:
+    """Who is active for enablement, or for a third party, by name; at most
+    `MOST_PEOPLE_LISTED`."""
+    theirs = col(PersonRow.party) == holder
+    if holder == ENABLEMENT:
+        theirs = col(PersonRow.roles).contains([Role.ENABLER])
+    rows = await session.scalars(
+        select(PersonRow)
+        .where(theirs, col(PersonRow.active))
+        .order_by(col(PersonRow.name), col(PersonRow.id))
+        .limit(MOST_PEOPLE_LISTED)
+    )
+    return [person_of(row) for row in rows]
+
+
 async def count_people(session: AsyncSession) -> int:
     """How many people there are."""
     return await session.scalar(select(func.count()).select_from(PersonRow)) or 0
@@ -135,9 +183,17 @@ async def change_person(
     *,
     active: bool | None = None,
     certifications: Sequence[str] | None = None,
+    roles: Iterable[Role] | None = None,
+    party: str | None = None,
 ) -> Person:
-    """Let somebody in or out, or record what they are certified for."""
+    """Let somebody in or out, record what they are certified for, or give other roles.
+
+    Roles come with the third party that they ask for; `BadInput` when the two do not fit.
+    """
     changes: dict[str, object] = {}
+    if roles is not None:
+        wanted, party = _fitting(roles, party)
+        changes |= {"roles": sorted(wanted), "party": party}
     if active is not None:
         changes["active"] = active
     if certifications is not None:

@@ -1,8 +1,9 @@
 """Settings from the environment: `HEADWAY_...`. The engine reads Temporal's own `TEMPORAL_...`."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -25,3 +26,29 @@ class Settings(BaseSettings):
     """The Temporal task queue of workflows and activities."""
     decision_timeout: float = Field(default=5.0, gt=0, le=60)
     """Seconds that a decision may take before the answer is "pending"."""
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+$")
+    """The address that people type, without a path, when something in front speaks TLS."""
+    oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^?#\s]+$")
+    """The OpenID Connect provider's issuer; without it people sign in by links."""
+    oidc_client_id: str | None = None
+    """What the provider calls this installation."""
+    oidc_client_secret: SecretStr | None = None
+    """The secret that the provider gave out; none for a public client."""
+    oidc_roles_claim: str = Field(default="roles", min_length=1)
+    """The claim of the ID token that carries groups or roles."""
+    oidc_roles: dict[str, str] | None = None
+    """Which of the claim's values gives which role here, as JSON."""
+
+    @model_validator(mode="after")
+    def _provider_is_complete(self) -> Self:
+        if self.oidc_issuer is None:
+            return self
+        if self.oidc_client_id is None or self.public_url is None or not self.oidc_roles:
+            raise ValueError(
+                "HEADWAY_OIDC_ISSUER needs HEADWAY_OIDC_CLIENT_ID, HEADWAY_OIDC_ROLES and "
+                "HEADWAY_PUBLIC_URL as well"
+            )
+        from service.sign_in import check_mapping
+
+        check_mapping(self.oidc_roles)
+        return self

@@ -138,6 +138,9 @@ class Filter:
     status: Outcome | None = None
     position: Position | None = None
     owner: str | None = None
+    """The accountable owner."""
+    one_of_owners: str | None = None
+    """The accountable owner, a co-owner or whoever handed it in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +197,13 @@ def _conditions(reader: Actor, wanted: Filter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [
         col(column) == value for column, value in exact.items() if value is not None
     ]
-    return [*conditions, *_visible(reader)]
+    if wanted.one_of_owners is not None:
+        conditions.append(col(UseCaseRow.owners).contains([wanted.one_of_owners]))
+    return [*conditions, *visible(reader)]
 
 
-def _visible(reader: Actor) -> list[ColumnElement[bool]]:
+def visible(reader: Actor) -> list[ColumnElement[bool]]:
+    """The conditions under which this person may see a use case."""
     if reads_everything(reader):
         return []
     own = col(UseCaseRow.owners).contains([reader.person_id])

@@ -16,6 +16,7 @@ from api.context import Context
 from service.domain.people import Person, Role
 from service.people import add_person, issue_token
 from service.sessions import Sessions, open_sessions
+from web.app import with_pages
 from workflows.dispatcher import TemporalEngine
 from workflows.worker import make_worker
 
@@ -144,7 +145,7 @@ async def open_house(
         async def context() -> AsyncIterator[Context]:
             yield Context(sessions, engine)
 
-        app = create_app(context)
+        app = with_pages(create_app(context))
         app.state.context = Context(sessions, engine)  # ASGITransport runs no lifespan
         async with worker:
             yield House(url, sessions, client, engine, app)

@@ -37,14 +37,14 @@ from service.domain.case import Outcome
 from service.domain.clock import spans
 from service.domain.commands import Command
 from service.domain.lifecycle import TAKES, possible
-from service.domain.people import Person, Role
+from service.domain.people import Person
 from service.domain.permissions import Right
 from service.domain.standing import Position
 from service.domain.tiering import Tier
 from service.errors import BadInput, DecisionPending, NotFound
 from service.forecasts import newest
 from service.intake import Repeatable, submit
-from service.people import find_person, names_of
+from service.people import find_builder, find_person, names_of
 from service.sessions import reading
 from service.tables import UseCaseRow
 from service.use_cases import (
@@ -119,19 +119,9 @@ async def hand_in(
 async def _owners(
     session: AsyncSession, body: UseCaseBody, person: Person
 ) -> tuple[str, tuple[str, ...]]:
-    owner = await _builder(session, body.owner, "owner") if body.owner else person.id
-    co_owners = [await _builder(session, email, "co_owners") for email in body.co_owners]
+    owner = await find_builder(session, body.owner, "owner") if body.owner else person.id
+    co_owners = [await find_builder(session, email, "co_owners") for email in body.co_owners]
     return owner, tuple(co_owners)
-
-
-async def _builder(session: AsyncSession, email: str, field: str) -> str:
-    try:
-        found = await find_person(session, email)
-    except NotFound:
-        raise BadInput(field, f"nobody here has the email {email}") from None
-    if Role.BUILDER not in found.roles or not found.active:
-        raise BadInput(field, f"{email} is not an active builder")
-    return found.id
 
 
 @router.get(

@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.contract import Contract
+from api.app import create_app
+from tests.api.contract import Contract, nothing
 from tests.house import House
 
 
@@ -25,6 +26,8 @@ class HouseUnderContract(House):
 def under_contract(house: House) -> HouseUnderContract:
     """The same house, with its answers checked."""
     parts: dict[str, Any] = {part.name: getattr(house, part.name) for part in fields(House)}
+    parts["app"] = create_app(nothing)  # the API alone: pages are not under this contract
+    parts["app"].state.context = house.app.state.context
     return HouseUnderContract(**parts, contract=Contract(house.app.openapi()))
 
 

@@ -14,6 +14,7 @@ from service.domain.people import Role
 from service.errors import BadInput, Conflict, Fault, NotConfigured, NotFound, SignInNeeded
 from service.people import authenticate
 from service.sessions import Sessions
+from service.sign_in import use_link
 
 
 @pytest.fixture
@@ -49,6 +50,15 @@ async def test_somebody_comes_in_signs_in_changes_and_leaves(
     with pytest.raises(SignInNeeded):
         await signed_in(first)
     assert await signed_in(second) == "rita@example.com"
+
+    await people.link("rita@example.com")
+    signs_in = capsys.readouterr()
+    secret = signs_in.out.strip().partition("/sign-in?link=")[2]
+    assert secret not in signs_in.err
+    async with sessions.begin() as session:
+        who = await use_link(session, secret, address="192.0.2.1", at=datetime.now(UTC))
+    assert who is not None
+    assert who.email == "rita@example.com"
 
     await people.change("rita@example.com", active=False, certified=["a", "b"])
     assert said() == "rita@example.com  Rita  reviewer for risk; certified: a, b; out\n"

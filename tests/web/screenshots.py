@@ -1,0 +1,109 @@
+"""Pictures of every page, light and dark, on a desk and on a phone: `make screenshots`."""
+
+import argparse
+import asyncio
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.async_api import Browser, ViewportSize
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+import migrations
+from embedded.postgres import postgres, postgres_url
+from embedded.program import running
+from embedded.temporal import address, free_port, temporal
+from service.domain.people import Role
+from tests.house import House, Visitor, open_house
+from tests.web.chromium import NAMES, chromium, executable, window
+from tests.web.serving import served
+from tests.web.stage import Stage, furnish
+
+SIZES: dict[str, ViewportSize] = {
+    "desk": {"width": 1280, "height": 900},
+    "phone": {"width": 390, "height": 844},
+}
+
+
+def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
+    """Every page: what its picture is called, who looks, and where."""
+    return [
+        ("sign-in", None, "/sign-in"),
+        ("hand-in", stage.builder, "/new"),
+        ("hand-in-draft", stage.builder, f"/new?draft={stage.draft}"),
+        ("my-use-cases", stage.builder, "/use-cases"),
+        ("asked", stage.builder, f"/use-cases/{stage.asked}"),
+        ("under-way", stage.enabler, f"/use-cases/{stage.under_way}"),
+        ("finished", stage.leader, f"/use-cases/{stage.finished}"),
+        ("queue", stage.enabler, "/queue"),
+        ("queue-third-party", stage.reviewer, "/queue"),
+        ("board", stage.leader, "/board"),
+        ("all-use-cases", stage.leader, "/use-cases"),
+        ("none-found", stage.leader, "/use-cases?unit=nowhere"),
+        ("people", stage.admin, "/admin"),
+        ("person", stage.admin, f"/admin/people/{stage.builder.person.id}"),
+        ("account", stage.builder, "/account"),
+        ("not-for-you", stage.builder, "/queue"),
+        ("nothing-here", stage.builder, "/nothing"),
+    ]
+
+
+async def take(folder: Path) -> None:
+    """Fill an empty installation and take all pictures."""
+    data = Path(tempfile.mkdtemp(prefix="hw-s-"))
+    port = free_port()
+    async with (
+        running(postgres(data / "p", durable=False)),
+        running(temporal(data / "t", port, durable=False)),
+    ):
+        await migrations.upgrade(postgres_url(data / "p"))
+        client = await Client.connect(address(port), data_converter=pydantic_data_converter)
+        async with (
+            open_house(postgres_url(data / "p"), client) as house,
+            served(house.app) as where,
+            chromium() as browser,
+        ):
+            first = await house.visitor(Role.BUILDER, Role.ENABLER)
+            empty: list[tuple[str, Visitor | None, str]] = [
+                (f"empty-{name}", first, f"/{name}") for name in ("queue", "use-cases", "board")
+            ]
+            for what in empty:
+                await _picture(browser, house, where, folder, what)
+            for what in pictures(await furnish(house)):
+                await _picture(browser, house, where, folder, what)
+    shutil.rmtree(data, ignore_errors=True)
+
+
+async def _picture(
+    browser: Browser,
+    house: House,
+    where: str,
+    folder: Path,
+    what: tuple[str, Visitor | None, str],
+) -> None:
+    name, visitor, path = what
+    for scheme in ("light", "dark"):
+        for size, viewport in SIZES.items():
+            looks = {"color_scheme": scheme, "viewport": viewport, "locale": "en-GB"}
+            async with window(browser, house, where, visitor, **looks) as one:
+                await one.goes(path)
+                file = folder / f"{re.sub(r'[^a-z-]', '', name)}-{scheme}-{size}.png"
+                await one.page.screenshot(path=file, full_page=True)
+
+
+def main() -> None:
+    """Take them."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("folder", type=Path)
+    folder: Path = asked.parse_args().folder
+    if executable() is None:
+        sys.exit(f"no browser on this machine: install one of {', '.join(NAMES)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(take(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,284 @@
+"""The pages in a real browser: the whole way by two people, live, by keyboard, for everybody."""
+
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from service.domain.people import Role
+from tests.house import House
+from tests.web.chromium import Window, window
+from tests.web.stage import Stage, furnish
+from tests.web.test_handing_in import IDEA
+from web.handing_in import QUESTIONS
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+async def house(quiet_house: House) -> House:
+    """Nothing waits here but what these tests bring."""
+    return quiet_house
+
+
+def spotless(*windows: Window) -> None:
+    """Nothing was asked of another host, and the browser complained of nothing."""
+    for one in windows:
+        assert one.elsewhere == []
+        assert one.complaints == []
+
+
+async def press(page: Page, name: str, *, exact: bool = True) -> None:
+    """Press a button in what one can do."""
+    await page.locator(".actions").get_by_role("button", name=name, exact=exact).click()
+
+
+async def say(page: Page, command: str, words: str, **fields: str) -> None:
+    """Open a form, fill it in, send it."""
+    form = page.locator(f"form[action$='/commands/{command}']").last
+    if not await form.is_visible():
+        await form.locator("xpath=..").locator("summary").click()
+    for name, value in fields.items():
+        field = form.locator(f"[name={name}]")
+        if await field.evaluate("field => field.tagName") == "SELECT":
+            await field.select_option(value)
+        else:
+            await field.fill(value)
+    if words:
+        await form.locator("[name=reason]").fill(words)
+    await form.get_by_role("button").click()
+
+
+async def test_from_an_idea_to_production_in_two_browsers(
+    house: House, browser: Browser, address: str
+) -> None:
+    builder, enabler = await house.visitor(Role.BUILDER), await house.visitor(Role.ENABLER)
+    async with (
+        window(browser, house, address, builder) as hers,
+        window(browser, house, address, enabler) as his,
+    ):
+        bea, enzo = hers.page, his.page
+        await hers.goes("/new")
+        for name, value in IDEA.items():
+            if name in (*QUESTIONS, "autonomy"):
+                await bea.locator(f"[name={name}][value={value}]").check()
+            else:
+                await bea.locator(f"[name={name}]").fill(value)
+        await expect(bea.locator("#ahead")).to_contain_text("Medium risk")
+        await expect(bea.locator("#ahead")).to_contain_text("Launch review")
+        await expect(bea.locator("#ahead")).not_to_contain_text("open")
+        await bea.get_by_role("button", name="Hand in").click()
+        await expect(bea.locator(".whose")).to_have_text("It is Enablement’s move.")
+        key = bea.url.partition("?")[0].rpartition("/")[2]
+
+        await his.goes("/queue")
+        line = enzo.locator(f"[data-line={key}]")
+        await line.get_by_role("button", name="Take up").click()
+        await expect(enzo.locator(".notice")).to_contain_text("It is yours now.")
+        # Her page has changed by itself.
+        await expect(bea.locator(".whose")).to_contain_text(enabler.person.name)
+
+        await his.goes(f"/use-cases/{key}")
+        await say(enzo, "ask", "Which data does it read?")
+        await expect(bea.locator(".whose")).to_have_text("It is your move.")
+        await say(bea, "answer", "Purchase orders of two years.")
+        await expect(enzo.locator(".whose")).to_have_text("It is your move.")
+        await expect(enzo.locator(".conversation")).to_contain_text("Purchase orders")
+        await press(enzo, "Approve")
+        await press(enzo, "Hand over")
+        await expect(bea.locator(".todo")).to_contain_text("Build it")
+        await press(bea, "Hand over")
+        await expect(enzo.locator(".stages [aria-current]")).to_contain_text("Evaluate")
+        await say(
+            enzo,
+            "attach",
+            "",
+            evidence_kind="evaluation-report",
+            evidence_reference="wiki/eval-1",
+        )
+        await expect(enzo.locator(".evidence")).to_contain_text("wiki/eval-1")
+        await press(enzo, "Approve")
+        await expect(enzo.locator(".stages [aria-current]")).to_contain_text("Launch review")
+        await press(enzo, "Approve")
+        await expect(bea.locator(".todo")).to_contain_text("Take it into production")
+        await press(bea, "It is live")
+        await expect(bea.locator(".whose")).to_have_text("It is in production.")
+        await expect(enzo.locator(".whose")).to_have_text("It is in production.")
+        spotless(hers, his)
+
+
+async def test_a_third_party_gives_its_view_in_a_third_browser(
+    house: House, browser: Browser, address: str
+) -> None:
+    builder, enabler = await house.visitor(Role.BUILDER), await house.visitor(Role.ENABLER)
+    reviewer = await house.visitor(Role.REVIEWER, party="security")
+    key = await builder.hand_in()
+    async with (
+        window(browser, house, address, enabler) as his,
+        window(browser, house, address, reviewer) as theirs,
+    ):
+        await his.goes(f"/use-cases/{key}")
+        await say(his.page, "refer", "Is the door shut?", party="security")
+        await expect(his.page.locator(".whose")).to_have_text("It is Security’s move.")
+        await theirs.goes("/queue")
+        await expect(theirs.page.locator("[data-line]")).to_have_count(1)
+        await theirs.page.get_by_role("link", name="Answer supplier questions").click()
+        await say(theirs.page, "return", "It is shut.")
+        await expect(his.page.locator(".conversation")).to_contain_text("It is shut.")
+        await expect(his.page.locator(".whose")).to_have_text("It is your team’s move.")
+        spotless(his, theirs)
+
+
+async def test_what_one_writes_stays_when_something_happens_meanwhile(
+    house: House, browser: Browser, address: str
+) -> None:
+    builder, enabler = await house.visitor(Role.BUILDER), await house.visitor(Role.ENABLER)
+    key = await builder.hand_in()
+    async with window(browser, house, address, builder) as hers:
+        page = hers.page
+        await hers.goes(f"/use-cases/{key}")
+        form = page.locator("form[action$='/commands/withdraw']")
+        await form.locator("xpath=..").locator("summary").click()
+        await form.locator("textarea").fill("We buy it inste")
+        await enabler.does(key, "claim")
+        await expect(page.locator("#meanwhile")).to_contain_text("Your text is still here.")
+        await expect(form.locator("textarea")).to_have_value("We buy it inste")
+        await page.get_by_role("link", name="Show what is new").click()
+        await expect(page.locator(".whose")).to_contain_text(enabler.person.name)
+        spotless(hers)
+
+
+async def test_the_queue_by_keyboard_alone(house: House, browser: Browser, address: str) -> None:
+    builder, enabler = await house.visitor(Role.BUILDER), await house.visitor(Role.ENABLER)
+    keys = [await builder.hand_in() for _ in range(2)]
+    async with window(browser, house, address, enabler) as his:
+        page = his.page
+        await his.goes("/queue?by=age&start=0")
+        lines = await page.locator("[data-line]").evaluate_all(
+            "lines => lines.map(line => line.dataset.line)"
+        )
+        steps = lines.index(keys[0]) + 1 if keys[0] in lines else pytest.fail("not on the page")
+        for _ in range(steps):
+            await page.keyboard.press("j")
+        await expect(page.locator(".at")).to_have_attribute("data-line", keys[0])
+        await page.keyboard.press("c")
+        await expect(page.locator(".notice")).to_contain_text(keys[0])
+        await page.keyboard.press("u")
+        await expect(page.locator(".notice")).to_contain_text("Put back into the queue.")
+        for _ in range(steps):
+            await page.keyboard.press("j")
+        await page.keyboard.press("q")
+        await expect(page.locator("#reason")).to_be_focused()
+        await page.keyboard.type("ca? jack")
+        await page.locator("button[value=ask]").press("Enter")
+        await expect(page.locator(".notice")).to_contain_text("Asked.")
+        await page.keyboard.press("?")
+        await expect(page.locator("#keys")).to_be_visible()
+        await page.locator("#keys-on").uncheck()
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("j")
+        await expect(page.locator(".at")).to_have_count(0)
+        spotless(his)
+
+
+async def test_without_script_everything_is_there_and_a_use_case_is_handed_in(
+    house: House, browser: Browser, address: str
+) -> None:
+    builder = await house.visitor(Role.BUILDER)
+    async with window(browser, house, address, builder, java_script_enabled=False) as hers:
+        page = hers.page
+        await hers.goes("/new")
+        await page.locator("[name=regulated][value=yes]").check()
+        await page.get_by_role("button", name="Show what is ahead").last.click()
+        await expect(page.locator("#ahead")).to_contain_text("High risk")
+        for name, value in IDEA.items():
+            if name in (*QUESTIONS, "autonomy"):
+                await page.locator(f"[name={name}][value={value}]").check()
+            else:
+                await page.locator(f"[name={name}]").fill(value)
+        await page.get_by_role("button", name="Hand in").click()
+        await expect(page.locator(".whose")).to_have_text("It is Enablement’s move.")
+        assert "UTC" in await page.locator(".since").inner_text()
+
+
+async def test_times_are_the_readers_own_with_iso_on_hover(
+    house: House, browser: Browser, address: str
+) -> None:
+    builder = await house.visitor(Role.BUILDER)
+    key = await builder.hand_in()
+    shown = {}
+    for zone in ("Asia/Tokyo", "America/Lima"):
+        async with window(
+            browser, house, address, builder, timezone_id=zone, locale="en-GB"
+        ) as hers:
+            await hers.goes(f"/use-cases/{key}")
+            time = hers.page.locator(".since time").first
+            shown[zone] = await time.inner_text()
+            assert await time.get_attribute("title") == await time.get_attribute("datetime")
+            assert str(await time.get_attribute("title")).endswith("Z")
+    assert shown["Asia/Tokyo"] != shown["America/Lima"]
+
+
+@pytest.fixture(scope="module")
+async def stage(house: House) -> Stage:
+    return await furnish(house)
+
+
+def every_page(stage: Stage) -> list[tuple[Any, str]]:
+    """Every page, as somebody who sees it."""
+    return [
+        (None, "/sign-in"),
+        (None, "/sign-in?link=wrong"),
+        (stage.builder, "/new"),
+        (stage.builder, f"/new?draft={stage.draft}"),
+        (stage.builder, "/use-cases"),
+        (stage.builder, f"/use-cases/{stage.asked}"),
+        (stage.enabler, f"/use-cases/{stage.under_way}"),
+        (stage.leader, f"/use-cases/{stage.finished}"),
+        (stage.enabler, "/queue"),
+        (stage.reviewer, "/queue"),
+        (stage.enabler, "/queue?whose=mine"),
+        (stage.leader, "/board"),
+        (stage.leader, "/use-cases?tier=high"),
+        (stage.leader, "/use-cases?unit=nowhere"),
+        (stage.admin, "/admin"),
+        (stage.admin, f"/admin/people/{stage.builder.person.id}"),
+        (stage.admin, "/account"),
+        (stage.builder, "/queue"),
+        (stage.builder, "/nothing"),
+    ]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+async def test_every_page_is_for_everybody(
+    house: House, browser: Browser, address: str, stage: Stage, *, scheme: Any, width: int
+) -> None:
+    pages = every_page(stage)
+    found = []
+    for visitor in dict.fromkeys(who for who, _ in pages):
+        looks = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+        async with window(browser, house, address, visitor, **looks) as one:
+            for path in (path for who, path in pages if who is visitor):
+                await one.goes(path)
+                found += [f"{path}: {fault}" for fault in await faults(one.page)]
+                wide = await one.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                if wide > 0:
+                    found.append(f"{path}: {wide} pixels wider than the window of {width}")
+            spotless(one)
+    assert found == []
+
+
+async def faults(page: Page) -> list[str]:
+    """What axe finds, with everything open that can be."""
+    await page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    await page.evaluate(AXE)
+    judged = await page.evaluate(
+        "rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES
+    )
+    return [
+        f"{fault['id']} ({fault['impact']}): {node['target']} {node['html'][:150]}"
+        for fault in judged["violations"]
+        for node in fault["nodes"]
+    ]

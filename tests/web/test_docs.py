@@ -1,0 +1,68 @@
+"""docs/pages.md and docs/sign-in.md say what there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from service.drafts import MOST_DRAFTS
+from service.settings import Settings
+from service.sign_in import LINK_LIFE, MOST_FAILED_PER_ADDRESS, MOST_FAILED_PER_PERSON, WATCHED
+from service.visits import LONGEST_IDLE, LONGEST_VISIT, NEW_COOKIE_AFTER
+from tests.house import House
+from web.routes.sign_in import BACK
+from web.watch import MOST_WATCHERS
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = (DOCS / "pages.md").read_text()
+SIGN_IN = (DOCS / "sign-in.md").read_text()
+
+
+def test_every_page_of_the_bar_and_of_the_routes_is_in_the_table() -> None:
+    table = PAGES.partition("| Page |")[2].partition("\n\n")[0]
+    named = set(re.findall(r"^\| `(/[^`]*)` \|", table, re.MULTILINE))
+    assert named == {
+        *("/", "/new", "/use-cases", "/use-cases/UC-42"),
+        *("/queue", "/board", "/admin", "/account"),
+    }
+
+
+async def test_no_page_is_left_out(house: House) -> None:
+    ours = {
+        (route.path or "").replace("{key}", "UC-42")
+        for route in iter_route_contexts(house.app.routes)
+        if "GET" in (route.methods or ())
+    }
+    pages = {
+        path
+        for path in ours
+        if not path.startswith(("/v1", "/openapi", "/health", "/version", "/sign-in"))
+    }
+    parts = {"/new/ahead", "/use-cases/UC-42/events", "/admin/people/{person_id}"}
+    assert {path for path in pages - parts if f"`{path}`" not in PAGES} == set()
+
+
+def test_the_numbers_are_the_real_ones() -> None:
+    assert f"the last {MOST_DRAFTS} of each person" in PAGES
+    assert f"{MOST_WATCHERS} a process" in PAGES
+    minutes = round(WATCHED.total_seconds() / 60)
+    failed = (
+        f"{MOST_FAILED_PER_ADDRESS} from one address, or {MOST_FAILED_PER_PERSON} for one person, "
+        f"within {minutes} minutes"
+    )
+    assert failed in SIGN_IN
+    assert LINK_LIFE.days == 1
+    assert "within a day" in SIGN_IN
+    hours = LONGEST_IDLE.total_seconds() / 3600
+    assert f"after {hours:g} hours without a request, after {LONGEST_VISIT.days} days" in SIGN_IN
+    assert NEW_COOKIE_AFTER.total_seconds() == 3600
+
+
+def test_the_settings_on_the_page_are_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in re.findall(r"^(HEADWAY_\w+)=(.+)$", SIGN_IN, re.MULTILINE):
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    assert settings.oidc_roles is not None
+    assert settings.oidc_roles["legal-ai"] == "reviewer:legal"
+    assert f"`{settings.public_url}{BACK}`" in SIGN_IN

@@ -1,0 +1,171 @@
+"""The queue and the board: who sees what, moving several at once, taking it back."""
+
+import pytest
+
+from service.domain.people import Role
+from tests.house import House
+from tests.web.browsing import Guest, Page, guest
+from tests.web.staged import act, staged
+
+
+@pytest.fixture(scope="module")
+async def house(quiet_house: House) -> House:
+    """Nothing waits here but what these tests bring."""
+    return quiet_house
+
+
+def lines(page: Page) -> list[str]:
+    """The keys of the queue's lines, in order."""
+    return page.attributes("li", "data-line")
+
+
+def buttons(page: Page) -> set[str]:
+    """Everything that can be pressed in the queue's form."""
+    return {value for _, value in page.form("/queue").buttons}
+
+
+async def pressed(
+    somebody: Guest, page: Page, command: str, *keys: str, status: int = 200, **more: str
+) -> Page:
+    """Tick these and press a button."""
+    form = next(one for one in page.forms if one.action == "/queue" and "start" in one.values)
+    return await somebody.sends(form, pick=list(keys), command=command, status=status, **more)
+
+
+async def test_a_reviewer_sees_what_was_referred_and_nothing_else(house: House) -> None:
+    builder = await guest(house, Role.BUILDER)
+    enabler = await guest(house, Role.ENABLER)
+    reviewer = await guest(house, Role.REVIEWER, party="works-council")
+    await builder.api.hand_in()
+    key = await builder.api.hand_in(title="Referred")
+    assert "What is referred to you comes here by itself." in (await reviewer.sees("/queue")).text
+    await reviewer.sees(f"/use-cases/{key}", status=404)
+
+    page = await enabler.sees(f"/use-cases/{key}")
+    await enabler.sends(page.form("refer"), party="works-council", reason="Your view?")
+
+    page = await reviewer.sees("/queue")
+    assert lines(page) == [key]
+    assert f"approve:{key}" not in buttons(page)
+    page = await pressed(reviewer, page, "return", key, reason="Fine with us.")
+    assert lines(page) == []
+    page = await enabler.sees(f"/use-cases/{key}")
+    assert "Fine with us." in page.text
+    await reviewer.sees("/board", status=403)
+
+
+async def test_several_are_taken_up_at_once_and_put_back_with_undo(house: House) -> None:
+    builder = await guest(house, Role.BUILDER)
+    enabler = await guest(house, Role.ENABLER)
+    keys = [await builder.api.hand_in() for _ in range(3)]
+    page = await enabler.sees("/queue")
+    assert set(keys) <= set(lines(page))
+
+    page = await pressed(enabler, page, "claim", *keys[:2])
+    assert "Taken up. It is yours now." in page.text
+    mine = await enabler.sees("/queue", whose="mine")
+    assert set(lines(mine)) == set(keys[:2])
+    undo = next(form for form in page.forms if ("command", "release") in form.buttons)
+    page = await enabler.sends(undo, command="release")
+    assert "Put back into the queue." in page.text
+    assert lines(await enabler.sees("/queue", whose="mine")) == []
+
+
+async def test_what_cannot_be_done_is_named_and_the_rest_is_done(house: House) -> None:
+    builder = await guest(house, Role.BUILDER)
+    first, second = await guest(house, Role.ENABLER), await guest(house, Role.ENABLER)
+    keys = [await builder.api.hand_in() for _ in range(2)]
+    page = await first.sees("/queue")
+    await second.api.does(keys[0], "claim")
+
+    page = await pressed(first, page, "claim", *keys, status=409)
+
+    assert "Take up: not done for" in page.text
+    assert keys[0] in page.text
+    assert lines(await first.sees("/queue", whose="mine")) == [keys[1]]
+    page = await first.sees("/queue", whose="team")
+    assert set(keys) <= set(lines(page))
+
+
+async def test_asking_without_words_is_refused_and_nothing_ticked_is_lost(house: House) -> None:
+    builder = await guest(house, Role.BUILDER)
+    enabler = await guest(house, Role.ENABLER)
+    key = await builder.api.hand_in()
+    page = await enabler.sees("/queue")
+    page = await pressed(enabler, page, "ask", key, reason=" ", status=409)
+    assert "Say why: ask needs a reason." in page.text
+    form = page.form("/queue")
+    assert ("pick", key) in form.fields
+    page = await pressed(enabler, page, "ask", key, reason="Which data?")
+    assert "Asked. The builder’s clock runs now." in page.text
+    page = await enabler.sees("/queue")
+    page = await pressed(enabler, page, "claim", status=422)
+    assert "Tick at least one use case first." in page.text
+
+
+async def test_pressing_twice_does_it_once(house: House) -> None:
+    builder = await guest(house, Role.BUILDER)
+    enabler = await guest(house, Role.ENABLER)
+    key = await builder.api.hand_in()
+    page = await enabler.sees("/queue")
+    for _ in range(2):
+        again = await pressed(enabler, page, "approve", key)
+        assert "Approved." in again.text
+    steps = (await enabler.api.sees(f"use-cases/{key}/transitions"))["items"]
+    assert [step["command"] for step in steps] == ["submit", "approve"]
+
+
+async def test_one_button_on_the_line_moves_that_line_alone(house: House) -> None:
+    builder = await guest(house, Role.BUILDER)
+    enabler = await guest(house, Role.ENABLER)
+    keys = [await builder.api.hand_in() for _ in range(2)]
+    page = await enabler.sees("/queue")
+    await enabler.sends(page.form("/queue"), pick=[keys[1]], one=f"claim:{keys[0]}")
+    assert lines(await enabler.sees("/queue", whose="mine")) == [keys[0]]
+
+
+async def test_a_use_case_of_ones_own_is_not_in_ones_queue(house: House) -> None:
+    both = await guest(house, Role.BUILDER, Role.ENABLER)
+    key = await both.api.hand_in()
+    page = await both.sees("/queue", whose="team")
+    assert key not in lines(page)
+
+
+async def test_the_order_is_by_target_or_by_age(house: House) -> None:
+    builder = await guest(house, Role.BUILDER)
+    enabler = await guest(house, Role.ENABLER)
+    # Older, in a stage with five days; younger, in one with two.
+    older = await staged(
+        house.sessions,
+        builder.person,
+        [act(enabler.person, "claim", 1), act(enabler.person, "approve", 23)],
+        days_ago=4,
+    )
+    younger = await staged(house.sessions, builder.person, [], days_ago=3)
+    by_target = lines(await enabler.sees("/queue", by="target"))
+    by_age = lines(await enabler.sees("/queue", by="age"))
+    assert by_target.index(younger) < by_target.index(older)
+    assert by_age.index(older) < by_age.index(younger)
+
+
+async def test_the_board_counts_marks_what_is_stuck_and_links_to_the_rest(house: House) -> None:
+    builder = await guest(house, Role.BUILDER)
+    leader = await guest(house, Role.LEADER)
+    key = await staged(house.sessions, builder.person, [], days_ago=400, title="Long stuck")
+    page = await leader.sees("/board")
+    assert "over target" in page.text
+    stuck = [given["class"] for tag, given in page.tags if "tile" in given.get("class", "")]
+    assert any("stuck" in one.split() for one in stuck)
+    assert f"/use-cases/{key}" in page.attributes("a", "href")
+    for _ in range(13):
+        await staged(house.sessions, builder.person, [], days_ago=1)
+    page = await leader.sees("/board")
+    (more,) = [link for link in page.attributes("a", "href") if "stage=triage" in link]
+    assert (await leader.sees(more)).status == 200
+
+
+async def test_builders_and_reviewers_have_no_board_and_builders_no_queue(house: House) -> None:
+    builder = await guest(house, Role.BUILDER)
+    await builder.sees("/board", status=403)
+    page = await builder.sees("/queue", status=403)
+    assert "A queue is for enablement and for third parties." in page.text

@@ -1,0 +1,89 @@
+"""The catalogue of strings: every key that is asked for is there, and none is left over."""
+
+import re
+from pathlib import Path
+
+from service.domain.commands import Command
+from service.domain.lifecycle import LIFECYCLE, Who
+from service.domain.people import Role
+from service.domain.standing import Mode, Position
+from service.domain.tiering import Autonomy, Tier
+from service.waiting import Whose
+from web.errors import AWAY
+from web.handing_in import FIELDS
+from web.navigation import PLACES
+from web.routes.queue import By
+from web.words import catalogue, counted, t
+
+WEB = Path(__file__).parents[2] / "web"
+SOURCES = [path.read_text() for path in (*WEB.rglob("*.py"), *(WEB / "templates").glob("*.html"))]
+PLAIN = re.compile(r"""\bt\(\s*["']([a-z_]+\.[a-z0-9_]+)["']\s*[,)]""")
+COUNTED = re.compile(r"""\bcounted\(\s*["']([a-z_]+\.[a-z0-9_]+)["']""")
+ANY = re.compile(r"""["']([a-z_]+\.[a-z0-9_]+)["']""")
+
+
+def composed() -> set[str]:
+    """Keys that are put together from a section and a value."""
+    by_people = {rule.command for rule in LIFECYCLE if Who.SYSTEM not in rule.who}
+    ended = {Position.IN_PRODUCTION, Position.DECLINED, Position.WITHDRAWN, Position.PARKED}
+    takes = {name for rule in LIFECYCLE for name in rule.takes}
+    simple = {Command.CLAIM, Command.APPROVE, Command.HAND_OVER, Command.GO_LIVE, Command.RESUME}
+    decided = {Position.QUEUED, Position.CLAIMED}
+    others = {Position.ASKED, Position.REFERRED, Position.REVIEWING, Position.BUILDING}
+    assert ended | decided | others == set(Position)
+    todo = {f"{position}_{kind}" for position in decided for kind in ("gate", "help")}
+    todo |= {*others, "launching"}
+    errors = {f"error.{status}" for status in (403, 404, 405, 409, 413, 422, 429, 500)}
+    errors |= {*AWAY.values(), "error.signed_out", "error.token_old", "error.database_away"}
+    return {
+        *(f"tier.{tier}" for tier in Tier),
+        *(f"mode.{mode}" for mode in Mode),
+        *(f"role.{role}" for role in Role),
+        *(f"autonomy.{one}" for one in Autonomy),
+        *(f"position.{one}" for one in Position),
+        *(f"command.{command}" for command in by_people),
+        *(f"event.{command}" for command in Command),
+        *(f"done.{command}" for command in Command),
+        *(f"does.{command}" for command in by_people - simple - {Command.RELEASE}),
+        *(f"act.{name}" for name in takes),
+        *(f"move.{position}" for position in ended),
+        *(f"todo.{position}" for position in ended),
+        *(f"todo.{what}_{whom}" for what in todo for whom in ("you", "they")),
+        *(f"field.{name}" for name in FIELDS),
+        *(f"{error}_{part}" for error in errors for part in ("title", "next")),
+        *(place.words for place in PLACES),
+        *(f"queue.{one}" for one in Whose),
+        *(f"queue.empty_{one}" for one in Whose),
+        *(f"queue.by_{one}" for one in By),
+        *(f"party.{one}" for one in ("builder", "enablement", "parked")),
+        *(f"status.{one}" for one in ("open", "production", "declined", "withdrawn")),
+        *(f"admin.done_{one}" for one in ("added", "changed", "revoked", "signed_out")),
+    }
+
+
+def test_every_string_that_is_asked_for_is_there() -> None:
+    there = set(catalogue())
+    asked = {key for source in SOURCES for key in PLAIN.findall(source)} | composed()
+    asked |= {
+        f"{key}_{form}"
+        for source in SOURCES
+        for key in COUNTED.findall(source)
+        for form in ("one", "many")
+    }
+    assert asked - there == set()
+    assert len(asked) > 250
+
+
+def test_no_string_is_left_over() -> None:
+    text = "\n".join(SOURCES)
+    named = composed() | set(ANY.findall(text))
+    named |= {f"{key}_{form}" for key in set(COUNTED.findall(text)) for form in ("one", "many")}
+    prefixes = ("keys.", "hint.", "admin.", "token.wrong_")  # the rest of the key varies
+    left = {key for key in catalogue() if key not in named and not key.startswith(prefixes)}
+    assert left == set()
+
+
+def test_words_are_filled_in_and_never_read_as_a_pattern_again() -> None:
+    assert t("move.person", name="{0} {stage}") == "It is {0} {stage}’s move."
+    assert counted("use_case.events", 1) == "1 event"
+    assert counted("use_case.events", 1200) == "1,200 events"

@@ -1,0 +1,67 @@
+"""The pages on the app: routes, files, errors."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from web import errors
+from web.context import Pages
+from web.page import STATIC
+from web.routes import account, admin, board, home, new, queue, sign_in, use_case, use_cases
+
+ROUTES = (home, sign_in, new, use_cases, use_case, queue, board, admin, account)
+
+
+def with_pages(app: FastAPI, pages: Pages | None = None) -> FastAPI:
+    """The same app, with the pages on it."""
+    app.state.pages = pages or Pages()
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(errors.mark_page)])
+    for module in ROUTES:
+        router.include_router(module.router)
+    app.include_router(router)
+    app.mount("/static", Files(directory=STATIC), name="static")
+    errors.install(app)
+    app.add_middleware(TooLargeInWords)
+    return app
+
+
+class TooLargeInWords:
+    """A form that is too large is turned away before any page has seen it: say so as a page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Put a page in the place of that answer."""
+        if scope["type"] != "http" or not errors.is_page(Request(scope)):
+            await self._app(scope, receive, send)
+            return
+        replaced = False
+
+        async def in_words(message: Message) -> None:
+            nonlocal replaced
+            starts = message["type"] == "http.response.start"
+            if starts and message["status"] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                replaced = True
+                answer = errors.error_page(
+                    Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "error.413"
+                )
+                await answer(scope, receive, send)
+            elif not replaced:
+                await send(message)
+
+        await self._app(scope, receive, in_words)
+
+
+class Files(StaticFiles):
+    """Our own files. Their addresses change with their content: browsers keep them for a year."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, or the 404 of any page."""
+        response = await super().get_response(path, scope)
+        if scope.get("query_string"):
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response

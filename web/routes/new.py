@@ -1,0 +1,224 @@
+"""`/new`: hand in a use case."""
+
+import hashlib
+import re
+import uuid
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from api.context import Context, TheContext
+from service.decisions import hand_over_to_engine
+from service.domain.people import Person
+from service.domain.permissions import Right, may
+from service.drafts import drop_draft, find_draft, keep_draft, list_drafts
+from service.errors import BadInput, KeyReused, NotAllowed, NotFound
+from service.intake import Repeatable, submit, was_submitted
+from service.people import find_builder
+from service.sessions import reading
+from service.use_cases import Filter, list_use_cases
+from web.context import Pages, ThePages
+from web.forecasts import Expected
+from web.forms import TheForm
+from web.handing_in import QUESTIONS, Ahead, ahead, check, typed_of
+from web.page import fragment, go, page
+from web.show import sentence
+from web.signed_in import Reader, SignedIn
+from web.words import t
+
+router = APIRouter()
+
+DRAFT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def submitter(reader: Reader) -> SignedIn:
+    """Somebody who may hand in."""
+    if not may(reader.person.actor, Right.SUBMIT):
+        raise NotAllowed("only builders hand in use cases")
+    return reader
+
+
+Submitter = Annotated[SignedIn, Depends(submitter)]
+
+
+@router.get("/new")
+async def begin(
+    request: Request,
+    reader: Submitter,
+    given: TheContext,
+    pages: ThePages,
+    draft: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    """An empty form, or a draft as it was left."""
+    async with reading(given.sessions) as session:
+        if draft:
+            found = await find_draft(session, reader.person.id, draft)
+            if found is None:
+                raise NotFound("draft of yours under this address")
+            typed: Mapping[str, str] = found.fields
+        else:
+            typed = await _as_last_time(given, reader.person)
+    return await _form(request, reader, given, pages, draft=draft or str(uuid.uuid4()), typed=typed)
+
+
+async def _as_last_time(given: Context, person: Person) -> dict[str, str]:
+    """What is most likely the same as in this person's latest use case."""
+    async with reading(given.sessions) as session:
+        found = await list_use_cases(session, person.actor, Filter(owner=person.id), limit=1)
+    if not found.rows:
+        return {"currency": "EUR"}
+    row = found.rows[0]
+    return {
+        "business_unit": row.business_unit,
+        "sponsor": row.sponsor,
+        "currency": row.currency,
+    }
+
+
+@router.get("/new/ahead")
+async def what_is_ahead(
+    request: Request, reader: Submitter, given: TheContext, pages: ThePages
+) -> Response:
+    """Tier and stages for the risk answers so far: a piece of the page, for its script."""
+    answers = {name: request.query_params.get(name, "")[:20] for name in (*QUESTIONS, "autonomy")}
+    found = ahead(answers)
+    return fragment(
+        request, "ahead.html", ahead=found, expected=await _expected(given, pages, found)
+    )
+
+
+@router.post("/new")
+async def sent(
+    request: Request, form: TheForm, reader: Submitter, given: TheContext, pages: ThePages
+) -> Response:
+    """Keep the draft, show what is ahead, or hand in."""
+    draft = form.text("draft")
+    if not DRAFT.fullmatch(draft):
+        raise BadInput("draft", "this form is not whole")
+    typed = typed_of(form)
+    match form.get("do", ""):
+        case "drop":
+            async with given.sessions.begin() as session:
+                await drop_draft(session, reader.person.id, draft)
+            return go(request, "/use-cases")
+        case "send":
+            return await _hand_in(request, reader, given, pages, draft=draft, typed=typed)
+        case do:
+            await _keep(given, reader.person, draft, typed)
+            if do == "keep" and request.headers.get("headway-page"):
+                return Response(status_code=HTTPStatus.NO_CONTENT)
+            kept = t("new.kept") if do == "keep" else ""
+            return await _form(request, reader, given, pages, draft=draft, typed=typed, kept=kept)
+
+
+async def _keep(given: Context, person: Person, draft: str, typed: Mapping[str, str]) -> None:
+    async with given.sessions.begin() as session:
+        if await was_submitted(session, person.id, _key(draft)):
+            return  # the script's last "keep" was overtaken by "hand in"
+        await keep_draft(session, person.id, draft, typed, at=given.now())
+
+
+def _key(draft: str) -> str:
+    return f"page-{draft}"
+
+
+async def _hand_in(
+    request: Request,
+    reader: SignedIn,
+    given: Context,
+    pages: Pages,
+    *,
+    draft: str,
+    typed: Mapping[str, str],
+) -> Response:
+    checked = check(typed)
+    wrong = dict(checked.wrong)
+    if checked.body is None:
+        await _keep(given, reader.person, draft, typed)
+        return await _form(request, reader, given, pages, draft=draft, typed=typed, wrong=wrong)
+    digest = hashlib.sha256(checked.body.model_dump_json().encode()).hexdigest()
+    body = checked.body
+    try:
+        async with given.sessions.begin() as session:
+            owner = reader.person.id
+            if body.owner is not None:
+                owner = await find_builder(session, body.owner, "owner")
+            co_owners = [
+                await find_builder(session, email, "co_owners") for email in body.co_owners
+            ]
+            submitted = await submit(
+                session,
+                body.to_domain(owner, tuple(co_owners)),
+                reader.person.actor,
+                at=given.now(),
+                repeatable=Repeatable(_key(draft), digest),
+            )
+            await drop_draft(session, reader.person.id, draft)
+    except BadInput as error:
+        await _keep(given, reader.person, draft, typed)
+        return await _form(
+            request,
+            reader,
+            given,
+            pages,
+            draft=draft,
+            typed=typed,
+            wrong={error.field: sentence(error.detail)},
+        )
+    except KeyReused:
+        # What follows is another use case, if it is sent at all.
+        return await _form(
+            request,
+            reader,
+            given,
+            pages,
+            draft=str(uuid.uuid4()),
+            typed=typed,
+            failed=t("new.sent_already"),
+        )
+    if submitted.beginning is not None:
+        await hand_over_to_engine(given.sessions, given.engine, submitted.beginning)
+    return go(request, f"/use-cases/{submitted.receipt.key}", done="submit")
+
+
+async def _expected(given: Context, pages: Pages, found: Ahead) -> Expected | None:
+    if pages.forecasts.for_tier is None:
+        return None
+    async with reading(given.sessions) as session:
+        return await pages.forecasts.for_tier(session, found.tiering.tier, given.now())
+
+
+async def _form(
+    request: Request,
+    reader: SignedIn,
+    given: Context,
+    pages: Pages,
+    *,
+    draft: str,
+    typed: Mapping[str, str],
+    wrong: Mapping[str, str] | None = None,
+    kept: str = "",
+    failed: str = "",
+) -> Response:
+    async with reading(given.sessions) as session:
+        drafts = await list_drafts(session, reader.person.id)
+    found = ahead(typed)
+    bad = bool(wrong or failed)
+    return page(
+        request,
+        "new.html",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if bad else HTTPStatus.OK,
+        draft=draft,
+        typed=typed,
+        wrong=wrong or {},
+        kept=kept,
+        failed=failed,
+        questions=QUESTIONS,
+        ahead=found,
+        expected=await _expected(given, pages, found),
+        drafts=[one for one in drafts if one.id != draft],
+        at=given.now(),
+    )

@@ -1,0 +1,254 @@
+"""`/queue`: what waits for enablement or a third party, and moving several at once."""
+
+import asyncio
+import re
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from api.context import Context, TheContext
+from service.domain.commands import Command
+from service.domain.lifecycle import possible
+from service.domain.people import Person, Role
+from service.errors import BadInput, NotAllowed, NotFound
+from service.people import third_parties
+from service.sessions import reading
+from service.tables import UseCaseRow
+from service.use_cases import find, standing_of
+from service.waiting import MOST_WAITING, Order, Waiting, Whose, waiting
+from web.context import Pages, ThePages
+from web.deciding import NotDone, give
+from web.forms import Form, TheForm
+from web.page import page
+from web.rows import Listed, listed
+from web.signed_in import Reader, SignedIn
+from web.tracking import UNDOES
+from web.words import t
+
+router = APIRouter()
+
+LIMIT = 50
+AT_ONCE = 8
+"""Decisions of one form that are under way together."""
+UC_KEY = re.compile(r"UC-[1-9][0-9]{0,14}")
+FROM_THE_LIST = (
+    Command.CLAIM,
+    Command.APPROVE,
+    Command.HAND_OVER,
+    Command.ASK,
+    Command.REFER,
+    Command.RETURN,
+    Command.RELEASE,
+    Command.RECALL,
+)
+"""What can be done without opening the use case."""
+WITH_WORDS = (Command.ASK, Command.REFER, Command.RETURN)
+ON_THE_LINE = (Command.CLAIM, Command.APPROVE, Command.HAND_OVER)
+"""What has a button of its own on each line where it is possible."""
+
+
+class By(StrEnum):
+    """The order of the queue."""
+
+    TARGET = "target"
+    AGE = "age"
+    DAYS = "days"
+    """The most days saved first, where they can be forecast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A use case in the queue, and what this person may do with it from here."""
+
+    item: Listed
+    may: frozenset[Command]
+    days_saved: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which part of the queue is looked at; it is in the address."""
+
+    whose: Whose = Whose.OPEN_TO_ME
+    by: By = By.TARGET
+    start: int = 0
+
+    def address(self, **changes: object) -> str:
+        """The address of this part, or of one next to it."""
+        query = {"whose": self.whose.value, "by": self.by.value, "start": self.start, **changes}
+        return f"/queue?{urlencode(query)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a form: what is done, what is not and why, and how to take it back."""
+
+    command: Command
+    keys: tuple[str, ...]
+    not_done: tuple[tuple[str, NotDone | str], ...]
+    undo: Command | None
+    sequences: dict[str, int]
+
+
+def decider(reader: SignedIn) -> Person:
+    """Somebody who has a queue."""
+    if not reader.person.roles & {Role.ENABLER, Role.REVIEWER}:
+        raise NotAllowed("a queue is for enablement and for third parties")
+    return reader.person
+
+
+@router.get("/queue")
+async def show(
+    request: Request,
+    reader: Reader,
+    given: TheContext,
+    pages: ThePages,
+    *,
+    whose: Annotated[Whose, Query()] = Whose.OPEN_TO_ME,
+    by: Annotated[By, Query()] = By.TARGET,
+    start: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> Response:
+    """A part of the queue."""
+    person = decider(reader)
+    return await _page(request, given, pages, person, View(whose, by, start))
+
+
+@router.post("/queue")
+async def move(
+    request: Request, form: TheForm, reader: Reader, given: TheContext, pages: ThePages
+) -> Response:
+    """Carry one command out on all that are ticked, or on the one whose button was pressed."""
+    person = decider(reader)
+    view = _view(form)
+    word, _, only = form.get("one", "").partition(":")
+    keys = [only] if only else list(dict.fromkeys(form.all("pick")))
+    try:
+        command = Command(word or form.text("command"))
+    except ValueError:
+        raise BadInput("command", "this form is not whole") from None
+    if command not in FROM_THE_LIST or len(keys) > LIMIT:
+        raise BadInput("command", "this cannot be done from the list")
+    if not all(UC_KEY.fullmatch(key) for key in keys):
+        raise BadInput("pick", "this form is not whole")
+    if not keys:
+        return await _page(
+            request, given, pages, person, view, form=form, nothing=t("queue.nothing_ticked")
+        )
+    done = await _give_all(given, person, command, keys, form)
+    return await _page(request, given, pages, person, view, form=form, done=done)
+
+
+def _view(form: Form) -> View:
+    try:
+        start = max(int(form.get("start", "0")), 0)
+        return View(Whose(form.get("whose", "")), By(form.get("by", "")), min(start, 1_000_000))
+    except ValueError:
+        return View()
+
+
+async def _give_all(
+    given: Context, person: Person, command: Command, keys: Sequence[str], form: Form
+) -> Done:
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(key: str) -> NotDone | str | None:
+        own = Form([*form.pairs, ("sequence", form.get(f"sequence-{key}", ""))])
+        async with turns:
+            try:
+                return await give(given, person.actor, key, command, own)
+            except (NotFound, BadInput) as error:
+                return str(error)
+
+    results = await asyncio.gather(*(one(key) for key in keys))
+    done = tuple(key for key, result in zip(keys, results, strict=True) if result is None)
+    undo, sequences = UNDOES.get(command), {}
+    if undo is not None and done:
+        async with reading(given.sessions) as session:
+            for key in done:
+                row = await find(session, key, person.actor)
+                rules = possible(standing_of(row), person.actor)
+                if any(rule.command is undo for rule in rules):
+                    sequences[key] = row.sequence
+    not_done = tuple(
+        (key, result) for key, result in zip(keys, results, strict=True) if result is not None
+    )
+    return Done(command, done, not_done, undo if sequences else None, sequences)
+
+
+async def _page(
+    request: Request,
+    given: Context,
+    pages: Pages,
+    person: Person,
+    view: View,
+    *,
+    form: Form | None = None,
+    done: Done | None = None,
+    nothing: str = "",
+) -> Response:
+    at = given.now()
+    async with reading(given.sessions) as session:
+        saved: dict[str, float] = {}
+        if view.by is By.DAYS and pages.forecasts.days_saved is not None:
+            found = await waiting(
+                session, person.actor, at=at, whose=view.whose, limit=MOST_WAITING
+            )
+            saved = await pages.forecasts.days_saved(session, found.rows, at)
+            rows = sorted(found.rows, key=lambda row: -saved.get(row.id, 0.0))
+            found = Waiting(rows[view.start : view.start + LIMIT], found.counts)
+        else:
+            order = Order.AGE if view.by is By.AGE else Order.TARGET
+            found = await waiting(
+                session,
+                person.actor,
+                at=at,
+                whose=view.whose,
+                order=order,
+                limit=LIMIT,
+                offset=view.start,
+            )
+        items = await listed(session, found.rows, at)
+        parties = await third_parties(session, active=True)
+    lines = tuple(Line(item, _may(item.row, person), saved.get(item.row.id)) for item in items)
+    failed = bool(nothing or (done and done.not_done))
+    status = HTTPStatus.CONFLICT if done and done.not_done else HTTPStatus.OK
+    return page(
+        request,
+        "queue.html",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if nothing else status,
+        lines=lines,
+        counts=found.counts,
+        view=view,
+        orders=[one for one in By if one is not By.DAYS or pages.forecasts.days_saved],
+        whose=Whose,
+        parties=[one for one in parties if one != person.party],
+        offered=[
+            command
+            for command in FROM_THE_LIST
+            if command is not Command.RECALL and any(command in line.may for line in lines)
+        ],
+        with_words=WITH_WORDS,
+        on_the_line=ON_THE_LINE,
+        done=done,
+        nothing=nothing,
+        typed={"reason": form.get("reason", ""), "party": form.get("party", "")}
+        if form and failed
+        else {"reason": "", "party": ""},
+        ticked=set(form.all("pick")) if form and failed else set(),
+        new_key=lambda: uuid.uuid4().hex,
+        more=view.address(start=view.start + LIMIT)
+        if view.start + LIMIT < found.counts[view.whose]
+        else "",
+        undone=t("act.undone"),
+    )
+
+
+def _may(row: UseCaseRow, person: Person) -> frozenset[Command]:
+    return frozenset(rule.command for rule in possible(standing_of(row), person.actor))

@@ -1,0 +1,216 @@
+// What makes pages live. Everything works without it.
+"use strict";
+
+const zone = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+
+// Times in the reader's own zone; the ISO form stays in the tooltip.
+function localTimes(root) {
+  for (const time of root.querySelectorAll('time[data-form="moment"]')) {
+    time.textContent = zone.format(new Date(time.dateTime));
+  }
+  for (const text of root.querySelectorAll("text[data-time]")) {
+    const at = new Date(text.dataset.time);
+    text.textContent = (text.dataset.hour === "yes" ? hour : day).format(at);
+  }
+}
+
+const typed = new Set();
+
+// Fetch this page again and put its content in place, unless somebody is writing in it.
+async function refresh(main, url) {
+  const answer = await fetch(url, { headers: { "Headway-Page": "live" } });
+  if (!answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.getElementById("main");
+  if (!fresh) return;
+  const open = [...main.querySelectorAll("details[open] > summary")].map((one) => one.textContent);
+  main.replaceChildren(...fresh.childNodes);
+  for (const summary of main.querySelectorAll("details > summary")) {
+    if (open.includes(summary.textContent)) summary.parentElement.open = true;
+  }
+  main.querySelector(".turn")?.classList.add("fresh");
+  typed.clear();
+  begin(main);
+}
+
+function follow(main) {
+  if (!main.dataset.events || !window.EventSource) return;
+  const here = location.pathname;
+  const events = new EventSource(main.dataset.events);
+  events.addEventListener("moved", () => {
+    const writing = [...typed].some((field) => field.isConnected && field.value !== "");
+    if (!writing) {
+      refresh(main, here);
+    } else if (!document.getElementById("meanwhile")) {
+      const notice = document.createElement("div");
+      notice.id = "meanwhile";
+      notice.className = "notice";
+      notice.setAttribute("role", "status");
+      const words = document.createElement("p");
+      words.textContent = main.dataset.meanwhile;
+      const link = document.createElement("a");
+      link.href = here;
+      link.className = "button small";
+      link.textContent = main.dataset.reload;
+      notice.append(words, link);
+      main.prepend(notice);
+    }
+  });
+  window.addEventListener("pagehide", () => events.close());
+}
+
+function begin(root) {
+  localTimes(root);
+  for (const setUp of setUps) setUp(root);
+}
+
+// Other scripts' pieces: each is called with what is new on the page.
+const setUps = [];
+
+document.addEventListener("input", (event) => {
+  if (event.target.matches("textarea, input, select")) typed.add(event.target);
+});
+
+// A press is one press, also when it is a double click.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "yes";
+  setTimeout(() => delete form.dataset.sent, 4000);
+});
+
+// Handing in: what is ahead follows the answers, and the draft is kept while one writes.
+setUps.push((root) => {
+  const form = root.querySelector("form[data-ahead]");
+  if (!form) return;
+  const ahead = form.querySelector("#ahead");
+  const kept = form.querySelector("#kept");
+  const ask = { "Headway-Page": "live" };
+  let asked = 0;
+  let timer = 0;
+
+  async function showAhead() {
+    const answers = new URLSearchParams();
+    for (const radio of form.querySelectorAll("input[type=radio]:checked")) {
+      answers.set(radio.name, radio.value);
+    }
+    const mine = ++asked;
+    const answer = await fetch(`${form.dataset.ahead}?${answers}`, { headers: ask });
+    if (answer.ok && !answer.redirected && mine === asked) {
+      const piece = new DOMParser().parseFromString(await answer.text(), "text/html");
+      ahead.replaceChildren(...piece.body.childNodes);
+      localTimes(ahead);
+    }
+  }
+
+  async function keep() {
+    const fields = new URLSearchParams(new FormData(form));
+    fields.set("do", "keep");
+    const answer = await fetch(form.dataset.draft, { method: "POST", body: fields, headers: ask });
+    kept.textContent = answer.ok ? form.dataset.kept : "";
+  }
+
+  form.addEventListener("change", (event) => {
+    if (event.target.type === "radio") showAhead();
+  });
+  form.addEventListener("input", () => {
+    kept.textContent = "";
+    clearTimeout(timer);
+    timer = setTimeout(keep, 1500);
+  });
+  form.addEventListener("submit", () => clearTimeout(timer));
+});
+
+// The queue by keyboard. Single keys can be switched off, for those who dictate.
+setUps.push((root) => {
+  const queue = root.querySelector("form[data-queue]");
+  const help = root.querySelector("#keys");
+  if (!help) return;
+  const on = help.querySelector("#keys-on");
+  on.checked = localStorage.getItem("keys") !== "off";
+  on.addEventListener("change", () => localStorage.setItem("keys", on.checked ? "on" : "off"));
+  const lines = queue ? [...queue.querySelectorAll("[data-line]")] : [];
+  let at = -1;
+
+  function tell() {
+    const many = lines.filter((line) => line.querySelector("[name=pick]").checked).length;
+    const words = queue.querySelector("[data-ticked]");
+    queue.classList.toggle("ticking", many > 0);
+    words.textContent = many ? words.dataset.ticked.replace("{number}", many) : "";
+  }
+  if (queue) {
+    queue.addEventListener("change", tell);
+    queue.addEventListener("focusin", (event) => {
+      const line = event.target.closest("[data-line]");
+      if (line) mark(lines.indexOf(line));
+    });
+    tell();
+  }
+
+  function mark(index) {
+    lines[at]?.classList.remove("at");
+    at = Math.max(0, Math.min(index, lines.length - 1));
+    lines[at]?.classList.add("at");
+  }
+  function step(by) {
+    if (!lines.length) return;
+    mark(at < 0 ? 0 : at + by);
+    lines[at].querySelector("[name=pick]").focus({ preventScroll: true });
+    lines[at].scrollIntoView({ block: "nearest" });
+  }
+  function ticks() {
+    const ticked = lines.filter((line) => line.querySelector("[name=pick]").checked);
+    if (!ticked.length && at >= 0) {
+      lines[at].querySelector("[name=pick]").checked = true;
+      tell();
+      return [lines[at]];
+    }
+    return ticked;
+  }
+  function give(command) {
+    const button = queue?.querySelector(`button[name=command][value=${command}]`);
+    if (!button || !ticks().length) return;
+    if (button.hasAttribute("data-words")) {
+      queue.querySelector(command === "refer" ? "#party" : "#reason").focus();
+      button.classList.add("primary");
+    } else {
+      queue.requestSubmit(button);
+    }
+  }
+  const keys = {
+    j: () => step(1),
+    k: () => step(-1),
+    x: () => {
+      if (at < 0) return;
+      lines[at].querySelector("[name=pick]").click();
+    },
+    Enter: () => at >= 0 && lines[at].querySelector("a").click(),
+    c: () => give("claim"),
+    a: () => give("approve"),
+    q: () => give("ask"),
+    r: () => give("refer"),
+    u: () => document.querySelector("#undo button")?.click(),
+    "?": () => help.showModal(),
+  };
+  document.addEventListener("keydown", (event) => {
+    const where = event.target;
+    const writes = where.matches("textarea, select, input:not([type=checkbox])");
+    if (event.ctrlKey || event.metaKey || event.altKey || writes || help.open) return;
+    if (event.key === "Enter" && where.matches("button, a, summary")) return;
+    if (!(event.key in keys) || (!on.checked && event.key !== "?")) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
+});
+
+document.documentElement.classList.add("scripted");
+begin(document);
+document.getElementById("wrong")?.focus();
+const main = document.getElementById("main");
+if (main) follow(main);
