@@ -282,6 +282,51 @@ def of(cases: Iterable[Case], as_of: datetime) -> Cases:
     return collector.cases(as_of)
 
 
+def of_arrays(
+    cohorts: Sequence[str],
+    tiers: Sequence[str],
+    duration_days: Floats,
+    outcomes: Sequence[Outcome],
+    *,
+    followed_days: Floats | None = None,
+    as_of: datetime = EPOCH,
+) -> Cases:
+    """Cases out of plain columns that run in parallel: for whoever has durations and no dates.
+
+    `duration_days` run to the end, or as far as an open case was watched; `followed_days` to the
+    moment of the report (the same, if None: as if nobody had looked further). `as_of` only labels
+    the result. ValueError for columns of different lengths, and for days that are no days.
+    """
+    days = np.asarray(duration_days, dtype=np.float64)
+    followed = days if followed_days is None else np.asarray(followed_days, dtype=np.float64)
+    sizes = {len(cohorts), len(tiers), days.size, followed.size, len(outcomes)}
+    if len(sizes) > 1:
+        raise ValueError(f"the columns have different lengths: {sorted(sizes)}")
+    if not (np.isfinite(followed).all() and (days >= 0.0).all() and (followed >= days).all()):
+        raise ValueError("days are finite, not negative, and no case ended after the report")
+    codes = {outcome: code for code, outcome in enumerate(OUTCOMES)}
+    cohort_names, tier_names = list(dict.fromkeys(cohorts)), list(dict.fromkeys(tiers))
+    cohort_code = {name: code for code, name in enumerate(cohort_names)}
+    tier_code = {name: code for code, name in enumerate(tier_names)}
+    cohort, in_cohorts = _alphabetical(_codes(cohorts, cohort_code), cohort_names)
+    tier, in_tiers = _alphabetical(_codes(tiers, tier_code), tier_names)
+    return Cases(
+        as_of=as_of,
+        duration_days=days,
+        followed_days=followed,
+        outcome=np.array([codes[outcome] for outcome in outcomes], dtype=np.int64),
+        cohort=cohort,
+        tier=tier,
+        cohorts=in_cohorts,
+        tiers=in_tiers,
+        started_later=0,
+    )
+
+
+def _codes(names: Sequence[str], code: dict[str, int]) -> Codes:
+    return np.array([code[name] for name in names], dtype=np.int64)
+
+
 def joined(parts: Sequence[Cases], as_of: datetime) -> Cases:
     """Several sets of cases, all as known at `as_of`, as one; names without cases are kept."""
     cohort, cohorts = _recoded([(part.cohort, part.cohorts) for part in parts])

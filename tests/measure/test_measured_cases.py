@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from service.domain.case import Case, Outcome
-from service.measure.cases import OPEN, OUTCOMES, PRODUCTION, WITHDRAWN, Collector, of
+from service.measure.cases import OPEN, OUTCOMES, PRODUCTION, WITHDRAWN, Collector, of, of_arrays
 
 AS_OF = datetime(2025, 3, 31, tzinfo=UTC)
 
@@ -132,3 +132,40 @@ def test_a_group_is_known_as_long_as_it_was_watched() -> None:
 
 def test_every_outcome_has_a_code() -> None:
     assert set(OUTCOMES) == set(Outcome)
+
+
+def test_plain_columns_are_the_cases_that_they_describe() -> None:
+    cases = [
+        case(5, 2),
+        case(4, 3, Outcome.DECLINED, "before", "high"),
+        case(5, None, Outcome.OPEN, "intake", "high"),
+    ]
+    by_dates = of(cases, AS_OF)
+    by_columns = of_arrays(
+        ["intake", "before", "intake"],
+        ["low", "high", "high"],
+        np.array([3.0, 1.0, 5.0]),
+        [Outcome.PRODUCTION, Outcome.DECLINED, Outcome.OPEN],
+        followed_days=np.array([5.0, 4.0, 5.0]),
+    )
+
+    assert (by_columns.cohorts, by_columns.tiers) == (by_dates.cohorts, by_dates.tiers)
+    for name in ("duration_days", "followed_days", "outcome", "cohort", "tier"):
+        assert getattr(by_columns, name).tolist() == getattr(by_dates, name).tolist(), name
+
+
+@pytest.mark.parametrize(
+    ("days", "followed"), [([1.0], None), ([1.0, -1.0], None), ([1.0, np.nan], None),
+                           ([1.0, 2.0], [1.0, 1.0]), ([1.0, np.inf], None)]
+)  # fmt: skip
+def test_columns_that_are_no_cases_are_refused(
+    days: list[float], followed: list[float] | None
+) -> None:
+    with pytest.raises(ValueError, match=r"columns have different|days are finite"):
+        of_arrays(
+            ["a", "b"],
+            ["t", "t"],
+            np.array(days),
+            [Outcome.PRODUCTION] * 2,
+            followed_days=None if followed is None else np.array(followed),
+        )
