@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, Text, and_, bindparam, cast, func, or_, select, text
+from sqlalchemy import BigInteger, Text, bindparam, cast, func, or_, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -73,16 +73,25 @@ async def oldest_open(
         .table_valued("tier", "begins", "ends")
         .render_derived(name="day")
     )
-    starts = col(row.started_at)
-    on_it = and_(col(row.tier) == day.c.tier, starts >= day.c.begins, starts < day.c.ends)
-    statement = (
-        select(col(row.id), col(row.source), col(row.case_id), col(row.tier), starts)
-        .join(day, on_it)
+    started = col(row.started_at)
+    # Day by day along the index: joined at once, the planner reads the whole table.
+    on_day = (
+        select(col(row.id), col(row.source), col(row.case_id), col(row.tier), started)
         .where(
             *conditions(cohort, moment),
             or_(col(row.ended_at).is_(None), col(row.ended_at) > moment.at),
+            col(row.tier) == day.c.tier,
+            started >= day.c.begins,
+            started < day.c.ends,
         )
-        .order_by(starts, col(row.id))
+        .order_by(started, col(row.id))
+        .limit(MOST_LISTED)
+        .lateral()
+    )
+    statement = (
+        select(on_day)
+        .select_from(day.join(on_day, true()))
+        .order_by(on_day.c.started_at, on_day.c.id)
         .limit(MOST_LISTED)
     )
     rows = (await session.execute(statement)).all()
