@@ -24,7 +24,10 @@ from service.use_cases import transitions
 
 FOR_EVER = datetime.max  # noqa: DTZ901 - the driver takes it naive
 """What asyncpg writes and reads as PostgreSQL's `infinity`."""
-MADE_BY_THE_DATABASE = {"id", "mix", "started_day", "started_into", "took_days", "took_into"}
+MADE_BY_THE_DATABASE = {
+    *("id", "mix", "started_day", "started_into", "ended_day", "ended_into"),
+    *("took_days", "took_into"),
+}
 POST_AT_ONCE = 200_000
 ONE_POSTING = 4_848_329_002
 """Key of the advisory lock that keeps two postings from running at once."""

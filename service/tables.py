@@ -192,9 +192,13 @@ class OutboxRow(SQLModel, table=True):
 
 
 SINCE_1970 = "started_at - '1970-01-01 00:00:00+00'::timestamptz"
+ENDED_AT = "ended_at - '1970-01-01 00:00:00+00'::timestamptz"
 TOOK = "ended_at - started_at"
-WHOLE_DAYS = "div(extract(epoch FROM {}) * 1000000::numeric, 86400000000)::int"
-INTO_DAY = "mod(extract(epoch FROM {}) * 1000000::numeric, 86400000000)::bigint"
+WHOLE_DAYS = "floor(extract(epoch FROM {}) * 1000000::numeric / 86400000000)::int"
+INTO_DAY = (
+    "mod(mod(extract(epoch FROM {}) * 1000000::numeric, 86400000000) + 86400000000, 86400000000)"
+    "::bigint"
+)
 """Stored, because the planner knows how many different days there are, and nothing of how many
 different results an expression has: it would count a million cases with one hand."""
 
@@ -236,6 +240,15 @@ class CaseVersionRow(SQLModel, table=True):
     started_into: int | None = Field(
         default=None,
         sa_column=Column(BigInteger, Computed(INTO_DAY.format(SINCE_1970), persisted=True)),
+    )
+    ended_day: int | None = Field(
+        default=None,
+        sa_column=Column(Integer, Computed(WHOLE_DAYS.format(ENDED_AT), persisted=True)),
+    )
+    """Of the end, likewise; null while open."""
+    ended_into: int | None = Field(
+        default=None,
+        sa_column=Column(BigInteger, Computed(INTO_DAY.format(ENDED_AT), persisted=True)),
     )
     took_days: int | None = Field(
         default=None,

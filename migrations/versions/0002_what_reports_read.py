@@ -44,6 +44,7 @@ def upgrade() -> None:
         *_by_day(
             "started_day", "started_into", "started_at - '1970-01-01 00:00:00+00'::timestamptz"
         ),
+        *_by_day("ended_day", "ended_into", f"ended_at - {EPOCH}"),
         *_by_day("took_days", "took_into", "ended_at - started_at"),
         sa.Column(
             "mix",
@@ -143,17 +144,11 @@ def upgrade() -> None:
 
 def _by_day(whole: str, rest: str, length: str) -> tuple[sa.Column[int], sa.Column[int]]:
     microseconds = f"extract(epoch FROM {length}) * 1000000::numeric"
+    days = f"floor({microseconds} / 86400000000)::int"
+    into_day = f"mod(mod({microseconds}, 86400000000) + 86400000000, 86400000000)::bigint"
     return (
-        sa.Column(
-            whole,
-            sa.Integer(),
-            sa.Computed(f"div({microseconds}, 86400000000)::int", persisted=True),
-        ),
-        sa.Column(
-            rest,
-            sa.BigInteger(),
-            sa.Computed(f"mod({microseconds}, 86400000000)::bigint", persisted=True),
-        ),
+        sa.Column(whole, sa.Integer(), sa.Computed(days, persisted=True)),
+        sa.Column(rest, sa.BigInteger(), sa.Computed(into_day, persisted=True)),
     )
 
 

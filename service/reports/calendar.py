@@ -1,22 +1,22 @@
 """What happened to the cases of a cohort on which day: out of the counts, or out of the cases."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, Select, and_, func, or_, select, text
+from sqlalchemy import BigInteger, ColumnElement, and_, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.domain.case import Outcome
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.tally import LIVE, Kind
-from service.known import Moment, conditions, microseconds, watched_until
+from service.known import Moment, conditions, watched_until
 from service.measure.cases import EPOCH
-from service.measure.flow import DAY_LENGTH, ENDS, Calendar, Events, in_order, visits_by_day
+from service.measure.flow import ENDS, Calendar, Events, in_order, visits_by_day
 from service.measure.stages import visits_of
 from service.measure.traces import Traces
 from service.tables import CaseVersionRow
@@ -25,8 +25,6 @@ from service.traces import traces_of
 
 KINDS = (Kind.ARRIVED, Kind.ENDED, Kind.CLOSED, Kind.OPEN, Kind.STAGE_BEGAN, Kind.STAGE_DONE)
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
-BEFORE_ALL = 3_000_000
-"""Days from before every date that PostgreSQL knows until 1970: its division rounds towards 0."""
 
 # One statement, so that both numbers are of one moment.
 OPEN_IN_TABLE = """
@@ -187,47 +185,49 @@ async def _parts_from_cases(session: AsyncSession, cohort: Cohort, moment: Momen
     parts = Parts()
     row = CaseVersionRow
     is_over = and_(col(row.ended_at).is_not(None), col(row.ended_at) <= moment.at)
-    started, ended = microseconds(col(row.started_at)), microseconds(col(row.ended_at))
     picked = conditions(cohort, moment)
-    starts = select(started.label("at"), col(row.source), col(row.tier), is_over.label("is_over"))
+    source, tier = col(row.source), col(row.tier)
     by_line: defaultdict[tuple[str, str], list[Events]] = defaultdict(list)
-    for (source, tier, over), events in await _by_day(session, starts.where(*picked)):
-        parts.sources.add(source)
-        by_line[source, tier].append(events)
-        if not over:
-            parts.open[tier].append(events)
+    start = (col(row.started_day), col(row.started_into))
+    for over in (True, False):
+        here = [*picked, is_over if over else ~is_over]
+        for (of_source, of_tier), events in await _by_day(session, start, [source, tier], here):
+            parts.sources.add(of_source)
+            by_line[of_source, of_tier].append(events)
+            if not over:
+                parts.open[of_tier].append(events)
     parts.arrived = [Events.joined(some) for some in by_line.values()]
-    ends = select(ended.label("at"), col(row.source), col(row.tier), col(row.outcome))
-    for (_, _, outcome), events in await _by_day(session, ends.where(*picked, is_over)):
+    ended = [*picked, is_over]
+    end = (col(row.ended_day), col(row.ended_into))
+    for (_, _, outcome), events in await _by_day(
+        session, end, [source, tier, col(row.outcome)], ended
+    ):
         parts.ended[Outcome(outcome)].append(events)
-    lengths = select((ended - started).label("at")).where(*picked, is_over)
-    parts.closed = [events for _, events in await _by_day(session, lengths)]
+    took = (col(row.took_days), col(row.took_into))
+    parts.closed = [events for _, events in await _by_day(session, took, [], ended)]
     if not moment.asked:
         parts.later = await _later(session, cohort, moment)
     return parts
 
 
 async def _by_day(
-    session: AsyncSession, moments: Select[*tuple[Any, ...]]
+    session: AsyncSession,
+    moment: tuple[Any, Any],
+    beside: Sequence[Any],
+    where: Sequence[ColumnElement[bool]],
 ) -> list[tuple[tuple[Any, ...], Events]]:
-    """Moments, or lengths of time (`at`, in microseconds), by day, for each combination of what
-    stands beside them."""
-    each = moments.subquery()
-    day = ((each.c.at + BEFORE_ALL * DAY_LENGTH) // DAY_LENGTH - BEFORE_ALL).label("day")
-    beside = [column for column in each.c if column.name != "at"]
+    """Moments, or lengths of time (their day, and the microseconds into it), for each combination
+    of what stands beside them."""
+    day, into_day = moment
     statement = (
-        select(
-            day,
-            func.count(),
-            func.sum(each.c.at - day * DAY_LENGTH).cast(BigInteger),
-            *beside,
-        )
+        select(day, func.count(), func.sum(into_day).cast(BigInteger), *beside)
+        .where(*where)
         .group_by(*beside, day)
         .order_by(*beside, day)
     )
     found: dict[tuple[Any, ...], list[tuple[int, int, int]]] = {}
-    for on, n, into_day, *names in await session.execute(statement):
-        found.setdefault(tuple(names), []).append((on, n, into_day))
+    for on, n, into, *names in await session.execute(statement):
+        found.setdefault(tuple(names), []).append((on, n, into))
     return [
         (names, Events(*(np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))))
         for names, rows in found.items()
