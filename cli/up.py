@@ -55,10 +55,14 @@ BOUND_LOGS_EVERY = 60.0
 ASK_WITHIN = timedelta(seconds=1)
 
 STARTERS = (
+    ("Adam Admin", "admin@headway.example", Role.ADMIN),
     ("Bea Builder", "builder@headway.example", Role.BUILDER),
     ("Enzo Enabler", "enabler@headway.example", Role.ENABLER),
+    ("Rita Risk", "reviewer@headway.example", Role.REVIEWER),
     ("Lea Leader", "leader@headway.example", Role.LEADER),
 )
+STARTING_PARTY = "risk"
+"""The third party that the first reviewer speaks for."""
 
 
 class CannotStart(RuntimeError):  # noqa: N818
@@ -379,7 +383,10 @@ async def _starters(url: str, settings: Settings) -> None:
     async with open_sessions(url, pool=1) as sessions, sessions.begin() as session:
         if not await count_people(session):
             for name, email, role in STARTERS:
-                person = await add_person(session, name=name, email=email, roles=[role], at=at)
+                party = STARTING_PARTY if role is Role.REVIEWER else None
+                person = await add_person(
+                    session, name=name, email=email, roles=[role], party=party, at=at
+                )
                 token = await issue_token(session, person.id, label="first sign-in", at=at)
                 made.append((role, email, token))
         if settings.oidc_issuer is None:
