@@ -113,7 +113,7 @@ async def test_a_life_private_killed_and_recovered_with_everything_kept(data_dir
         assert not any(each.is_running() for each in mine)
         assert "as before" in up.wrote
         assert not up.tokens
-        assert up.wrote.count(f"{at}/sign-in?link=") == 3, "new links, each time"
+        assert up.wrote.count(f"{at}/sign-in?link=") == 5, "new links, each time"
         again = await http.post("/v1/use-cases", json=submission())
         assert again.json() == handed_in.json()
 
