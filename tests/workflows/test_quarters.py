@@ -34,7 +34,12 @@ async def test_a_schedule_locks_quarters_and_is_made_once(house: House, client: 
     [action] = (await handle.describe()).info.recent_actions
     assert isinstance(action.action, ScheduleActionExecutionStartWorkflow)
     run = client.get_workflow_handle(action.action.workflow_id)
-    locked = await run.result()
+    try:
+        async with asyncio.timeout(30):
+            locked = await run.result()
+    except TimeoutError:
+        waits_for = (await run.describe()).raw_description
+        raise AssertionError(f"it was not done: {waits_for}") from None
     assert locked in ([], [before(quarter_of(now)).name])
     assert (await run.describe()).status is WorkflowExecutionStatus.COMPLETED
     await handle.delete()
