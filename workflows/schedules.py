@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from temporalio.client import (
@@ -14,6 +15,8 @@ from temporalio.client import (
     SchedulePolicy,
     ScheduleRange,
     ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
 )
 from temporalio.service import RPCError
 
@@ -35,19 +38,23 @@ TRY_AGAIN_AFTER = 5.0
 
 
 async def ensure_schedules(client: Client, task_queue: str) -> None:
-    """Make the schedules; those that are there stay as they are."""
-    lock_quarters = ScheduleActionStartWorkflow(
-        LockQuartersWorkflow.run, id=Name.LOCK_QUARTERS.value, task_queue=task_queue
-    )
+    """Make the schedules, or bring those that are there to what this version and this task queue
+    ask for; a paused one stays paused."""
     schedule = Schedule(
-        action=lock_quarters,
+        action=ScheduleActionStartWorkflow(
+            LockQuartersWorkflow.run, id=Name.LOCK_QUARTERS.value, task_queue=task_queue
+        ),
         spec=ScheduleSpec(calendars=[QUARTERS]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.BUFFER_ONE, catchup_window=CATCH_UP),
     )
     try:
         await client.create_schedule(Name.LOCK_QUARTERS.value, schedule)
     except ScheduleAlreadyRunningError:
-        return
+
+        def renewed(there: ScheduleUpdateInput) -> ScheduleUpdate:
+            return ScheduleUpdate(replace(schedule, state=there.description.schedule.state))
+
+        await client.get_schedule_handle(Name.LOCK_QUARTERS.value).update(renewed)
 
 
 async def keep_schedules(client: Client, task_queue: str) -> None:

@@ -16,8 +16,10 @@ from workflows.messages import Name
 from workflows.schedules import ensure_schedules
 
 
-async def test_a_schedule_locks_quarters_and_is_made_once(house: House, client: Client) -> None:
-    await ensure_schedules(client, "tests")
+async def test_a_schedule_locks_quarters_and_follows_the_queue(
+    house: House, client: Client
+) -> None:
+    await ensure_schedules(client, "a queue of yesterday")
     await ensure_schedules(client, "tests")
     handle = client.get_schedule_handle(Name.LOCK_QUARTERS.value)
     described = await handle.describe()
