@@ -21,6 +21,7 @@ from sqlalchemy import (
     case,
     func,
     literal,
+    or_,
     select,
     text,
 )
@@ -64,7 +65,7 @@ async def cases_of(session: AsyncSession, cohorts: Mapping[str, Cohort], moment:
     Exact rows up to `EXACT` cases; beyond that exact rows for the tiers of up to `LARGE` cases and
     counts by day for the others.
     """
-    counted = {name: await _counted(session, cohort, moment) for name, cohort in cohorts.items()}
+    counted = await _counted(session, cohorts, moment)
     few = sum(row.n for rows in counted.values() for row in rows) <= EXACT
     watched = await watched_until(session, moment)
     parts: list[Cases] = []
@@ -94,22 +95,40 @@ class _Row:
     """Seconds since 1970."""
 
 
-async def _counted(session: AsyncSession, cohort: Cohort, moment: Moment) -> list[_Row]:
-    if moment.asked or replace(cohort, tier=None) != Cohort(cohort.name):
-        return await _count_versions(session, cohort, moment)
-    kinds = [Kind.ARRIVED, Kind.CLOSED, Kind.OPEN]
-    rows = _rows_of(await lines(session, kinds, [cohort.name]))
-    return [row for row in rows if cohort.tier in {None, row.tier}]
+async def _counted(
+    session: AsyncSession, cohorts: Mapping[str, Cohort], moment: Moment
+) -> dict[str, list[_Row]]:
+    """The cases of each cohort by day: out of the counts, or out of the versions."""
+    if not moment.asked and all(_is_whole(cohort) for cohort in cohorts.values()):
+        kinds = [Kind.ARRIVED, Kind.CLOSED, Kind.OPEN]
+        found = await lines(session, kinds, [cohort.name for cohort in cohorts.values()])
+        return {
+            name: [row for row in _rows_of(found, cohort.name) if cohort.tier in {None, row.tier}]
+            for name, cohort in cohorts.items()
+        }
+    if len({cohort.name for cohort in cohorts.values()}) == len(cohorts):
+        by_name = await _count_versions(session, list(cohorts.values()), moment)
+        return {name: by_name.get(cohort.name, []) for name, cohort in cohorts.items()}
+    counted = {}
+    for name, cohort in cohorts.items():
+        counted[name] = (await _count_versions(session, [cohort], moment)).get(cohort.name, [])
+    return counted
 
 
-def _rows_of(found: Lines) -> Iterable[_Row]:
+def _is_whole(cohort: Cohort) -> bool:
+    """Whether the counts hold what is asked: no condition but a tier."""
+    return replace(cohort, tier=None) == Cohort(cohort.name)
+
+
+def _rows_of(found: Lines, cohort: str) -> Iterable[_Row]:
+    own = [line for line in found.all if line.cohort == cohort]
     first = {
         (line.source, line.tier): float(line.days[line.n > 0].min()) * 86_400.0
-        for line in found.of(Kind.ARRIVED)
-        if (line.n > 0).any()
+        for line in own
+        if line.kind is Kind.ARRIVED and (line.n > 0).any()
     }
-    for kind in (Kind.CLOSED, Kind.OPEN):
-        for line in found.of(kind):
+    for line in own:
+        if line.kind in {Kind.CLOSED, Kind.OPEN}:
             start = first.get((line.source, line.tier), 0.0)  # all may have moved to other tiers
             outcome = line.detail or Outcome.OPEN.value
             for day, n, microseconds in zip(
@@ -124,39 +143,43 @@ def microseconds(of: Any) -> ColumnElement[int]:
     return func.round(func.date_part("epoch", of) * 1_000_000).cast(BigInteger)
 
 
-async def _count_versions(session: AsyncSession, cohort: Cohort, moment: Moment) -> list[_Row]:
+async def _count_versions(
+    session: AsyncSession, cohorts: Sequence[Cohort], moment: Moment
+) -> dict[str, list[_Row]]:
+    """The cases of cohorts of different names, by name: one look at the table for all of them."""
     row = CaseVersionRow
-    known = conditions(cohort, moment)
+    known = or_(*(and_(*conditions(cohort, moment)) for cohort in cohorts))
     closed = _counted_by(
-        col(row.outcome), col(row.took_days), col(row.took_into), [*known, ended_by(moment)]
+        col(row.outcome), col(row.took_days), col(row.took_into), [known, ended_by(moment)]
     )
     still_open = literal(Outcome.OPEN.value)
     waiting = _counted_by(
-        still_open, col(row.started_day), col(row.started_into), [*known, ~ended_by(moment)]
+        still_open, col(row.started_day), col(row.started_into), [known, ~ended_by(moment)]
     )
-    return [
-        _Row(*found)
-        for statement in (closed, waiting)
-        for found in await session.execute(statement)
-    ]
+    counted: dict[str, list[_Row]] = {}
+    for statement in (closed, waiting):
+        for name, *found in await session.execute(statement):
+            counted.setdefault(name, []).append(_Row(*found))
+    return counted
 
 
 def _counted_by(
     outcome: Any, day: Any, into: Any, where: Sequence[ColumnElement[bool]]
 ) -> Select[Any]:
-    source, tier = col(CaseVersionRow.source), col(CaseVersionRow.tier)
+    row = CaseVersionRow
     return (
         select(
-            source,
-            tier,
+            col(row.cohort),
+            col(row.source),
+            col(row.tier),
             outcome.cast(Text),
             day,
             func.count(),
             func.sum(into).cast(BigInteger),
-            func.date_part("epoch", func.min(col(CaseVersionRow.started_at))),
+            func.date_part("epoch", func.min(col(row.started_at))),
         )
         .where(*where)
-        .group_by(source, tier, col(CaseVersionRow.outcome), day)
+        .group_by(col(row.cohort), col(row.source), col(row.tier), col(row.outcome), day)
     )
 
 
