@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
@@ -10,7 +10,7 @@ import typer
 from cli.running import configured, database_url
 from cli.writing import written_whole
 from service.errors import BadInput
-from service.known import Moment
+from service.known import moment_from
 from service.reports.catalogue import Found, Name, Question, report
 from service.reports.spreadsheet import as_csv
 from service.sessions import open_sessions, reading
@@ -34,7 +34,7 @@ async def show(wanted: Wanted) -> None:
     name, out = _named(wanted.name), wanted.out
     if out is not None and out.suffix.lower() not in FORMATS:
         raise BadInput("--out", f"{out.name}: the ending is one of {', '.join(FORMATS)}")
-    moment = _moment(wanted.as_of, datetime.now(UTC))
+    moment = moment_from("--as-of", wanted.as_of or "", datetime.now(UTC))
     url = database_url(configured())
     async with open_sessions(url, pool=1) as sessions, reading(sessions) as session:
         found = await report(session, name, moment, wanted.question)
@@ -66,21 +66,3 @@ def _named(written: str) -> Name:
     except ValueError:
         known = ", ".join(name.value for name in Name)
         raise BadInput("NAME", f"there is no report {written!r}; there are: {known}") from None
-
-
-def _moment(written: str | None, now: datetime) -> Moment:
-    """The end of a day (UTC) or a moment, as the API takes it; now, if nothing is written."""
-    if written is None:
-        return Moment(now, asked=False)
-    try:
-        at = datetime.combine(date.fromisoformat(written), time.max, UTC)
-        at = min(at, now)
-    except ValueError:
-        try:
-            at = datetime.fromisoformat(written)
-        except ValueError:
-            raise BadInput("--as-of", f"{written!r} is not a date like 2026-09-30") from None
-        at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    if at > now:
-        raise BadInput("--as-of", f"{written} is in the future")
-    return Moment(at.astimezone(UTC), asked=True)

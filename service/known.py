@@ -7,7 +7,7 @@ a given moment is answered from the versions known then, for ever alike.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from math import inf, nan
 from typing import Any
 
@@ -31,6 +31,7 @@ from sqlmodel import col
 from service.domain.case import Outcome
 from service.domain.cohort import Cohort
 from service.domain.tally import LIVE, Kind
+from service.errors import BadInput
 from service.measure.cases import EPOCH, OUTCOMES, Cases, Collector, Group, joined
 from service.measure.days import DayCounts, cases_from_days
 from service.measure.resample import LARGE
@@ -51,6 +52,30 @@ class Moment:
 
     at: datetime
     asked: bool
+
+
+def moment_from(field: str, written: str, now: datetime) -> Moment:
+    """The moment of a report as somebody wrote it: the end of a day (UTC), or a moment (UTC without
+    a zone); the present, if nothing is written. `BadInput` for what is neither, or is to come."""
+    if not written:
+        return Moment(now, asked=False)
+    try:
+        day = date.fromisoformat(written)
+    except ValueError:
+        try:
+            at = datetime.fromisoformat(written)
+        except ValueError:
+            raise BadInput(field, f"{written!r} is not a date like 2026-09-30") from None
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    else:
+        at = datetime.combine(day, time.max, UTC)
+        at = now if day == now.astimezone(UTC).date() else at
+    if at > now:
+        raise BadInput(field, f"{written} is in the future")
+    return Moment(at.astimezone(UTC), asked=True)
+
+
+EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 async def cohort_names(session: AsyncSession) -> list[str]:

@@ -10,9 +10,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from web import errors
 from web.context import Pages
 from web.page import STATIC
-from web.routes import account, admin, board, home, new, queue, sign_in, use_case, use_cases
+from web.routes import (
+    account,
+    admin,
+    board,
+    home,
+    new,
+    queue,
+    reports,
+    sign_in,
+    use_case,
+    use_cases,
+)
 
-ROUTES = (home, sign_in, new, use_cases, use_case, queue, board, admin, account)
+ROUTES = (home, sign_in, new, use_cases, use_case, queue, board, reports, admin, account)
 
 
 def with_pages(app: FastAPI, pages: Pages | None = None) -> FastAPI:

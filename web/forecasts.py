@@ -1,4 +1,4 @@
-"""What the pages show of the future. Each function is None until something can forecast it."""
+"""What the pages show of the future."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -6,31 +6,45 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service.domain.pathway import StageKind
 from service.domain.tiering import Tier
+from service.forecasts import Forecaster, MadeForecast, forecast_of, newest
+from service.measure.visits import State
+from service.pathways import pathways
 from service.tables import UseCaseRow
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
     """When it will probably be in production: half of such use cases are by `p50`, 85 of 100 by
-    `p85`."""
+    `p85`. `basis` says which cases that rests on."""
 
     p50: datetime
     p85: datetime
+    basis: str
 
 
 @dataclass(frozen=True, slots=True)
 class Forecasts:
-    """The forecasts that there are.
+    """`days_saved`: by id, the days that moving each now would save, for the order of the queue;
+    None until something says so."""
 
-    `for_tier`: a use case that would be handed in at this moment. `for_use_case`: one under way.
-    `days_saved`: by id, the days that moving each now would save, for the order of the queue.
-    """
-
-    for_tier: Callable[[AsyncSession, Tier, datetime], Awaitable[Expected | None]] | None = None
-    for_use_case: (
-        Callable[[AsyncSession, UseCaseRow, datetime], Awaitable[Expected | None]] | None
-    ) = None
     days_saved: (
         Callable[[AsyncSession, Sequence[UseCaseRow], datetime], Awaitable[dict[str, float]]] | None
     ) = None
+
+
+async def of_use_case(session: AsyncSession, row: UseCaseRow) -> Expected | None:
+    """The newest forecast for a use case that is under way; None while there is none."""
+    return _shown((await newest(session, [row.id])).get(row.id))
+
+
+async def of_tier(forecaster: Forecaster, tier: Tier, at: datetime) -> Expected | None:
+    """The forecast for a use case of this tier that would be handed in now."""
+    first = pathways()[tier].stages[0]
+    state = State(tier.value, first.key, first.holder, working=first.kind is StageKind.BUILD)
+    return _shown(forecast_of(await forecaster.model(), state, at=at))
+
+
+def _shown(made: MadeForecast | None) -> Expected | None:
+    return None if made is None else Expected(made.p50_at, made.p85_at, made.basis)

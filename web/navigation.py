@@ -33,6 +33,7 @@ PLACES = (
     Place("/new", "nav.new", _builds),
     Place("/use-cases", "nav.use_cases", _everybody),
     Place("/board", "nav.board", lambda person: reads_everything(person.actor)),
+    Place("/reports", "nav.reports", lambda person: may(person.actor, Right.READ_REPORTS)),
     Place("/admin", "nav.admin", lambda person: may(person.actor, Right.MANAGE_PEOPLE)),
 )
 
@@ -61,4 +62,4 @@ def home(person: Person) -> str:
         return "/queue"
     if _builds(person):
         return "/use-cases"
-    return "/board" if reads_everything(person.actor) else "/use-cases"
+    return "/reports" if may(person.actor, Right.READ_REPORTS) else "/use-cases"

@@ -1,6 +1,7 @@
 """Reports for leadership."""
 
 import asyncio
+import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
@@ -14,7 +15,7 @@ from api.context import TheContext, TheSession, needs
 from api.fields import Words, Written
 from api.problems import responses
 from api.schemas import ReportRead, VerdictRead
-from charts.reports import names_of, picture
+from charts.reports import drawn, names_of
 from service.domain.cohort import INTAKE
 from service.domain.people import Person
 from service.domain.permissions import Right
@@ -148,8 +149,8 @@ async def _answer(session: AsyncSession, name: Name, wanted: Asked) -> Any:
         pictures = f"there are: {', '.join(there)}" if there else "it has none"
         raise BadInput("picture", f"{name.value} has no such picture; {pictures}")
     kind: Literal["svg", "png"] = "svg" if wanted.format is Format.SVG else "png"
-    drawn = await asyncio.to_thread(picture, name, found, kind, which=wanted.picture)
-    return Response(drawn, media_type=IMAGES[kind], headers=headers)
+    image = await asyncio.to_thread(drawn, name, json.dumps(found), kind, wanted.picture)
+    return Response(image, media_type=IMAGES[kind], headers=headers)
 
 
 IMAGES: dict[str, str] = {"svg": "image/svg+xml", "png": "image/png"}

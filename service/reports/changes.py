@@ -49,7 +49,12 @@ async def changes(session: AsyncSession, moment: Moment) -> dict[str, object]:
                 **as_json(verdict),
             }
         )
-    return {"as_of": moment.at.isoformat(), "sentence": _sentence(found), "changes": found}
+    return {
+        "as_of": moment.at.isoformat(),
+        "sentence": _sentence(found),
+        "changes": found,
+        "notes": [],
+    }
 
 
 def _sentence(found: list[dict[str, object]]) -> str:

@@ -41,6 +41,10 @@ def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
         ("queue", stage.enabler, "/queue"),
         ("queue-third-party", stage.reviewer, "/queue"),
         ("board", stage.leader, "/board"),
+        *(
+            (f"reports-{name}", stage.leader, f"/reports/{name}")
+            for name in ("verdict", "clock", "stages", "flow", "help", "forecasts", "decisions")
+        ),
         ("all-use-cases", stage.leader, "/use-cases"),
         ("none-found", stage.leader, "/use-cases?unit=nowhere"),
         ("people", stage.admin, "/admin"),

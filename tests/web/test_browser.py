@@ -241,6 +241,8 @@ def every_page(stage: Stage) -> list[tuple[Any, str]]:
         (stage.reviewer, "/queue"),
         (stage.enabler, "/queue?whose=mine"),
         (stage.leader, "/board"),
+        (stage.leader, "/reports"),
+        *((stage.leader, f"/reports/{name}") for name in ("clock", "stages", "flow", "decisions")),
         (stage.leader, "/use-cases?tier=high"),
         (stage.leader, "/use-cases?unit=nowhere"),
         (stage.admin, "/admin"),

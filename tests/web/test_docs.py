@@ -24,7 +24,7 @@ def test_every_page_of_the_bar_and_of_the_routes_is_in_the_table() -> None:
     named = set(re.findall(r"^\| `(/[^`]*)` \|", table, re.MULTILINE))
     assert named == {
         *("/", "/new", "/use-cases", "/use-cases/UC-42"),
-        *("/queue", "/board", "/admin", "/account"),
+        *("/queue", "/board", "/reports", "/reports/{name}", "/admin", "/account"),
     }
 
 
@@ -39,7 +39,12 @@ async def test_no_page_is_left_out(house: House) -> None:
         for path in ours
         if not path.startswith(("/v1", "/openapi", "/health", "/version", "/sign-in"))
     }
-    parts = {"/new/ahead", "/use-cases/UC-42/events", "/admin/people/{person_id}"}
+    parts = {
+        *("/reports/{name}/table.csv", "/reports/{name}/{which}.{kind}"),
+        "/new/ahead",
+        "/use-cases/UC-42/events",
+        "/admin/people/{person_id}",
+    }
     assert {path for path in pages - parts if f"`{path}`" not in PAGES} == set()
 
 

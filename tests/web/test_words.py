@@ -8,11 +8,14 @@ from service.domain.lifecycle import LIFECYCLE, Who
 from service.domain.people import Role
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Autonomy, Tier
+from service.reports.catalogue import Name
+from service.reports.clock import By as Groups
 from service.waiting import Whose
 from web.errors import AWAY
 from web.handing_in import FIELDS
 from web.navigation import PLACES
 from web.routes.queue import By
+from web.routes.reports import FIELDS as REPORT_FIELDS
 from web.words import catalogue, counted, t
 
 WEB = Path(__file__).parents[2] / "web"
@@ -52,6 +55,9 @@ def composed() -> set[str]:
         *(f"field.{name}" for name in FIELDS),
         *(f"{error}_{part}" for error in errors for part in ("title", "next")),
         *(place.words for place in PLACES),
+        *(f"reports.{name}" for name in Name),
+        *(f"reports.field_{name}" for name in REPORT_FIELDS),
+        *(f"reports.by_{by}" for by in Groups if by is not Groups.NOTHING),
         *(f"queue.{one}" for one in Whose),
         *(f"queue.empty_{one}" for one in Whose),
         *(f"queue.by_{one}" for one in By),

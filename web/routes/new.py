@@ -21,7 +21,7 @@ from service.people import find_builder
 from service.sessions import reading
 from service.use_cases import Filter, list_use_cases
 from web.context import Pages, ThePages
-from web.forecasts import Expected
+from web.forecasts import Expected, of_tier
 from web.forms import TheForm
 from web.handing_in import QUESTIONS, Ahead, ahead, check, typed_of
 from web.page import fragment, go, page
@@ -85,9 +85,7 @@ async def what_is_ahead(
     """Tier and stages for the risk answers so far: a piece of the page, for its script."""
     answers = {name: request.query_params.get(name, "")[:20] for name in (*QUESTIONS, "autonomy")}
     found = ahead(answers)
-    return fragment(
-        request, "ahead.html", ahead=found, expected=await _expected(given, pages, found)
-    )
+    return fragment(request, "ahead.html", ahead=found, expected=await _expected(given, found))
 
 
 @router.post("/new")
@@ -184,11 +182,8 @@ async def _hand_in(
     return go(request, f"/use-cases/{submitted.receipt.key}", done="submit")
 
 
-async def _expected(given: Context, pages: Pages, found: Ahead) -> Expected | None:
-    if pages.forecasts.for_tier is None:
-        return None
-    async with reading(given.sessions) as session:
-        return await pages.forecasts.for_tier(session, found.tiering.tier, given.now())
+async def _expected(given: Context, found: Ahead) -> Expected | None:
+    return await of_tier(given.forecaster, found.tiering.tier, given.now())
 
 
 async def _form(
@@ -218,7 +213,7 @@ async def _form(
         failed=failed,
         questions=QUESTIONS,
         ahead=found,
-        expected=await _expected(given, pages, found),
+        expected=await _expected(given, found),
         drafts=[one for one in drafts if one.id != draft],
         at=given.now(),
     )

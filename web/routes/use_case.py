@@ -16,6 +16,7 @@ from service.sessions import reading
 from service.use_cases import find
 from web.context import Pages, ThePages
 from web.deciding import NotDone, give
+from web.forecasts import of_use_case
 from web.forms import TheForm
 from web.page import go, page
 from web.signed_in import Reader, SignedIn
@@ -60,8 +61,8 @@ async def _page(
         found = await track(session, key, reader.person, at=at)
         if found.key != key:
             return go(request, f"/use-cases/{found.key}")
-        if pages.forecasts.for_use_case is not None and not found.standing.ended:
-            expected = await pages.forecasts.for_use_case(session, found.row, at)
+        if not found.standing.ended:
+            expected = await of_use_case(session, found.row)
     offered = {rule.command for rule in found.rules}
     return page(
         request,

@@ -1,0 +1,105 @@
+"""The pages for leadership: one sentence first, everything in the address, nothing lost."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from service.domain.people import Role
+from service.reports.catalogue import Name
+from tests.house import House
+from tests.web.browsing import guest
+
+every_report = pytest.mark.parametrize("name", list(Name))
+
+
+async def some_cases(house: House) -> None:
+    """Use cases of a unit with an ugly name, one of them in production."""
+    builder = await house.visitor(Role.BUILDER)
+    for number in range(2):
+        key = await builder.hand_in(tier="low", business_unit="<b>Sales</b> & =1")
+        if number:
+            await builder.does(key, "go_live")
+
+
+@every_report
+async def test_a_report_begins_with_its_sentence(house: House, name: Name) -> None:
+    await some_cases(house)
+    leader = await guest(house, Role.LEADER)
+    page = await leader.http.get(
+        f"/reports/{name.value}?by=unit" if name is Name.CLOCK else f"/reports/{name.value}"
+    )
+
+    assert page.status_code == 200
+    heading = re.search(r"<h1>(.+?)</h1>", page.text, re.DOTALL)
+    assert heading
+    assert heading[1].strip().endswith(".")
+    assert "<b>Sales" not in page.text
+    assert f"/reports/{name.value}/table.csv" in page.text or "nothing to show" in page.text.lower()
+
+
+async def test_the_first_report_is_the_verdict(house: House) -> None:
+    leader = await guest(house, Role.LEADER)
+    page = await leader.http.get("/reports")
+
+    assert 'aria-current="page">Verdict' in page.text
+    assert "/reports/verdict/survival.svg?theme=dark" in page.text
+
+
+async def test_what_is_asked_stays_in_every_address(house: House) -> None:
+    await some_cases(house)
+    leader = await guest(house, Role.ENABLER)
+    page = await leader.http.get("/reports/clock?tier=low&as_of=2026-11-20")
+
+    for address in ("/reports/stages", "/reports/clock/clock.svg", "/reports/clock/clock.png"):
+        [link] = {
+            one for one in re.findall(r'="([^"]+)"', page.text) if one.startswith(address)
+        } - {one for one in re.findall(r'="([^"]+)"', page.text) if "theme=dark" in one}
+        assert "tier=low" in link
+        assert "as_of=2026-11-20" in link
+    assert 'value="2026-11-20"' in page.text
+
+
+async def test_pictures_and_tables_come_as_files(house: House) -> None:
+    await some_cases(house)
+    leader = await guest(house, Role.LEADER)
+    light = await leader.http.get("/reports/clock/clock.svg")
+    dark = await leader.http.get("/reports/clock/clock.svg?theme=dark")
+    png = await leader.http.get("/reports/verdict/trend.png")
+    table = await leader.http.get("/reports/clock/table.csv?by=unit")
+
+    assert ElementTree.fromstring(light.text).tag.endswith("svg")  # noqa: S314
+    assert light.content != dark.content
+    assert png.content.startswith(b"\x89PNG")
+    assert table.headers["content-type"] == "text/csv; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("cohort=intake[colour=red]", "there is no condition colour"),
+        ("as_of=soon", "is not a date"),
+        ("as_of=2999-01-01", "is in the future"),
+        ("baseline=intake", "compared with itself"),
+    ],
+)
+async def test_what_makes_no_sense_is_said_and_kept(house: House, query: str, says: str) -> None:
+    leader = await guest(house, Role.LEADER)
+    page = await leader.http.get(f"/reports/verdict?{query}")
+
+    assert page.status_code == 422
+    assert says in page.text
+    assert f'value="{query.partition("=")[2]}"' in page.text
+
+
+@pytest.mark.parametrize("path", ["/reports", "/reports/clock", "/reports/clock/table.csv"])
+async def test_reports_are_for_those_who_may_read_them(house: House, path: str) -> None:
+    builder = await guest(house, Role.BUILDER)
+    assert (await builder.http.get(path)).status_code == 403
+
+
+async def test_there_is_no_report_or_picture_of_another_name(house: House) -> None:
+    leader = await guest(house, Role.LEADER)
+
+    assert (await leader.http.get("/reports/horoscope")).status_code in {404, 422}
+    assert (await leader.http.get("/reports/clock/portrait.svg")).status_code == 422

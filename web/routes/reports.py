@@ -1,0 +1,152 @@
+"""`/reports`: what leadership asks, one sentence before each picture and table."""
+
+import asyncio
+import json
+from http import HTTPStatus
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from api.context import TheContext
+from charts.palette import Theme
+from charts.reports import drawn, in_words, names_of
+from service.domain.permissions import Right, may
+from service.errors import BadInput, NotAllowed
+from service.known import moment_from
+from service.reports.catalogue import Found, Name, question_from, report
+from service.reports.clock import By
+from service.reports.spreadsheet import as_csv, rows_of
+from service.sessions import reading
+from web.page import HEADERS, page
+from web.signed_in import Reader, SignedIn
+
+router = APIRouter()
+
+MOST_ROWS = 100
+"""Of a table on a page; the CSV has all."""
+FIELDS = ("cohort", "baseline", "tier", "unit", "by", "as_of")
+TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+LONGEST = 400
+
+
+def asked(
+    *,
+    cohort: Annotated[str, Query(max_length=LONGEST)] = "",
+    baseline: Annotated[str, Query(max_length=LONGEST)] = "",
+    tier: Annotated[str, Query(max_length=LONGEST)] = "",
+    unit: Annotated[str, Query(max_length=LONGEST)] = "",
+    by: Annotated[str, Query(max_length=LONGEST)] = "",
+    as_of: Annotated[str, Query(max_length=LONGEST)] = "",
+) -> dict[str, str]:
+    """What stands in the address, field by field; empty where nothing is asked."""
+    given = (cohort, baseline, tier, unit, by, as_of)
+    return {name: value.strip() for name, value in zip(FIELDS, given, strict=True)}
+
+
+Asked = Annotated[dict[str, str], Depends(asked)]
+
+
+def leader(reader: Reader) -> SignedIn:
+    """Whoever is asking, if they may read reports."""
+    if not may(reader.person.actor, Right.READ_REPORTS):
+        raise NotAllowed("reports are for leadership and enablement")
+    return reader
+
+
+Leader = Annotated[SignedIn, Depends(leader)]
+
+
+@router.get("/reports")
+async def verdict(request: Request, _: Leader, given: TheContext, wanted: Asked) -> Response:
+    """The first of the reports: the verdict."""
+    return await _page(request, given, Name.VERDICT, wanted)
+
+
+@router.get("/reports/{name}")
+async def one(
+    request: Request, _: Leader, given: TheContext, wanted: Asked, name: Name
+) -> Response:
+    """A report: its sentence, its pictures, its table."""
+    return await _page(request, given, name, wanted)
+
+
+@router.get("/reports/{name}/table.csv")
+async def table(_: Leader, given: TheContext, wanted: Asked, name: Name) -> Response:
+    """The whole table."""
+    found = await _read(given, name, wanted)
+    file = f"attachment; filename=headway-{name.value}.csv"
+    headers = {**HEADERS, "Content-Disposition": file}
+    return Response(as_csv(name, found), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/reports/{name}/{which}.{kind}")
+async def picture(
+    *,
+    _: Leader,
+    given: TheContext,
+    wanted: Asked,
+    name: Name,
+    which: str,
+    kind: Literal["svg", "png"],
+    theme: Theme = Theme.LIGHT,
+) -> Response:
+    """A picture of the report."""
+    if which not in names_of(name):
+        raise BadInput("picture", f"{name.value} has no such picture")
+    text = json.dumps(await _read(given, name, wanted))
+    image = await asyncio.to_thread(drawn, name, text, kind, which, theme)
+    return Response(image, media_type=TYPES[kind], headers=HEADERS)
+
+
+async def _read(given: TheContext, name: Name, wanted: dict[str, str]) -> Found:
+    question = question_from(
+        cohort=wanted["cohort"] or "intake",
+        baseline=wanted["baseline"],
+        tau_days=None,
+        tier=wanted["tier"],
+        unit=wanted["unit"],
+        by=wanted["by"] or By.NOTHING.value,
+    )
+    moment = moment_from("as_of", wanted["as_of"], given.now())
+    async with reading(given.sessions) as session:
+        return await report(session, name, moment, question)
+
+
+async def _page(
+    request: Request, given: TheContext, name: Name, wanted: dict[str, str]
+) -> Response:
+    found: Found | None = None
+    wrong: dict[str, str] = {}
+    try:
+        found = await _read(given, name, wanted)
+    except BadInput as bad:
+        wrong = {bad.field: bad.detail}
+    query = urlencode({key: value for key, value in wanted.items() if value})
+    rows = [] if found is None else list(rows_of(name, found))
+    pinned = {**wanted, "as_of": wanted["as_of"] or f"{given.now():%Y-%m-%dT%H:%M:%SZ}"}
+    return page(
+        request,
+        "reports.html",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
+        name=name.value,
+        names=[other.value for other in Name],
+        found=found,
+        wanted=wanted,
+        wrong=wrong,
+        query=query,
+        pinned=urlencode({key: value for key, value in pinned.items() if value}),
+        pictures=_pictures(name, found),
+        columns=list(dict.fromkeys(key for row in rows[:MOST_ROWS] for key in row)),
+        rows=rows[:MOST_ROWS],
+        left=max(len(rows) - MOST_ROWS, 0),
+        groupings=[some.value for some in By if some is not By.NOTHING],
+    )
+
+
+def _pictures(name: Name, found: Found | None) -> list[tuple[str, str]]:
+    """The pictures that there are, each with its text alternative."""
+    if found is None:
+        return []
+    return [(which, in_words(name, found, which=which)) for which in names_of(name)]
