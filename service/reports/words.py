@@ -11,8 +11,8 @@ def verdict_sentence(found: Mapping[str, Any]) -> str:
     if locked:
         quarter = locked[-1]
         return f"{_said(quarter)}, locked for {quarter['quarter'].replace('-', ' ')}."
-    if found["ratio"] is None and found.get("own_estimates"):
-        own = found["own_estimates"]
+    own = found.get("own_estimates")
+    if found["ratio"] is None and own and own["ratio"] is not None:
         about = {"cohort": found["cohort"], "baseline": "what was expected", "confidence": 0.95}
         return f"{_said({**about, **own})}, {own['label']}."
     return f"{_said(found)}."
