@@ -15,12 +15,13 @@ from service.domain.clock import Transition
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.trace import TracedCase, steps
 from service.known import Moment
-from service.measure.forecast import Model, learn
+from service.measure.forecast import Model
+from service.measure.next_decision import DecisionOrder, learn_order
 from service.measure.visits import State, state_of
 from service.sessions import Sessions, reading
-from service.tables import ForecastRow, UseCaseRow
+from service.tables import ForecastRow, TransitionRow, UseCaseRow
 from service.traces import traces_of
-from service.use_cases import transitions
+from service.use_cases import transition_of, transitions
 
 LEARN_AGAIN_AFTER = timedelta(minutes=10)
 FORECAST_AGAIN_AFTER = timedelta(days=7)
@@ -62,31 +63,35 @@ class Forecaster:
     def __init__(self, sessions: Sessions, now: Callable[[], datetime]) -> None:
         self._sessions = sessions
         self._now = now
-        self._learned: tuple[datetime, Model] | None = None
-        self._learning: asyncio.Task[Model] | None = None
+        self._learned: tuple[datetime, DecisionOrder] | None = None
+        self._learning: asyncio.Task[DecisionOrder] | None = None
 
     async def model(self) -> Model:
         """What the cases of the intake say about those to come."""
+        return (await self.order()).model
+
+    async def order(self) -> DecisionOrder:
+        """The same, and what they say about which decision to take next."""
         if self._learned is None:
             return await self._learn()
-        learned_at, model = self._learned
+        learned_at, order = self._learned
         if self._now() - learned_at > LEARN_AGAIN_AFTER and self._learning is None:
             self._learning = asyncio.create_task(self._learn())
             self._learning.add_done_callback(self._finished)
-        return model
+        return order
 
-    def _finished(self, learning: "asyncio.Task[Model]") -> None:
+    def _finished(self, learning: "asyncio.Task[DecisionOrder]") -> None:
         self._learning = None
         if not learning.cancelled():
             learning.exception()  # it is tried again at the next look
 
-    async def _learn(self) -> Model:
+    async def _learn(self) -> DecisionOrder:
         at = self._now()
         async with reading(self._sessions) as session:
             sample = await traces_of(session, Cohort(INTAKE), Moment(at, asked=False))
-        model = await asyncio.to_thread(learn, sample.traces)
-        self._learned = (at, model)
-        return model
+        order = await asyncio.to_thread(learn_order, sample.traces)
+        self._learned = (at, order)
+        return order
 
 
 def forecast_of(model: Model, state: State, *, at: datetime) -> MadeForecast | None:
@@ -130,6 +135,23 @@ async def newest(session: AsyncSession, use_case_ids: Sequence[str]) -> dict[str
         )
         for row in rows
     }
+
+
+async def days_saved(
+    session: AsyncSession, order: DecisionOrder, rows: Sequence[UseCaseRow], *, at: datetime
+) -> dict[str, float]:
+    """By id, the days that a decision now is expected to save, of those that wait for one."""
+    log: dict[str, list[Transition]] = {row.id: [] for row in rows}
+    moves = await session.scalars(
+        select(TransitionRow)
+        .where(col(TransitionRow.use_case_id).in_(log))
+        .order_by(col(TransitionRow.use_case_id), col(TransitionRow.sequence))
+    )
+    for move in moves:
+        log[move.use_case_id].append(transition_of(move))
+    states = [(row.id, _state(row, log[row.id], at)) for row in rows]
+    decisions = order.order([(case, state) for case, state in states if state is not None])
+    return {decision.case: decision.score_days for decision in decisions}
 
 
 async def forecast_due(sessions: Sessions, forecaster: Forecaster, *, at: datetime) -> int:

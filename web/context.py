@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from service.settings import Settings
-from web.forecasts import Forecasts
 from web.parties import Parties
 from web.provider import Provider
 from web.watch import Watch
@@ -24,7 +23,6 @@ class Pages:
     provider: Provider | None = None
     parties: Parties = field(default_factory=Parties)
     watch: Watch = field(default_factory=Watch)
-    forecasts: Forecasts = field(default_factory=Forecasts)
 
 
 def configured_pages(settings: Settings) -> Pages:

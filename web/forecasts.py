@@ -1,6 +1,5 @@
 """What the pages show of the future."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,16 +21,6 @@ class Expected:
     p50: datetime
     p85: datetime
     basis: str
-
-
-@dataclass(frozen=True, slots=True)
-class Forecasts:
-    """`days_saved`: by id, the days that moving each now would save, for the order of the queue;
-    None until something says so."""
-
-    days_saved: (
-        Callable[[AsyncSession, Sequence[UseCaseRow], datetime], Awaitable[dict[str, float]]] | None
-    ) = None
 
 
 async def of_use_case(session: AsyncSession, row: UseCaseRow) -> Expected | None:

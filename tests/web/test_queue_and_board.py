@@ -169,3 +169,15 @@ async def test_builders_and_reviewers_have_no_board_and_builders_no_queue(house:
     await builder.sees("/board", status=403)
     page = await builder.sees("/queue", status=403)
     assert "A queue is for enablement and for third parties." in page.text
+
+
+async def test_the_queue_can_be_ordered_by_the_days_that_a_decision_saves(
+    quiet_house: House,
+) -> None:
+    enabler = await guest(quiet_house, Role.ENABLER)
+    builder = await quiet_house.visitor(Role.BUILDER)
+    key = await builder.hand_in()
+    page = await enabler.sees("/queue?by=days")
+
+    assert f"/use-cases/{key}" in page.attributes("a", "href")
+    assert "days saved" in page.text

@@ -18,6 +18,7 @@ from service.domain.commands import Command
 from service.domain.lifecycle import possible
 from service.domain.people import Person, Role
 from service.errors import BadInput, NotAllowed, NotFound
+from service.forecasts import days_saved
 from service.people import third_parties
 from service.sessions import reading
 from service.tables import UseCaseRow
@@ -60,7 +61,7 @@ class By(StrEnum):
     TARGET = "target"
     AGE = "age"
     DAYS = "days"
-    """The most days saved first, where they can be forecast."""
+    """The most days saved first, as far as history says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +197,12 @@ async def _page(
     at = given.now()
     async with reading(given.sessions) as session:
         saved: dict[str, float] = {}
-        if view.by is By.DAYS and pages.forecasts.days_saved is not None:
+        if view.by is By.DAYS:
             found = await waiting(
                 session, person.actor, at=at, whose=view.whose, limit=MOST_WAITING
             )
-            saved = await pages.forecasts.days_saved(session, found.rows, at)
+            order_of = await given.forecaster.order()
+            saved = await days_saved(session, order_of, found.rows, at=at)
             rows = sorted(found.rows, key=lambda row: -saved.get(row.id, 0.0))
             found = Waiting(rows[view.start : view.start + LIMIT], found.counts)
         else:
@@ -226,7 +228,7 @@ async def _page(
         lines=lines,
         counts=found.counts,
         view=view,
-        orders=[one for one in By if one is not By.DAYS or pages.forecasts.days_saved],
+        orders=list(By),
         whose=Whose,
         parties=[one for one in parties if one != person.party],
         offered=[
