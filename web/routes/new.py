@@ -20,7 +20,6 @@ from service.intake import Repeatable, submit, was_submitted
 from service.people import find_builder
 from service.sessions import reading
 from service.use_cases import Filter, list_use_cases
-from web.context import Pages, ThePages
 from web.forecasts import Expected, of_tier
 from web.forms import TheForm
 from web.handing_in import QUESTIONS, Ahead, ahead, check, typed_of
@@ -49,7 +48,6 @@ async def begin(
     request: Request,
     reader: Submitter,
     given: TheContext,
-    pages: ThePages,
     draft: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     """An empty form, or a draft as it was left."""
@@ -61,7 +59,7 @@ async def begin(
             typed: Mapping[str, str] = found.fields
         else:
             typed = await _as_last_time(given, reader.person)
-    return await _form(request, reader, given, pages, draft=draft or str(uuid.uuid4()), typed=typed)
+    return await _form(request, reader, given, draft=draft or str(uuid.uuid4()), typed=typed)
 
 
 async def _as_last_time(given: Context, person: Person) -> dict[str, str]:
@@ -79,9 +77,7 @@ async def _as_last_time(given: Context, person: Person) -> dict[str, str]:
 
 
 @router.get("/new/ahead")
-async def what_is_ahead(
-    request: Request, reader: Submitter, given: TheContext, pages: ThePages
-) -> Response:
+async def what_is_ahead(request: Request, reader: Submitter, given: TheContext) -> Response:
     """Tier and stages for the risk answers so far: a piece of the page, for its script."""
     answers = {name: request.query_params.get(name, "")[:20] for name in (*QUESTIONS, "autonomy")}
     found = ahead(answers)
@@ -89,9 +85,7 @@ async def what_is_ahead(
 
 
 @router.post("/new")
-async def sent(
-    request: Request, form: TheForm, reader: Submitter, given: TheContext, pages: ThePages
-) -> Response:
+async def sent(request: Request, form: TheForm, reader: Submitter, given: TheContext) -> Response:
     """Keep the draft, show what is ahead, or hand in."""
     draft = form.text("draft")
     if not DRAFT.fullmatch(draft):
@@ -103,13 +97,13 @@ async def sent(
                 await drop_draft(session, reader.person.id, draft)
             return go(request, "/use-cases")
         case "send":
-            return await _hand_in(request, reader, given, pages, draft=draft, typed=typed)
+            return await _hand_in(request, reader, given, draft=draft, typed=typed)
         case do:
             await _keep(given, reader.person, draft, typed)
             if do == "keep" and request.headers.get("headway-page"):
                 return Response(status_code=HTTPStatus.NO_CONTENT)
             kept = t("new.kept") if do == "keep" else ""
-            return await _form(request, reader, given, pages, draft=draft, typed=typed, kept=kept)
+            return await _form(request, reader, given, draft=draft, typed=typed, kept=kept)
 
 
 async def _keep(given: Context, person: Person, draft: str, typed: Mapping[str, str]) -> None:
@@ -127,7 +121,6 @@ async def _hand_in(
     request: Request,
     reader: SignedIn,
     given: Context,
-    pages: Pages,
     *,
     draft: str,
     typed: Mapping[str, str],
@@ -136,7 +129,7 @@ async def _hand_in(
     wrong = dict(checked.wrong)
     if checked.body is None:
         await _keep(given, reader.person, draft, typed)
-        return await _form(request, reader, given, pages, draft=draft, typed=typed, wrong=wrong)
+        return await _form(request, reader, given, draft=draft, typed=typed, wrong=wrong)
     digest = hashlib.sha256(checked.body.model_dump_json().encode()).hexdigest()
     body = checked.body
     try:
@@ -161,7 +154,6 @@ async def _hand_in(
             request,
             reader,
             given,
-            pages,
             draft=draft,
             typed=typed,
             wrong={error.field: sentence(error.detail)},
@@ -172,7 +164,6 @@ async def _hand_in(
             request,
             reader,
             given,
-            pages,
             draft=str(uuid.uuid4()),
             typed=typed,
             failed=t("new.sent_already"),
@@ -190,7 +181,6 @@ async def _form(
     request: Request,
     reader: SignedIn,
     given: Context,
-    pages: Pages,
     *,
     draft: str,
     typed: Mapping[str, str],

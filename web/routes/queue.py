@@ -24,7 +24,6 @@ from service.sessions import reading
 from service.tables import UseCaseRow
 from service.use_cases import find, standing_of
 from service.waiting import MOST_WAITING, Order, Waiting, Whose, waiting
-from web.context import Pages, ThePages
 from web.deciding import NotDone, give
 from web.forms import Form, TheForm
 from web.page import page
@@ -110,7 +109,6 @@ async def show(
     request: Request,
     reader: Reader,
     given: TheContext,
-    pages: ThePages,
     *,
     whose: Annotated[Whose, Query()] = Whose.OPEN_TO_ME,
     by: Annotated[By, Query()] = By.TARGET,
@@ -118,13 +116,11 @@ async def show(
 ) -> Response:
     """A part of the queue."""
     person = decider(reader)
-    return await _page(request, given, pages, person, View(whose, by, start))
+    return await _page(request, given, person, View(whose, by, start))
 
 
 @router.post("/queue")
-async def move(
-    request: Request, form: TheForm, reader: Reader, given: TheContext, pages: ThePages
-) -> Response:
+async def move(request: Request, form: TheForm, reader: Reader, given: TheContext) -> Response:
     """Carry one command out on all that are ticked, or on the one whose button was pressed."""
     person = decider(reader)
     view = _view(form)
@@ -140,10 +136,10 @@ async def move(
         raise BadInput("pick", "this form is not whole")
     if not keys:
         return await _page(
-            request, given, pages, person, view, form=form, nothing=t("queue.nothing_ticked")
+            request, given, person, view, form=form, nothing=t("queue.nothing_ticked")
         )
     done = await _give_all(given, person, command, keys, form)
-    return await _page(request, given, pages, person, view, form=form, done=done)
+    return await _page(request, given, person, view, form=form, done=done)
 
 
 def _view(form: Form) -> View:
@@ -186,7 +182,6 @@ async def _give_all(
 async def _page(
     request: Request,
     given: Context,
-    pages: Pages,
     person: Person,
     view: View,
     *,
