@@ -149,4 +149,5 @@ async def open_house(
         app.state.context = Context(sessions, engine)  # ASGITransport runs no lifespan
         async with worker:
             yield House(url, sessions, client, engine, app)
+        app.state.context.drawings.close()
         await asyncio.sleep(0)

@@ -1,7 +1,5 @@
 """`/reports`: what leadership asks, one sentence before each picture and table."""
 
-import asyncio
-import json
 from http import HTTPStatus
 from typing import Annotated, Literal
 from urllib.parse import urlencode
@@ -11,7 +9,7 @@ from starlette.responses import Response
 
 from api.context import TheContext
 from charts.palette import Theme
-from charts.reports import drawn, in_words, names_of
+from charts.reports import in_words, names_of
 from service.domain.permissions import Right, may
 from service.errors import BadInput, NotAllowed
 from service.known import moment_from
@@ -95,8 +93,8 @@ async def picture(
     """A picture of the report."""
     if which not in names_of(name):
         raise BadInput("picture", f"{name.value} has no such picture")
-    text = json.dumps(await _read(given, name, wanted))
-    image = await asyncio.to_thread(drawn, name, text, kind, which, theme)
+    found = await _read(given, name, wanted)
+    image = await given.drawings.draw(name, found, kind, which=which, theme=theme)
     return Response(image, media_type=TYPES[kind], headers=HEADERS)
 
 
