@@ -208,9 +208,7 @@ class _Given:
         return other is None or (self.case, self.steps) != (other.case, other.steps)
 
 
-async def _known(
-    session: AsyncSession, source: str, case_ids: Sequence[str]
-) -> dict[str, _Given]:
+async def _known(session: AsyncSession, source: str, case_ids: Sequence[str]) -> dict[str, _Given]:
     """Which of these cases are there, as they are known now."""
     rows = list(
         await session.scalars(

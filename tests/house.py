@@ -150,4 +150,5 @@ async def open_house(
         async with worker:
             yield House(url, sessions, client, engine, app)
         app.state.context.drawings.close()
+        await app.state.pages.files.end()
         await asyncio.sleep(0)

@@ -18,6 +18,7 @@ LOOKED_AT = 64 * 1024  # bytes
 SAMPLES = 3  # rows next to the header
 PREVIEWED = 1_000  # rows
 SHOWN = 5  # of the previewed rows that can be used, and of those that cannot
+MOST_COLUMNS = 500
 DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -29,6 +30,11 @@ class Look:
     delimiter: str
     columns: tuple[str, ...]
     samples: tuple[tuple[str, ...], ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that have a name, each once."""
+        return tuple(dict.fromkeys(name for name in self.columns if name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +69,10 @@ def look(path: Path, *, encoding: str = "", delimiter: str = "") -> Look:
     if "\0" in text:
         raise FileUnreadable(f"{path} is no text: there are NUL bytes in it")
     lines = text.splitlines(keepends=True)
-    if not whole and len(lines) > 1:
+    if not whole:
         lines.pop()  # it may be half a line
+        if not any(map(str.strip, lines)):
+            raise FileUnreadable(f"{path} has no header in its first {LOOKED_AT // 1024} KB")
     first = next((line for line in lines if line.strip()), "")
     delimiter = delimiter or max(DELIMITERS, key=first.count)
     try:
@@ -77,7 +85,9 @@ def look(path: Path, *, encoding: str = "", delimiter: str = "") -> Look:
         raise FileUnreadable(f"{path}: the first lines are no CSV: {error}") from None
     if not rows:
         raise FileUnreadable(f"{path} is empty")
-    columns = tuple(dict.fromkeys(name for name in map(fold, rows[0]) if name))
+    columns = tuple(map(fold, rows[0]))
+    if len(columns) > MOST_COLUMNS:
+        raise FileUnreadable(f"{path} has more than {MOST_COLUMNS} columns")
     samples = tuple(tuple(map(fold, row)) for row in rows[1 : 1 + SAMPLES])
     return Look(encoding, delimiter, columns, samples)
 
