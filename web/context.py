@@ -9,6 +9,7 @@ from service.settings import Settings
 from web.files import Files
 from web.parties import Parties
 from web.provider import Provider
+from web.shelf import Shelf
 from web.watch import Watch
 
 
@@ -26,6 +27,7 @@ class Pages:
     parties: Parties = field(default_factory=Parties)
     watch: Watch = field(default_factory=Watch)
     files: Files = field(default_factory=Files)
+    shelf: Shelf = field(default_factory=Shelf)
 
 
 def configured_pages(settings: Settings) -> Pages:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from math import isfinite
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -37,7 +36,7 @@ from web.mapping import (
     written,
 )
 from web.page import HEADERS, go, page
-from web.routes.reports import TYPES, Leader
+from web.routes.reports import TYPES, Leader, days_of
 from web.show import sentence
 from web.signed_in import SignedIn, Visiting
 from web.uploads import FileTooLarge, upload_of
@@ -233,7 +232,7 @@ def _mapping(file: Brought) -> HistoryMap:
 
 async def _compare(pages: Pages, file: Brought) -> None:
     typed = file.typed
-    tau_days, as_of = _days(typed["tau"]), _moment(typed["as_of"])
+    tau_days, as_of = days_of("tau", typed["tau"]), _moment(typed["as_of"])
     mapping = _mapping(file)
 
     async def work() -> None:
@@ -252,18 +251,6 @@ async def _compare(pages: Pages, file: Brought) -> None:
             file.verdict = found.as_json()
 
     await file.begin(Doing.COMPARE, work)
-
-
-def _days(written_so: str) -> float | None:
-    if not written_so:
-        return None
-    try:
-        days = float(written_so)
-    except ValueError:
-        days = 0.0
-    if not isfinite(days) or not 0 < days <= 36_500:
-        raise BadInput("tau", "write a number of days, like 365")
-    return days
 
 
 def _moment(written_so: str) -> datetime | None:
