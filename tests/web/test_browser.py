@@ -168,21 +168,24 @@ async def test_a_leader_sees_the_verdict_change_when_a_case_gets_to_production(
 
 
 async def house_knows_a_baseline(house: House, unit: str) -> None:
-    """Cases of this unit from before, brought in."""
+    """Cases of this unit, brought in: a baseline, and an intake with one case in production, which
+    is one too few for a verdict."""
     at = datetime.now(UTC)
-    began = [at - timedelta(days=400 + number) for number in range(12)]
-    cases = [
-        Case(
-            case_id=f"{unit} {number}",
-            cohort="before",
+
+    def case(number: int, cohort: str, days: int | None) -> Case:
+        begun = at - timedelta(days=(400 if cohort == "before" else 60) + number)
+        return Case(
+            case_id=f"{cohort} {number}",
+            cohort=cohort,
             tier="low",
             business_unit=unit,
-            started_at=start,
-            ended_at=start + timedelta(days=20 + number),
-            outcome=Outcome.PRODUCTION,
+            started_at=begun,
+            ended_at=None if days is None else begun + timedelta(days=days),
+            outcome=Outcome.OPEN if days is None else Outcome.PRODUCTION,
         )
-        for number, start in enumerate(began)
-    ]
+
+    cases = [case(number, "before", 20 + number) for number in range(12)]
+    cases += [case(number, "intake", None if number else 15) for number in range(4)]
     async with house.sessions.begin() as session:
         run = await begin_import(session, unit, at=at)
         await write_cases(session, run, cases)

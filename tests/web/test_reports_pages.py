@@ -9,6 +9,7 @@ from service.domain.people import Role
 from service.reports.catalogue import Name
 from tests.house import House
 from tests.web.browsing import guest
+from web.routes.reports import table_of
 
 every_report = pytest.mark.parametrize("name", list(Name))
 
@@ -119,3 +120,10 @@ async def test_there_is_no_report_or_picture_of_another_name(house: House) -> No
 
     assert (await leader.http.get("/reports/horoscope")).status_code in {404, 422}
     assert (await leader.http.get("/reports/clock/portrait.svg")).status_code == 422
+
+
+def test_a_row_that_leaves_a_column_out_still_has_its_cell() -> None:
+    columns, rows = table_of([{"stage": "build", "cases": 3}, {"stage": "shape", "ci": [1, 2]}])
+
+    assert columns == ["stage", "cases", "ci"]
+    assert rows[1] == {"stage": "shape", "cases": None, "ci": [1, 2]}

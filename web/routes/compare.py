@@ -36,7 +36,7 @@ from web.mapping import (
     written,
 )
 from web.page import HEADERS, go, page
-from web.routes.reports import TYPES, Leader, days_of
+from web.routes.reports import TYPES, Leader, days_of, table_of
 from web.show import sentence
 from web.signed_in import SignedIn, Visiting
 from web.uploads import FileTooLarge, upload_of
@@ -324,7 +324,7 @@ def _page(
         found=found,
         says=verdict_sentence(found) if found else "",
         words=in_words(Name.VERDICT, found, which="survival") if found else "",
-        rows=list(rows_of(Name.VERDICT, found)) if found else [],
+        table=table_of(rows_of(Name.VERDICT, found)) if found else ([], []),
         has_rejects=file.rejects.exists(),
         may_import=may(person.actor, Right.IMPORT_HISTORY),
     )

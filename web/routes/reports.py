@@ -1,5 +1,6 @@
 """`/reports`: what leadership asks, one sentence before each picture and table."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from math import isfinite
 from typing import Annotated, Literal
@@ -149,7 +150,7 @@ async def _page(
     except BadInput as bad:
         wrong = {bad.field: bad.detail}
     query = urlencode({key: value for key, value in wanted.items() if value})
-    rows = [] if found is None else list(rows_of(name, found))
+    columns, rows = ([], []) if found is None else table_of(rows_of(name, found))
     pinned = {**wanted, **({"as_of": str(found["as_of"])} if found else {})}
     return page(
         request,
@@ -163,11 +164,18 @@ async def _page(
         query=query,
         pinned=urlencode({key: value for key, value in pinned.items() if value}),
         pictures=_pictures(name, found),
-        columns=list(dict.fromkeys(key for row in rows[:MOST_ROWS] for key in row)),
+        columns=columns,
         rows=rows[:MOST_ROWS],
         left=max(len(rows) - MOST_ROWS, 0),
         groupings=[some.value for some in By if some is not By.NOTHING],
     )
+
+
+def table_of(rows: Iterable[Found]) -> tuple[list[str], list[Found]]:
+    """All columns of a table, and its rows with each: a row may leave out what it has not."""
+    given = list(rows)
+    columns = list(dict.fromkeys(key for row in given for key in row))
+    return columns, [{column: row.get(column) for column in columns} for row in given]
 
 
 def _pictures(name: Name, found: Found | None) -> list[tuple[str, str]]:
