@@ -41,7 +41,7 @@ def test_as_of_is_what_was_asked_for_or_the_snapshot_or_the_newest_moment() -> N
     moment, note = choose_as_of(None, None, TWO, THREE)
     assert moment == TWO
     assert note is not None
-    assert "say as of when" in note
+    assert "--as-of" in note
 
 
 def test_nothing_is_known_after_the_snapshot_or_in_the_future() -> None:
