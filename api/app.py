@@ -60,6 +60,7 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
     problems.install(app)
     for module in (system, use_cases, reports, people):
         app.include_router(module.router)
+    app.state.takes_files = set()
     app.add_middleware(BodyLimit, largest=LARGEST_BODY)
     app.add_middleware(SafeHeaders)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -74,11 +75,19 @@ async def configured_context(settings: Settings) -> AsyncIterator[Context]:
     url = settings.database_url.get_secret_value()
     async with open_sessions(url, pool=settings.database_pool) as sessions:
         engine = TemporalEngine(await open_client(), settings.task_queue, settings.decision_timeout)
-        yield Context(sessions, engine)
+        context = Context(sessions, engine)
+        try:
+            yield context
+        finally:
+            context.drawings.close()
 
 
 class BodyLimit:
-    """Turns away bodies that are larger than anything honest, without reading all of them."""
+    """Turns away bodies that are larger than anything honest, without reading all of them.
+
+    Paths in the app's `state.takes_files` are left alone: they read streams with limits of their
+    own.
+    """
 
     def __init__(self, app: ASGIApp, largest: int) -> None:
         self._app = app
@@ -86,7 +95,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count what arrives; answer 413 when it is too much."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in scope["app"].state.takes_files:
             await self._app(scope, receive, send)
             return
         body = bytearray()

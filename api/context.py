@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.drawing import Drawings
 from service.domain.people import Person
 from service.domain.permissions import Right, may
 from service.engine import Engine
@@ -30,6 +31,7 @@ class Context:
     sessions: Sessions
     engine: Engine
     now: Callable[[], datetime] = field(default=now)
+    drawings: Drawings = field(default_factory=Drawings)
     forecaster: Forecaster = field(init=False)
 
     def __post_init__(self) -> None:

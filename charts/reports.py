@@ -3,11 +3,9 @@
 A report may have several; the first one is what is drawn when nobody says which.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from charts import ages, calibration, clock, flow, savings, stages, survival, trend
@@ -52,18 +50,6 @@ def picture(
 
     chart = _of(report, which).chart(found)
     return draw(chart, kind, theme, scale=2.0, transparent=transparent)
-
-
-@lru_cache(maxsize=64)
-def drawn(
-    report: Name,
-    text: str,
-    kind: Literal["svg", "png"],
-    which: str = "",
-    theme: Theme = Theme.LIGHT,
-) -> bytes:
-    """`picture` of a report's JSON text, kept: the same report is drawn once."""
-    return picture(report, json.loads(text), kind, which=which, theme=theme)
 
 
 def in_words(report: Name, found: Found, *, which: str = "") -> str:

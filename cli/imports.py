@@ -1,7 +1,6 @@
 """`headway import cases`: a file of history becomes a baseline."""
 
 import sys
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,9 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.running import configured, database_url
-from service.history import HistoryError, HistoryFile, RejectsFile, load_map, rejects_path
+from service.history import HistoryError, HistoryFile, load_map, rejects_path
 from service.history.maps import CANONICAL
-from service.imports import begin_import, observed, write_cases
+from service.imports import import_file as bring_in
 from service.sessions import Sessions, open_sessions
 
 
@@ -41,34 +40,25 @@ async def import_file(
     file: HistoryFile, source: str, rejects: Path | None, sessions: Sessions
 ) -> int:
     """Import an open file of cases; the exit code."""
-    counts: Counter[str] = Counter()
-    newest: datetime | None = None
     out = rejects or rejects_path(file.path)
-    async with sessions.begin() as session:
-        run = await begin_import(session, source, at=datetime.now(UTC))
-    with progress_bar() as progress, RejectsFile(out, file) as rejected:
+    with progress_bar() as progress:
         bar = progress.add_task(file.path.name, total=file.size)
-        for batch in file.batches():
-            cases = list(batch.cases())
-            async with sessions.begin() as session:
-                written = await write_cases(session, run, cases)
-            rejected.write(batch.rejects)
-            counts.update(new=written.new, updated=written.updated, rejected=len(batch.rejects))
-            moments = [case.ended_at or case.started_at for case in cases]
-            newest = max([*moments, *([newest] if newest else [])], default=None)
-            progress.update(bar, completed=file.position)
-    until = file.mapping.snapshot or newest
-    if until is not None:
-        async with sessions.begin() as session:
-            await observed(session, run, until)
-    if file.mapping.snapshot is None and newest is not None:
-        typer.echo(f"Open cases count as open until {newest.date()}, the latest date in the file.")
-    accepted = counts["new"] + counts["updated"]
+        done = await bring_in(
+            sessions,
+            file,
+            source,
+            rejects=out,
+            at=datetime.now(UTC),
+            progress=lambda _: progress.update(bar, completed=file.position),
+        )
+    if file.mapping.snapshot is None and done.until is not None:
+        day = done.until.date()
+        typer.echo(f"Open cases count as open until {day}, the latest date in the file.")
     typer.echo(
-        f"Read {accepted + counts['rejected']} rows of {source}: {accepted} accepted "
-        f"({counts['new']} new, {counts['updated']} updated), {counts['rejected']} rejected."
+        f"Read {done.accepted + done.rejected} rows of {source}: {done.accepted} accepted "
+        f"({done.new} new, {done.updated} updated), {done.rejected} rejected."
     )
-    if counts["rejected"]:
+    if done.rejected:
         typer.echo(f"The rejected rows, with line numbers and reasons: {out}")
     return 0
 

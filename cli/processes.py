@@ -61,6 +61,7 @@ def serve(settings: Settings) -> None:
         await pages.watch.end()  # open pages would keep the server waiting
         server.should_exit = True
         await serving
+        await pages.files.end()
         stopping.cancel()
 
     _run_until_told(main)

@@ -1,8 +1,10 @@
 """Imported history in the database: written in batches, safe to repeat."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
 
 from sqlalchemy import (
@@ -25,6 +27,8 @@ from service.counting import add_entries
 from service.domain.case import Case
 from service.domain.tally import Tally, tally
 from service.domain.trace import Step
+from service.history import Batch, HistoryFile, RejectsFile
+from service.sessions import Sessions
 from service.tables import CaseVersionRow, ImportedStepRow, ObservationRow
 
 SINCE_EVER = datetime.min  # noqa: DTZ901 - the driver takes it naive
@@ -84,6 +88,65 @@ class Written:
     updated: int
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How far the import of a file is, or how it ended. `until` is when its open cases were last
+    known to be open: the map's snapshot, else the latest moment in the file so far."""
+
+    new: int = 0
+    updated: int = 0
+    rejected: int = 0
+    until: datetime | None = None
+
+    @property
+    def accepted(self) -> int:
+        """How many rows have become cases."""
+        return self.new + self.updated
+
+    def and_then(self, batch: Batch, cases: Sequence[Case], written: "Written") -> "Imported":
+        """After another batch."""
+        until = self.until
+        if batch.observed_until is None:
+            moments = [case.ended_at or case.started_at for case in cases]
+            until = max([*moments, *([self.until] if self.until else [])], default=None)
+        return Imported(
+            self.new + written.new,
+            self.updated + written.updated,
+            self.rejected + len(batch.rejects),
+            until,
+        )
+
+
+async def import_file(
+    sessions: Sessions,
+    file: HistoryFile,
+    source: str,
+    *,
+    rejects: Path,
+    at: datetime,
+    progress: Callable[[Imported], None] = lambda _: None,
+) -> Imported:
+    """Bring an open file in under the name `source`, a batch at a time, each of them in a
+    transaction. Rows that cannot be used go to `rejects`. Raises `HistoryError`."""
+    done = Imported(until=file.mapping.snapshot)
+    async with sessions.begin() as session:
+        run = await begin_import(session, source, at=at)
+    batches = file.batches()
+    with RejectsFile(rejects, file) as rejected:
+        # Reading is work: it goes on in a thread, so that a server answers meanwhile.
+        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+            cases = list(batch.cases())
+            async with sessions.begin() as session:
+                written = await write_cases(session, run, cases)
+            rejected.write(batch.rejects)
+            done = done.and_then(batch, cases, written)
+            progress(done)
+    if done.until is not None:
+        async with sessions.begin() as session:
+            await observed(session, run, done.until)
+    return done
+
+
 async def begin_import(session: AsyncSession, source: str, *, at: datetime) -> Import:
     """Begin, or begin again where an earlier try did not come to its end."""
     before = await session.scalar(
@@ -104,7 +167,7 @@ async def write_cases(
     """
     known = await _known(session, run.source, [case.case_id for case in cases])
     given = [
-        _Imported(replace(case, observed_until=None), steps.get(case.case_id, ())) for case in cases
+        _Given(replace(case, observed_until=None), steps.get(case.case_id, ())) for case in cases
     ]
     fresh = [item for item in given if item.differs_from(known.get(item.case.case_id))]
     old = [known[item.case.case_id] for item in fresh if item.case.case_id in known]
@@ -136,18 +199,16 @@ async def observed(session: AsyncSession, run: Import, until: datetime) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Imported:
+class _Given:
     case: Case
     steps: tuple[Step, ...]
     version: int = 0
 
-    def differs_from(self, other: "_Imported | None") -> bool:
+    def differs_from(self, other: "_Given | None") -> bool:
         return other is None or (self.case, self.steps) != (other.case, other.steps)
 
 
-async def _known(
-    session: AsyncSession, source: str, case_ids: Sequence[str]
-) -> dict[str, _Imported]:
+async def _known(session: AsyncSession, source: str, case_ids: Sequence[str]) -> dict[str, _Given]:
     """Which of these cases are there, as they are known now."""
     rows = list(
         await session.scalars(
@@ -173,7 +234,7 @@ async def _known(
         found = Step(step.at, step.stage, step.holder, step.mode, step.rework)
         steps.setdefault(step.version_id, []).append(found)
     return {
-        row.case_id: _Imported(_case_of(row), tuple(steps.get(row.id or 0, ())), row.id or 0)
+        row.case_id: _Given(_case_of(row), tuple(steps.get(row.id or 0, ())), row.id or 0)
         for row in rows
     }
 
@@ -190,7 +251,7 @@ def _case_of(row: CaseVersionRow) -> Case:
     )
 
 
-async def _insert(session: AsyncSession, run: Import, items: Sequence[_Imported]) -> None:
+async def _insert(session: AsyncSession, run: Import, items: Sequence[_Given]) -> None:
     if not items:
         return
     written = await session.execute(

@@ -149,4 +149,6 @@ async def open_house(
         app.state.context = Context(sessions, engine)  # ASGITransport runs no lifespan
         async with worker:
             yield House(url, sessions, client, engine, app)
+        app.state.context.drawings.close()
+        await app.state.pages.files.end()
         await asyncio.sleep(0)

@@ -14,6 +14,7 @@ from web.routes import (
     account,
     admin,
     board,
+    compare,
     home,
     new,
     queue,
@@ -23,7 +24,7 @@ from web.routes import (
     use_cases,
 )
 
-ROUTES = (home, sign_in, new, use_cases, use_case, queue, board, reports, admin, account)
+ROUTES = (home, sign_in, new, use_cases, use_case, queue, board, reports, compare, admin, account)
 
 
 def with_pages(app: FastAPI, pages: Pages | None = None) -> FastAPI:
@@ -35,6 +36,7 @@ def with_pages(app: FastAPI, pages: Pages | None = None) -> FastAPI:
     app.include_router(router)
     app.mount("/static", Files(directory=STATIC), name="static")
     errors.install(app)
+    app.state.takes_files.add(compare.PATH)
     app.add_middleware(TooLargeInWords)
     return app
 
@@ -47,7 +49,8 @@ class TooLargeInWords:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Put a page in the place of that answer."""
-        if scope["type"] != "http" or not errors.is_page(Request(scope)):
+        told_there = scope["path"] == compare.PATH if scope["type"] == "http" else True
+        if told_there or not errors.is_page(Request(scope)):
             await self._app(scope, receive, send)
             return
         replaced = False

@@ -6,14 +6,17 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from service.settings import Settings
+from web.files import Files
 from web.parties import Parties
 from web.provider import Provider
+from web.shelf import Shelf
 from web.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """How the pages are reached, who signs people in, and who watches use cases for them.
+    """How the pages are reached, who signs people in, who watches use cases for them,
+    and which files they have brought.
 
     `public_url` is the address that people type, when the server cannot see it by itself because
     something in front of it speaks TLS. `provider` is None in local mode.
@@ -23,6 +26,8 @@ class Pages:
     provider: Provider | None = None
     parties: Parties = field(default_factory=Parties)
     watch: Watch = field(default_factory=Watch)
+    files: Files = field(default_factory=Files)
+    shelf: Shelf = field(default_factory=Shelf)
 
 
 def configured_pages(settings: Settings) -> Pages:

@@ -1,7 +1,5 @@
 """Reports for leadership."""
 
-import asyncio
-import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
@@ -11,11 +9,11 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BeforeValidator, FiniteFloat
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.context import TheContext, TheSession, needs
+from api.context import Context, TheContext, TheSession, needs
 from api.fields import Words, Written
 from api.problems import responses
 from api.schemas import ReportRead, VerdictRead
-from charts.reports import drawn, names_of
+from charts.reports import names_of
 from service.domain.cohort import INTAKE
 from service.domain.people import Person
 from service.domain.permissions import Right
@@ -114,10 +112,12 @@ OTHER_FORMATS: dict[int | str, dict[str, Any]] = {
     responses=OTHER_FORMATS | responses(401, 403, 422, 503),
     response_model=VerdictRead,
 )
-async def the_verdict(_: Reader, session: TheSession, wanted: TheQuestion) -> Any:
+async def the_verdict(
+    _: Reader, given: TheContext, session: TheSession, wanted: TheQuestion
+) -> Any:
     """The same answer as `headway compare --json`, from this database, open use cases included;
     with the verdicts of the locked quarters and the live interval that may be looked at any day."""
-    return await _answer(session, Name.VERDICT, wanted)
+    return await _answer(given, session, Name.VERDICT, wanted)
 
 
 @router.get(
@@ -128,15 +128,16 @@ async def the_verdict(_: Reader, session: TheSession, wanted: TheQuestion) -> An
 )
 async def a_report(
     _: Reader,
+    given: TheContext,
     session: TheSession,
     wanted: TheQuestion,
     name: Annotated[Name, Path(description="Which report; docs/reports.md describes each")],
 ) -> Any:
     """A report as it was known at `as_of`: the same question has the same answer for ever."""
-    return await _answer(session, name, wanted)
+    return await _answer(given, session, name, wanted)
 
 
-async def _answer(session: AsyncSession, name: Name, wanted: Asked) -> Any:
+async def _answer(given: Context, session: AsyncSession, name: Name, wanted: Asked) -> Any:
     found = await report(session, name, wanted.moment, wanted.question)
     if wanted.format is Format.JSON:
         return found
@@ -149,7 +150,7 @@ async def _answer(session: AsyncSession, name: Name, wanted: Asked) -> Any:
         pictures = f"there are: {', '.join(there)}" if there else "it has none"
         raise BadInput("picture", f"{name.value} has no such picture; {pictures}")
     kind: Literal["svg", "png"] = "svg" if wanted.format is Format.SVG else "png"
-    image = await asyncio.to_thread(drawn, name, json.dumps(found), kind, wanted.picture)
+    image = await given.drawings.draw(name, found, kind, which=wanted.picture)
     return Response(image, media_type=IMAGES[kind], headers=headers)
 
 

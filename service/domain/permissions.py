@@ -12,12 +12,15 @@ class Right(StrEnum):
     SUBMIT = "submit"
     READ_REPORTS = "read_reports"
     MANAGE_PEOPLE = "manage_people"
+    IMPORT_HISTORY = "import_history"
 
 
 RIGHTS: dict[Right, frozenset[Role]] = {
     Right.SUBMIT: frozenset({Role.BUILDER}),
     Right.READ_REPORTS: frozenset({Role.LEADER, Role.ENABLER, Role.ADMIN}),
     Right.MANAGE_PEOPLE: frozenset({Role.ADMIN}),
+    # A baseline moves the verdict: not for those whom the verdict is about.
+    Right.IMPORT_HISTORY: frozenset({Role.ADMIN}),
 }
 
 READS_EVERYTHING = frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN})

@@ -101,7 +101,7 @@ def choose_as_of(
         raise HistoryError("there is no usable case in the file")
     return newest, (
         f"As of {newest.isoformat()}, the latest moment in the file: open cases count as open "
-        "until then. If the file was taken later, say when with --as-of."
+        "until then. If the file was taken later, say as of when (on the command line: --as-of)."
     )
 
 

@@ -78,7 +78,7 @@ class HistoryFile:
         self._lines = Lines(binary, mapping.encoding)
         try:
             self.size = os.fstat(binary.fileno()).st_size
-            self._check_kind(binary.peek(8))
+            check_kind(path, binary.peek(8), mapping.encoding)
             self.header = self._read_header()
             self._rows = self._row_reader(latest)
         except BaseException:
@@ -305,15 +305,6 @@ class HistoryFile:
             )
         return Reject(line, "", "row", reason, ("".join(self._lines.record),))
 
-    def _check_kind(self, beginning: bytes) -> None:
-        if beginning[:2] in {b"\xff\xfe", b"\xfe\xff"} and self.mapping.encoding == UTF8:
-            raise FileUnreadable(
-                f'{self.path} is UTF-16 text: say encoding = "utf-16" in a map, or save it as UTF-8'
-            )
-        for mark, what in _KINDS.items():
-            if beginning.startswith(mark):
-                raise FileUnreadable(f"{self.path} {what}")
-
     def _unreadable(self, line: int, error: UnicodeError | OSError) -> FileUnreadable:
         if isinstance(error, OSError):
             return FileUnreadable(f"cannot read {self.path}: {error.strerror}")
@@ -340,6 +331,17 @@ class HistoryFile:
                 if any(map(str.strip, header)):
                     return header
         raise FileUnreadable(f"{self.path} is empty")
+
+
+def check_kind(path: Path, beginning: bytes, encoding: str) -> None:
+    """`FileUnreadable` for what cannot be CSV, by its first eight bytes."""
+    if beginning[:2] in {b"\xff\xfe", b"\xfe\xff"} and encoding == UTF8:
+        raise FileUnreadable(
+            f'{path} is UTF-16 text: say encoding = "utf-16" in a map, or save it as UTF-8'
+        )
+    for mark, what in _KINDS.items():
+        if beginning.startswith(mark):
+            raise FileUnreadable(f"{path} {what}")
 
 
 def _unusable(rows: RowReader, records: _Records, reading: Reading) -> list[Reject]:

@@ -17,10 +17,12 @@ from embedded.postgres import postgres, postgres_url
 from embedded.program import running
 from embedded.temporal import address, free_port, temporal
 from service.domain.people import Role
+from service.reports.catalogue import Name
 from tests.house import House, Visitor, open_house
 from tests.web.chromium import NAMES, chromium, executable, window
 from tests.web.serving import served
 from tests.web.stage import Stage, furnish
+from tests.web.test_compare import history
 
 SIZES: dict[str, ViewportSize] = {
     "desk": {"width": 1280, "height": 900},
@@ -41,10 +43,9 @@ def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
         ("queue", stage.enabler, "/queue"),
         ("queue-third-party", stage.reviewer, "/queue"),
         ("board", stage.leader, "/board"),
-        *(
-            (f"reports-{name}", stage.leader, f"/reports/{name}")
-            for name in ("verdict", "clock", "stages", "flow", "help", "forecasts", "decisions")
-        ),
+        *((f"reports-{name}", stage.leader, f"/reports/{name}") for name in Name),
+        ("reports-wrong", stage.leader, "/reports/verdict?as_of=soon&tau=many"),
+        ("compare", stage.leader, "/compare"),
         ("all-use-cases", stage.leader, "/use-cases"),
         ("none-found", stage.leader, "/use-cases?unit=nowhere"),
         ("people", stage.admin, "/admin"),
@@ -76,8 +77,10 @@ async def take(folder: Path) -> None:
             ]
             for what in empty:
                 await _picture(browser, house, where, folder, what)
-            for what in pictures(await furnish(house)):
+            stage = await furnish(house)
+            for what in pictures(stage):
                 await _picture(browser, house, where, folder, what)
+            await _compared(browser, house, where, folder, stage.admin)
     shutil.rmtree(data, ignore_errors=True)
 
 
@@ -96,6 +99,29 @@ async def _picture(
                 await one.goes(path)
                 file = folder / f"{re.sub(r'[^a-z-]', '', name)}-{scheme}-{size}.png"
                 await one.page.screenshot(path=file, full_page=True)
+
+
+async def _compared(
+    browser: Browser, house: House, where: str, folder: Path, visitor: Visitor
+) -> None:
+    """A file on its way: its columns chosen, then its verdict."""
+    with tempfile.TemporaryDirectory() as made:
+        file = Path(made) / "archive.csv"
+        await asyncio.to_thread(file.write_bytes, history())
+        for scheme in ("light", "dark"):
+            for size, viewport in SIZES.items():
+                looks = {"color_scheme": scheme, "viewport": viewport, "locale": "en-GB"}
+                async with window(browser, house, where, visitor, **looks) as one:
+                    await one.goes("/compare")
+                    await one.page.locator("#file").set_input_files(file)
+                    await one.page.get_by_role("button", name="Read it").click()
+                    await one.page.locator(".mapping").wait_for()
+                    path = folder / f"compare-columns-{scheme}-{size}.png"
+                    await one.page.screenshot(path=path, full_page=True)
+                    await one.page.get_by_role("button", name="Compare", exact=True).click()
+                    await one.page.locator("figure img").wait_for()
+                    path = folder / f"compare-verdict-{scheme}-{size}.png"
+                    await one.page.screenshot(path=path, full_page=True)
 
 
 def main() -> None:

@@ -1,18 +1,25 @@
 """The pages in a real browser: the whole way by two people, live, by keyboard, for everybody."""
 
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from service.domain.case import Case, Outcome
 from service.domain.people import Role
+from service.imports import begin_import, observed, write_cases
+from service.reports.catalogue import Name
 from tests.house import House
 from tests.web.chromium import Window, window
 from tests.web.stage import Stage, furnish
+from tests.web.test_compare import history
 from tests.web.test_handing_in import IDEA
 from web.handing_in import QUESTIONS
 
+INVENTORY = Path(__file__).parents[2].parent / "shared" / "data" / "federal_ai_inventory_2024.csv"
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -131,6 +138,106 @@ async def test_a_third_party_gives_its_view_in_a_third_browser(
         spotless(his, theirs)
 
 
+async def test_a_leader_sees_the_verdict_change_when_a_case_gets_to_production(
+    house: House, browser: Browser, address: str
+) -> None:
+    builder, leader = await house.visitor(Role.BUILDER), await house.visitor(Role.LEADER)
+    unit = f"Unit {leader.person.id[:6]}"
+    await house_knows_a_baseline(house, unit)
+    key = await builder.hand_in(tier="low", business_unit=unit)
+    async with (
+        window(browser, house, address, builder) as hers,
+        window(browser, house, address, leader) as theirs,
+    ):
+        page = theirs.page
+        await theirs.goes(f"/reports?unit={unit}&cohort=intake&baseline=before")
+        before = await page.locator("h1").inner_text()
+        row = page.locator("tbody tr").filter(has_text="intake").first
+        told = await row.inner_text()
+        await hers.goes(f"/use-cases/{key}")
+        await press(hers.page, "It is live")
+        await expect(hers.page.locator(".whose")).to_have_text("It is in production.")
+
+        house.app.state.pages.shelf.clear()  # else it would be seen some seconds later
+        await page.reload()
+        assert await row.inner_text() != told
+        assert await page.locator("h1").inner_text() != before
+        await expect(page.locator("figure img").first).to_have_js_property("complete", True)
+        assert await page.locator("figure img").first.evaluate("image => image.naturalWidth") > 0
+        spotless(hers, theirs)
+
+
+async def house_knows_a_baseline(house: House, unit: str) -> None:
+    """Cases of this unit, brought in: a baseline, and an intake with one case in production, which
+    is one too few for a verdict."""
+    at = datetime.now(UTC)
+
+    def case(number: int, cohort: str, days: int | None) -> Case:
+        begun = at - timedelta(days=(400 if cohort == "before" else 60) + number)
+        return Case(
+            case_id=f"{cohort} {number}",
+            cohort=cohort,
+            tier="low",
+            business_unit=unit,
+            started_at=begun,
+            ended_at=None if days is None else begun + timedelta(days=days),
+            outcome=Outcome.OPEN if days is None else Outcome.PRODUCTION,
+        )
+
+    cases = [case(number, "before", 20 + number) for number in range(12)]
+    cases += [case(number, "intake", None if number else 15) for number in range(4)]
+    async with house.sessions.begin() as session:
+        run = await begin_import(session, unit, at=at)
+        await write_cases(session, run, cases)
+        await observed(session, run, at)
+
+
+async def test_a_file_is_compared_and_brought_in(
+    house: House, browser: Browser, address: str, tmp_path: Path
+) -> None:
+    admin = await house.visitor(Role.ADMIN)
+    file = tmp_path / "archive.csv"
+    file.write_bytes(history())
+    async with window(browser, house, address, admin) as theirs:
+        page = theirs.page
+        await theirs.goes("/compare")
+        await page.locator("#file").set_input_files(file)
+        await page.get_by_role("button", name="Read it").click()
+        await expect(page.locator("h1")).to_have_text("Which column is which?")
+        await expect(page.locator("[data-way=own]")).to_be_hidden()
+        await page.get_by_role("button", name="Compare", exact=True).click()
+        await expect(page.locator("h1")).to_contain_text("compresses time-to-production")
+        assert await faults(page) == []
+        await page.get_by_label("All of it as this cohort").fill("archive")
+        await page.get_by_role("button", name="Import").click()
+        await expect(page.locator(".notice.good")).to_contain_text("120 new, 0 updated, 1 rejected")
+        await theirs.goes("/reports?cohort=archive&baseline=intake")
+        await expect(page.locator("h1")).to_contain_text("rchive")
+        spotless(theirs)
+
+
+@pytest.mark.skipif(not INVENTORY.exists(), reason="the federal inventory is not next to this")
+async def test_the_federal_inventory_is_compared_as_it_was_published(
+    house: House, browser: Browser, address: str
+) -> None:
+    leader = await house.visitor(Role.LEADER)
+    async with window(browser, house, address, leader) as theirs:
+        page = theirs.page
+        await theirs.goes("/compare")
+        await page.locator("#file").set_input_files(INVENTORY)
+        await page.get_by_role("button", name="Read it").click()
+        await expect(page.locator("#shipped")).to_have_value("omb-2024")
+        await page.get_by_role("button", name="Compare", exact=True).click()
+        # docs/federal-inventory.md: inconclusive, 1.07 (0.95 to 1.20), 1,358 of 2,133 rows.
+        await expect(page.locator("h1")).to_have_text(
+            "It is not clear yet whether intake compresses or extends time-to-production: 1.07 of "
+            "no-intake, 95% between 0.95 and 1.20."
+        )
+        await expect(page.locator("ul.notes")).to_contain_text("1358 of 2133 rows cannot be used")
+        assert await faults(page) == []
+        spotless(theirs)
+
+
 async def test_what_one_writes_stays_when_something_happens_meanwhile(
     house: House, browser: Browser, address: str
 ) -> None:
@@ -242,7 +349,9 @@ def every_page(stage: Stage) -> list[tuple[Any, str]]:
         (stage.enabler, "/queue?whose=mine"),
         (stage.leader, "/board"),
         (stage.leader, "/reports"),
-        *((stage.leader, f"/reports/{name}") for name in ("clock", "stages", "flow", "decisions")),
+        *((stage.leader, f"/reports/{name}") for name in Name if name is not Name.VERDICT),
+        (stage.leader, "/reports/verdict?as_of=soon&tau=many"),
+        (stage.leader, "/compare"),
         (stage.leader, "/use-cases?tier=high"),
         (stage.leader, "/use-cases?unit=nowhere"),
         (stage.admin, "/admin"),

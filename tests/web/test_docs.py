@@ -24,7 +24,7 @@ def test_every_page_of_the_bar_and_of_the_routes_is_in_the_table() -> None:
     named = set(re.findall(r"^\| `(/[^`]*)` \|", table, re.MULTILINE))
     assert named == {
         *("/", "/new", "/use-cases", "/use-cases/UC-42"),
-        *("/queue", "/board", "/reports", "/reports/{name}", "/admin", "/account"),
+        *("/queue", "/board", "/reports", "/reports/{name}", "/compare", "/admin", "/account"),
     }
 
 
@@ -41,6 +41,8 @@ async def test_no_page_is_left_out(house: House) -> None:
     }
     parts = {
         *("/reports/{name}/table.csv", "/reports/{name}/{which}.{kind}"),
+        *("/compare/{file}", "/compare/{file}/survival.{kind}"),
+        *("/compare/{file}/table.csv", "/compare/{file}/rejects.csv"),
         "/new/ahead",
         "/use-cases/UC-42/events",
         "/admin/people/{person_id}",

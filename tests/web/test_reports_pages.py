@@ -9,6 +9,7 @@ from service.domain.people import Role
 from service.reports.catalogue import Name
 from tests.house import House
 from tests.web.browsing import guest
+from web.routes.reports import table_of
 
 every_report = pytest.mark.parametrize("name", list(Name))
 
@@ -74,6 +75,20 @@ async def test_pictures_and_tables_come_as_files(house: House) -> None:
     assert table.headers["content-type"] == "text/csv; charset=utf-8"
 
 
+async def test_a_link_to_this_shows_the_same_tomorrow(house: House) -> None:
+    await some_cases(house)
+    leader = await guest(house, Role.LEADER)
+    page = await leader.sees("/reports/verdict", tau="90")
+    [pinned] = [one for one in page.attributes("a", "href") if "as_of=" in one]
+    await some_cases(house)
+    again = await leader.sees(pinned)
+
+    assert "tau=90" in pinned
+    assert pinned in again.attributes("a", "href")
+    table = [page.text.partition("As a table")[2] for page in (page, again)]
+    assert table[0] == table[1] != ""
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [
@@ -81,6 +96,8 @@ async def test_pictures_and_tables_come_as_files(house: House) -> None:
         ("as_of=soon", "is not a date"),
         ("as_of=2999-01-01", "is in the future"),
         ("baseline=intake", "compared with itself"),
+        ("tau=soon", "write a number of days"),
+        ("tau=-1", "write a number of days"),
     ],
 )
 async def test_what_makes_no_sense_is_said_and_kept(house: House, query: str, says: str) -> None:
@@ -103,3 +120,10 @@ async def test_there_is_no_report_or_picture_of_another_name(house: House) -> No
 
     assert (await leader.http.get("/reports/horoscope")).status_code in {404, 422}
     assert (await leader.http.get("/reports/clock/portrait.svg")).status_code == 422
+
+
+def test_a_row_that_leaves_a_column_out_still_has_its_cell() -> None:
+    columns, rows = table_of([{"stage": "build", "cases": 3}, {"stage": "shape", "ci": [1, 2]}])
+
+    assert columns == ["stage", "cases", "ci"]
+    assert rows[1] == {"stage": "shape", "cases": None, "ci": [1, 2]}

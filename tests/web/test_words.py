@@ -12,7 +12,10 @@ from service.reports.catalogue import Name
 from service.reports.clock import By as Groups
 from service.waiting import Whose
 from web.errors import AWAY
+from web.files import Doing
 from web.handing_in import FIELDS
+from web.mapping import COLUMNS, DELIMITERS, OUTCOMES
+from web.mapping import Way as MapWay
 from web.navigation import PLACES
 from web.routes.queue import By
 from web.routes.reports import FIELDS as REPORT_FIELDS
@@ -58,6 +61,12 @@ def composed() -> set[str]:
         *(f"reports.{name}" for name in Name),
         *(f"reports.field_{name}" for name in REPORT_FIELDS),
         *(f"reports.by_{by}" for by in Groups if by is not Groups.NOTHING),
+        *(f"compare.{word}_{one}" for word in ("column", "without", "short") for one in COLUMNS),
+        *(f"compare.reason_{one}" for one in (*COLUMNS, "row")),
+        *(f"compare.is_{one}" for one in OUTCOMES),
+        *(f"compare.delimiter_{one}" for one in DELIMITERS.values()),
+        *(f"compare.way_{one}" for one in MapWay),
+        *(f"compare.doing_{one}" for one in Doing),
         *(f"queue.{one}" for one in Whose),
         *(f"queue.empty_{one}" for one in Whose),
         *(f"queue.by_{one}" for one in By),

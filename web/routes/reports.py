@@ -1,17 +1,17 @@
 """`/reports`: what leadership asks, one sentence before each picture and table."""
 
-import asyncio
-import json
+from collections.abc import Iterable
 from http import HTTPStatus
+from math import isfinite
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from api.context import TheContext
+from api.context import Context, TheContext
 from charts.palette import Theme
-from charts.reports import drawn, in_words, names_of
+from charts.reports import in_words, names_of
 from service.domain.permissions import Right, may
 from service.errors import BadInput, NotAllowed
 from service.known import moment_from
@@ -19,6 +19,7 @@ from service.reports.catalogue import Found, Name, question_from, report
 from service.reports.clock import By
 from service.reports.spreadsheet import as_csv, rows_of
 from service.sessions import reading
+from web.context import Pages, ThePages
 from web.page import HEADERS, page
 from web.signed_in import Reader, SignedIn
 
@@ -26,9 +27,10 @@ router = APIRouter()
 
 MOST_ROWS = 100
 """Of a table on a page; the CSV has all."""
-FIELDS = ("cohort", "baseline", "tier", "unit", "by", "as_of")
+FIELDS = ("cohort", "baseline", "tier", "unit", "by", "tau", "as_of")
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 LONGEST = 400
+MOST_DAYS = 36_500
 
 
 def asked(
@@ -38,10 +40,11 @@ def asked(
     tier: Annotated[str, Query(max_length=LONGEST)] = "",
     unit: Annotated[str, Query(max_length=LONGEST)] = "",
     by: Annotated[str, Query(max_length=LONGEST)] = "",
+    tau: Annotated[str, Query(max_length=LONGEST)] = "",
     as_of: Annotated[str, Query(max_length=LONGEST)] = "",
 ) -> dict[str, str]:
     """What stands in the address, field by field; empty where nothing is asked."""
-    given = (cohort, baseline, tier, unit, by, as_of)
+    given = (cohort, baseline, tier, unit, by, tau, as_of)
     return {name: value.strip() for name, value in zip(FIELDS, given, strict=True)}
 
 
@@ -59,23 +62,27 @@ Leader = Annotated[SignedIn, Depends(leader)]
 
 
 @router.get("/reports")
-async def verdict(request: Request, _: Leader, given: TheContext, wanted: Asked) -> Response:
+async def verdict(
+    request: Request, _: Leader, given: TheContext, pages: ThePages, wanted: Asked
+) -> Response:
     """The first of the reports: the verdict."""
-    return await _page(request, given, Name.VERDICT, wanted)
+    return await _page(request, given, pages, Name.VERDICT, wanted)
 
 
 @router.get("/reports/{name}")
 async def one(
-    request: Request, _: Leader, given: TheContext, wanted: Asked, name: Name
+    request: Request, _: Leader, given: TheContext, pages: ThePages, wanted: Asked, name: Name
 ) -> Response:
     """A report: its sentence, its pictures, its table."""
-    return await _page(request, given, name, wanted)
+    return await _page(request, given, pages, name, wanted)
 
 
 @router.get("/reports/{name}/table.csv")
-async def table(_: Leader, given: TheContext, wanted: Asked, name: Name) -> Response:
+async def table(
+    _: Leader, given: TheContext, pages: ThePages, wanted: Asked, name: Name
+) -> Response:
     """The whole table."""
-    found = await _read(given, name, wanted)
+    found = await _read(given, pages, name, wanted)
     file = f"attachment; filename=headway-{name.value}.csv"
     headers = {**HEADERS, "Content-Disposition": file}
     return Response(as_csv(name, found), media_type="text/csv; charset=utf-8", headers=headers)
@@ -86,6 +93,7 @@ async def picture(
     *,
     _: Leader,
     given: TheContext,
+    pages: ThePages,
     wanted: Asked,
     name: Name,
     which: str,
@@ -95,37 +103,55 @@ async def picture(
     """A picture of the report."""
     if which not in names_of(name):
         raise BadInput("picture", f"{name.value} has no such picture")
-    text = json.dumps(await _read(given, name, wanted))
-    image = await asyncio.to_thread(drawn, name, text, kind, which, theme)
+    found = await _read(given, pages, name, wanted)
+    image = await given.drawings.draw(name, found, kind, which=which, theme=theme)
     return Response(image, media_type=TYPES[kind], headers=HEADERS)
 
 
-async def _read(given: TheContext, name: Name, wanted: dict[str, str]) -> Found:
+def days_of(field: str, written: str) -> float | None:
+    """A number of days as somebody wrote it; None for nothing. `BadInput` for anything else."""
+    if not written:
+        return None
+    try:
+        days = float(written)
+    except ValueError:
+        days = 0.0
+    if not isfinite(days) or not 0 < days <= MOST_DAYS:
+        raise BadInput(field, "write a number of days, like 365")
+    return days
+
+
+async def _read(given: Context, pages: Pages, name: Name, wanted: dict[str, str]) -> Found:
     question = question_from(
         cohort=wanted["cohort"] or "intake",
         baseline=wanted["baseline"],
-        tau_days=None,
+        tau_days=days_of("tau", wanted["tau"]),
         tier=wanted["tier"],
         unit=wanted["unit"],
         by=wanted["by"] or By.NOTHING.value,
     )
-    moment = moment_from("as_of", wanted["as_of"], given.now())
-    async with reading(given.sessions) as session:
-        return await report(session, name, moment, question)
+    now = given.now()
+    moment = moment_from("as_of", wanted["as_of"], now)
+
+    async def make() -> Found:
+        async with reading(given.sessions) as session:
+            return await report(session, name, moment, question)
+
+    return await pages.shelf.read(name, question, moment, now, make)
 
 
 async def _page(
-    request: Request, given: TheContext, name: Name, wanted: dict[str, str]
+    request: Request, given: Context, pages: Pages, name: Name, wanted: dict[str, str]
 ) -> Response:
     found: Found | None = None
     wrong: dict[str, str] = {}
     try:
-        found = await _read(given, name, wanted)
+        found = await _read(given, pages, name, wanted)
     except BadInput as bad:
         wrong = {bad.field: bad.detail}
     query = urlencode({key: value for key, value in wanted.items() if value})
-    rows = [] if found is None else list(rows_of(name, found))
-    pinned = {**wanted, "as_of": wanted["as_of"] or f"{given.now():%Y-%m-%dT%H:%M:%SZ}"}
+    columns, rows = ([], []) if found is None else table_of(rows_of(name, found))
+    pinned = {**wanted, **({"as_of": str(found["as_of"])} if found else {})}
     return page(
         request,
         "reports.html",
@@ -138,11 +164,18 @@ async def _page(
         query=query,
         pinned=urlencode({key: value for key, value in pinned.items() if value}),
         pictures=_pictures(name, found),
-        columns=list(dict.fromkeys(key for row in rows[:MOST_ROWS] for key in row)),
+        columns=columns,
         rows=rows[:MOST_ROWS],
         left=max(len(rows) - MOST_ROWS, 0),
         groupings=[some.value for some in By if some is not By.NOTHING],
     )
+
+
+def table_of(rows: Iterable[Found]) -> tuple[list[str], list[Found]]:
+    """All columns of a table, and its rows with each: a row may leave out what it has not."""
+    given = list(rows)
+    columns = list(dict.fromkeys(key for row in given for key in row))
+    return columns, [{column: row.get(column) for column in columns} for row in given]
 
 
 def _pictures(name: Name, found: Found | None) -> list[tuple[str, str]]:

@@ -209,6 +209,27 @@ setUps.push((root) => {
   });
 });
 
+// Comparing a file: one too large is not sent, only the chosen way is shown, work is followed.
+setUps.push((root) => {
+  const file = root.querySelector("input[data-largest]");
+  file?.addEventListener("change", () => {
+    const tooLarge = file.files.length && file.files[0].size > Number(file.dataset.largest);
+    file.setCustomValidity(tooLarge ? file.dataset.tooLarge : "");
+    if (tooLarge) file.reportValidity();
+  });
+  const ways = [...root.querySelectorAll("[data-way]")];
+  const choices = [...root.querySelectorAll("input[name=way]")];
+  const showWay = () => {
+    const chosen = choices.find((one) => one.checked)?.value;
+    for (const way of ways) way.hidden = way.dataset.way !== chosen;
+  };
+  for (const choice of choices) choice.addEventListener("change", showWay);
+  if (choices.length) showWay();
+  if (root.querySelector("[data-progress]")) {
+    setTimeout(() => refresh(document.getElementById("main"), location.href), 1000);
+  }
+});
+
 document.documentElement.classList.add("scripted");
 begin(document);
 document.getElementById("wrong")?.focus();

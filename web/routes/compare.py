@@ -1,0 +1,376 @@
+"""`/compare`: a file of history, its verdict without storing anything, and then a baseline."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Request
+from starlette.responses import FileResponse, Response
+
+from api.context import Context, TheContext
+from charts.palette import Theme
+from charts.reports import in_words
+from service.domain.people import Person
+from service.domain.permissions import Right, may
+from service.errors import BadInput, NotAllowed, NotFound
+from service.history import HistoryError, HistoryFile, HistoryMap, MapError, shipped_maps
+from service.imports import Imported, import_file
+from service.reports.catalogue import Name
+from service.reports.spreadsheet import as_csv, rows_of
+from service.reports.words import verdict_sentence
+from web.context import Pages, ThePages
+from web.files import LARGEST_FILE, Brought, Doing, TooManyFiles, new_id
+from web.forms import Form, TheForm
+from web.mapping import (
+    COLUMNS,
+    DATES,
+    DELIMITERS,
+    ENCODINGS,
+    FIELDS,
+    OUTCOMES,
+    QUESTION,
+    Way,
+    guessed,
+    mapping_of,
+    written,
+)
+from web.page import HEADERS, go, page
+from web.routes.reports import TYPES, Leader, days_of, table_of
+from web.show import sentence
+from web.signed_in import SignedIn, Visiting
+from web.uploads import FileTooLarge, upload_of
+from web.words import t
+
+router = APIRouter()
+
+PATH = "/compare"
+FILE = "file"
+TIME_ZONES = timedelta(days=1)
+"""A file from a place where it is already tomorrow is not from the future."""
+LONGEST = 500
+LONGEST_MAP = 100_000
+LONGEST_SOURCE = 200
+
+Given = tuple[SignedIn, Brought]
+
+
+def brought(
+    reader: Leader,
+    given: TheContext,
+    pages: ThePages,
+    file: Annotated[str, Path(max_length=64)],
+) -> Given:
+    """The file at this address, if this very sign-in has brought it."""
+    return reader, pages.files.find(file, reader.visit.sign_in, given.now())
+
+
+TheFile = Annotated[Given, Depends(brought)]
+
+
+@router.get(PATH)
+async def drop(request: Request, reader: Leader, given: TheContext, pages: ThePages) -> Response:
+    """Where a file is dropped."""
+    return _empty(request, reader, given, pages)
+
+
+def _empty(
+    request: Request,
+    reader: SignedIn,
+    given: Context,
+    pages: Pages,
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    wrong: str = "",
+) -> Response:
+    return page(
+        request,
+        "compare.html",
+        status=status,
+        wrong=wrong,
+        before=pages.files.of(reader.visit.sign_in, given.now()),
+        largest=LARGEST_FILE,
+        largest_mb=LARGEST_FILE // 2**20,
+    )
+
+
+@router.post(PATH)
+async def bring(request: Request, visit: Visiting, given: TheContext, pages: ThePages) -> Response:
+    """Take a file, and look how it is written."""
+    if visit is not None:
+        _may_read(visit)
+    try:
+        found = await _take(request, visit, given, pages)
+    except FileTooLarge:
+        wrong, status = t("compare.too_large", most=LARGEST_FILE // 2**20), _TOO_LARGE
+    except TooManyFiles:
+        wrong, status = t("compare.too_many"), HTTPStatus.SERVICE_UNAVAILABLE
+    except BadInput as bad:
+        wrong, status = sentence(bad.detail), HTTPStatus.UNPROCESSABLE_ENTITY
+    else:
+        await _try_map(pages, found)
+        return go(request, f"{PATH}/{found.id}")
+    return _empty(request, _may_read(visit), given, pages, status=status, wrong=wrong)
+
+
+async def _take(request: Request, visit: SignedIn | None, given: Context, pages: Pages) -> Brought:
+    async with upload_of(request, visit, pages, field=FILE, largest=LARGEST_FILE) as upload:
+        reader, at = _may_read(visit), given.now()
+        folder = pages.files.room(reader.visit.sign_in, at)
+        found = Brought(
+            id=new_id(),
+            sign_in=reader.visit.sign_in,
+            name=upload.name,
+            folder=folder,
+            used_at=at,
+            latest=at + TIME_ZONES,
+            source=upload.name,
+        )
+        try:
+            found.size = await upload.save(found.path)
+            found.looked = await pages.files.look(found.path)
+        except BaseException as error:
+            pages.files.forget(found)
+            if isinstance(error, HistoryError):
+                raise BadInput(FILE, found.said(error)) from None
+            raise
+    found.typed = guessed(found.looked)
+    pages.files.keep(found)
+    return found
+
+
+_TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+def _may_read(visit: SignedIn | None) -> SignedIn:
+    if visit is None or not may(visit.person.actor, Right.READ_REPORTS):
+        raise NotAllowed("reports are for leadership and enablement")
+    return visit
+
+
+@router.get(PATH + "/{file}")
+async def show(request: Request, of: TheFile) -> Response:
+    """The map, what it makes of the first rows, and the verdict."""
+    reader, file = of
+    return _page(request, reader.person, file)
+
+
+@router.post(PATH + "/{file}")
+async def change(
+    request: Request, form: TheForm, of: TheFile, given: TheContext, pages: ThePages
+) -> Response:
+    """Try another map, compare, import, or throw the file away."""
+    reader, file = of
+    do = form.get("do", "")
+    if do == "forget":
+        pages.files.forget(file)
+        return go(request, PATH)
+    if file.doing is not None:
+        return go(request, f"{PATH}/{file.id}")
+    try:
+        if do == Doing.IMPORT:
+            await _import(reader.person, given, file, form)
+        else:
+            await _look_again(pages, file, form)
+            if do == Doing.COMPARE:
+                await _compare(pages, file)
+    except BadInput as bad:
+        return _page(request, reader.person, file, wrong={bad.field: sentence(bad.detail)})
+    except MapError as error:
+        return _page(request, reader.person, file, wrong={"map": sentence(str(error))})
+    return go(request, f"{PATH}/{file.id}")
+
+
+async def _look_again(pages: Pages, file: Brought, form: Form) -> None:
+    """Keep what was typed, and read the first rows as it says."""
+    before = file.typed
+    typed = {name: form.get(name, "") for name in FIELDS}
+    for name, value in typed.items():
+        most = LONGEST_MAP if name == "own" else LONGEST
+        if len(value) > most:
+            raise BadInput("map" if name == "own" else name, f"keep it under {most} characters")
+        if name != "delimiter":
+            typed[name] = value.strip()
+    if typed["encoding"] not in ENCODINGS or typed["delimiter"] not in DELIMITERS:
+        raise BadInput("map", t("compare.bad_form"))
+    if typed["way"] != Way.OWN and typed["own"] == written(before).strip():
+        typed["own"] = ""  # nobody has changed it: it follows the columns
+    file.typed, file.verdict, file.failed, file.preview = typed, None, "", None
+    written_so = (typed["encoding"], typed["delimiter"])
+    if written_so != (before["encoding"], before["delimiter"]):
+        try:
+            file.looked = await pages.files.look(file.path, *written_so)
+        except (HistoryError, UnicodeError) as error:
+            raise MapError(file.said(error)) from None
+        if typed["way"] == Way.COLUMNS:
+            there = set(file.looked.names)
+            guess = guessed(file.looked)
+            kept = {one: typed[one] if typed[one] in there else guess[one] for one in COLUMNS}
+            file.typed = {**typed, **kept}
+    await _try_map(pages, file, needed=True)
+
+
+async def _try_map(pages: Pages, file: Brought, *, needed: bool = False) -> None:
+    try:
+        file.preview = await pages.files.preview(file, _mapping(file))
+    except HistoryError as error:
+        if needed:
+            raise MapError(file.said(error)) from None
+    except BadInput:
+        if needed:
+            raise
+
+
+def _mapping(file: Brought) -> HistoryMap:
+    if file.typed["way"] == Way.COLUMNS:
+        for column in ("case_id", "started_at", "ended_at"):
+            if not file.typed[column]:
+                chosen = t("compare.choose", column=t(f"compare.column_{column}"))
+                raise BadInput(column, chosen)
+    return mapping_of(file.typed, file.name)
+
+
+async def _compare(pages: Pages, file: Brought) -> None:
+    typed = file.typed
+    tau_days, as_of = days_of("tau", typed["tau"]), _moment(typed["as_of"])
+    mapping = _mapping(file)
+
+    async def work() -> None:
+        try:
+            found = await pages.files.compare(
+                file,
+                mapping,
+                intake=typed["intake"] or "intake",
+                baseline=typed["baseline"] or None,
+                tau_days=tau_days,
+                as_of=as_of,
+            )
+        except (HistoryError, ValueError) as error:
+            file.failed = sentence(file.said(error))
+        else:
+            file.verdict = found.as_json()
+
+    await file.begin(Doing.COMPARE, work)
+
+
+def _moment(written_so: str) -> datetime | None:
+    if not written_so:
+        return None
+    try:
+        at = datetime.fromisoformat(written_so)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise BadInput("as_of", "write a day, like 2026-09-30") from None
+
+
+async def _import(person: Person, given: Context, file: Brought, form: Form) -> None:
+    if not may(person.actor, Right.IMPORT_HISTORY):
+        raise NotAllowed("only administrators bring history in: it moves the verdict")
+    source, cohort = form.text("source"), form.text("as_cohort")
+    if not source or len(source) > LONGEST_SOURCE or not source.isprintable():
+        raise BadInput("source", t("compare.wrong_source"))
+    if len(cohort) > LONGEST_SOURCE or not cohort.isprintable():
+        raise BadInput("as_cohort", t("compare.wrong_cohort"))
+    mapping = _mapping(file)
+    if cohort:
+        mapping = mapping.with_cohort(cohort)
+    file.source, file.imported, file.progress, file.position = source, None, Imported(), 0
+
+    async def work() -> None:
+        try:
+            with HistoryFile(file.path, mapping, latest=file.latest) as opened:
+
+                def heard(done: Imported) -> None:
+                    file.progress, file.position = done, opened.position
+
+                file.imported = await import_file(
+                    given.sessions,
+                    opened,
+                    source,
+                    rejects=file.rejects,
+                    at=given.now(),
+                    progress=heard,
+                )
+        except HistoryError as error:
+            file.failed = sentence(file.said(error))
+        except Exception:
+            file.failed = t("compare.import_failed")
+            raise
+
+    await file.begin(Doing.IMPORT, work)
+
+
+def _page(
+    request: Request, person: Person, file: Brought, *, wrong: Mapping[str, str] | None = None
+) -> Response:
+    found = file.verdict
+    return page(
+        request,
+        "compare_file.html",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
+        file=file,
+        typed=file.typed,
+        wrong=wrong or {},
+        ways=list(Way),
+        shipped=shipped_maps(),
+        columns=COLUMNS,
+        outcomes=OUTCOMES,
+        encodings=ENCODINGS,
+        delimiters=DELIMITERS,
+        dates=DATES,
+        question=QUESTION,
+        as_toml=written(file.typed),
+        samples=_samples(file),
+        found=found,
+        says=verdict_sentence(found) if found else "",
+        words=in_words(Name.VERDICT, found, which="survival") if found else "",
+        table=table_of(rows_of(Name.VERDICT, found)) if found else ([], []),
+        has_rejects=file.rejects.exists(),
+        may_import=may(person.actor, Right.IMPORT_HISTORY),
+    )
+
+
+def _samples(file: Brought) -> dict[str, str]:
+    """The first value that each column has in the first rows, shortened."""
+    shown: dict[str, str] = {}
+    for row in file.looked.samples:
+        for column, value in zip(file.looked.columns, row, strict=False):
+            if value and column not in shown:
+                shown[column] = value if len(value) <= 30 else value[:29] + "…"
+    return shown
+
+
+@router.get(PATH + "/{file}/survival.{kind}")
+async def picture(
+    of: TheFile, given: TheContext, kind: Literal["svg", "png"], theme: Theme = Theme.LIGHT
+) -> Response:
+    """Both curves."""
+    _, file = of
+    image = await given.drawings.draw(Name.VERDICT, _found(file), kind, theme=theme)
+    return Response(image, media_type=TYPES[kind], headers=HEADERS)
+
+
+@router.get(PATH + "/{file}/table.csv")
+async def table(of: TheFile) -> Response:
+    """The tiers."""
+    _, file = of
+    headers = {**HEADERS, "Content-Disposition": "attachment; filename=headway-compare.csv"}
+    text = as_csv(Name.VERDICT, _found(file))
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get(PATH + "/{file}/rejects.csv")
+async def rejects(of: TheFile) -> Response:
+    """The rows that could not be used, with their lines and the reasons."""
+    _, file = of
+    if not file.rejects.exists():
+        raise NotFound("rejected row of this file")
+    return FileResponse(
+        file.rejects, media_type="text/csv", filename="headway-rejects.csv", headers=HEADERS
+    )
+
+
+def _found(file: Brought) -> dict[str, object]:
+    if file.verdict is None:
+        raise NotFound("verdict on this file yet")
+    return file.verdict
