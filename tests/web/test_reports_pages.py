@@ -109,6 +109,38 @@ async def test_what_makes_no_sense_is_said_and_kept(house: House, query: str, sa
     assert f'value="{query.partition("=")[2]}"' in page.text
 
 
+@every_report
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("cohort", "%00"), ("unit", "%00"), ("unit", "x" * 401), ("by", "nonsense"), ("tau", "nan")],
+)
+async def test_what_cannot_be_looked_for_is_said_next_to_its_field(
+    house: House, name: Name, field: str, value: str
+) -> None:
+    leader = await guest(house, Role.LEADER)
+    page = await leader.http.get(f"/reports/{name.value}?{field}={value}&as_of=2026-11-20")
+    table = await leader.http.get(f"/reports/{name.value}/table.csv?{field}={value}")
+
+    assert page.status_code == table.status_code == 422
+    assert f'id="{field}-wrong"' in page.text
+    assert f'aria-describedby="{field}-wrong"' in page.text
+    assert 'value="2026-11-20"' in page.text
+
+
+@every_report
+async def test_sending_the_form_keeps_what_this_report_does_not_show(
+    house: House, name: Name
+) -> None:
+    leader = await guest(house, Role.LEADER)
+    asked = {"cohort": "intake", "baseline": "before", "tier": "low", "unit": "Claims"}
+    asked |= {"by": "tier", "tau": "90", "as_of": "2026-11-20"}
+    page = await leader.http.get(f"/reports/{name.value}", params=asked)
+    form = page.text.partition('<form class="filters')[2].partition("</form>")[0]
+
+    assert page.status_code == 200
+    assert set(re.findall(r' name="([^"]+)"', form)) == set(asked)
+
+
 @pytest.mark.parametrize("path", ["/reports", "/reports/clock", "/reports/clock/table.csv"])
 async def test_reports_are_for_those_who_may_read_them(house: House, path: str) -> None:
     builder = await guest(house, Role.BUILDER)

@@ -6,10 +6,12 @@ from math import isfinite
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
+from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from api.context import Context, TheContext
+from api.fields import Written
 from charts.palette import Theme
 from charts.reports import in_words, names_of
 from service.domain.permissions import Right, may
@@ -29,19 +31,19 @@ MOST_ROWS = 100
 """Of a table on a page; the CSV has all."""
 FIELDS = ("cohort", "baseline", "tier", "unit", "by", "tau", "as_of")
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
-LONGEST = 400
 MOST_DAYS = 36_500
+WRITTEN = TypeAdapter(Written)
 
 
 def asked(
     *,
-    cohort: Annotated[str, Query(max_length=LONGEST)] = "",
-    baseline: Annotated[str, Query(max_length=LONGEST)] = "",
-    tier: Annotated[str, Query(max_length=LONGEST)] = "",
-    unit: Annotated[str, Query(max_length=LONGEST)] = "",
-    by: Annotated[str, Query(max_length=LONGEST)] = "",
-    tau: Annotated[str, Query(max_length=LONGEST)] = "",
-    as_of: Annotated[str, Query(max_length=LONGEST)] = "",
+    cohort: str = "",
+    baseline: str = "",
+    tier: str = "",
+    unit: str = "",
+    by: str = "",
+    tau: str = "",
+    as_of: str = "",
 ) -> dict[str, str]:
     """What stands in the address, field by field; empty where nothing is asked."""
     given = (cohort, baseline, tier, unit, by, tau, as_of)
@@ -121,7 +123,19 @@ def days_of(field: str, written: str) -> float | None:
     return days
 
 
+def _legible(wanted: dict[str, str]) -> None:
+    """`BadInput` for the first field that is too long or that no database can look for. Not left
+    to the query's own types: the page says it next to the field."""
+    for field, text in wanted.items():
+        try:
+            WRITTEN.validate_python(text)
+        except ValidationError as bad:
+            said = bad.errors()[0]["msg"].removeprefix("Value error, ")
+            raise BadInput(field, said) from None
+
+
 async def _read(given: Context, pages: Pages, name: Name, wanted: dict[str, str]) -> Found:
+    _legible(wanted)
     question = question_from(
         cohort=wanted["cohort"] or "intake",
         baseline=wanted["baseline"],
