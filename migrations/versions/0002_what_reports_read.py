@@ -3,6 +3,8 @@
 Imported history moves to `case_version`, where live use cases stand as well. The counts are not
 filled here: `headway migrate` and `headway up` do that afterwards (`service.counting.catch_up`).
 
+What `headway demo` made is marked as a sample: of what is never deleted, samples alone are.
+
 Revision ID: 0002
 Revises: 0001
 """
@@ -111,20 +113,10 @@ def upgrade() -> None:
         sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
         sa.Column("locked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("verdict", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        _sample(),
         sa.PrimaryKeyConstraint("quarter", "baseline", name=op.f("pk_locked_verdict")),
     )
-    op.execute(
-        """
-        CREATE FUNCTION locked_verdict_stays() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            RAISE EXCEPTION 'a locked verdict is never changed or deleted';
-        END $$
-        """
-    )
-    op.execute(
-        "CREATE TRIGGER locked_verdict_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON locked_verdict "
-        "FOR EACH STATEMENT EXECUTE FUNCTION locked_verdict_stays()"
-    )
+    _only_samples_go()
     op.create_table(
         "forecast",
         sa.Column("use_case_id", sa.String(length=36), nullable=False),
@@ -140,6 +132,60 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("use_case_id", "made_at", name=op.f("pk_forecast")),
     )
+
+
+def _sample() -> sa.Column[bool]:
+    return sa.Column("sample", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+
+
+def _only_samples_go() -> None:
+    op.add_column("person", _sample())
+    op.add_column("use_case", _sample())
+    op.execute(
+        """
+        CREATE FUNCTION sample_stays_sample() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION 'a use case is a sample from its beginning, or never';
+        END $$
+        """
+    )
+    op.execute(
+        "CREATE TRIGGER sample_stays_sample BEFORE UPDATE OF sample ON use_case FOR EACH ROW "
+        "WHEN (OLD.sample <> NEW.sample) EXECUTE FUNCTION sample_stays_sample()"
+    )
+    op.execute("DROP TRIGGER transition_stays ON transition")
+    op.execute(
+        """
+        CREATE OR REPLACE FUNCTION transition_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP = 'DELETE' THEN
+                PERFORM FROM use_case WHERE id = OLD.use_case_id AND sample;
+                IF FOUND THEN RETURN OLD; END IF;
+            END IF;
+            RAISE EXCEPTION 'transitions are never changed or deleted';
+        END $$
+        """
+    )
+    op.execute(
+        """
+        CREATE FUNCTION locked_verdict_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP = 'DELETE' THEN
+                IF OLD.sample THEN RETURN OLD; END IF;
+            END IF;
+            RAISE EXCEPTION 'a locked verdict is never changed or deleted';
+        END $$
+        """
+    )
+    for table in ("transition", "locked_verdict"):
+        op.execute(
+            f"CREATE TRIGGER {table}_stays BEFORE UPDATE OR DELETE ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {table}_stays()"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_stays_whole BEFORE TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_stays()"
+        )
 
 
 def _by_day(whole: str, rest: str, length: str) -> tuple[sa.Column[int], sa.Column[int]]:
@@ -206,7 +252,9 @@ def _create_counts() -> None:
 
 
 def downgrade() -> None:
-    """Back from this schema. What only it could hold is lost: versions, steps, verdicts."""
+    """Back from this schema. What only it could hold is lost: versions, steps, verdicts, and what
+    was a sample: take the samples away before."""
+    _nothing_goes()
     op.create_table(
         "imported_case",
         sa.Column("source", sa.Text(), nullable=False),
@@ -240,3 +288,24 @@ def downgrade() -> None:
     op.drop_table("imported_step")
     op.drop_table("observation")
     op.drop_table("case_version")
+
+
+def _nothing_goes() -> None:
+    op.execute("DROP TRIGGER transition_stays_whole ON transition")
+    op.execute("DROP TRIGGER transition_stays ON transition")
+    op.execute(
+        """
+        CREATE OR REPLACE FUNCTION transition_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION 'transitions are never changed or deleted';
+        END $$
+        """
+    )
+    op.execute(
+        "CREATE TRIGGER transition_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON transition "
+        "FOR EACH STATEMENT EXECUTE FUNCTION transition_stays()"
+    )
+    op.execute("DROP TRIGGER sample_stays_sample ON use_case")
+    op.execute("DROP FUNCTION sample_stays_sample()")
+    op.drop_column("use_case", "sample")
+    op.drop_column("person", "sample")
