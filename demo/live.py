@@ -28,6 +28,7 @@ PATHWAYS = ("light", "standard", "regulated")
 TITLE = "Sample: "
 """Begins every title."""
 PACE = 0.75
+"""Where an idea does not say another one: what every stay takes of the time before the intake."""
 QUESTIONS = (
     *("personal_data", "affects_people", "safety_impact", "customer_facing"),
     *("regulated", "external_model"),
@@ -59,6 +60,7 @@ class Idea:
     days: float
     words: str
     party: str
+    pace: float
 
     def use_case(self, owner: Person) -> UseCase:
         """As its owner hands it in."""
@@ -106,13 +108,14 @@ def _idea(pathway: str, entry: dict[str, Any]) -> Idea:
         days=entry["days"],
         words=entry.get("words", ""),
         party=entry.get("party", ""),
+        pace=entry.get("pace", PACE),
     )
 
 
 def story(idea: Idea, cast: Cast, rng: np.random.Generator) -> Sequence[Act]:
     """All that happened to it since it was handed in."""
     pathway = pathways()[tier_of(idea.risk, tier_rules()).tier]
-    way = Way(rng, cast, pathway, cast.builders[idea.owner], pace=PACE)
+    way = Way(rng, cast, pathway, cast.builders[idea.owner], pace=idea.pace)
     return [*way.until(idea.stage), *_into_position(idea, cast, way)]
 
 

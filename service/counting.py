@@ -60,6 +60,8 @@ POST = text(
     """  # noqa: S608 - the names above, and nothing from outside
 )
 
+NOTHING = text("DELETE FROM tally_book WHERE 0 = ALL(n) AND 0 = ALL(microseconds)")
+
 
 async def add_entries(session: AsyncSession, change: Tally) -> None:
     """Write a change of the counts."""
@@ -132,7 +134,9 @@ async def count_recorded(session: AsyncSession, standing: Standing, first: int) 
 
 async def uncount(session: AsyncSession, use_case_ids: Sequence[str]) -> None:
     """These use cases are about to be deleted, as only samples are: take away what they add to the
-    counts, and their versions."""
+    counts, and their versions. Lines of the book that come to nothing go as well."""
+    # The same lock as a posting's: this is one, too.
+    await session.execute(select(func.pg_advisory_xact_lock(ONE_POSTING)))
     change, before = Tally(), Tally()
     own = and_(col(CaseVersionRow.source) == LIVE, col(CaseVersionRow.case_id).in_(use_case_ids))
     now = col(CaseVersionRow.known_until) == text("'infinity'")
@@ -142,6 +146,9 @@ async def uncount(session: AsyncSession, use_case_ids: Sequence[str]) -> None:
     change.take_away(before)
     await add_entries(session, change)
     await session.execute(delete(CaseVersionRow).where(own))
+    while await post(session):
+        pass
+    await session.execute(NOTHING)
 
 
 async def _keep_version(
