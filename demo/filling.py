@@ -120,9 +120,9 @@ async def _import(
 
 
 async def _lock_quarters(session: AsyncSession, at: datetime) -> list[str]:
-    """Lock the quarters that were over, since the intake began; their names, oldest first."""
+    """Lock the quarters that are over and began with the intake there; their names, in order."""
     due = [before(quarter_of(at))]
-    while due[0].begin > at - YEARS:
+    while before(due[0]).begin > at - YEARS:
         due.insert(0, before(due[0]))
     return [
         quarter.name for quarter in due if await lock_against(session, quarter, BASELINE, at=at)

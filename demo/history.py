@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from demo.people import CERTIFIED, ORGANISATION, Cast
-from demo.playing import lived
+from demo.playing import at_work, lived
 from demo.ways import Way
 from service.domain.case import Case
 from service.domain.cohort import INTAKE
@@ -21,7 +21,7 @@ from service.pathways import pathways
 
 EFFECT = 0.75
 """Time with the intake over time before it."""
-BASELINE = "before the intake (sample)"
+BASELINE = "before (sample)"
 """The cohort of the years before."""
 YEARS = timedelta(days=730)
 """Before the intake, and again with it."""
@@ -83,7 +83,7 @@ def _traced(
     pace = float(np.exp(PACE * rng.normal()))
     pathway = pathways()[tier]
     acts = (act.later(factor) for act in Way(rng, cast, pathway, owner, pace=pace).whole())
-    begun = begin(case_id, pathway, (owner.id,), owner.id, started_at)
+    begun = begin(case_id, pathway, (owner.id,), owner.id, at_work(started_at))
     log, standing = list(begun.transitions), begun.standing
     for played in lived(standing, acts, until=until, certifications=CERTIFIED):
         log += played.transitions
@@ -93,7 +93,7 @@ def _traced(
         cohort=INTAKE,
         tier=tier.value,
         business_unit=unit(UNITS[int(rng.integers(len(UNITS)))]),
-        started_at=started_at,
+        started_at=log[0].at,
         ended_at=standing.at if standing.ended else None,
         outcome=standing.outcome,
     )

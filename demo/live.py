@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from demo.history import SEED, unit
 from demo.people import Cast
-from demo.playing import lived
+from demo.playing import at_work, lived
 from demo.ways import DAY, Act, Way
 from service.decisions import record
 from service.domain.commands import Command
@@ -159,7 +159,7 @@ async def hand_in(session: AsyncSession, cast: Cast, *, at: datetime, model: Mod
             session,
             idea.use_case(owner),
             owner.actor,
-            at=at - took - idea.days * DAY,
+            at=at_work(at - took - idea.days * DAY),
             model=model,
         )
         if submitted.beginning is None:

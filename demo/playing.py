@@ -1,12 +1,22 @@
 """Acts played in the domain at times of one's choice, with the notices that fell due meanwhile."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from demo.ways import Act
 from service.domain.lifecycle import Move, Played, next_notice, play
 from service.domain.people import THE_SYSTEM
 from service.domain.standing import Standing
+
+BEGINS = timedelta(hours=8)
+HOURS = 10 / 24
+"""The share of a day in which people are at work."""
+
+
+def at_work(moment: datetime) -> datetime:
+    """A moment of the day moved into working hours (UTC), in the same order as all others."""
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + BEGINS + HOURS * (moment - midnight)
 
 
 def lived(
@@ -17,9 +27,10 @@ def lived(
     Reminders and escalations are made when the engine would have made them: none is left over
     that it would make at once when it takes the use case over.
     """
-    at = standing.at
+    clock = standing.at
     for act in acts:
-        at += act.after
+        clock += act.after
+        at = max(at_work(clock), standing.at)
         if at > until:
             break
         for noticed in _noticed(standing, at):
