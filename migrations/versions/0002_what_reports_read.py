@@ -179,12 +179,12 @@ def _only_samples_go() -> None:
     )
     for table in ("transition", "locked_verdict"):
         op.execute(
-            f"CREATE TRIGGER {table}_stays BEFORE UPDATE OR DELETE ON {table} "
-            f"FOR EACH ROW EXECUTE FUNCTION {table}_stays()"
+            f"CREATE TRIGGER {table}_stays BEFORE UPDATE OR TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_stays()"
         )
         op.execute(
-            f"CREATE TRIGGER {table}_stays_whole BEFORE TRUNCATE ON {table} "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_stays()"
+            f"CREATE TRIGGER {table}_stays_unless_sample BEFORE DELETE ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {table}_stays()"
         )
 
 
@@ -291,7 +291,7 @@ def downgrade() -> None:
 
 
 def _nothing_goes() -> None:
-    op.execute("DROP TRIGGER transition_stays_whole ON transition")
+    op.execute("DROP TRIGGER transition_stays_unless_sample ON transition")
     op.execute("DROP TRIGGER transition_stays ON transition")
     op.execute(
         """
