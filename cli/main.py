@@ -93,6 +93,22 @@ def reconcile(
     raise typer.Exit(asyncio.run(compare_both(check_only=check_only)))
 
 
+@app.command("demo")
+def demo_command(
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Take all of it away, and nothing else.")
+    ] = False,
+    tokens: Annotated[bool, typer.Option("--tokens", help="An API token for each person.")] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also beside use cases that are no samples.")
+    ] = False,
+) -> None:
+    """Fill a running installation with a sample organisation, to have a look at everything."""
+    from cli.demo import fill_in, take_away
+
+    _run(take_away() if remove else fill_in(tokens=tokens, among_others=anyway))
+
+
 @app.command("report")
 def report_command(  # noqa: PLR0917 - the options of a command
     name: Annotated[str, typer.Argument(help="verdict, clock, stages, flow, help, ...")],

@@ -7,7 +7,7 @@ into the book from time to time. A reader sums both and is right at any moment.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import and_, delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -59,6 +59,8 @@ POST = text(
     SELECT count(*) FROM taken
     """  # noqa: S608 - the names above, and nothing from outside
 )
+
+NOTHING = text("DELETE FROM tally_book WHERE 0 = ALL(n) AND 0 = ALL(microseconds)")
 
 
 async def add_entries(session: AsyncSession, change: Tally) -> None:
@@ -128,6 +130,25 @@ async def count_recorded(session: AsyncSession, standing: Standing, first: int) 
     change.take_away(earlier)
     await add_entries(session, change)
     await _keep_version(session, version, standing, log, case)
+
+
+async def uncount(session: AsyncSession, use_case_ids: Sequence[str]) -> None:
+    """These use cases are about to be deleted, as only samples are: take away what they add to the
+    counts, and their versions. Lines of the book that come to nothing go as well."""
+    # The same lock as a posting's: this is one, too.
+    await session.execute(select(func.pg_advisory_xact_lock(ONE_POSTING)))
+    change, before = Tally(), Tally()
+    own = and_(col(CaseVersionRow.source) == LIVE, col(CaseVersionRow.case_id).in_(use_case_ids))
+    now = col(CaseVersionRow.known_until) == text("'infinity'")
+    for version in await session.scalars(select(CaseVersionRow).where(own, now)):
+        log = await transitions(session, version.case_id)
+        tally(before, LIVE, _case(version, log), steps(log))
+    change.take_away(before)
+    await add_entries(session, change)
+    await session.execute(delete(CaseVersionRow).where(own))
+    while await post(session):
+        pass
+    await session.execute(NOTHING)
 
 
 async def _keep_version(

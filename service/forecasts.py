@@ -24,6 +24,8 @@ from service.traces import traces_of
 from service.use_cases import transition_of, transitions
 
 LEARN_AGAIN_AFTER = timedelta(minutes=10)
+LOOK_AGAIN_AFTER = timedelta(seconds=15)
+"""While there is nothing to learn from: as soon as there is, people wait for it."""
 FORECAST_AGAIN_AFTER = timedelta(days=7)
 """While nothing moves: a case that has waited longer has other days ahead of it."""
 LATE_AGAIN_AFTER = timedelta(days=1)
@@ -75,7 +77,8 @@ class Forecaster:
         if self._learned is None:
             return await self._learn()
         learned_at, order = self._learned
-        if self._now() - learned_at > LEARN_AGAIN_AFTER and self._learning is None:
+        good_for = LEARN_AGAIN_AFTER if order.model.reach else LOOK_AGAIN_AFTER
+        if self._now() - learned_at > good_for and self._learning is None:
             self._learning = asyncio.create_task(self._learn())
             self._learning.add_done_callback(self._finished)
         return order

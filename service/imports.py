@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     Text,
     bindparam,
+    delete,
     func,
     select,
     text,
@@ -23,13 +24,19 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.counting import add_entries
+from service.counting import ONE_POSTING, add_entries
 from service.domain.case import Case
 from service.domain.tally import Tally, tally
 from service.domain.trace import Step
 from service.history import Batch, HistoryFile, RejectsFile
 from service.sessions import Sessions
-from service.tables import CaseVersionRow, ImportedStepRow, ObservationRow
+from service.tables import (
+    CaseVersionRow,
+    ImportedStepRow,
+    ObservationRow,
+    TallyBookRow,
+    TallyEntryRow,
+)
 
 SINCE_EVER = datetime.min  # noqa: DTZ901 - the driver takes it naive
 """What asyncpg writes as PostgreSQL's `-infinity`."""
@@ -196,6 +203,26 @@ async def observed(session: AsyncSession, run: Import, until: datetime) -> None:
         ObservationRow(source=run.source, known_from=run.known_from, observed_until=until)
     )
     await session.flush()
+
+
+async def take_back(session: AsyncSession, source: str) -> int:
+    """Delete an import with its versions, steps and counts; how many cases there were.
+
+    Reports of every day are then as if it had never been, so this is for samples alone.
+    """
+    # A posting under way would carry its counts from the entries into the book behind our back.
+    await session.execute(select(func.pg_advisory_xact_lock(ONE_POSTING)))
+    own = col(CaseVersionRow.source) == source
+    cases = await session.scalar(
+        select(func.count(col(CaseVersionRow.case_id).distinct())).where(own)
+    )
+    versions = select(col(CaseVersionRow.id)).where(own)
+    await session.execute(
+        delete(ImportedStepRow).where(col(ImportedStepRow.version_id).in_(versions))
+    )
+    for row in (CaseVersionRow, ObservationRow, TallyEntryRow, TallyBookRow):
+        await session.execute(delete(row).where(col(row.source) == source))
+    return cases or 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from service.forecasts import MadeForecast, forecast_of, keep
 from service.measure.forecast import Model
 from service.measure.visits import State
 from service.pathways import pathways, tier_rules
+from service.people import any_sample
 from service.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
 from service.use_cases import key_of, projection, third_parties, transition_values
 
@@ -77,7 +78,7 @@ async def submit(
     """Write a use case, its first transition, its place in the outbox and the answer.
 
     The same key with the same content gives the first answer again and writes nothing; with other
-    content it raises `KeyReused`.
+    content it raises `KeyReused`. What is owned or handed in by a sample person is a sample.
     """
     if repeatable is not None:
         earlier = await _earlier(session, submitter.person_id, repeatable)
@@ -111,6 +112,7 @@ async def submit(
         submitted_by=submitter.person_id,
         submitted_at=at,
         parties=third_parties(begun.transitions),
+        sample=await any_sample(session, (use_case.owner, submitter.person_id)),
         **projection(standing),
     )
     session.add(row)

@@ -54,6 +54,7 @@ async def add_person(
     at: datetime,
     party: str | None = None,
     certifications: Sequence[str] = (),
+    sample: bool = False,
 ) -> Person:
     """A new person. `BadInput` for roles and party that do not fit, `Conflict` for a known email.
 
@@ -70,6 +71,7 @@ async def add_person(
         "certifications": list(certifications),
         "active": True,
         "created_at": at,
+        "sample": sample,
     }
     added = await session.execute(
         insert(PersonRow).values(values).on_conflict_do_nothing().returning(col(PersonRow.id))
@@ -170,6 +172,14 @@ async def members(session: AsyncSession, holder: str) -> list[Person]:
         .limit(MOST_PEOPLE_LISTED)
     )
     return [person_of(row) for row in rows]
+
+
+async def any_sample(session: AsyncSession, ids: Iterable[str] | None = None) -> bool:
+    """Whether one of these people is a sample, made by `headway demo`; without ids, one of all."""
+    samples = select(col(PersonRow.id)).where(col(PersonRow.sample)).limit(1)
+    if ids is not None:
+        samples = samples.where(col(PersonRow.id).in_(set(ids)))
+    return await session.scalar(samples) is not None
 
 
 async def count_people(session: AsyncSession) -> int:

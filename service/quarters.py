@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.domain.cohort import INTAKE, Period, quarter_of
 from service.known import Moment, cohort_names
 from service.measure.sequential import quarter_alpha
+from service.people import any_sample
 from service.reports.verdict import verdict
 from service.sessions import Sessions
 from service.tables import CaseVersionRow, LockedVerdictRow
@@ -50,27 +52,39 @@ async def lock_due(sessions: Sessions, *, at: datetime) -> list[str]:
 async def lock(sessions: Sessions, quarter: Period, *, at: datetime) -> bool:
     """Lock one quarter: the intake against each baseline, or against the builders' own estimates
     where there is none. What is locked already stays; whether anything was new."""
-    moment = Moment(quarter.end - A_MOMENT, asked=True)
     written = 0
     async with sessions() as session:
         names = [name for name in await cohort_names(session) if name != INTAKE]
     baselines: list[str | None] = [*names[:MOST_BASELINES]]
     for baseline in baselines or [None]:
         async with sessions.begin() as session:
-            found = await verdict(session, moment, baseline=baseline, alpha=quarter_alpha())
-            kept = {key: value for key, value in found.items() if key not in OF_THE_MOMENT}
-            row = insert(LockedVerdictRow).values(
-                quarter=quarter.name,
-                baseline=baseline or "",
-                as_of=moment.at,
-                locked_at=at,
-                verdict=kept,
-            )
-            result = await session.execute(
-                row.on_conflict_do_nothing().returning(col(LockedVerdictRow.quarter))
-            )
-            written += len(result.all())
+            written += await lock_against(session, quarter, baseline, at=at)
     return written > 0
+
+
+async def lock_against(
+    session: AsyncSession, quarter: Period, baseline: str | None, *, at: datetime
+) -> bool:
+    """Lock one quarter against one baseline; whether it was not locked before.
+
+    While there are samples they are in the verdict, and it is a sample itself: it goes with them,
+    and the quarter is locked again without them when the next one is due.
+    """
+    moment = Moment(quarter.end - A_MOMENT, asked=True)
+    found = await verdict(session, moment, baseline=baseline, alpha=quarter_alpha())
+    kept = {key: value for key, value in found.items() if key not in OF_THE_MOMENT}
+    row = insert(LockedVerdictRow).values(
+        quarter=quarter.name,
+        baseline=baseline or "",
+        as_of=moment.at,
+        locked_at=at,
+        verdict=kept,
+        sample=await any_sample(session),
+    )
+    result = await session.execute(
+        row.on_conflict_do_nothing().returning(col(LockedVerdictRow.quarter))
+    )
+    return result.first() is not None
 
 
 def before(quarter: Period) -> Period:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
@@ -41,6 +42,11 @@ metadata.naming_convention = {
 
 ID = String(36)
 TIME = DateTime(timezone=True)
+
+
+def sample() -> Any:
+    """Whether `headway demo` made it, or somebody whom it made: that alone can be taken away."""
+    return Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
 
 def words(enum: type[StrEnum]) -> Enum:
@@ -67,6 +73,7 @@ class PersonRow(SQLModel, table=True):
     certifications: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     active: bool = True
     created_at: datetime = Field(sa_type=TIME)
+    sample: bool = sample()
 
 
 class TokenRow(SQLModel, table=True):
@@ -134,6 +141,8 @@ class UseCaseRow(SQLModel, table=True):
     parties: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     """Third parties on whose clock it has been: from then on they may read it."""
     standing: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    sample: bool = sample()
+    """Of somebody who is one. A trigger keeps it as it was when the use case was handed in."""
 
     __table_args__ = (
         Index("ix_use_case_owners", "owners", postgresql_using="gin"),
@@ -145,7 +154,8 @@ class UseCaseRow(SQLModel, table=True):
 
 
 class TransitionRow(SQLModel, table=True):
-    """One thing that happened. A trigger keeps it from being changed or deleted."""
+    """One thing that happened. A trigger keeps it from being changed, and from being deleted but
+    for samples."""
 
     __tablename__ = "transition"
     __table_args__ = (UniqueConstraint("use_case_id", "decision_id"),)
@@ -354,7 +364,8 @@ class TallyBookRow(SQLModel, table=True):
 
 
 class LockedVerdictRow(SQLModel, table=True):
-    """The verdict of a quarter that is over. A trigger keeps it from being changed or deleted."""
+    """The verdict of a quarter that is over. A trigger keeps it from being changed, and from being
+    deleted but for samples."""
 
     __tablename__ = "locked_verdict"
 
@@ -365,6 +376,8 @@ class LockedVerdictRow(SQLModel, table=True):
     as_of: datetime = Field(sa_type=TIME)
     locked_at: datetime = Field(sa_type=TIME)
     verdict: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    sample: bool = sample()
+    """Locked while there were samples, so that they are in it."""
 
 
 class ForecastRow(SQLModel, table=True):

@@ -2,10 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import (
     Client,
     WorkflowHandle,
@@ -92,6 +96,24 @@ class TemporalEngine:
             update.cancel()
             await asyncio.gather(update, return_exceptions=True)
 
+    async def forget(self, use_case_id: str) -> None:
+        """Stop a use case's workflow and delete its history, as is done with samples alone.
+
+        Nothing happens when there is none. Raises `EngineUnreachable`.
+        """
+        try:
+            with _unless_gone():
+                await self._handle(use_case_id).terminate("the sample was taken away")
+            with _unless_gone():
+                await self.client.workflow_service.delete_workflow_execution(
+                    DeleteWorkflowExecutionRequest(
+                        namespace=self.client.namespace,
+                        workflow_execution=WorkflowExecution(workflow_id=workflow_id(use_case_id)),
+                    )
+                )
+        except (RPCError, RuntimeError) as error:
+            raise EngineUnreachable("") from error
+
     async def _update(self, decision: Decision) -> Applied:
         handle = self._handle(decision.use_case_id)
         try:
@@ -119,6 +141,16 @@ class TemporalEngine:
 
     def _handle(self, use_case_id: str) -> WorkflowHandle[UseCaseWorkflow, None]:
         return self.client.get_workflow_handle_for(UseCaseWorkflow.run, workflow_id(use_case_id))
+
+
+@contextmanager
+def _unless_gone() -> Iterator[None]:
+    """The workflow is not there, or has ended: all the better."""
+    try:
+        yield
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
 
 
 def _reason(error: WorkflowUpdateFailedError, decision: Decision) -> Exception:

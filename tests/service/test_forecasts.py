@@ -1,5 +1,6 @@
 """Forecasts are made when a use case is handed in and when it moves, kept, and judged later."""
 
+import asyncio
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -8,7 +9,7 @@ from service.domain.cohort import INTAKE, Cohort
 from service.domain.commands import Command
 from service.domain.people import Role
 from service.domain.tiering import Tier
-from service.forecasts import Forecaster, forecast_due, newest
+from service.forecasts import LOOK_AGAIN_AFTER, Forecaster, forecast_due, newest
 from service.intake import submit
 from service.known import Moment
 from service.reports.decisions import decisions
@@ -43,6 +44,22 @@ async def test_without_history_no_forecast_is_made(desk: Desk) -> None:
     assert await forecast_due(desk.sessions, forecaster(desk, 1), at=START + DAY) == 0
     assert given.forecast is None
     assert await kept(desk) == []
+
+
+async def test_history_that_comes_later_is_found_within_seconds(desk: Desk) -> None:
+    now = START + 60 * DAY
+    patient = Forecaster(desk.sessions, lambda: now)
+    assert not (await patient.model()).reach
+    await history(desk)
+
+    now += LOOK_AGAIN_AFTER
+    assert not (await patient.model()).reach, "not at every look"
+    now += LOOK_AGAIN_AFTER
+    found = await patient.model()
+    async with asyncio.timeout(10):
+        while not found.reach:
+            await asyncio.sleep(0.01)
+            found = await patient.model()
 
 
 async def test_a_submission_gets_a_forecast_and_keeps_it(desk: Desk) -> None:

@@ -44,7 +44,7 @@ async def id_of(house: House, key: str, reader: Visitor) -> str:
 async def restore_to(house: House, use_case_id: str, sequence: int, standing: str) -> None:
     """What restoring an old backup does to one use case."""
     async with house.sessions.begin() as session:
-        await session.execute(text("ALTER TABLE transition DISABLE TRIGGER transition_stays"))
+        await session.execute(text("ALTER TABLE transition DISABLE TRIGGER USER"))
         await session.execute(
             text("DELETE FROM transition WHERE use_case_id = :id AND sequence > :at"),
             {"id": use_case_id, "at": sequence},
@@ -56,7 +56,7 @@ async def restore_to(house: House, use_case_id: str, sequence: int, standing: st
             ),
             {"id": use_case_id, "at": sequence, "standing": standing},
         )
-        await session.execute(text("ALTER TABLE transition ENABLE TRIGGER transition_stays"))
+        await session.execute(text("ALTER TABLE transition ENABLE TRIGGER USER"))
 
 
 async def standing_json(house: House, use_case_id: str) -> str:
@@ -145,14 +145,14 @@ async def test_other_content_under_the_same_sequence_is_left_to_people(own_house
     await enabler.does(key, "park", reason="Budget")
     use_case_id = await id_of(own_house, key, builder)
     async with own_house.sessions.begin() as session:
-        await session.execute(text("ALTER TABLE transition DISABLE TRIGGER transition_stays"))
+        await session.execute(text("ALTER TABLE transition DISABLE TRIGGER USER"))
         await session.execute(
             text(
                 "UPDATE transition SET reason = 'forged' WHERE use_case_id = :id AND sequence = 2"
             ),
             {"id": use_case_id},
         )
-        await session.execute(text("ALTER TABLE transition ENABLE TRIGGER transition_stays"))
+        await session.execute(text("ALTER TABLE transition ENABLE TRIGGER USER"))
 
     done = await reconcile(own_house, use_case_id)
 

@@ -1,0 +1,171 @@
+"""The sample organisation's live use cases: ideas from the files beside, played up to today."""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from demo.history import SEED, unit
+from demo.people import Cast
+from demo.playing import at_work, lived
+from demo.ways import DAY, Act, Way
+from service.decisions import record
+from service.domain.commands import Command
+from service.domain.people import Person
+from service.domain.standing import Position
+from service.domain.tiering import Autonomy, RiskAnswers, tier_of
+from service.domain.use_case import InvestmentCase, Kpi, UseCase
+from service.intake import submit
+from service.measure.forecast import Model
+from service.pathways import pathways, tier_rules
+
+PATHWAYS = ("light", "standard", "regulated")
+TITLE = "Sample: "
+"""Begins every title."""
+PACE = 0.75
+"""Where an idea does not say another one: what every stay takes of the time before the intake."""
+QUESTIONS = (
+    *("personal_data", "affects_people", "safety_impact", "customer_facing"),
+    *("regulated", "external_model"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """A use case of the sample organisation, and where it is to stand today.
+
+    `days` is how long it has been in that position; `words` are said on the way into it, where
+    something is said; `party` is asked for its view.
+    """
+
+    title: str
+    problem: str
+    unit: str
+    owner: str
+    """First name."""
+    sponsor: str
+    kpi: Kpi
+    investment: InvestmentCase
+    estimate_days: float
+    risk: RiskAnswers
+    lighthouse: bool
+    pathway: str
+    stage: str
+    position: Position
+    days: float
+    words: str
+    party: str
+    pace: float
+
+    def use_case(self, owner: Person) -> UseCase:
+        """As its owner hands it in."""
+        return UseCase(
+            title=TITLE + self.title,
+            problem=self.problem,
+            business_unit=unit(self.unit),
+            owner=owner.id,
+            sponsor=self.sponsor,
+            kpi=self.kpi,
+            investment=self.investment,
+            risk=self.risk,
+            estimate_days=self.estimate_days,
+            lighthouse=self.lighthouse,
+        )
+
+
+def ideas() -> list[Idea]:
+    """All of them, pathway by pathway."""
+    found = []
+    for pathway in PATHWAYS:
+        text = files("demo").joinpath("ideas", f"{pathway}.toml").read_text(encoding="utf-8")
+        found += [_idea(pathway, entry) for entry in tomllib.loads(text)["idea"]]
+    return found
+
+
+def _idea(pathway: str, entry: dict[str, Any]) -> Idea:
+    kpi, money, risk = entry["kpi"], entry["money"], entry.get("risk", [])
+    return Idea(
+        title=entry["title"],
+        problem=entry["problem"],
+        unit=entry["unit"],
+        owner=entry["owner"],
+        sponsor=entry["sponsor"],
+        kpi=Kpi(kpi["name"], kpi["unit"], kpi["from"], kpi["to"]),
+        investment=InvestmentCase(money["once"], money["yearly"], money["value"], "EUR"),
+        estimate_days=entry["estimate_days"],
+        risk=RiskAnswers(
+            **{question: question in risk for question in QUESTIONS}, autonomy=Autonomy.SUGGESTS
+        ),
+        lighthouse=entry.get("lighthouse", False),
+        pathway=pathway,
+        stage=entry["stage"],
+        position=Position(entry["position"]),
+        days=entry["days"],
+        words=entry.get("words", ""),
+        party=entry.get("party", ""),
+        pace=entry.get("pace", PACE),
+    )
+
+
+def story(idea: Idea, cast: Cast, rng: np.random.Generator) -> Sequence[Act]:
+    """All that happened to it since it was handed in."""
+    pathway = pathways()[tier_of(idea.risk, tier_rules()).tier]
+    way = Way(rng, cast, pathway, cast.builders[idea.owner], pace=idea.pace)
+    return [*way.until(idea.stage), *_into_position(idea, cast, way)]
+
+
+def _into_position(idea: Idea, cast: Cast, way: Way) -> Sequence[Act]:
+    stage = way.pathway.stage(idea.stage)
+    wait, owner = way.stay(0.4), cast.builders[idea.owner].actor
+    if idea.position is Position.IN_PRODUCTION:
+        return list(way.through(stage))
+    if idea.position is Position.PARKED:
+        return [Act(wait, owner, Command.PARK, reason=idea.words)]
+    if idea.position is Position.WITHDRAWN:
+        return [Act(wait, owner, Command.WITHDRAW, reason=idea.words)]
+    if idea.position in {Position.QUEUED, Position.BUILDING}:
+        return []
+    holder = way.someone(stage.holder)
+    acts = [Act(wait, holder, Command.CLAIM)]
+    match idea.position:
+        case Position.ASKED:
+            acts.append(Act(wait, holder, Command.ASK, reason=idea.words))
+        case Position.DECLINED:
+            acts.append(Act(wait, holder, Command.DECLINE, reason=idea.words))
+        case Position.REFERRED | Position.REVIEWING:
+            acts.append(Act(wait, holder, Command.REFER, reason=idea.words, party=idea.party))
+    if idea.position is Position.REVIEWING:
+        acts.append(Act(wait, way.someone(idea.party), Command.CLAIM))
+    return acts
+
+
+async def hand_in(session: AsyncSession, cast: Cast, *, at: datetime, model: Model) -> list[str]:
+    """Write all live use cases as they came to stand where they stand at `at`; their ids.
+
+    They go through the door that everybody's use cases go through, at earlier times, and are left
+    in the outbox for an engine. `model` makes the forecasts at submission.
+    """
+    written = []
+    for number, idea in enumerate(ideas()):
+        owner = cast.builders[idea.owner]
+        acts = story(idea, cast, np.random.default_rng([SEED, 2, number]))
+        took = sum((act.after for act in acts), timedelta(0))
+        submitted = await submit(
+            session,
+            idea.use_case(owner),
+            owner.actor,
+            at=at_work(at - took - idea.days * DAY),
+            model=model,
+        )
+        if submitted.beginning is None:
+            raise AssertionError("nothing is repeated here")
+        standing = submitted.beginning.standing
+        for played in lived(standing, acts, until=at, certifications=owner.certifications):
+            await record(session, played.standing, played.transitions)
+        written.append(standing.use_case_id)
+    return written

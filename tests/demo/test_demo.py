@@ -1,0 +1,306 @@
+"""The sample organisation on real engines: it comes, it can be worked with, it goes without a
+trace."""
+
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select, text
+from sqlmodel import col
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
+
+import cli.demo
+from cli.demo import fill_in, take_away
+from demo.filling import fill, is_filled
+from demo.history import EFFECT, Size
+from demo.live import ideas
+from demo.people import DOMAIN
+from demo.removing import remove
+from service.domain.cohort import period_from, quarter_of
+from service.domain.people import Role
+from service.domain.standing import Position
+from service.errors import Conflict, EngineUnreachable
+from service.forecasts import Forecaster, forecast_due
+from service.imports import begin_import, observed, write_cases
+from service.known import Moment
+from service.people import find_person, issue_token
+from service.quarters import before, lock
+from service.recount import recount
+from service.reports.catalogue import Found, Name, Question, report
+from service.sessions import Sessions
+from service.settings import Settings
+from service.sign_in import make_link
+from service.tables import OutboxRow, UseCaseRow, metadata
+from service.visits import begin_visit
+from tests.api.test_engines_away import no_temporal
+from tests.house import House, Visitor, open_house
+from tests.service.test_counting import counts
+from tests.service.test_imports import case as imported
+from tests.web.staged import act, staged
+from workflows.dispatcher import dispatch
+from workflows.messages import workflow_id
+from workflows.reconcile import Reconciler
+
+SMALL = Size(before=40, with_intake=50)
+COUNTED = {"tally_entry", "tally_book"}
+"""Tables that say the same in more than one way."""
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+async def own_house(database_url: str, client: Client) -> AsyncIterator[House]:
+    """A house with a database and a task queue that no other test looks at."""
+    async with open_house(database_url, client, task_queue=f"own-{uuid.uuid4().hex}") as opened:
+        yield opened
+
+
+async def dump(sessions: Sessions) -> dict[str, list[str]]:
+    """Every row of every table but the counts, as text."""
+    rows = {}
+    async with sessions() as session:
+        for table in metadata.tables:
+            if table not in COUNTED:
+                listed = text(f'SELECT row::text FROM "{table}" AS row ORDER BY 1')  # noqa: S608
+                rows[table] = list(await session.scalars(listed))
+    return rows
+
+
+async def use_cases(sessions: Sessions, *, sample: bool) -> list[UseCaseRow]:
+    async with sessions() as session:
+        found = select(UseCaseRow).where(col(UseCaseRow.sample) == sample)
+        return list(await session.scalars(found.order_by(col(UseCaseRow.number))))
+
+
+async def status(house: House, use_case_id: str) -> WorkflowExecutionStatus | None:
+    """Of a use case's workflow; None when there is none."""
+    try:
+        handle = house.client.get_workflow_handle(workflow_id(use_case_id))
+        return (await handle.describe()).status
+    except RPCError:
+        return None
+
+
+async def signed_in(house: House, email: str) -> Visitor:
+    """One of the sample people, with a token."""
+    async with house.sessions.begin() as session:
+        person = await find_person(session, email)
+        token = await issue_token(session, person.id, label="test", at=now())
+    http = house.anonymous()
+    http.headers["Authorization"] = f"Bearer {token.secret}"
+    return Visitor(person, token.secret, http)
+
+
+async def lived_in(house: House) -> tuple[Visitor, Visitor]:
+    """Something of everything that is real: people, use cases, history, a locked quarter."""
+    builder, enabler = await house.visitor(Role.BUILDER), await house.visitor(Role.ENABLER)
+    await staged(
+        house.sessions,
+        builder.person,
+        [act(enabler.person, "claim", 20), act(enabler.person, "approve", 30)],
+        days_ago=200,
+    )
+    async with house.sessions.begin() as session:
+        run = await begin_import(session, "file.csv", at=now())
+        await write_cases(session, run, [imported(number, 30.0) for number in range(9)])
+        await observed(session, run, now())
+    assert await lock(house.sessions, before(quarter_of(now())), at=now())
+    assert await dispatch(house.sessions, house.engine, at=now()) == 1
+    await enabler.does(await builder.hand_in(), "claim")
+    return builder, enabler
+
+
+async def test_it_goes_without_a_trace_and_leaves_all_that_is_real(own_house: House) -> None:
+    house, sessions = own_house, own_house.sessions
+    builder, _ = await lived_in(house)
+    there, counted = await dump(sessions), await counts(sessions)
+
+    with pytest.raises(Conflict, match="mix them with the samples"):
+        await fill(sessions, house.engine, at=now(), size=SMALL)
+    assert await dump(sessions) == there
+    filled = await fill(sessions, house.engine, at=now(), size=SMALL, among_others=True)
+    assert (filled.live, filled.on_engine) == (40, 40)
+
+    # It is used: decided on, handed in to, signed in to, forecast and locked beside it.
+    mei = await signed_in(house, f"mei.tanaka@{DOMAIN}")
+    await mei.hand_in(title="One more")
+    asked = next(
+        row
+        for row in await use_cases(sessions, sample=True)
+        if row.position is Position.ASKED and row.owner_id == mei.person.id
+    )
+    await mei.does(f"UC-{asked.number}", "answer", reason="It does as well on those.")
+    async with sessions.begin() as session:
+        await begin_visit(session, mei.person.id, at=now())
+        await make_link(session, mei.person.id, at=now())
+    await forecast_due(sessions, Forecaster(sessions, now), at=now())
+    forecasts = (await dump(sessions))["forecast"]
+    assert any(
+        row.id in line for row in await use_cases(sessions, sample=False) for line in forecasts
+    ), "of a real one, resting on samples"
+    assert await lock(sessions, period_from("2020-Q1"), at=now()), "of the real baseline"
+    samples = [row.id for row in await use_cases(sessions, sample=True)]
+    assert len(samples) == 41
+
+    removed = await remove(sessions, house.engine)
+    assert removed is not None
+    assert (removed.people, removed.use_cases, removed.history) == (15, 41, 90)
+    assert removed.kept == []
+    assert await dump(sessions) == there
+    assert await counts(sessions) == counted
+    assert await recount(sessions) == 11
+    assert await counts(sessions) == counted
+    running = WorkflowExecutionStatus.RUNNING
+    assert running not in [await status(house, one) for one in samples]
+    real = await use_cases(sessions, sample=False)
+    assert [await status(house, row.id) for row in real] == [running, running]
+    await builder.does(f"UC-{real[-1].number}", "park", reason="It works as before.")
+    assert await remove(sessions, house.engine) is None
+
+
+async def test_whoever_acted_on_a_real_use_case_stays_in_it_and_it_can_come_again(
+    own_house: House,
+) -> None:
+    house, sessions = own_house, own_house.sessions
+    await fill(sessions, house.engine, at=now(), size=SMALL)
+    builder = await house.visitor(Role.BUILDER)
+    greta = await signed_in(house, f"greta.lund@{DOMAIN}")
+    key = await builder.hand_in()
+    await greta.does(key, "claim")
+
+    removed = await remove(sessions, house.engine)
+    assert removed is not None
+    assert removed.kept == ["Greta Lund (sample)"]
+    assert not await is_filled(sessions)
+    assert (await builder.sees(f"use-cases/{key}"))["assignee"]["name"] == "Greta Lund (sample)"
+    assert (await greta.http.get("/v1/queue")).status_code == 401
+    again = await fill(sessions, house.engine, at=now(), size=SMALL, among_others=True)
+    assert len(again.people) == 15
+
+
+async def reports(sessions: Sessions) -> dict[Name, Found]:
+    async with sessions() as session:
+        return {
+            name: await report(session, name, Moment(now(), asked=False), Question())
+            for name in Name
+        }
+
+
+async def test_every_page_has_something_to_show_and_each_case_is_the_engines(
+    own_house: House,
+) -> None:
+    house, sessions = own_house, own_house.sessions
+    filled = await fill(sessions, house.engine, at=now())
+
+    # Live: where the ideas say, on the engine, in agreement with it, and with nothing left to do.
+    rows = await use_cases(sessions, sample=True)
+    standing = Counter((row.pathway, row.stage, row.position) for row in rows)
+    assert standing == Counter((idea.pathway, idea.stage, idea.position) for idea in ideas())
+    reconciled = await Reconciler(sessions, house.client, house.engine, repair=False).run()
+    ours = {row.id for row in rows}
+    assert [found for found in reconciled.findings if found.use_case in ours] == []
+    async with sessions() as session:
+        assert await session.scalar(select(OutboxRow)) is None
+        made_now = text("SELECT count(*) FROM transition WHERE at > now() - interval '1 minute'")
+        assert await session.scalar(made_now) == 0, "no reminder that fell due long ago"
+    ages = sorted((now() - row.submitted_at) / timedelta(days=1) for row in rows)
+    assert ages[0] < 2
+    assert ages[-1] > 50
+    assert all("Sample" in row.title and "Sample" in row.business_unit for row in rows)
+
+    found = await reports(sessions)
+    verdict: Any = found[Name.VERDICT]
+    assert verdict["verdict"] == "compresses"
+    low, high = verdict["ci"]
+    assert low < EFFECT < high
+    assert "compresses" in str(verdict["sentence"])
+    assert [row["quarter"] for row in verdict["locked"]] == list(filled.quarters)
+    assert len(filled.quarters) in {7, 8}
+    assert verdict["locked"][-1]["verdict"] == "compresses"
+    holders = {part["holder"] for part in _of(found, Name.CLOCK, "groups")[0]["parts"]}
+    assert holders == {"builder", "enablement", "legal", "risk", "parked"}
+    stages = [stage["stage"] for stage in _of(found, Name.STAGES, "groups")[0]["stages"]]
+    assert {"triage", "risk-assessment", "launch"} <= set(stages)
+    assert all(check["ok"] for check in _of(found, Name.FLOW, "checks"))
+    assert _of(found, Name.FLOW, "wip") > 30
+    assert _of(found, Name.HELP, "waits")[0]["saved_days"] > 0.5
+    assert _of(found, Name.FORECASTS, "held")[0]["forecasts"] >= 60
+    assert _of(found, Name.FORECASTS, "backtest")[0]["forecasts"] > 100
+    assert any("UC-" in row["case"] for row in _of(found, Name.DECISIONS, "decisions"))
+    assert found[Name.CHANGES]["sentence"] == "No pathway has been changed yet."
+
+    # And one can go on with them.
+    samuel = await signed_in(house, f"samuel.okoro@{DOMAIN}")
+    queued = next(row for row in rows if (row.stage, row.position) == ("shape", Position.QUEUED))
+    await samuel.does(f"UC-{queued.number}", "claim")
+    await samuel.does(f"UC-{queued.number}", "hand_over")
+    assert (await samuel.sees(f"use-cases/UC-{queued.number}"))["position"] == "building"
+
+
+def _of(found: dict[Name, Found], name: Name, key: str) -> Any:
+    return found[name][key]
+
+
+async def test_without_the_engine_nothing_is_lost_and_nothing_is_half_removed(
+    own_house: House,
+) -> None:
+    house, sessions, away = own_house, own_house.sessions, await no_temporal()
+    filled = await fill(sessions, away, at=now(), size=SMALL)
+
+    assert (filled.live, filled.on_engine) == (40, 0)
+    there = await dump(sessions)
+    with pytest.raises(EngineUnreachable):
+        await remove(sessions, away)
+    assert await dump(sessions) == there
+    assert await dispatch(sessions, house.engine, at=now()) == 40
+    assert await remove(sessions, house.engine) is not None
+    assert await is_filled(sessions) is False
+
+
+@pytest.fixture
+def configured(
+    own_house: House, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Settings]:
+    """The command finds this house, as it finds a running one."""
+    settings = Settings(
+        database_url=SecretStr(database_url), task_queue=own_house.engine.task_queue
+    )
+
+    async def client() -> Client:
+        return own_house.client
+
+    monkeypatch.setattr(cli.demo, "configured", lambda: settings)
+    monkeypatch.setattr(cli.demo, "open_client", client)
+    return lambda: settings
+
+
+@pytest.mark.usefixtures("configured")
+async def test_the_command_says_what_it_did_and_twice_is_once(
+    own_house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await fill_in(tokens=True, among_others=False)
+    said = capsys.readouterr().out
+    assert "15 people, 480 cases from before the intake, 520 with it, 40 live ones" in said
+    assert "every stay takes 0.75 of" in said
+    assert "Intake compresses time-to-production" in said
+    assert said.count(" hw_") == 15
+    there = await dump(own_house.sessions)
+
+    await fill_in(tokens=False, among_others=False)
+    assert "is here already. Nothing was touched." in capsys.readouterr().out
+    assert await dump(own_house.sessions) == there
+
+    await take_away()
+    assert "Gone: 15 people, 40 live use cases, 1000 cases of history" in capsys.readouterr().out
+    left = await dump(own_house.sessions)
+    assert {table: rows for table, rows in left.items() if rows} == {}
+    assert await counts(own_house.sessions) == {}
+    await take_away()
+    assert "It is not here. Nothing was touched." in capsys.readouterr().out
