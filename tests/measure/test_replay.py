@@ -1,17 +1,20 @@
 """Waits cut short: by hand, and what holds for every replay."""
 
 import random as standard_random
+from datetime import timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import simulated_traces
 from benchmarks.simulated_traces import simulate
 from service.domain.case import Outcome
 from service.domain.standing import Mode
 from service.domain.trace import TracedCase
 from service.measure import replay
+from service.measure.known import known_at
 from service.measure.replay import what_would_help
 from service.measure.traces import of
 from tests.measure.traced import case, day, many
@@ -48,8 +51,8 @@ def test_half_of_each_wait_by_hand() -> None:
     assert found.waits[0].saved_days_interval.high == pytest.approx(4.0)
 
 
-def test_an_open_case_is_censored_at_its_shortened_age() -> None:
-    """b waits since day 4 and is open at 12: cut by half it is censored at day 4 + 4."""
+def test_an_open_case_is_watched_for_as_long_as_it_was() -> None:
+    """b waits since day 4 and is open at 12; cut by half, these 8 days count for 4."""
     open_way = [("build", "builder", WORKING, 4.0), ("evaluate", "enablement", WAITING, 8.0)]
     traced = [
         case("a", [("build", "builder", WORKING, 10.0)]),
@@ -57,9 +60,51 @@ def test_an_open_case_is_censored_at_its_shortened_age() -> None:
     ]
     found = what_would_help(of(traced, day(12.0)), tau_days=12.0)
 
-    # Before: a ends at 10 with two at risk. After: b has left before, so all that is left ends.
-    assert found.rmst_days == pytest.approx(10.0 + 2.0 / 2.0)
-    assert found.waits[0].rmst_days == pytest.approx(10.0)
+    assert found.rmst_days == pytest.approx((10.0 + 12.0) / 2.0)
+    assert found.waits[0].rmst_days == pytest.approx((10.0 + 8.0) / 2.0)
+
+
+def test_whoever_is_still_watched_counts_for_those_who_are_not() -> None:
+    """b is open at 8: from there a counts for both."""
+    traced = [
+        case("a", [("build", "builder", WORKING, 6.0), ("evaluate", "enablement", WAITING, 6.0)]),
+        case(
+            "b",
+            [("build", "builder", WORKING, 4.0), ("evaluate", "enablement", WAITING, 4.0)],
+            begins=4.0,
+            outcome=Outcome.OPEN,
+        ),
+    ]
+    found = what_would_help(of(traced, day(12.0)), tau_days=12.0)
+
+    assert found.rmst_days == pytest.approx((8.0 + 8.0 + 2 * 4.0) / 2.0)
+    # a waits from 6 to 8, and from there for both; b from 4 to 8.
+    assert found.waits[0].saved_days == pytest.approx((1.0 + 2 * 2.0 + 2.0) / 2.0)
+
+
+@pytest.mark.parametrize("known_after", [90, 150])
+def test_what_is_known_of_open_cases_gives_the_saving_that_all_of_them_have_in_the_end(
+    monkeypatch: pytest.MonkeyPatch, known_after: int
+) -> None:
+    """Censored at their shortened ages, open cases would hide a part of it."""
+    way = (
+        simulated_traces.Piece("build", "builder", True, 10.0),
+        simulated_traces.Piece("evaluate", "enablement", False, 15.0),
+    )
+    monkeypatch.setattr(simulated_traces, "PATHWAYS", (way, way, way))
+    in_the_end = what_would_help(simulate(np.random.default_rng(99), 20_000), tau_days=40.0)
+
+    known_on = simulated_traces.FIRST_DAY + timedelta(days=known_after)
+    saved = [
+        what_would_help(
+            known_at(simulate(np.random.default_rng(seed), 10_000), known_on), tau_days=40.0
+        )
+        .waits[0]
+        .saved_days
+        for seed in range(10)
+    ]
+    standard_error = float(np.std(saved, ddof=1)) / np.sqrt(len(saved))
+    assert abs(np.mean(saved) - in_the_end.waits[0].saved_days) < 3.0 * standard_error
 
 
 def test_tau_is_that_of_the_cases_as_they_were() -> None:
