@@ -17,7 +17,7 @@ from service.domain.trace import TracedCase, steps
 from service.known import Moment
 from service.measure.forecast import Model
 from service.measure.next_decision import DecisionOrder, learn_order
-from service.measure.visits import State, state_of
+from service.measure.stays import State, state_of
 from service.sessions import Sessions, reading
 from service.tables import ForecastRow, TransitionRow, UseCaseRow
 from service.traces import traces_of
