@@ -200,7 +200,8 @@ def _rank(decision: Decision) -> tuple[float, float, float, str]:
 
 
 def _reason(state: State, left: float, ahead: Forecast, relative: float) -> str:
-    waited = f"Has waited {_days(state.turn_days)} for {state.holder} in {state.stage}"
+    holder, stage = (name.replace("-", " ") for name in (state.holder, state.stage))
+    waited = f"Has waited {_days(state.turn_days)} for {holder} in {stage}"
     if ahead.reaches_production is None:
         return f"{waited}; there is no history to say what a decision saves."
     said = (

@@ -8,6 +8,7 @@ from service.domain.cohort import Cohort
 from service.known import Moment
 from service.measure.replay import Replay, Saving, what_would_help
 from service.measure.verdict import interval_json, number
+from service.reports.words import in_words
 from service.traces import traces_of
 
 
@@ -40,8 +41,9 @@ def _sentence(replay: Replay) -> str:
         return "There is no wait that could be shortened yet."
     best = replay.waits[0]
     low, high = best.saved_days_interval.low, best.saved_days_interval.high
+    stage = in_words(best.stage or "")
     return (
-        f"Halving the wait for {best.holder} in {best.stage} would help most: at most "
+        f"Halving the wait for {in_words(best.holder)} in {stage} would help most: at most "
         f"{best.saved_days:.1f} of {replay.rmst_days:.1f} days per case "
         f"(95% between {low:.1f} and {high:.1f})."
     )

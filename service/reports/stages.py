@@ -16,6 +16,7 @@ from service.measure.stages import stages as measured
 from service.measure.survival import Quantile
 from service.measure.traces import Traces
 from service.measure.verdict import number
+from service.reports.words import in_words
 from service.tallies import DayLine, lines
 from service.traces import traces_of
 
@@ -121,10 +122,10 @@ def _sentence(found: Sequence[Stage]) -> str:
             return "It cannot be said yet how long cases wait: too few have left a stage."
         return "In no stage does half of the cases wait at all."
     queue = longest.total.queue
-    name = longest.name[:1].upper() + longest.name[1:]
+    name = in_words(longest.name)
     tail = "" if queue.p85.days is None else f", 15% more than {_days(queue.p85.days)}"
     return (
-        f"{name} is where cases wait longest: half wait more than "
+        f"{name[:1].upper()}{name[1:]} is where cases wait longest: half wait more than "
         f"{_days(queue.p50.days or 0.0)} days{tail}."
     )
 

@@ -1,6 +1,7 @@
 """`/reports`: what leadership asks, one sentence before each picture and table."""
 
 import asyncio
+from datetime import datetime
 from http import HTTPStatus
 from math import isfinite
 from typing import Annotated, Literal
@@ -142,7 +143,15 @@ def _legible(wanted: dict[str, str]) -> None:
             raise BadInput(field, said) from None
 
 
-async def _read(given: Context, pages: Pages, name: Name, wanted: dict[str, str]) -> Found:
+async def _read(
+    given: Context,
+    pages: Pages,
+    name: Name,
+    wanted: dict[str, str],
+    *,
+    now: datetime | None = None,
+) -> Found:
+    now = now or given.now()
     _legible(wanted)
     question = question_from(
         cohort=wanted["cohort"] or "intake",
@@ -152,7 +161,6 @@ async def _read(given: Context, pages: Pages, name: Name, wanted: dict[str, str]
         unit=wanted["unit"],
         by=wanted["by"] or By.NOTHING.value,
     )
-    now = given.now()
     moment = moment_from("as_of", wanted["as_of"], now)
 
     async def make() -> Found:
@@ -168,10 +176,11 @@ async def _page(
     found: Found | None = None
     more: dict[Name, Found] = {}
     wrong: dict[str, str] = {}
+    now = given.now()
     try:
-        found = await _read(given, pages, name, wanted)
+        found = await _read(given, pages, name, wanted, now=now)
         if name is Name.VERDICT:
-            more = await _summary(given, pages, wanted)
+            more = await _summary(given, pages, wanted, now)
     except BadInput as bad:
         wrong = {bad.field: bad.detail}
     async with reading(given.sessions) as session:
@@ -201,10 +210,12 @@ async def _page(
     )
 
 
-async def _summary(given: Context, pages: Pages, wanted: dict[str, str]) -> dict[Name, Found]:
-    """What leadership asks after the verdict: where the time goes, and what to change."""
+async def _summary(
+    given: Context, pages: Pages, wanted: dict[str, str], now: datetime
+) -> dict[Name, Found]:
+    """What leadership asks after the verdict, as of the same moment."""
     about = _narrowed(wanted)
-    found = await asyncio.gather(*(_read(given, pages, name, about) for name in SUMMARY))
+    found = await asyncio.gather(*(_read(given, pages, name, about, now=now) for name in SUMMARY))
     return dict(zip(SUMMARY, found, strict=True))
 
 
