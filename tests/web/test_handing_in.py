@@ -84,6 +84,7 @@ async def test_what_is_wrong_stands_next_to_its_field_and_nothing_typed_is_lost(
         "kpi_baseline": "about nine",
         "currency": "euros",
         "estimate_days": "0",
+        "wished_for": "86400",
         "problem": 'It\'s <b>bold</b> & "quoted"',
         "owner": "nobody@example.com",
     }
@@ -93,13 +94,16 @@ async def test_what_is_wrong_stands_next_to_its_field_and_nothing_typed_is_lost(
     wrong = {given["id"] for tag, given in page.tags if given.get("class") == "wrong"}
     assert wrong == {
         f"{name}-wrong"
-        for name in ("title", "kpi_baseline", "currency", "estimate_days", "regulated")
+        for name in (
+            *("title", "kpi_baseline", "currency", "wished_for", "estimate_days", "regulated"),
+        )
     }
     invalid = {
         given["name"] for tag, given in page.tags if tag == "input" and "aria-invalid" in given
     }
-    assert invalid == {"title", "kpi_baseline", "currency", "estimate_days"}
-    assert "5 things are not right yet." in page.text
+    assert invalid == {"title", "kpi_baseline", "currency", "wished_for", "estimate_days"}
+    assert "6 things are not right yet." in page.text
+    assert "It has to be more than 0." in page.text
     kept = page.form("/new").values
     for name, value in typed.items():
         assert kept[name] == value, name

@@ -53,7 +53,9 @@ async def begin(
     """An empty form, or a draft as it was left."""
     async with reading(given.sessions) as session:
         if draft:
-            found = await find_draft(session, reader.person.id, draft)
+            found = None
+            if DRAFT.fullmatch(draft):
+                found = await find_draft(session, reader.person.id, draft)
             if found is None:
                 raise NotFound("draft of yours under this address")
             typed: Mapping[str, str] = found.fields
