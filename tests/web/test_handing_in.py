@@ -65,6 +65,8 @@ async def test_sent_twice_it_is_handed_in_once(house: House) -> None:
     first = await builder.sends(form, **IDEA, do="send")
     second = await builder.sends(form, **IDEA, do="send")
     assert first.path == second.path
+    back = await builder.sees("/new", draft=form.values["draft"])
+    assert back.path == first.path, "what a draft became is under its address"
 
     other = await builder.sends(form, **{**IDEA, "title": "Another"}, do="send", status=422)
     assert "This form was handed in before, with something else in it." in other.text
