@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
@@ -85,8 +85,8 @@ async def configured_context(settings: Settings) -> AsyncIterator[Context]:
 class BodyLimit:
     """Turns away bodies that are larger than anything honest, without reading all of them.
 
-    Paths in the app's `state.takes_files` are left alone: they read streams with limits of their
-    own.
+    Files that are brought to paths in the app's `state.takes_files` are left alone: they are read
+    as streams with limits of their own.
     """
 
     def __init__(self, app: ASGIApp, largest: int) -> None:
@@ -95,7 +95,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count what arrives; answer 413 when it is too much."""
-        if scope["type"] != "http" or scope["path"] in scope["app"].state.takes_files:
+        if scope["type"] != "http" or _brings_a_file(scope):
             await self._app(scope, receive, send)
             return
         body = bytearray()
@@ -129,6 +129,11 @@ class BodyLimit:
             headers={"Connection": "close"},
         )
         await answer(scope, receive, send)
+
+
+def _brings_a_file(scope: Scope) -> bool:
+    kind = Headers(scope=scope).get("content-type", "").lower()
+    return scope["path"] in scope["app"].state.takes_files and kind.startswith("multipart/")
 
 
 class SafeHeaders:

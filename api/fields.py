@@ -54,8 +54,9 @@ Email = Annotated[
 
 
 def _written(day: object) -> object:
-    if day is not None and not isinstance(day, str):
-        raise ValueError("write the day like 2027-03-31")  # a number would be read as seconds
+    # A number would be read as seconds, also one that is written as text.
+    if day is not None and not (isinstance(day, str) and "-" in day[1:]):
+        raise ValueError("write the day like 2027-03-31")
     return day
 
 

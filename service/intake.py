@@ -156,10 +156,10 @@ async def submit(
     return Submitted(receipt, Beginning(standing, begun.transitions))
 
 
-async def was_submitted(session: AsyncSession, person_id: str, key: str) -> bool:
-    """Whether this person has handed something in under this key."""
+async def submitted_under(session: AsyncSession, person_id: str, key: str) -> str | None:
+    """The id of what this person has handed in under this key; None when there is nothing."""
     found = await session.get(SubmissionRow, (person_id, key))
-    return found is not None
+    return found.use_case_id if found is not None else None
 
 
 async def _earlier(session: AsyncSession, person_id: str, repeatable: Repeatable) -> Receipt | None:

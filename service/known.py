@@ -72,7 +72,10 @@ def moment_from(field: str, written: str, now: datetime) -> Moment:
         at = now if day == now.astimezone(UTC).date() else at
     if at > now:
         raise BadInput(field, f"{written} is in the future")
-    return Moment(at.astimezone(UTC), asked=True)
+    try:
+        return Moment(at.astimezone(UTC), asked=True)
+    except OverflowError:
+        raise BadInput(field, "no calendar has this day") from None
 
 
 EVER = datetime(9999, 1, 1, tzinfo=UTC)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -276,10 +277,11 @@ async def person_from_provider(
                 party=grant.party,
                 at=at,
             )
-        session.add(
-            IdentityRow(issuer=claimed.issuer, subject=claimed.subject, person_id=person.id)
+        # Two browsers may come for the first time at once: both know the same person by now.
+        known = insert(IdentityRow).values(
+            issuer=claimed.issuer, subject=claimed.subject, person_id=person.id
         )
-        await session.flush()
+        await session.execute(known.on_conflict_do_nothing())
     if not person.active:
         raise NotAllowed("an administrator has let you out of Headway")
     if (person.roles, person.party) != (grant.roles, grant.party):

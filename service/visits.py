@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -70,12 +70,7 @@ async def find_visit(session: AsyncSession, secret: str, *, at: datetime) -> Vis
         await session.execute(
             select(VisitRow, PersonRow)
             .join(PersonRow, col(PersonRow.id) == col(VisitRow.person_id))
-            .where(
-                col(VisitRow.digest) == digest(secret),
-                col(VisitRow.ends_at) > at,
-                col(VisitRow.seen_at) > at - LONGEST_IDLE,
-                col(PersonRow.active),
-            )
+            .where(col(VisitRow.digest) == digest(secret), *_goes_on(at))
         )
     ).first()
     if found is None:
@@ -89,6 +84,25 @@ async def find_visit(session: AsyncSession, secret: str, *, at: datetime) -> Vis
         made_at=row.made_at,
         seen_at=row.seen_at,
         ends_at=row.ends_at,
+    )
+
+
+async def who_is_visiting(session: AsyncSession, sign_in: str, *, at: datetime) -> Person | None:
+    """Whose visit this is, whatever its cookie is by now; None when it has ended."""
+    row = await session.scalar(
+        select(PersonRow)
+        .join(VisitRow, col(VisitRow.person_id) == col(PersonRow.id))
+        .where(col(VisitRow.sign_in) == sign_in, *_goes_on(at))
+        .limit(1)
+    )
+    return person_of(row) if row is not None else None
+
+
+def _goes_on(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(VisitRow.ends_at) > at,
+        col(VisitRow.seen_at) > at - LONGEST_IDLE,
+        col(PersonRow.active).is_(True),
     )
 
 

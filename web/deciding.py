@@ -88,7 +88,7 @@ async def give(
         raise BadInput("sequence", "this form is not whole") from None
     if not sent.isascii() or not sent.isprintable() or not sent:
         raise BadInput("idempotency_key", "this form is not whole")
-    expected, meanwhile = await _seen(given, actor, key, looked_at)
+    expected, _ = await _seen(given, actor, key, looked_at)
     wanted = Request(command=command, actor=actor, expected_sequence=expected, **_details(body))
     digest = hashlib.sha256(f"{key}/{command} {looked_at} {body.model_dump_json()}".encode())
     decision = hashlib.sha256(f"page {actor.person_id} {sent} {key}".encode())
@@ -102,8 +102,10 @@ async def give(
             request_digest=digest.hexdigest(),
         )
     except Refusal as refusal:
-        if meanwhile and refusal.because is Because.NOT_POSSIBLE:
-            return not_done(HTTPStatus.CONFLICT, t("act.meanwhile"), meanwhile=True)
+        if refusal.because is Because.NOT_POSSIBLE:
+            _, meanwhile = await _seen(given, actor, key, looked_at)  # also a moment ago
+            if meanwhile:
+                return not_done(HTTPStatus.CONFLICT, t("act.meanwhile"), meanwhile=True)
         field = refusal.about if refusal.because is Because.BAD_INPUT else ""
         return not_done(REFUSED[refusal.because], sentence(refusal.detail), field)
     except BadInput as error:

@@ -80,8 +80,10 @@ def _on_pages(ours: Handler, theirs: Handler) -> Callable[[Request, Any], Awaita
         answer = await _awaited(theirs(request, error))  # which also logs what is to be logged
         if not is_page(request):
             return answer
-        status = answer.status_code
-        return await _awaited(ours(request, (error, status)))
+        shown = await _awaited(ours(request, (error, answer.status_code)))
+        if "allow" in answer.headers:
+            shown.headers["Allow"] = answer.headers["allow"]
+        return shown
 
     return handle
 

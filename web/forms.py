@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Iterator, Mapping
 from typing import Annotated
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 
@@ -79,7 +79,7 @@ def own_origin(request: Request, pages: Pages) -> bool:
     if pages.public_url is not None and origin == pages.public_url:
         return True
     host: str = request.headers.get("host", "")
-    return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+    return origin.lower() in {f"{scheme}://{host.lower()}" for scheme in ("http", "https")}
 
 
 async def read(request: Request) -> Form:

@@ -144,8 +144,10 @@ def _in_words(name: str, kind: str, context: Mapping[str, Any]) -> str:
         return t("new.missing")
     if kind == "string_too_long":
         return t("new.too_long", most=context.get("max_length", ""))
-    if kind in {"greater_than", "greater_than_equal"}:
-        return t("new.too_small", least=f"{context.get('gt', context.get('ge')):g}")
+    if kind == "greater_than":
+        return t("new.not_above", least=f"{context['gt']:g}")
+    if kind == "greater_than_equal":
+        return t("new.too_small", least=f"{context['ge']:g}")
     if kind in {"less_than", "less_than_equal"}:
         return t("new.too_large", most=f"{context.get('lt', context.get('le')):,.0f}")
     if kind == "too_long":

@@ -109,7 +109,15 @@ def page(
 def fragment(request: Request, template: str, **values: Any) -> HTMLResponse:
     """A piece of a page, for the script of one that is open."""
     colour = _pages(request).parties.colour
-    return HTMLResponse(render(template, colour=colour, **values), headers=HEADERS)
+    response = HTMLResponse(render(template, colour=colour, **values), headers=HEADERS)
+    return with_cookie(request, response)
+
+
+def download(request: Request, content: str | bytes, kind: str, *, name: str = "") -> Response:
+    """A picture, or a table that is kept under a name."""
+    headers = {"Content-Disposition": f"attachment; filename={name}"} if name else {}
+    response = Response(content, media_type=kind, headers={**HEADERS, **headers})
+    return with_cookie(request, response)
 
 
 def go(request: Request, path: str, **query: str) -> Response:

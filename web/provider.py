@@ -12,8 +12,9 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
+from api.fields import LONGEST_NAME, Email
 from service.errors import Fault
 from service.sign_in import Claimed
 
@@ -30,6 +31,8 @@ KEPT_FOR = 3600.0
 ASK_AGAIN_AFTER = 30.0
 """Seconds before its keys are asked for again because a token names one that is not known."""
 LARGEST_ANSWER = 1_000_000
+LONGEST_SUBJECT = 255
+EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 
 
 class ProviderAway(Fault):
@@ -120,16 +123,23 @@ class Provider:
     def _claimed(self, claims: dict[str, Any]) -> Claimed:
         groups = claims.get(self.roles_claim, [])
         groups = [groups] if isinstance(groups, str) else groups
-        email = claims.get("email")
-        if not isinstance(email, str) or "@" not in email or not isinstance(groups, list):
+        subject = str(claims["sub"])
+        if len(subject) > LONGEST_SUBJECT or not subject.isprintable():
+            log.warning("an ID token has a subject that OpenID Connect does not know")
+            raise NotSignedIn
+        try:
+            email = EMAIL.validate_python(claims.get("email"))
+        except ValidationError:
+            email = ""
+        if not email or not isinstance(groups, list):
             log.warning("an ID token has no email, or no list under %s", self.roles_claim)
             raise NotSignedIn
         return Claimed(
             issuer=self.issuer,
-            subject=str(claims["sub"])[:255],
-            email=email.strip().lower()[:254],
+            subject=subject,
+            email=email,
             email_verified=claims.get("email_verified") is True,
-            name=str(claims.get("name") or email)[:200],
+            name=_plain(claims.get("name")) or email,
             groups=tuple(str(group) for group in groups),
         )
 
@@ -186,3 +196,10 @@ class Provider:
         if not isinstance(found, dict):
             raise ProviderAway
         return found
+
+
+def _plain(name: object) -> str:
+    """A name as it can be shown and stored; empty when there is none."""
+    words = str(name or "").split()
+    plain = ("".join(one for one in word if one.isprintable()) for word in words)
+    return " ".join(word for word in plain if word)[:LONGEST_NAME]

@@ -76,7 +76,8 @@ async def visiting(request: Request, given: TheContext, pages: ThePages) -> Sign
         return None
     # Pages ask this before anything else, error pages too: `request.state` is how they know.
     request.state.signed_in = SignedIn(visit.person, visit)
-    # Only an answer that is sure to set the cookie may replace it: no stream, and no fragment.
+    # Only an answer that is sure to set the cookie may replace it (`page.with_cookie`): nothing
+    # that a script asks for.
     loads_a_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
     if at - visit.made_at > NEW_COOKIE_AFTER and loads_a_page:
         async with given.sessions.begin() as session:

@@ -73,7 +73,7 @@ async def upload_of(
     )
     try:
         data = await parser.parse()
-    except (MultiPartException, ClientDisconnect):
+    except (MultiPartException, ClientDisconnect, UnicodeError):
         raise BadInput(field, "this form cannot be read") from None
     try:
         check_token(Form([(k, v) for k, v in data.multi_items() if isinstance(v, str)]), visit)

@@ -19,6 +19,7 @@ from service.domain.people import Person
 from service.domain.permissions import Right
 from service.errors import BadInput
 from service.known import Moment
+from service.measure.tiers import SHORTEST_TAU
 from service.reports.catalogue import Name, Question, report
 from service.reports.clock import By
 from service.reports.spreadsheet import as_csv
@@ -70,7 +71,9 @@ def asked(
     ] = None,
     tau: Annotated[
         FiniteFloat | None,
-        Query(gt=0, le=36_500, description="Days; by default twice the baseline's median"),
+        Query(
+            ge=SHORTEST_TAU, le=36_500, description="Days; by default twice the baseline's median"
+        ),
     ] = None,
     tier: Annotated[Words | None, Query(description="Only cases of this tier")] = None,
     unit: Annotated[Words | None, Query(description="Only cases of this business unit")] = None,

@@ -1,6 +1,7 @@
 """Maps: how another organisation's columns, words and dates become cases. Data in TOML."""
 
 import codecs
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -164,6 +165,8 @@ def parse_map(text: str, name: str) -> HistoryMap:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise MapError(f"map {name}: not TOML: {error}") from None
+    except RecursionError:
+        raise MapError(f"map {name}: it is nested too deeply") from None
     try:
         return _map(Table(raw, ""), name)
     except MapError as error:
@@ -313,7 +316,7 @@ def _check_format(form: str) -> None:
     sample = datetime(2024, 11, 23, tzinfo=UTC)
     try:
         read = datetime.strptime(sample.strftime(form), form)  # noqa: DTZ007 - only the year counts
-    except ValueError as error:
+    except (ValueError, re.error) as error:  # re.error: something is in it twice
         raise MapError(f"dates.formats: {form!r} is not a date format: {error}") from None
     if read.year != sample.year:
         raise MapError(f"dates.formats: {form!r} does not say the year")

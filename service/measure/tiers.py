@@ -79,6 +79,8 @@ class Ratio:
 
 # An interval that reaches further (a factor of 10^21 to each side) says nothing and is not given.
 FARTHEST = 50.0
+SHORTEST_TAU = 0.001
+"""Days. Over less than that nothing is compared but rounding."""
 NO_RATIO = Ratio(ratio=None, ci=None, se_log=None)
 
 
@@ -133,8 +135,9 @@ class Question:
     def __post_init__(self) -> None:
         if self.intake == self.baseline:
             raise ValueError(f"{self.intake} cannot be compared with itself")
-        if self.tau_days is not None and not (isfinite(self.tau_days) and self.tau_days > 0.0):
-            raise ValueError(f"tau is a number of days above 0, not {self.tau_days}")
+        tau = self.tau_days
+        if tau is not None and not (isfinite(tau) and tau >= SHORTEST_TAU):
+            raise ValueError(f"tau is a number of days above 0, not {tau}")
 
 
 @dataclass(frozen=True, slots=True)

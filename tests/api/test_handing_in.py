@@ -179,6 +179,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("wished_for", "31.03.2027"),
         ("wished_for", "2027-02-30"),
         ("wished_for", 20270331),
+        ("wished_for", "86400"),
         ("estimate_days", 0),
         ("estimate_days", -1),
         ("estimate_days", 3651),

@@ -233,6 +233,7 @@ async def test_a_query_value_that_does_not_fit_is_422(house: House, query: str) 
     [
         "tau=0",
         "tau=-1",
+        "tau=1e-300",
         "tau=nan",
         "tau=inf",
         "tau=1e400",

@@ -41,6 +41,7 @@ from tests.api.test_engines_away import no_temporal
 from tests.house import House, Visitor, open_house
 from tests.service.test_counting import counts
 from tests.service.test_imports import case as imported
+from tests.web.browsing import guest
 from tests.web.staged import act, staged
 from workflows.dispatcher import dispatch
 from workflows.messages import workflow_id
@@ -191,6 +192,24 @@ async def reports(sessions: Sessions) -> dict[Name, Found]:
             name: await report(session, name, Moment(now(), asked=False), Question())
             for name in Name
         }
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "next_step"),
+    [
+        (Role.BUILDER, "/use-cases", "Hand in the first one"),
+        (Role.ENABLER, "/queue", "What builders hand in comes here by itself."),
+        (Role.ENABLER, "/use-cases", "As soon as a builder hands something in, it is here"),
+        (Role.LEADER, "/board", "As soon as a builder hands something in, it is here"),
+        (Role.LEADER, "/reports", "look at a file of it under Compare"),
+        (Role.LEADER, "/reports/clock", "It fills as use cases move."),
+    ],
+)
+async def test_before_anything_is_here_pages_say_what_to_do_next(
+    own_house: House, role: Role, path: str, next_step: str
+) -> None:
+    page = await (await guest(own_house, role)).sees(path)
+    assert next_step in page.text
 
 
 async def test_every_page_has_something_to_show_and_each_case_is_the_engines(

@@ -164,6 +164,8 @@ def test_which_of_two_starts_counts(tmp_path: Path, pick: str, start: int) -> No
     ("text", "message"),
     [
         ("a = ", "map m: not TOML"),
+        ("a = " + "[" * 20_000, "map m: it is nested too deeply"),
+        ("[dates]\nformats = ['%Y %Y']", "dates.formats: '%Y %Y' is not a date format"),
         ("cohorts = 1", "cohorts: unknown key; known here: description,"),
         ("[cohort]\nvalue = 1", "cohort.value: unknown key"),
         ("cohort = 'x'", "cohort: must be a table"),

@@ -204,6 +204,7 @@ def test_what_started_later_is_counted() -> None:
     [
         ({"baseline": "intake"}, "with itself"),
         ({"tau_days": 0.0}, "above 0"),
+        ({"tau_days": 1e-300}, "above 0"),
         ({"tau_days": float("nan")}, "above 0"),
         ({"alpha": 0.0}, "alpha"),
     ],

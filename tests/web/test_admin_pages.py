@@ -131,6 +131,7 @@ async def test_a_token_is_shown_once_works_and_ends_when_it_is_revoked(house: Ho
         ("", "7", "Say what it is for."),
         ("x", "0", "From 1 to 366 days."),
         ("x", "-1", "From 1 to 366 days."),
+        ("x", "9" * 5000, "From 1 to 366 days."),
         ("x", "9" * 50, "From 1 to 366 days."),
         ("x", "", "From 1 to 366 days."),
     ],

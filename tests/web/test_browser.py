@@ -257,6 +257,23 @@ async def test_what_one_writes_stays_when_something_happens_meanwhile(
         spotless(hers)
 
 
+async def test_a_draft_that_keeps_itself_is_there_when_one_goes_back(
+    house: House, browser: Browser, address: str
+) -> None:
+    builder = await house.visitor(Role.BUILDER)
+    async with window(browser, house, address, builder) as hers:
+        page = hers.page
+        await hers.goes("/new")
+        await page.locator("#title").fill("Plan the night shi")
+        await expect(page.locator("#kept")).to_have_text("Draft kept")
+        await page.reload()
+        await expect(page.locator("#title")).to_have_value("Plan the night shi")
+        await hers.goes("/use-cases")
+        await page.go_back()
+        await expect(page.locator("#title")).to_have_value("Plan the night shi")
+        spotless(hers)
+
+
 async def test_the_queue_by_keyboard_alone(house: House, browser: Browser, address: str) -> None:
     builder, enabler = await house.visitor(Role.BUILDER), await house.visitor(Role.ENABLER)
     keys = [await builder.hand_in() for _ in range(2)]

@@ -1,6 +1,7 @@
 """Comparing a file: read as somebody says, judged without being stored, brought in if wanted."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from service.sessions import reading
 from service.tables import CaseVersionRow
 from tests.house import House
 from tests.web.browsing import ORIGIN, Guest, Page, guest
-from web.files import KEPT_FOR, MOST_FILES, TooManyFiles
+from web.files import KEPT_FOR, MOST_FILES, Files, TooManyFiles
 from web.forms import TOKEN
 from web.page import HEADERS
 from web.routes import compare
@@ -191,6 +192,58 @@ async def test_a_file_that_is_too_large_is_not_read_to_its_end(
     assert "The file is larger than" in answer.text
     assert sent < 1_000_000
     assert (await posts(leader, b"a,b\n" * 300, "a.csv", token)).status_code == 413
+
+
+async def test_a_fault_of_ours_while_comparing_is_said(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader = await guest(house, Role.LEADER)
+    page = await brings(leader, history())
+
+    async def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Files, "compare", broken)
+    page = await until_done(leader, await leader.sends(page.form(page.path), do="compare"))
+    assert "Comparing failed, and should not have." in page.text
+
+
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "utf-16", "nothing"])
+async def test_a_form_in_letters_of_another_kind_brings_nothing_or_is_read(
+    house: House, charset: str
+) -> None:
+    leader = await guest(house, Role.LEADER)
+    token = (await leader.sees("/compare")).form("/compare").values[TOKEN]
+    body = f'--x\r\nContent-Disposition: form-data; name="{TOKEN}"\r\n\r\n{token}\r\n--x\r\n'
+    body += 'Content-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\na,b\r\n--x--\r\n'
+    answer = await leader.http.post(
+        "/compare",
+        content=body,
+        headers={
+            "Origin": ORIGIN,
+            "Content-Type": f"multipart/form-data; charset={charset}; boundary=x",
+        },
+    )
+    assert answer.status_code in {303, 403, 422}
+
+
+async def test_what_brings_no_file_is_not_read_to_its_end_either(house: House) -> None:
+    leader = await guest(house, Role.LEADER)
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 50_000_000:
+            sent += 65_536
+            yield b"a" * 65_536
+
+    answer = await leader.http.post(
+        "/compare",
+        content=endless(),
+        headers={"Origin": ORIGIN, "Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert answer.status_code == 413
+    assert sent < 1_000_000
 
 
 async def test_whatever_a_file_says_stays_words(house: House) -> None:

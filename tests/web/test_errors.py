@@ -1,5 +1,6 @@
 """When something is away, or has happened meanwhile: pages that say so, with nothing lost."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +18,7 @@ from service.sessions import Sessions, open_sessions
 from tests.api.contract import nothing
 from tests.api.test_engines_away import no_temporal
 from tests.house import House
-from tests.web.browsing import Guest, guest
+from tests.web.browsing import Guest, Page, guest
 from tests.web.staged import act, staged
 from web.app import with_pages
 from workflows.dispatcher import TemporalEngine
@@ -116,6 +117,23 @@ async def test_when_something_has_happened_meanwhile_the_page_says_so_and_keeps_
     assert "Parked." in page.text
 
 
+async def test_who_claims_at_the_same_moment_and_is_not_first_is_told_in_plain_words(
+    house: House,
+) -> None:
+    builder = await guest(house, Role.BUILDER)
+    enablers = [await guest(house, Role.ENABLER) for _ in range(4)]
+    key = await builder.api.hand_in()
+    forms = [(await one.sees(f"/use-cases/{key}")).form("claim") for one in enablers]
+    answers = await asyncio.gather(
+        *(one.post(form.action, form.fields) for one, form in zip(enablers, forms, strict=True))
+    )
+    assert sorted(answer.status_code for answer in answers) == [303, 409, 409, 409]
+    for answer in answers:
+        if answer.status_code == 409:
+            assert "Something has happened meanwhile." in Page(answer).text
+            assert "sequence" not in Page(answer).text.lower()
+
+
 async def test_a_reminder_between_look_and_decision_does_not_stand_in_the_way(
     house: House,
 ) -> None:
@@ -146,6 +164,7 @@ async def test_methods_that_a_page_does_not_know_are_answered_with_what_is(house
     builder = await guest(house, Role.BUILDER)
     answer = await builder.http.put("/use-cases")
     assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET"
     assert "This cannot be done here" in answer.text
 
 

@@ -65,6 +65,8 @@ async def test_sent_twice_it_is_handed_in_once(house: House) -> None:
     first = await builder.sends(form, **IDEA, do="send")
     second = await builder.sends(form, **IDEA, do="send")
     assert first.path == second.path
+    back = await builder.sees("/new", draft=form.values["draft"])
+    assert back.path == first.path, "what a draft became is under its address"
 
     other = await builder.sends(form, **{**IDEA, "title": "Another"}, do="send", status=422)
     assert "This form was handed in before, with something else in it." in other.text
@@ -84,6 +86,7 @@ async def test_what_is_wrong_stands_next_to_its_field_and_nothing_typed_is_lost(
         "kpi_baseline": "about nine",
         "currency": "euros",
         "estimate_days": "0",
+        "wished_for": "86400",
         "problem": 'It\'s <b>bold</b> & "quoted"',
         "owner": "nobody@example.com",
     }
@@ -93,13 +96,16 @@ async def test_what_is_wrong_stands_next_to_its_field_and_nothing_typed_is_lost(
     wrong = {given["id"] for tag, given in page.tags if given.get("class") == "wrong"}
     assert wrong == {
         f"{name}-wrong"
-        for name in ("title", "kpi_baseline", "currency", "estimate_days", "regulated")
+        for name in (
+            *("title", "kpi_baseline", "currency", "wished_for", "estimate_days", "regulated"),
+        )
     }
     invalid = {
         given["name"] for tag, given in page.tags if tag == "input" and "aria-invalid" in given
     }
-    assert invalid == {"title", "kpi_baseline", "currency", "estimate_days"}
-    assert "5 things are not right yet." in page.text
+    assert invalid == {"title", "kpi_baseline", "currency", "wished_for", "estimate_days"}
+    assert "6 things are not right yet." in page.text
+    assert "It has to be more than 0." in page.text
     kept = page.form("/new").values
     for name, value in typed.items():
         assert kept[name] == value, name

@@ -53,6 +53,7 @@ async def test_a_form_from_elsewhere_does_nothing(house: House) -> None:
     for headers in (
         {"Origin": "https://elsewhere.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": "http://headway.test:8001"},
         {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "cross-site"},
@@ -255,6 +256,7 @@ async def test_a_wrong_detail_stands_next_to_its_field_and_the_words_are_kept(
         "/use-cases/%F0%9F%92%A9",
         "/use-cases/UC-99999999999999",
         "/new?draft=../../x",
+        "/new?draft=%00",
         "/no-such-page",
         "/static/../app.py",
         "/static/%2e%2e/app.py",

@@ -1,7 +1,7 @@
 """Pages that change by themselves: streams of events, bounded, and gone with the server."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import httpx
@@ -9,6 +9,7 @@ import pytest
 
 from api.app import create_app
 from service.domain.people import Role
+from service.people import change_person
 from tests.api.contract import nothing
 from tests.house import House
 from tests.web.browsing import Guest, guest
@@ -96,6 +97,41 @@ async def test_streams_are_bounded_for_each_person_and_given_back(
     async with asyncio.timeout(PATIENCE):
         while watch.watchers > before:  # noqa: ASYNC110 - the server notices in its own time
             await asyncio.sleep(0.01)
+
+
+async def signs_out(house: House, somebody: Guest) -> None:
+    """Signs out, in another tab."""
+    await somebody.sends((await somebody.sees("/account")).form("/sign-out"))
+
+
+async def is_let_out(house: House, somebody: Guest) -> None:
+    """An administrator lets them out."""
+    async with house.sessions.begin() as session:
+        await change_person(session, somebody.person.id, active=False)
+
+
+async def loses_the_role(house: House, somebody: Guest) -> None:
+    """They work for enablement no more."""
+    async with house.sessions.begin() as session:
+        await change_person(session, somebody.person.id, roles=[Role.BUILDER])
+
+
+@pytest.mark.parametrize("happens", [signs_out, is_let_out, loses_the_role])
+async def test_a_stream_says_nothing_more_to_whoever_may_not_know(
+    house: House, address: str, happens: Callable[[House, Guest], Awaitable[None]]
+) -> None:
+    builder, somebody = await guest(house, Role.BUILDER), await guest(house, Role.ENABLER)
+    other = await guest(house, Role.ENABLER)
+    key = await builder.api.hand_in()
+    async with stream(somebody, address, key) as answer:
+        lines = answer.aiter_lines()
+        await other.api.does(key, "claim")
+        assert (await next_event(lines))["data"] == "2"
+        await happens(house, somebody)
+        await other.api.does(key, "release")
+        async with asyncio.timeout(PATIENCE):
+            rest = [line async for line in lines]
+    assert all("moved" not in line for line in rest)
 
 
 async def test_streams_end_with_the_server(house: House) -> None:

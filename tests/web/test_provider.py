@@ -1,8 +1,10 @@
 """Signing in at an OpenID Connect provider: a real one over HTTP, honest and otherwise."""
 
+import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,6 +12,7 @@ import httpx
 import pytest
 from joserfc.jwk import RSAKey
 from pydantic import SecretStr, ValidationError
+from sqlalchemy import text
 
 from api.app import create_app
 from api.context import Context
@@ -17,7 +20,7 @@ from service.domain.people import Role
 from service.errors import NotAllowed
 from service.people import change_person, find_person
 from service.settings import Settings
-from service.sign_in import check_mapping, granted
+from service.sign_in import Claimed, check_mapping, granted, person_from_provider
 from tests.api.contract import nothing
 from tests.house import House
 from tests.web.browsing import Guest, Page
@@ -27,6 +30,7 @@ from web.context import Pages, configured_pages
 
 PUBLIC = "http://headway.test"
 ROLES = {"ai-builders": "builder", "ai-office": "enabler", "legal-ai": "reviewer:legal"}
+WAITS = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
 SOMEBODY = {
     "sub": "1001",
     "email": "Olive@Example.com",
@@ -167,6 +171,11 @@ async def test_nobody_comes_in_without_a_role_or_after_being_let_out(
         {"sub": None},
         {"email": None},
         {"email": ["a@b.example"]},
+        {"email": "a\x00@b.example"},
+        {"email": "@"},
+        {"email": "x" * 250 + "@b.example"},
+        {"sub": "x\x00"},
+        {"sub": "x" * 256},
         {"groups": {"ai-office": True}},
     ],
 )
@@ -180,6 +189,51 @@ async def test_a_token_that_is_not_for_this_sign_in_is_refused(
     somebody = browser(house, configured_pages(settings(idp)), address)
     await signs_in(somebody, status=403)
     assert "headway" not in somebody.http.cookies
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (" Nia\t \x00of\u202e  Oslo ", "Nia of Oslo"),
+        ("   ", "named@one.example"),
+        (None, "named@one.example"),
+        ("x" * 5000, "x" * 200),
+    ],
+)
+async def test_whatever_the_provider_calls_somebody_is_stored_as_a_plain_name(
+    house: House, idp: TestProvider, name: str | None, shown: str
+) -> None:
+    email = f"named-{uuid.uuid4().hex}@one.example"
+    idp.claims = {**SOMEBODY, "sub": uuid.uuid4().hex, "email": email, "name": name}
+    await signs_in(browser(house, configured_pages(settings(idp)), "203.0.113.12"))
+    async with house.sessions() as session:
+        person = await find_person(session, email)
+    assert person.name == shown.replace("named@one.example", email)
+
+
+async def test_two_browsers_may_come_for_the_first_time_at_once(house: House) -> None:
+    visitor = await house.visitor(Role.BUILDER)
+    claimed = Claimed(
+        "https://issuer.example",
+        visitor.person.id,
+        visitor.person.email,
+        True,
+        "N",
+        ("ai-builders",),
+    )
+
+    async def comes() -> str:
+        async with house.sessions.begin() as session:
+            person = await person_from_provider(session, claimed, ROLES, at=datetime.now(UTC))
+            return person.id
+
+    async with house.sessions.begin() as session:
+        first = await person_from_provider(session, claimed, ROLES, at=datetime.now(UTC))
+        second = asyncio.create_task(comes())
+        async with asyncio.timeout(20), house.sessions() as other:
+            while not await other.scalar(WAITS):
+                await other.rollback()
+    assert await second == first.id == visitor.person.id
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256"])

@@ -97,11 +97,13 @@ async def test_a_link_to_this_shows_the_same_tomorrow(house: House) -> None:
         ("baseline=intake", "compared with itself"),
         ("tau=soon", "write a number of days"),
         ("tau=-1", "write a number of days"),
+        ("tau=1e-300", "write a number of days"),
+        ("as_of=0001-01-01 00:00+14", "no calendar has this day"),
     ],
 )
 async def test_what_makes_no_sense_is_said_and_kept(house: House, query: str, says: str) -> None:
     leader = await guest(house, Role.LEADER)
-    page = await leader.http.get(f"/reports/verdict?{query}")
+    page = await leader.http.get(f"/reports/verdict?{query.replace('+', '%2B')}")
 
     assert page.status_code == 422
     assert says in page.text

@@ -143,6 +143,7 @@ async def test_a_form_from_another_site_signs_nobody_in(house: House) -> None:
     for headers in (
         {"Origin": "https://elsewhere.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"},
         {"Origin": ORIGIN + ".elsewhere.example"},
     ):
@@ -252,6 +253,35 @@ async def test_an_old_cookie_is_replaced_by_a_page_and_not_by_a_stream(house: Ho
     assert answer.headers["set-cookie"].startswith("headway=")
     assert somebody.http.cookies["headway"] != secret
     await somebody.sees("/use-cases")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/reports",
+        "/reports/verdict/table.csv",
+        "/reports/clock/clock.svg",
+        "/reports/clock/clock.png",
+        "/new/ahead",
+        "/nothing",
+        "/use-cases/UC-0",
+        "/use-cases?limit=0",
+    ],
+)
+async def test_a_new_cookie_arrives_with_whatever_is_opened_in_a_window(
+    house: House, path: str
+) -> None:
+    visitor = await house.visitor(Role.LEADER, Role.BUILDER)
+    at = datetime.now(UTC)
+    async with house.sessions.begin() as session:
+        secret = await begin_visit(session, visitor.person.id, at=at - 2 * NEW_COOKIE_AFTER)
+    somebody = stranger(house)
+    somebody.http.cookies.set("headway", secret, domain="headway.test")
+    await somebody.http.get(path)
+    async with house.sessions() as session:
+        kept = somebody.http.cookies["headway"]
+        assert await find_visit(session, kept, at=at + 2 * OLD_COOKIE_FOR) is not None
 
 
 async def test_no_log_line_has_a_link_or_a_cookie(

@@ -41,6 +41,7 @@ router = APIRouter()
 
 Id = Annotated[str, Path(max_length=64, pattern=PLAIN)]
 DONE = "^[a-z_]{0,20}$"
+DAYS = re.compile(r"\d{1,4}")
 
 
 def administrator(reader: Reader) -> SignedIn:
@@ -224,7 +225,7 @@ async def new_token(given: Context, person_id: str, form: Form) -> NewToken:
     days = form.text("days")
     try:
         body = TokenBody.model_validate(
-            {"label": form.text("label"), "days": int(days) if days.isdecimal() else 0}
+            {"label": form.text("label"), "days": int(days) if DAYS.fullmatch(days) else 0}
         )
     except ValidationError as error:
         field = str(error.errors()[0]["loc"][0])

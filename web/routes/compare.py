@@ -35,8 +35,8 @@ from web.mapping import (
     mapping_of,
     written,
 )
-from web.page import HEADERS, go, page
-from web.routes.reports import TYPES, Leader, days_of
+from web.page import HEADERS, download, go, page, with_cookie
+from web.routes.reports import CSV, TYPES, Leader, days_of
 from web.show import sentence
 from web.signed_in import SignedIn, Visiting
 from web.tables import tables_of
@@ -248,6 +248,9 @@ async def _compare(pages: Pages, file: Brought) -> None:
             )
         except (HistoryError, ValueError) as error:
             file.failed = sentence(file.said(error))
+        except Exception:
+            file.failed = t("compare.failed")
+            raise
         else:
             file.verdict = found.as_json()
 
@@ -343,32 +346,35 @@ def _samples(file: Brought) -> dict[str, str]:
 
 @router.get(PATH + "/{file}/survival.{kind}")
 async def picture(
-    of: TheFile, given: TheContext, kind: Literal["svg", "png"], theme: Theme = Theme.LIGHT
+    request: Request,
+    of: TheFile,
+    given: TheContext,
+    kind: Literal["svg", "png"],
+    theme: Theme = Theme.LIGHT,
 ) -> Response:
     """Both curves."""
     _, file = of
     image = await given.drawings.draw(Name.VERDICT, _found(file), kind, theme=theme)
-    return Response(image, media_type=TYPES[kind], headers=HEADERS)
+    return download(request, image, TYPES[kind])
 
 
 @router.get(PATH + "/{file}/table.csv")
-async def table(of: TheFile) -> Response:
+async def table(request: Request, of: TheFile) -> Response:
     """The tiers."""
     _, file = of
-    headers = {**HEADERS, "Content-Disposition": "attachment; filename=headway-compare.csv"}
-    text = as_csv(Name.VERDICT, _found(file))
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+    return download(request, as_csv(Name.VERDICT, _found(file)), CSV, name="headway-compare.csv")
 
 
 @router.get(PATH + "/{file}/rejects.csv")
-async def rejects(of: TheFile) -> Response:
+async def rejects(request: Request, of: TheFile) -> Response:
     """The rows that could not be used, with their lines and the reasons."""
     _, file = of
     if not file.rejects.exists():
         raise NotFound("rejected row of this file")
-    return FileResponse(
+    response = FileResponse(
         file.rejects, media_type="text/csv", filename="headway-rejects.csv", headers=HEADERS
     )
+    return with_cookie(request, response)
 
 
 def _found(file: Brought) -> dict[str, object]:

@@ -16,7 +16,7 @@ from service.domain.people import Person
 from service.domain.permissions import Right, may
 from service.drafts import drop_draft, find_draft, keep_draft, list_drafts
 from service.errors import BadInput, KeyReused, NotAllowed, NotFound
-from service.intake import Repeatable, submit, was_submitted
+from service.intake import Repeatable, submit, submitted_under
 from service.people import find_builder
 from service.sessions import reading
 from service.use_cases import Filter, list_use_cases
@@ -50,12 +50,17 @@ async def begin(
     given: TheContext,
     draft: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
-    """An empty form, or a draft as it was left."""
+    """An empty form, or a draft as it was left; what became of it, once it is handed in."""
+    if draft and not DRAFT.fullmatch(draft):
+        raise NotFound("draft of yours under this address")
     async with reading(given.sessions) as session:
         if draft:
             found = await find_draft(session, reader.person.id, draft)
             if found is None:
-                raise NotFound("draft of yours under this address")
+                became = await submitted_under(session, reader.person.id, _key(draft))
+                if became is None:
+                    raise NotFound("draft of yours under this address")
+                return go(request, f"/use-cases/{became}")
             typed: Mapping[str, str] = found.fields
         else:
             typed = await _as_last_time(given, reader.person)
@@ -108,7 +113,7 @@ async def sent(request: Request, form: TheForm, reader: Submitter, given: TheCon
 
 async def _keep(given: Context, person: Person, draft: str, typed: Mapping[str, str]) -> None:
     async with given.sessions.begin() as session:
-        if await was_submitted(session, person.id, _key(draft)):
+        if await submitted_under(session, person.id, _key(draft)):
             return  # the script's last "keep" was overtaken by "hand in"
         await keep_draft(session, person.id, draft, typed, at=given.now())
 

@@ -19,12 +19,13 @@ from charts.words import title
 from service.domain.permissions import Right, may
 from service.errors import BadInput, NotAllowed
 from service.known import choices, moment_from
+from service.measure.tiers import SHORTEST_TAU
 from service.reports.catalogue import Found, Name, question_from, report
 from service.reports.clock import By
 from service.reports.spreadsheet import as_csv
 from service.sessions import reading
 from web.context import Pages, ThePages
-from web.page import HEADERS, page
+from web.page import download, page
 from web.signed_in import Reader, SignedIn
 from web.tables import by_risk, tables_of
 from web.words import t
@@ -39,6 +40,7 @@ GROUPINGS = {
 """What a report can tell its groups apart by."""
 SUMMARY = (Name.CLOCK, Name.HELP)
 """What the verdict's page goes on with."""
+CSV = "text/csv; charset=utf-8"
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 MOST_DAYS = 36_500
 WRITTEN = TypeAdapter(Written)
@@ -90,18 +92,17 @@ async def one(
 
 @router.get("/reports/{name}/table.csv")
 async def table(
-    _: Leader, given: TheContext, pages: ThePages, wanted: Asked, name: Name
+    request: Request, _: Leader, given: TheContext, pages: ThePages, wanted: Asked, name: Name
 ) -> Response:
     """The whole table."""
     found = await _read(given, pages, name, wanted)
-    file = f"attachment; filename=headway-{name.value}.csv"
-    headers = {**HEADERS, "Content-Disposition": file}
-    return Response(as_csv(name, found), media_type="text/csv; charset=utf-8", headers=headers)
+    return download(request, as_csv(name, found), CSV, name=f"headway-{name.value}.csv")
 
 
 @router.get("/reports/{name}/{which}.{kind}")
 async def picture(
     *,
+    request: Request,
     _: Leader,
     given: TheContext,
     pages: ThePages,
@@ -116,7 +117,7 @@ async def picture(
         raise BadInput("picture", f"{name.value} has no such picture")
     found = await _read(given, pages, name, wanted)
     image = await given.drawings.draw(name, found, kind, which=which, theme=theme)
-    return Response(image, media_type=TYPES[kind], headers=HEADERS)
+    return download(request, image, TYPES[kind])
 
 
 def days_of(field: str, written: str) -> float | None:
@@ -127,7 +128,7 @@ def days_of(field: str, written: str) -> float | None:
         days = float(written)
     except ValueError:
         days = 0.0
-    if not isfinite(days) or not 0 < days <= MOST_DAYS:
+    if not isfinite(days) or not SHORTEST_TAU <= days <= MOST_DAYS:
         raise BadInput(field, "write a number of days, like 365")
     return days
 

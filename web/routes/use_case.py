@@ -7,13 +7,16 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response, StreamingResponse
 
 from api.context import Context, TheContext
 from api.fields import PLAIN
 from service.domain.commands import Command
+from service.errors import NotFound
 from service.sessions import reading
 from service.use_cases import find
+from service.visits import who_is_visiting
 from web.context import Pages, ThePages
 from web.deciding import NotDone, give
 from web.forecasts import of_use_case
@@ -117,7 +120,7 @@ async def events(
         row = await find(session, key, reader.person.actor)
     known = last_event_id or after or row.sequence
     # Opened here, so that a refusal is an answer and not a broken stream.
-    stream = _stream(given, pages, row.id, reader.person.id, known)
+    stream = _stream(given, pages, row.id, reader, known)
     first = await anext(stream)
 
     async def whole() -> AsyncIterator[str]:
@@ -136,9 +139,9 @@ async def events(
 
 
 async def _stream(
-    given: Context, pages: Pages, use_case_id: str, person_id: str, known: int
+    given: Context, pages: Pages, use_case_id: str, reader: SignedIn, known: int
 ) -> AsyncGenerator[str, None]:
-    watching = pages.watch.on(given.sessions, use_case_id, person_id, sequence=known)
+    watching = pages.watch.on(given.sessions, use_case_id, reader.person.id, sequence=known)
     async with watching as watcher:
         yield "retry: 3000\n\n"
         ends = asyncio.get_running_loop().time() + LIVES
@@ -149,5 +152,22 @@ async def _stream(
                 yield ": still here\n\n"
                 continue
             watcher.moved.clear()
-            if not pages.watch.ended:
-                yield f"id: {watcher.sequence}\nevent: moved\ndata: {watcher.sequence}\n\n"
+            if not await _goes_on(given, pages, use_case_id, reader):
+                return
+            yield f"id: {watcher.sequence}\nevent: moved\ndata: {watcher.sequence}\n\n"
+
+
+async def _goes_on(given: Context, pages: Pages, use_case_id: str, reader: SignedIn) -> bool:
+    """Whether a stream may say what is new: the reader may have been signed out since it began, or
+    may not know of the use case any more. A browser that may asks again."""
+    if pages.watch.ended:
+        return False
+    try:
+        async with reading(given.sessions) as session:
+            person = await who_is_visiting(session, reader.visit.sign_in, at=given.now())
+            if person is None:
+                return False
+            await find(session, use_case_id, person.actor)
+    except (NotFound, SQLAlchemyError, OSError):
+        return False
+    return True

@@ -114,6 +114,9 @@ setUps.push((root) => {
     fields.set("do", "keep");
     const answer = await fetch(form.dataset.draft, { method: "POST", body: fields, headers: ask });
     kept.textContent = answer.ok ? form.dataset.kept : "";
+    // So that going back, or loading the page again, brings what is written here.
+    const here = `${form.dataset.draft}?draft=${form.elements.draft.value}`;
+    if (answer.ok && form.isConnected) history.replaceState(history.state, "", here);
   }
 
   form.addEventListener("change", (event) => {
