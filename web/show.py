@@ -41,8 +41,8 @@ def how_long(time: timedelta) -> str:
 
 
 def about(time: timedelta) -> str:
-    """A stretch of time in whole days, where it is more than a few."""
-    return how_long(time) if time < timedelta(days=2) else how_long(_DAY * round(time / _DAY))
+    """A stretch of time in whole days, if it is a day at least."""
+    return how_long(time) if time < _DAY else how_long(_DAY * round(time / _DAY))
 
 
 def target(time: timedelta) -> str:

@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.async_api import Browser, ViewportSize
@@ -13,10 +14,12 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 import migrations
+from demo.filling import fill
 from embedded.postgres import postgres, postgres_url
 from embedded.program import running
 from embedded.temporal import address, free_port, temporal
 from service.domain.people import Role
+from service.forecasts import forecast_due
 from service.reports.catalogue import Name
 from tests.house import House, Visitor, open_house
 from tests.web.chromium import NAMES, chromium, executable, window
@@ -37,6 +40,7 @@ def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
         ("hand-in", stage.builder, "/new"),
         ("hand-in-draft", stage.builder, f"/new?draft={stage.draft}"),
         ("my-use-cases", stage.builder, "/use-cases"),
+        ("handed-in", stage.builder, f"/use-cases/{stage.asked}?done=submit"),
         ("asked", stage.builder, f"/use-cases/{stage.asked}"),
         ("under-way", stage.enabler, f"/use-cases/{stage.under_way}"),
         ("finished", stage.leader, f"/use-cases/{stage.finished}"),
@@ -57,7 +61,8 @@ def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
 
 
 async def take(folder: Path) -> None:
-    """Fill an empty installation and take all pictures."""
+    """Take pictures of an empty installation, fill it with the sample organisation and with what
+    shows something on each page, and take all the others."""
     data = Path(tempfile.mkdtemp(prefix="hw-s-"))
     port = free_port()
     async with (
@@ -77,7 +82,10 @@ async def take(folder: Path) -> None:
             ]
             for what in empty:
                 await _picture(browser, house, where, folder, what)
+            await fill(house.sessions, house.app.state.context.engine, at=datetime.now(UTC))
             stage = await furnish(house)
+            forecaster = house.app.state.context.forecaster
+            await forecast_due(house.sessions, forecaster, at=datetime.now(UTC))
             for what in pictures(stage):
                 await _picture(browser, house, where, folder, what)
             await _compared(browser, house, where, folder, stage.admin)

@@ -233,6 +233,16 @@ setUps.push((root) => {
   }
 });
 
+// On paper nothing can be unfolded: the clock's table and the history are printed with the rest.
+let unfolded = [];
+window.addEventListener("beforeprint", () => {
+  unfolded = [...document.querySelectorAll("#main details:not(.act, [open])")];
+  for (const one of unfolded) one.open = true;
+});
+window.addEventListener("afterprint", () => {
+  for (const one of unfolded) one.open = false;
+});
+
 document.documentElement.classList.add("scripted");
 begin(document);
 document.getElementById("wrong")?.focus();
