@@ -71,24 +71,22 @@ async def take(folder: Path) -> None:
     ):
         await migrations.upgrade(postgres_url(data / "p"))
         client = await Client.connect(address(port), data_converter=pydantic_data_converter)
-        async with (
-            open_house(postgres_url(data / "p"), client) as house,
-            served(house.app) as where,
-            chromium() as browser,
-        ):
-            first = await house.visitor(Role.BUILDER, Role.ENABLER)
-            empty: list[tuple[str, Visitor | None, str]] = [
-                (f"empty-{name}", first, f"/{name}") for name in ("queue", "use-cases", "board")
-            ]
-            for what in empty:
-                await _picture(browser, house, where, folder, what)
-            await fill(house.sessions, house.app.state.context.engine, at=datetime.now(UTC))
-            stage = await furnish(house)
-            forecaster = house.app.state.context.forecaster
-            await forecast_due(house.sessions, forecaster, at=datetime.now(UTC))
-            for what in pictures(stage):
-                await _picture(browser, house, where, folder, what)
-            await _compared(browser, house, where, folder, stage.admin)
+        url = postgres_url(data / "p")
+        async with chromium() as browser:
+            async with open_house(url, client) as house, served(house.app) as where:
+                first = await house.visitor(Role.BUILDER, Role.ENABLER)
+                for name in ("queue", "use-cases", "board"):
+                    empty = (f"empty-{name}", first, f"/{name}")
+                    await _picture(browser, house, where, folder, empty)
+            # Another process of the same installation: this one remembers that there was nothing.
+            async with open_house(url, client) as house, served(house.app) as where:
+                await fill(house.sessions, house.app.state.context.engine, at=datetime.now(UTC))
+                stage = await furnish(house)
+                forecaster = house.app.state.context.forecaster
+                await forecast_due(house.sessions, forecaster, at=datetime.now(UTC))
+                for what in pictures(stage):
+                    await _picture(browser, house, where, folder, what)
+                await _compared(browser, house, where, folder, stage.admin)
     shutil.rmtree(data, ignore_errors=True)
 
 

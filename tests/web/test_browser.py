@@ -1,5 +1,6 @@
 """The pages in a real browser: the whole way by two people, live, by keyboard, for everybody."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -10,11 +11,13 @@ from playwright.async_api import Browser, Page, expect
 
 from service.domain.case import Case, Outcome
 from service.domain.people import Role
+from service.drafts import keep_draft
 from service.imports import begin_import, observed, write_cases
 from service.reports.catalogue import Name
 from tests.house import House
 from tests.web.chromium import Window, window
 from tests.web.stage import Stage, furnish
+from tests.web.staged import staged
 from tests.web.test_compare import history
 from tests.web.test_handing_in import IDEA
 from web.handing_in import QUESTIONS
@@ -310,6 +313,22 @@ async def test_without_script_everything_is_there_and_a_use_case_is_handed_in(
         assert "UTC" in await page.locator(".sentence").inner_text()
 
 
+async def test_on_paper_the_clock_has_its_table_and_the_history_is_there(
+    house: House, browser: Browser, address: str
+) -> None:
+    builder = await house.visitor(Role.BUILDER)
+    key = await builder.hand_in()
+    async with window(browser, house, address, builder) as hers:
+        await hers.goes(f"/use-cases/{key}")
+        history = hers.page.locator(".history")
+        await expect(history).to_be_hidden()
+        await hers.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        await expect(history).to_be_visible()
+        await expect(hers.page.locator("details.table table")).to_be_visible()
+        await hers.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        await expect(history).to_be_hidden()
+
+
 async def test_times_are_the_readers_own_with_iso_on_hover(
     house: House, browser: Browser, address: str
 ) -> None:
@@ -330,7 +349,13 @@ async def test_times_are_the_readers_own_with_iso_on_hover(
 
 @pytest.fixture(scope="module")
 async def stage(house: House) -> Stage:
-    return await furnish(house)
+    found = await furnish(house)
+    endless = {"title": "W" * 200}
+    await staged(house.sessions, found.builder.person, [], days_ago=1, **endless)
+    async with house.sessions.begin() as session:
+        draft, at = str(uuid.uuid4()), datetime.now(UTC)
+        await keep_draft(session, found.builder.person.id, draft, endless, at=at)
+    return found
 
 
 def every_page(stage: Stage) -> list[tuple[Any, str]]:
@@ -362,7 +387,7 @@ def every_page(stage: Stage) -> list[tuple[Any, str]]:
     ]
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
 async def test_every_page_is_for_everybody(
     house: House, browser: Browser, address: str, stage: Stage, *, scheme: Any, width: int
 ) -> None:
