@@ -28,9 +28,9 @@ from service.measure.forecast import learn
 from service.measure.known import known_at
 from service.measure.next_decision import learn_order
 from service.measure.replay import what_would_help
+from service.measure.stays import open_states
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces
-from service.measure.visits import open_states
 
 SIZES = (100, 300, 1_000)
 ORIGINS = [FIRST_DAY + timedelta(days=730 + 30 * place) for place in range(10)]

@@ -25,6 +25,7 @@ from charts.data import (
     UsualAge,
 )
 from charts.palette import Theme
+from charts.words import title
 from service.domain.people import RESERVED_PARTIES
 from service.domain.standing import Mode
 from service.measure.tiers import Direction
@@ -172,7 +173,7 @@ def _stages_words(found: Json) -> str:
 def _boxes(found: Json) -> tuple[StageBox, ...]:
     return tuple(
         StageBox(
-            stage=stage["stage"],
+            stage=title(stage["stage"]),
             kind=kind,
             p50=times["p50"]["days"],
             p85=times["p85"]["days"],
@@ -196,7 +197,7 @@ def _flow(found: Json) -> "alt.LayerChart":
     points, bands = _bands(found)
     caption = Caption(
         "What came, what is open in which stage, and what left",
-        f"As of {_day(found)}; {found['wip']:,} open",
+        f"As of {_day(found)}; {found['wip']:,} open{_since(found)}",
     )
     return flow.chart(points, bands, caption)
 
@@ -205,14 +206,24 @@ def _flow_words(found: Json) -> str:
     return flow.describe(*_bands(found))
 
 
+def _since(found: Json) -> str:
+    rows = found["rows"]
+    if len(rows) <= MOST_BUCKETS:
+        return ""
+    return f"; the last {MOST_BUCKETS} {found['bucket']}s, what left counted from their beginning"
+
+
 OUT = "Left"
+MOST_BUCKETS = 26
+"""What came and left before is not drawn: the bands of what is open would be hair-thin over it."""
 
 
 def _bands(found: Json) -> tuple[tuple[FlowPoint, ...], tuple[FlowStage, ...]]:
-    names = found["stages"]
+    """The newest rows, what left counted from the first of them."""
+    names = [title(name) for name in found["stages"]]
     out = 0
     points = []
-    for row in found["rows"]:
+    for row in found["rows"][-MOST_BUCKETS:]:
         out += row["production"] + row["declined"] + row["withdrawn"]
         day = datetime.fromisoformat(row["until"]).date()
         inside = zip(names, row["in_stage"], strict=True)
@@ -257,7 +268,11 @@ def _help_words(found: Json) -> str:
 
 def _savings(found: Json) -> tuple[Saving, ...]:
     return tuple(
-        Saving(f"{one['stage']}: {one['holder']}", one["saved_days"], *one["saved_days_ci"])
+        Saving(
+            f"{title(one['stage'])}: {title(one['holder'])}",
+            one["saved_days"],
+            *one["saved_days_ci"],
+        )
         for one in found["waits"]
     )
 

@@ -17,9 +17,9 @@ from service.domain.trace import TracedCase, steps
 from service.known import Moment
 from service.measure.forecast import Model
 from service.measure.next_decision import DecisionOrder, learn_order
+from service.measure.stays import State, state_of
 from service.measure.traces import Traces
 from service.measure.usual import UsualAge, usual_ages
-from service.measure.visits import State, state_of
 from service.sessions import Sessions, reading
 from service.tables import ForecastRow, TransitionRow, UseCaseRow
 from service.traces import traces_of

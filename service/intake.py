@@ -20,7 +20,7 @@ from service.domain.use_case import UseCase
 from service.errors import KeyReused
 from service.forecasts import MadeForecast, forecast_of, keep
 from service.measure.forecast import Model
-from service.measure.visits import State
+from service.measure.stays import State
 from service.pathways import pathways, tier_rules
 from service.people import any_sample
 from service.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow

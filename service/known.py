@@ -1,7 +1,7 @@
 """What is known of the cases of a cohort: as exact rows, as counts by day, or as traces.
 
-`as_of` None asks how things stand now, and is answered from the counts where there are many cases;
-a given moment is answered from the versions known then, for ever alike.
+The present is answered from the counts where there are many cases; a moment that was asked for is
+answered from the versions known then, for ever alike.
 """
 
 from collections import Counter
@@ -82,6 +82,40 @@ async def cohort_names(session: AsyncSession) -> list[str]:
     """The names of all cohorts that have cases, in alphabetical order."""
     found = await lines(session, [Kind.ARRIVED])
     return sorted({line.cohort for line in found.of(Kind.ARRIVED)})
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The cohorts, tiers and business units that have cases, each in alphabetical order."""
+
+    cohorts: tuple[str, ...]
+    tiers: tuple[str, ...]
+    units: tuple[str, ...]
+    """The first `MOST_UNITS`."""
+
+
+MOST_UNITS = 200
+# From one name to the next along the index, however many cases have it.
+UNITS = text(
+    """
+    WITH RECURSIVE unit AS (
+        SELECT min(business_unit) AS name FROM case_version
+        UNION ALL
+        SELECT (SELECT min(business_unit) FROM case_version WHERE business_unit > unit.name)
+        FROM unit WHERE unit.name IS NOT NULL
+    )
+    SELECT name FROM unit WHERE name <> '' LIMIT :most
+    """
+)
+
+
+async def choices(session: AsyncSession) -> Choices:
+    """What a report can be asked about."""
+    found = await lines(session, [Kind.ARRIVED])
+    groups = [(line.cohort, line.tier) for line in found.of(Kind.ARRIVED)]
+    units = await session.scalars(UNITS, {"most": MOST_UNITS})
+    cohorts, tiers = ({group[part] for group in groups} for part in (0, 1))
+    return Choices(tuple(sorted(cohorts)), tuple(sorted(tiers)), tuple(units))
 
 
 async def cases_of(session: AsyncSession, cohorts: Mapping[str, Cohort], moment: Moment) -> Cases:

@@ -17,6 +17,7 @@ from web.context import Pages
 from web.navigation import navigation
 from web.parties import party_name
 from web.signed_in import SignedIn, set_cookie
+from web.tables import head
 from web.words import LANGUAGE, counted, t
 
 R = TypeVar("R", bound=Response)
@@ -64,6 +65,7 @@ def environment() -> Environment:
         "static": static_url,
         "party_name": party_name,
         "show": show,
+        "head": head,
     }
     return made
 

@@ -87,3 +87,8 @@ def sentence(detail: str) -> str:
     if "@" not in detail.partition(" ")[0]:
         detail = detail[:1].upper() + detail[1:]
     return detail if detail.endswith((".", "?", "!")) else detail + "."
+
+
+def together(words: str) -> str:
+    """The words with the keys of use cases kept on one line."""
+    return words.replace("UC-", "UC\N{NON-BREAKING HYPHEN}")

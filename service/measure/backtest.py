@@ -13,10 +13,10 @@ from service.measure.cases import EPOCH, OPEN, OUTCOMES, PRODUCTION, SECONDS_PER
 from service.measure.ends import influences, masses
 from service.measure.forecast import learn
 from service.measure.known import known_at
+from service.measure.stays import open_states, submitted_states
 from service.measure.survival import Flags, Floats
 from service.measure.tiers import Interval
 from service.measure.traces import Traces
-from service.measure.visits import open_states, submitted_states
 
 Z = 1.959963984540054  # the normal distribution's 97.5% quantile
 

@@ -329,8 +329,8 @@ def _codes(names: Sequence[str], code: dict[str, int]) -> Codes:
 
 def joined(parts: Sequence[Cases], as_of: datetime) -> Cases:
     """Several sets of cases, all as known at `as_of`, as one; names without cases are kept."""
-    cohort, cohorts = _recoded([(part.cohort, part.cohorts) for part in parts])
-    tier, tiers = _recoded([(part.tier, part.tiers) for part in parts])
+    cohort, cohorts = _one_list([(part.cohort, part.cohorts) for part in parts])
+    tier, tiers = _one_list([(part.tier, part.tiers) for part in parts])
     weight: Floats | None = None
     if any(part.weight is not None for part in parts):
         weight = np.concatenate(
@@ -350,7 +350,7 @@ def joined(parts: Sequence[Cases], as_of: datetime) -> Cases:
     )
 
 
-def _recoded(parts: Sequence[tuple[Codes, tuple[str, ...]]]) -> tuple[Codes, tuple[str, ...]]:
+def _one_list(parts: Sequence[tuple[Codes, tuple[str, ...]]]) -> tuple[Codes, tuple[str, ...]]:
     """Codes of several lists of names as codes of one list in alphabetical order."""
     names = tuple(sorted({name for _, some in parts for name in some}))
     place = {name: code for code, name in enumerate(names)}

@@ -10,9 +10,9 @@ import numpy as np
 
 from service.measure.cases import EPOCH, SECONDS_PER_DAY, Codes
 from service.measure.ends import masses
+from service.measure.stays import State, Stays, stage_stays, turns, whole_cases
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces
-from service.measure.visits import State, Visits, stage_visits, turns, whole_cases
 
 MIN_COMPLETIONS = 8
 """So many cases that reached production make a group worth following."""
@@ -189,11 +189,11 @@ class _Level:
             return state.turn_days
         return state.stage_days if self.stage else state.age_days
 
-    def stays(self, traces: Traces) -> Visits:
+    def stays(self, traces: Traces) -> Stays:
         """The stays that the groups are made of."""
         if self.turn:
             return turns(traces)
-        return stage_visits(traces) if self.stage else whole_cases(traces)
+        return stage_stays(traces) if self.stage else whole_cases(traces)
 
     def words(self, state: State) -> str:
         """Which cases these are, in words."""
@@ -313,7 +313,7 @@ def _groups(traces: Traces, level: _Level) -> dict[Key, Group]:
     return found
 
 
-def _group(traces: Traces, stays: Visits, rows: Codes) -> Group:
+def _group(traces: Traces, stays: Stays, rows: Codes) -> Group:
     total, production = stays.total_days[rows], stays.production[rows]
     now = (traces.cases.as_of - EPOCH).total_seconds() / SECONDS_PER_DAY
     took = float(np.quantile(total[production], 0.9)) if production.any() else 0.0

@@ -28,8 +28,8 @@ def known_at(traces: Traces, as_of: datetime) -> Traces:
     horizon = until_now[kept]
     ended = cases.outcome[kept] != OPEN
     reopened = ended & (cases.duration_days[kept] > horizon)
-    tier, tiers = _recoded(cases.tier[kept], cases.tiers)
-    cohort, cohorts = _recoded(cases.cohort[kept], cases.cohorts)
+    tier, tiers = _occurring(cases.tier[kept], cases.tiers)
+    cohort, cohorts = _occurring(cases.cohort[kept], cases.cohorts)
     known = Cases(
         as_of=as_of,
         duration_days=np.minimum(cases.duration_days[kept], horizon),
@@ -43,9 +43,9 @@ def known_at(traces: Traces, as_of: datetime) -> Traces:
     )
     spans = np.flatnonzero(traces.begin_days <= until_now[traces.case])
     case = np.searchsorted(kept, traces.case[spans])
-    stage, stages = _recoded(traces.stage[spans], traces.stages)
-    holder, holders = _recoded(traces.holder[spans], traces.holders)
-    unit, units = _recoded(traces.unit[kept], traces.units)
+    stage, stages = _occurring(traces.stage[spans], traces.stages)
+    holder, holders = _occurring(traces.holder[spans], traces.holders)
+    unit, units = _occurring(traces.unit[kept], traces.units)
     return replace(
         traces,
         cases=known,
@@ -64,7 +64,7 @@ def known_at(traces: Traces, as_of: datetime) -> Traces:
     )
 
 
-def _recoded(codes: Codes, names: Sequence[str]) -> tuple[Codes, tuple[str, ...]]:
+def _occurring(codes: Codes, names: Sequence[str]) -> tuple[Codes, tuple[str, ...]]:
     """Codes for the names that occur, still in alphabetical order."""
     there = np.bincount(codes, minlength=len(names)) > 0
     places = np.cumsum(there) - 1

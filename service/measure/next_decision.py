@@ -8,9 +8,9 @@ import numpy as np
 from service.domain.people import BUILDER, PARKED
 from service.measure.cases import Codes
 from service.measure.forecast import MIN_COMPLETIONS, Forecast, Model, learn
+from service.measure.stays import State, Stays, turns
 from service.measure.survival import Flags, Floats, life_table, restricted_mean
 from service.measure.traces import Traces
-from service.measure.visits import State, Visits, turns
 
 Place = tuple[str | None, str | None, str | None]
 """Tier, stage and holder of waits that are alike; None: any."""
@@ -177,7 +177,7 @@ def _places(tier: str, stage: str, holder: str) -> tuple[Place, ...]:
     return (tier, stage, holder), (None, stage, holder), (None, None, holder), _EVERYWHERE
 
 
-def _waits(stays: Visits, working: Flags, rows: Codes) -> _Waits:
+def _waits(stays: Stays, working: Flags, rows: Codes) -> _Waits:
     waiting = rows[~working[rows]]
     over = stays.left[waiting]
     work = float(np.sort(stays.stay_days[rows[working[rows]]]).sum())

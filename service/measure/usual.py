@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.measure.forecast import MIN_COMPLETIONS
+from service.measure.stays import stage_stays
 from service.measure.survival import life_table, quantile
 from service.measure.traces import Traces
-from service.measure.visits import stage_visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class UsualAge:
 def usual_ages(traces: Traces) -> Mapping[tuple[str, str], UsualAge]:
     """By tier and stage, where at least `MIN_COMPLETIONS` stays are over. Cases that are still in
     the stage count as long as they were watched (Kaplan-Meier)."""
-    stays = stage_visits(traces)
+    stays = stage_stays(traces)
     age = stays.entry_days + stays.stay_days
     tier, stage = traces.cases.tier[stays.case], traces.stage[stays.first]
     found: dict[tuple[str, str], UsualAge] = {}

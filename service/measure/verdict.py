@@ -115,8 +115,8 @@ def judge(
     arms = tuple(summary(name, group, tau) for name, group in groups.items())
     if any(arm.completed for arm in arms):
         notes.append(
-            "completed_mean_days is the mean of the completed cases only: it leaves out what is "
-            "still open and misleads. Read km_median_days and rmst_days instead."
+            "A mean over the completed cases leaves out what is still open and misleads: read the "
+            "median and the restricted mean, which count open cases for what they are."
         )
     test = log_rank(tiers.tables)
     return Verdict(

@@ -10,9 +10,9 @@ from sqlmodel import col
 from service.domain.cohort import Cohort
 from service.known import Moment
 from service.measure.next_decision import Decision, learn_order
+from service.measure.stays import open_states
 from service.measure.traces import Traces
 from service.measure.verdict import number
-from service.measure.visits import open_states
 from service.tables import UseCaseRow
 from service.traces import Sample, traces_of
 from service.use_cases import key_of

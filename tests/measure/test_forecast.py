@@ -16,8 +16,8 @@ from service.domain.standing import Mode
 from service.domain.trace import TracedCase
 from service.measure.forecast import MIN_COMPLETIONS, NO_HISTORY, learn
 from service.measure.known import known_at
+from service.measure.stays import State, open_states
 from service.measure.traces import of
-from service.measure.visits import State, open_states
 from tests.measure.traced import case, day, many
 
 WAITING, WORKING = Mode.WAITING, Mode.WORKING

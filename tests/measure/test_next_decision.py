@@ -11,8 +11,8 @@ from service.domain.case import Outcome
 from service.domain.standing import Mode
 from service.domain.trace import TracedCase
 from service.measure.next_decision import learn_order, score
+from service.measure.stays import State, open_states
 from service.measure.traces import of
-from service.measure.visits import State, open_states
 from tests.measure.traced import case, day, many
 
 WAITING, WORKING = Mode.WAITING, Mode.WORKING

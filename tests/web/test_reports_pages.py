@@ -9,7 +9,6 @@ from service.domain.people import Role
 from service.reports.catalogue import Name
 from tests.house import House
 from tests.web.browsing import guest
-from web.routes.reports import table_of
 
 every_report = pytest.mark.parametrize("name", list(Name))
 
@@ -36,7 +35,7 @@ async def test_a_report_begins_with_its_sentence(house: House, name: Name) -> No
     assert heading
     assert heading[1].strip().endswith(".")
     assert "<b>Sales" not in page.text
-    assert f"/reports/{name.value}/table.csv" in page.text or "nothing to show" in page.text.lower()
+    assert (f"/reports/{name.value}/table.csv" in page.text) != ('class="nothing"' in page.text)
 
 
 async def test_the_first_report_is_the_verdict(house: House) -> None:
@@ -85,7 +84,7 @@ async def test_a_link_to_this_shows_the_same_tomorrow(house: House) -> None:
 
     assert "tau=90" in pinned
     assert pinned in again.attributes("a", "href")
-    table = [page.text.partition("As a table")[2] for page in (page, again)]
+    table = [page.text.partition("By tier")[2] for page in (page, again)]
     assert table[0] == table[1] != ""
 
 
@@ -154,8 +153,27 @@ async def test_there_is_no_report_or_picture_of_another_name(house: House) -> No
     assert (await leader.http.get("/reports/clock/portrait.svg")).status_code == 422
 
 
-def test_a_row_that_leaves_a_column_out_still_has_its_cell() -> None:
-    columns, rows = table_of([{"stage": "build", "cases": 3}, {"stage": "shape", "ci": [1, 2]}])
+async def test_the_verdict_goes_on_with_where_the_time_went_and_what_would_help(
+    house: House,
+) -> None:
+    await some_cases(house)
+    leader = await guest(house, Role.LEADER)
+    page = await leader.http.get("/reports/verdict?tier=low&tau=90")
 
-    assert columns == ["stage", "cases", "ci"]
-    assert rows[1] == {"stage": "shape", "cases": None, "ci": [1, 2]}
+    assert page.status_code == 200
+    for other, which in (("clock", "clock"), ("help", "help")):
+        assert f'src="/reports/{other}/{which}.svg?theme=light&amp;tier=low"' in page.text
+        assert f'href="/reports/{other}?tier=low"' in page.text
+        alone = await leader.http.get(f"/reports/{other}?tier=low")
+        [sentence] = re.findall(r"<h1>(.+?)</h1>", alone.text)
+        assert f">{sentence}</h2>" in page.text
+
+
+async def test_what_can_be_asked_is_offered(house: House) -> None:
+    await some_cases(house)
+    leader = await guest(house, Role.LEADER)
+    page = await leader.http.get("/reports/clock")
+
+    assert '<option value="intake">' in page.text
+    assert '<option value="low">Low</option>' in page.text
+    assert '<option value="&lt;b&gt;Sales&lt;/b&gt; &amp; =1">' in page.text

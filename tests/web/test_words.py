@@ -8,6 +8,7 @@ from service.domain.lifecycle import LIFECYCLE, Who
 from service.domain.people import Role
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Autonomy, Tier
+from service.measure.tiers import Direction
 from service.reports.catalogue import Name
 from service.reports.clock import By as Groups
 from service.waiting import Whose
@@ -19,6 +20,7 @@ from web.mapping import Way as MapWay
 from web.navigation import PLACES
 from web.routes.queue import By
 from web.routes.reports import FIELDS as REPORT_FIELDS
+from web.routes.reports import SUMMARY
 from web.words import catalogue, counted, t
 
 WEB = Path(__file__).parents[2] / "web"
@@ -61,6 +63,9 @@ def composed() -> set[str]:
         *(place.words for place in PLACES),
         *(f"reports.{name}" for name in Name),
         *(f"reports.field_{name}" for name in REPORT_FIELDS),
+        *(f"reports.made_{one}" for one in ("all", "submission", "later")),
+        *(f"reports.verdict_{one}" for one in Direction),
+        *(f"reports.more_{one}" for one in SUMMARY),
         *(f"reports.by_{by}" for by in Groups if by is not Groups.NOTHING),
         *(f"compare.{word}_{one}" for word in ("column", "without", "short") for one in COLUMNS),
         *(f"compare.reason_{one}" for one in (*COLUMNS, "row")),
@@ -94,7 +99,8 @@ def test_no_string_is_left_over() -> None:
     text = "\n".join(SOURCES)
     named = composed() | set(ANY.findall(text))
     named |= {f"{key}_{form}" for key in set(COUNTED.findall(text)) for form in ("one", "many")}
-    prefixes = ("keys.", "hint.", "admin.", "token.wrong_")  # the rest of the key varies
+    # The rest of the key varies; tests/web/test_tables.py has those of tables.
+    prefixes = ("keys.", "hint.", "admin.", "token.wrong_", "column.", "reports.table_")
     left = {key for key in catalogue() if key not in named and not key.startswith(prefixes)}
     assert left == set()
 

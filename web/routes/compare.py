@@ -17,7 +17,7 @@ from service.errors import BadInput, NotAllowed, NotFound
 from service.history import HistoryError, HistoryFile, HistoryMap, MapError, shipped_maps
 from service.imports import Imported, import_file
 from service.reports.catalogue import Name
-from service.reports.spreadsheet import as_csv, rows_of
+from service.reports.spreadsheet import as_csv
 from service.reports.words import verdict_sentence
 from web.context import Pages, ThePages
 from web.files import LARGEST_FILE, Brought, Doing, TooManyFiles, new_id
@@ -36,9 +36,10 @@ from web.mapping import (
     written,
 )
 from web.page import HEADERS, go, page
-from web.routes.reports import TYPES, Leader, days_of, table_of
+from web.routes.reports import TYPES, Leader, days_of
 from web.show import sentence
 from web.signed_in import SignedIn, Visiting
+from web.tables import tables_of
 from web.uploads import FileTooLarge, upload_of
 from web.words import t
 
@@ -324,7 +325,7 @@ def _page(
         found=found,
         says=verdict_sentence(found) if found else "",
         words=in_words(Name.VERDICT, found, which="survival") if found else "",
-        table=table_of(rows_of(Name.VERDICT, found)) if found else ([], []),
+        tables=tables_of(Name.VERDICT, found) if found else (),
         has_rejects=file.rejects.exists(),
         may_import=may(person.actor, Right.IMPORT_HISTORY),
     )

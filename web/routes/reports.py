@@ -1,6 +1,6 @@
 """`/reports`: what leadership asks, one sentence before each picture and table."""
 
-from collections.abc import Iterable
+import asyncio
 from http import HTTPStatus
 from math import isfinite
 from typing import Annotated, Literal
@@ -14,22 +14,30 @@ from api.context import Context, TheContext
 from api.fields import Written
 from charts.palette import Theme
 from charts.reports import in_words, names_of
+from charts.words import title
 from service.domain.permissions import Right, may
 from service.errors import BadInput, NotAllowed
-from service.known import moment_from
+from service.known import choices, moment_from
 from service.reports.catalogue import Found, Name, question_from, report
 from service.reports.clock import By
-from service.reports.spreadsheet import as_csv, rows_of
+from service.reports.spreadsheet import as_csv
 from service.sessions import reading
 from web.context import Pages, ThePages
 from web.page import HEADERS, page
 from web.signed_in import Reader, SignedIn
+from web.tables import by_risk, tables_of
+from web.words import t
 
 router = APIRouter()
 
-MOST_ROWS = 100
-"""Of a table on a page; the CSV has all."""
 FIELDS = ("cohort", "baseline", "tier", "unit", "by", "tau", "as_of")
+GROUPINGS = {
+    Name.CLOCK: (By.TIER, By.UNIT, By.STAGE, By.PERIOD),
+    Name.STAGES: (By.TIER,),
+}
+"""What a report can tell its groups apart by."""
+SUMMARY = (Name.CLOCK, Name.HELP)
+"""What the verdict's page goes on with."""
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 MOST_DAYS = 36_500
 WRITTEN = TypeAdapter(Written)
@@ -158,13 +166,16 @@ async def _page(
     request: Request, given: Context, pages: Pages, name: Name, wanted: dict[str, str]
 ) -> Response:
     found: Found | None = None
+    more: dict[Name, Found] = {}
     wrong: dict[str, str] = {}
     try:
         found = await _read(given, pages, name, wanted)
+        if name is Name.VERDICT:
+            more = await _summary(given, pages, wanted)
     except BadInput as bad:
         wrong = {bad.field: bad.detail}
-    query = urlencode({key: value for key, value in wanted.items() if value})
-    columns, rows = ([], []) if found is None else table_of(rows_of(name, found))
+    async with reading(given.sessions) as session:
+        offered = await choices(session)
     pinned = {**wanted, **({"as_of": str(found["as_of"])} if found else {})}
     return page(
         request,
@@ -175,21 +186,35 @@ async def _page(
         found=found,
         wanted=wanted,
         wrong=wrong,
-        query=query,
-        pinned=urlencode({key: value for key, value in pinned.items() if value}),
+        query=_query(wanted),
+        pinned=_query(pinned),
         pictures=_pictures(name, found),
-        columns=columns,
-        rows=rows[:MOST_ROWS],
-        left=max(len(rows) - MOST_ROWS, 0),
-        groupings=[some.value for some in By if some is not By.NOTHING],
+        tables=tables_of(name, found) if found else (),
+        more=[
+            (other.value, str(one["sentence"]), _pictures(other, one))
+            for other, one in more.items()
+        ],
+        more_query=_query(_narrowed(wanted)),
+        offered=offered,
+        tiers={tier: title(tier) for tier in sorted(offered.tiers, key=by_risk)},
+        groupings={by.value: t(f"reports.by_{by.value}") for by in GROUPINGS.get(name, ())},
     )
 
 
-def table_of(rows: Iterable[Found]) -> tuple[list[str], list[Found]]:
-    """All columns of a table, and its rows with each: a row may leave out what it has not."""
-    given = list(rows)
-    columns = list(dict.fromkeys(key for row in given for key in row))
-    return columns, [{column: row.get(column) for column in columns} for row in given]
+async def _summary(given: Context, pages: Pages, wanted: dict[str, str]) -> dict[Name, Found]:
+    """What leadership asks after the verdict: where the time goes, and what to change."""
+    about = _narrowed(wanted)
+    found = await asyncio.gather(*(_read(given, pages, name, about) for name in SUMMARY))
+    return dict(zip(SUMMARY, found, strict=True))
+
+
+def _narrowed(wanted: dict[str, str]) -> dict[str, str]:
+    """The same cases, without what only a comparison takes."""
+    return {**wanted, "baseline": "", "by": "", "tau": ""}
+
+
+def _query(wanted: dict[str, str]) -> str:
+    return urlencode({key: value for key, value in wanted.items() if value})
 
 
 def _pictures(name: Name, found: Found | None) -> list[tuple[str, str]]:

@@ -38,11 +38,10 @@ async def show(
     reader: Reader,
     *,
     given: TheContext,
-    pages: ThePages,
     done: Annotated[Command | None, Query()] = None,
 ) -> Response:
     """Whose move it is, the clock, what I can do, the conversation, the history."""
-    return await _page(request, key, reader, given, pages, done=done)
+    return await _page(request, key, reader, given, done=done)
 
 
 async def _page(
@@ -50,7 +49,6 @@ async def _page(
     key: str,
     reader: SignedIn,
     given: Context,
-    pages: Pages,
     *,
     done: Command | None = None,
     not_done: NotDone | None = None,
@@ -92,7 +90,6 @@ async def command(
     form: TheForm,
     reader: Reader,
     given: TheContext,
-    pages: ThePages,
 ) -> Response:
     """Carry a command out, or show the page again with what was typed and why not."""
     async with reading(given.sessions) as session:
@@ -101,7 +98,7 @@ async def command(
     not_done = await give(given, reader.person.actor, short, command, form)
     if not_done is None:
         return go(request, f"/use-cases/{short}", done=command.value)
-    return await _page(request, short, reader, given, pages, not_done=not_done)
+    return await _page(request, short, reader, given, not_done=not_done)
 
 
 @router.get("/use-cases/{key}/events")

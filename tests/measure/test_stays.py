@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 from service.domain.case import Outcome
 from service.domain.standing import Mode
 from service.domain.trace import TracedCase
-from service.measure.traces import of
-from service.measure.visits import (
+from service.measure.stays import (
     State,
     open_states,
-    stage_visits,
+    stage_stays,
     state_of,
     submitted_states,
     turns,
     whole_cases,
 )
+from service.measure.traces import of
 from tests.measure.traced import case, day, many
 
 WAITING, WORKING = Mode.WAITING, Mode.WORKING
@@ -35,7 +35,7 @@ def test_visits_to_a_stage_run_over_its_holders() -> None:
     traces = of([case("a", WAY)], day(15.0))
 
     assert turns(traces).stay_days.tolist() == [2.0, 1.0, 3.0, 4.0, 5.0]
-    stages = stage_visits(traces)
+    stages = stage_stays(traces)
     assert stages.stay_days.tolist() == [6.0, 4.0, 5.0]
     assert stages.entry_days.tolist() == [0.0, 6.0, 10.0]
     assert stages.total_days.tolist() == [15.0, 9.0, 5.0]

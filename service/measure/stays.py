@@ -1,4 +1,4 @@
-"""Visits: how long cases stayed where they were, and what came of them afterwards."""
+"""Stays: how long cases stayed where they were, and what came of them afterwards."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Visits:
+class Stays:
     """Uninterrupted stays, one row each, ordered by case and then by time.
 
     `case` is the row of the case and `first` the row of the stay's first span. `entry_days` is the
@@ -59,17 +59,17 @@ class Visits:
     production: Flags
 
 
-def turns(traces: Traces) -> Visits:
+def turns(traces: Traces) -> Stays:
     """Stays in one stage on one holder's clock in one mode."""
     return _stays(traces, (traces.stage, traces.holder, traces.working))
 
 
-def stage_visits(traces: Traces) -> Visits:
+def stage_stays(traces: Traces) -> Stays:
     """Stays in one stage, whoever has it there."""
     return _stays(traces, (traces.stage,))
 
 
-def whole_cases(traces: Traces) -> Visits:
+def whole_cases(traces: Traces) -> Stays:
     """The whole way of each case as one stay."""
     return _stays(traces, ())
 
@@ -77,9 +77,9 @@ def whole_cases(traces: Traces) -> Visits:
 def open_states(traces: Traces) -> tuple[tuple[int, State], ...]:
     """The state of every open case as of `traces.cases.as_of`, with the case's row."""
     is_open = traces.cases.outcome == OPEN
-    turn, visit = turns(traces), stage_visits(traces)
+    turn, stay = turns(traces), stage_stays(traces)
     now = np.flatnonzero(~turn.left & is_open[turn.case])
-    stage_days = visit.stay_days[~visit.left & is_open[visit.case]]
+    stage_days = stay.stay_days[~stay.left & is_open[stay.case]]
     found = []
     for row, in_stage in zip(now, stage_days, strict=True):
         case, span = int(turn.case[row]), int(turn.first[row])
@@ -136,7 +136,7 @@ def state_of(traced: TracedCase, at: datetime) -> State | None:
     )
 
 
-def _stays(traces: Traces, kept: Sequence[Codes | Flags]) -> Visits:
+def _stays(traces: Traces, kept: Sequence[Codes | Flags]) -> Stays:
     """Runs of spans of one case over which none of `kept` changes."""
     begins = traces.first
     for column in kept:
@@ -147,7 +147,7 @@ def _stays(traces: Traces, kept: Sequence[Codes | Flags]) -> Visits:
     outcome = traces.cases.outcome[case]
     is_open = outcome == OPEN
     entry = traces.begin_days[first]
-    return Visits(
+    return Stays(
         case=case,
         first=first,
         entry_days=entry,
