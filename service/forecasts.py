@@ -1,7 +1,7 @@
 """When a use case will probably be in production: forecasts as they are made, and kept."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +18,8 @@ from service.known import Moment
 from service.measure.forecast import Model
 from service.measure.next_decision import DecisionOrder, learn_order
 from service.measure.stays import State, state_of
+from service.measure.traces import Traces
+from service.measure.usual import UsualAge, usual_ages
 from service.sessions import Sessions, reading
 from service.tables import ForecastRow, TransitionRow, UseCaseRow
 from service.traces import traces_of
@@ -56,6 +58,15 @@ class MadeForecast:
         return self.made_at + timedelta(days=self.p85_days)
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What the cases of the intake say about those to come, about which decision to take next,
+    and how old they usually are when they leave a stage (by tier and stage)."""
+
+    order: DecisionOrder
+    usual: Mapping[tuple[str, str], UsualAge]
+
+
 class Forecaster:
     """Knows what history says, and looks again every ten minutes.
 
@@ -65,8 +76,8 @@ class Forecaster:
     def __init__(self, sessions: Sessions, now: Callable[[], datetime]) -> None:
         self._sessions = sessions
         self._now = now
-        self._learned: tuple[datetime, DecisionOrder] | None = None
-        self._learning: asyncio.Task[DecisionOrder] | None = None
+        self._learned: tuple[datetime, Learned] | None = None
+        self._learning: asyncio.Task[Learned] | None = None
 
     async def model(self) -> Model:
         """What the cases of the intake say about those to come."""
@@ -74,27 +85,35 @@ class Forecaster:
 
     async def order(self) -> DecisionOrder:
         """The same, and what they say about which decision to take next."""
+        return (await self.learned()).order
+
+    async def learned(self) -> Learned:
+        """All that history says."""
         if self._learned is None:
             return await self._learn()
-        learned_at, order = self._learned
-        good_for = LEARN_AGAIN_AFTER if order.model.reach else LOOK_AGAIN_AFTER
+        learned_at, known = self._learned
+        good_for = LEARN_AGAIN_AFTER if known.order.model.reach else LOOK_AGAIN_AFTER
         if self._now() - learned_at > good_for and self._learning is None:
             self._learning = asyncio.create_task(self._learn())
             self._learning.add_done_callback(self._finished)
-        return order
+        return known
 
-    def _finished(self, learning: "asyncio.Task[DecisionOrder]") -> None:
+    def _finished(self, learning: "asyncio.Task[Learned]") -> None:
         self._learning = None
         if not learning.cancelled():
             learning.exception()  # it is tried again at the next look
 
-    async def _learn(self) -> DecisionOrder:
+    async def _learn(self) -> Learned:
         at = self._now()
         async with reading(self._sessions) as session:
             sample = await traces_of(session, Cohort(INTAKE), Moment(at, asked=False))
-        order = await asyncio.to_thread(learn_order, sample.traces)
-        self._learned = (at, order)
-        return order
+        known = await asyncio.to_thread(_learned_from, sample.traces)
+        self._learned = (at, known)
+        return known
+
+
+def _learned_from(traces: Traces) -> Learned:
+    return Learned(learn_order(traces), usual_ages(traces))
 
 
 def forecast_of(model: Model, state: State, *, at: datetime) -> MadeForecast | None:

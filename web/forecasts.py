@@ -1,7 +1,7 @@
 """What the pages show of the future."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +21,27 @@ class Expected:
     p50: datetime
     p85: datetime
     basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """The ages by which half, and 85 of 100, of such use cases have left the stage; `late` is None
+    where that is not known."""
+
+    half: timedelta
+    late: timedelta | None
+
+
+async def usual(forecaster: Forecaster) -> dict[tuple[str, str], Usual]:
+    """By tier and stage, what the age of an open use case is held against."""
+    known = (await forecaster.learned()).usual
+    return {
+        place: Usual(
+            timedelta(days=age.half_days),
+            None if age.late_days is None else timedelta(days=age.late_days),
+        )
+        for place, age in known.items()
+    }
 
 
 async def of_use_case(session: AsyncSession, row: UseCaseRow) -> Expected | None:

@@ -48,6 +48,11 @@ class Ahead:
     open_questions: int
 
     @property
+    def answered(self) -> bool:
+        """Whether any question is answered yet."""
+        return self.open_questions <= len(QUESTIONS)
+
+    @property
     def sum(self) -> timedelta:
         """All the stages' targets together."""
         return sum((stage.target for stage in self.pathway.stages), timedelta(0))

@@ -101,8 +101,9 @@ def _todo(standing: Standing, *, mine: bool) -> str:
     if standing.ended or position is Position.PARKED:
         return t(f"todo.{position.value}", **values)
     if position is Position.BUILDING:
-        last = stage is standing.pathway.stages[-1]
-        return t(f"todo.{'launching' if last else 'building'}_{you}", **values)
+        stages = standing.pathway.stages
+        last = "launching" if len(stages) > 1 else "only_stage"
+        return t(f"todo.{last if stage is stages[-1] else 'building'}_{you}", **values)
     if position in {Position.QUEUED, Position.CLAIMED}:
         kind = "gate" if stage.kind is StageKind.GATE else "help"
         return t(f"todo.{position.value}_{kind}_{you}", **values)

@@ -11,7 +11,7 @@ from service.domain.standing import Mode
 MOST_TICKS = 6
 STEPS = (
     *(timedelta(minutes=some) for some in (1, 5, 15, 30)),
-    *(timedelta(hours=some) for some in (1, 3, 6, 12)),
+    *(timedelta(hours=some) for some in (1, 3, 6)),
     *(timedelta(days=some) for some in (1, 2, 7, 14, 28, 91, 182, 364, 728, 1820, 3640)),
 )
 

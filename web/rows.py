@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service.domain.standing import Position
 from service.pathways import pathways
 from service.people import names_of
 from service.tables import UseCaseRow
@@ -27,6 +28,8 @@ class Listed:
     turn: timedelta
     """Since the present holder has it; or since it has ended."""
     target: Target | None
+    position: str
+    """As the words for it are called: what is built last is taken into production."""
 
 
 def stage_titles() -> dict[str, str]:
@@ -70,6 +73,17 @@ async def listed(
             age=max((row.ended_at or at) - row.submitted_at, timedelta(0)),
             turn=max(at - (row.ended_at or row.turn_since), timedelta(0)),
             target=target_of(row, at),
+            position="launching" if _launching(row) else row.position,
         )
         for row in rows
+    )
+
+
+def _launching(row: UseCaseRow) -> bool:
+    """Whether it has been built and is on its way into production."""
+    pathway = pathways()[row.tier]
+    return (
+        row.position == Position.BUILDING
+        and len(pathway.stages) > 1
+        and row.stage == pathway.stages[-1].key
     )

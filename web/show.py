@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from web.words import t
 
+_DAY = timedelta(days=1)
+
 
 def iso(moment: datetime) -> str:
     """ISO 8601 in UTC, to the second: for machines, and for whoever points at a time."""
@@ -38,10 +40,20 @@ def how_long(time: timedelta) -> str:
     return t("time.minutes", minutes=minutes) if minutes else t("time.moment")
 
 
+def about(time: timedelta) -> str:
+    """A stretch of time in whole days, if it is a day at least."""
+    return how_long(time) if time < _DAY else how_long(_DAY * round(time / _DAY))
+
+
 def target(time: timedelta) -> str:
     """A target, which is always whole or half days."""
     days = time.total_seconds() / 86_400
     return t("time.day" if days == 1 else "time.days", days=f"{days:g}")
+
+
+def plain(key: str) -> str:
+    """What is written with hyphens for programs, as words: evaluation-report."""
+    return key.replace("-", " ")
 
 
 def number(value: float) -> str:

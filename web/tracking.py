@@ -10,7 +10,7 @@ from service.domain.clock import Span, Transition, gate_tax, spans
 from service.domain.commands import Command
 from service.domain.lifecycle import Rule, build_stages_before, possible
 from service.domain.pathway import Stage
-from service.domain.people import SYSTEM, Person
+from service.domain.people import SYSTEM, Actor, Person
 from service.domain.standing import Standing
 from service.domain.tiering import Tier
 from service.pathways import pathways
@@ -31,6 +31,8 @@ SIMPLE = (
     Command.RELEASE,
 )
 """Commands that are one press of a button."""
+LEAVING = (Command.APPROVE, Command.HAND_OVER, Command.GO_LIVE)
+"""Commands with which a stage is left, and its evidence has to be there."""
 FIRST = (Command.ANSWER, Command.RETURN)
 """Commands whose form is open: they are what is waited for."""
 UNDOES = {
@@ -123,6 +125,10 @@ class Tracked:
         """What a stage is called, also one of a pathway that it has left."""
         return stage_title(self.standing, key)
 
+    def why(self, span: Span) -> str:
+        """Why a span began, in the words of whoever caused it."""
+        return self.reasons[self.found.index(span)]
+
     @property
     def simple(self) -> tuple[Rule, ...]:
         """What is one press of a button."""
@@ -137,7 +143,17 @@ class Tracked:
     def worded(self) -> tuple[Rule, ...]:
         """What needs words or a choice, what is waited for first."""
         others = [rule for rule in self.rules if rule not in self.simple]
-        return tuple(sorted(others, key=lambda rule: rule.command not in FIRST))
+        wanted = {*FIRST, Command.ATTACH} if self.standing.evidence_missing else {*FIRST}
+        return tuple(sorted(others, key=lambda rule: rule.command not in wanted))
+
+
+def offered(standing: Standing, actor: Actor) -> tuple[Rule, ...]:
+    """What this person may do now, without what would be refused until evidence is attached, and
+    without a second approval of theirs."""
+    refused: set[Command] = set(LEAVING) if standing.evidence_missing else set()
+    if actor.person_id in standing.approvals:
+        refused.add(Command.APPROVE)
+    return tuple(rule for rule in possible(standing, actor) if rule.command not in refused)
 
 
 def stage_title(standing: Standing, key: str) -> str:
@@ -157,7 +173,7 @@ async def track(session: AsyncSession, key: str, reader: Person, *, at: datetime
     names = await names_of(session, _people(row, standing, steps))
     end = row.ended_at or max(at, steps[-1].at)
     found = spans(steps, end)
-    rules = possible(standing, reader.actor)
+    rules = offered(standing, reader.actor)
     return Tracked(
         row=row,
         key=key_of(row),

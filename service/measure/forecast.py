@@ -258,12 +258,15 @@ class Model:
         cases = f"{sample.days.size} {'case' if sample.days.size == 1 else 'cases'}"
         basis = f"{cases} of {level.words(state)}"
         if days > 0.0:
-            basis += f", for {min(days, reach):.3g} days"
+            basis += f", for {_in_days(min(days, reach))} days"
         if sample.stretch > 1.0:
-            basis += (
-                f"; too few were there for {days:.3g}, so their stay is stretched in proportion"
-            )
+            there = _in_days(days)
+            basis += f"; too few were there for {there}, so their stay is stretched in proportion"
         return sample.forecast(basis)
+
+
+def _in_days(days: float) -> str:
+    return f"{days:.0f}" if days >= 10.0 else f"{days:.1f}".removesuffix(".0")
 
 
 def learn(traces: Traces) -> Model:

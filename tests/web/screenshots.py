@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.async_api import Browser, ViewportSize
@@ -13,10 +14,12 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 import migrations
+from demo.filling import fill
 from embedded.postgres import postgres, postgres_url
 from embedded.program import running
 from embedded.temporal import address, free_port, temporal
 from service.domain.people import Role
+from service.forecasts import forecast_due
 from service.reports.catalogue import Name
 from tests.house import House, Visitor, open_house
 from tests.web.chromium import NAMES, chromium, executable, window
@@ -37,6 +40,7 @@ def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
         ("hand-in", stage.builder, "/new"),
         ("hand-in-draft", stage.builder, f"/new?draft={stage.draft}"),
         ("my-use-cases", stage.builder, "/use-cases"),
+        ("handed-in", stage.builder, f"/use-cases/{stage.asked}?done=submit"),
         ("asked", stage.builder, f"/use-cases/{stage.asked}"),
         ("under-way", stage.enabler, f"/use-cases/{stage.under_way}"),
         ("finished", stage.leader, f"/use-cases/{stage.finished}"),
@@ -57,7 +61,8 @@ def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
 
 
 async def take(folder: Path) -> None:
-    """Fill an empty installation and take all pictures."""
+    """Take pictures of an empty installation, fill it with the sample organisation and with what
+    shows something on each page, and take all the others."""
     data = Path(tempfile.mkdtemp(prefix="hw-s-"))
     port = free_port()
     async with (
@@ -66,21 +71,22 @@ async def take(folder: Path) -> None:
     ):
         await migrations.upgrade(postgres_url(data / "p"))
         client = await Client.connect(address(port), data_converter=pydantic_data_converter)
-        async with (
-            open_house(postgres_url(data / "p"), client) as house,
-            served(house.app) as where,
-            chromium() as browser,
-        ):
-            first = await house.visitor(Role.BUILDER, Role.ENABLER)
-            empty: list[tuple[str, Visitor | None, str]] = [
-                (f"empty-{name}", first, f"/{name}") for name in ("queue", "use-cases", "board")
-            ]
-            for what in empty:
-                await _picture(browser, house, where, folder, what)
-            stage = await furnish(house)
-            for what in pictures(stage):
-                await _picture(browser, house, where, folder, what)
-            await _compared(browser, house, where, folder, stage.admin)
+        url = postgres_url(data / "p")
+        async with chromium() as browser:
+            async with open_house(url, client) as house, served(house.app) as where:
+                first = await house.visitor(Role.BUILDER, Role.ENABLER)
+                for name in ("queue", "use-cases", "board"):
+                    empty = (f"empty-{name}", first, f"/{name}")
+                    await _picture(browser, house, where, folder, empty)
+            # Another process of the same installation: this one remembers that there was nothing.
+            async with open_house(url, client) as house, served(house.app) as where:
+                await fill(house.sessions, house.app.state.context.engine, at=datetime.now(UTC))
+                stage = await furnish(house)
+                forecaster = house.app.state.context.forecaster
+                await forecast_due(house.sessions, forecaster, at=datetime.now(UTC))
+                for what in pictures(stage):
+                    await _picture(browser, house, where, folder, what)
+                await _compared(browser, house, where, folder, stage.admin)
     shutil.rmtree(data, ignore_errors=True)
 
 

@@ -1,5 +1,6 @@
 """The pages in a real browser: the whole way by two people, live, by keyboard, for everybody."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -10,11 +11,13 @@ from playwright.async_api import Browser, Page, expect
 
 from service.domain.case import Case, Outcome
 from service.domain.people import Role
+from service.drafts import keep_draft
 from service.imports import begin_import, observed, write_cases
 from service.reports.catalogue import Name
 from tests.house import House
 from tests.web.chromium import Window, window
 from tests.web.stage import Stage, furnish
+from tests.web.staged import staged
 from tests.web.test_compare import history
 from tests.web.test_handing_in import IDEA
 from web.handing_in import QUESTIONS
@@ -77,7 +80,7 @@ async def test_from_an_idea_to_production_in_two_browsers(
         await expect(bea.locator("#ahead")).to_contain_text("Launch review")
         await expect(bea.locator("#ahead")).not_to_contain_text("open")
         await bea.get_by_role("button", name="Hand in").click()
-        await expect(bea.locator(".whose")).to_have_text("It is Enablement’s move.")
+        await expect(bea.locator(".whose")).to_have_text("It is Enablement’s move")
         key = bea.url.partition("?")[0].rpartition("/")[2]
 
         await his.goes("/queue")
@@ -89,13 +92,13 @@ async def test_from_an_idea_to_production_in_two_browsers(
 
         await his.goes(f"/use-cases/{key}")
         await say(enzo, "ask", "Which data does it read?")
-        await expect(bea.locator(".whose")).to_have_text("It is your move.")
+        await expect(bea.locator(".whose")).to_have_text("It is your move")
         await say(bea, "answer", "Purchase orders of two years.")
-        await expect(enzo.locator(".whose")).to_have_text("It is your move.")
+        await expect(enzo.locator(".whose")).to_have_text("It is your move")
         await expect(enzo.locator(".conversation")).to_contain_text("Purchase orders")
         await press(enzo, "Approve")
         await press(enzo, "Hand over")
-        await expect(bea.locator(".todo")).to_contain_text("Build it")
+        await expect(bea.locator(".todo")).to_contain_text("build it")
         await press(bea, "Hand over")
         await expect(enzo.locator(".stages [aria-current]")).to_contain_text("Evaluate")
         await say(
@@ -109,10 +112,10 @@ async def test_from_an_idea_to_production_in_two_browsers(
         await press(enzo, "Approve")
         await expect(enzo.locator(".stages [aria-current]")).to_contain_text("Launch review")
         await press(enzo, "Approve")
-        await expect(bea.locator(".todo")).to_contain_text("Take it into production")
+        await expect(bea.locator(".todo")).to_contain_text("take it into production")
         await press(bea, "It is live")
-        await expect(bea.locator(".whose")).to_have_text("It is in production.")
-        await expect(enzo.locator(".whose")).to_have_text("It is in production.")
+        await expect(bea.locator(".whose")).to_have_text("It has been in production")
+        await expect(enzo.locator(".whose")).to_have_text("It has been in production")
         spotless(hers, his)
 
 
@@ -128,13 +131,13 @@ async def test_a_third_party_gives_its_view_in_a_third_browser(
     ):
         await his.goes(f"/use-cases/{key}")
         await say(his.page, "refer", "Is the door shut?", party="security")
-        await expect(his.page.locator(".whose")).to_have_text("It is Security’s move.")
+        await expect(his.page.locator(".whose")).to_have_text("It is Security’s move")
         await theirs.goes("/queue")
         await expect(theirs.page.locator("[data-line]")).to_have_count(1)
         await theirs.page.get_by_role("link", name="Answer supplier questions").click()
         await say(theirs.page, "return", "It is shut.")
         await expect(his.page.locator(".conversation")).to_contain_text("It is shut.")
-        await expect(his.page.locator(".whose")).to_have_text("It is your team’s move.")
+        await expect(his.page.locator(".whose")).to_have_text("It is your team’s move")
         spotless(his, theirs)
 
 
@@ -156,7 +159,7 @@ async def test_a_leader_sees_the_verdict_change_when_a_case_gets_to_production(
         told = await row.inner_text()
         await hers.goes(f"/use-cases/{key}")
         await press(hers.page, "It is live")
-        await expect(hers.page.locator(".whose")).to_have_text("It is in production.")
+        await expect(hers.page.locator(".whose")).to_have_text("It has been in production")
 
         house.app.state.pages.shelf.clear()  # else it would be seen some seconds later
         await page.reload()
@@ -323,8 +326,24 @@ async def test_without_script_everything_is_there_and_a_use_case_is_handed_in(
             else:
                 await page.locator(f"[name={name}]").fill(value)
         await page.get_by_role("button", name="Hand in").click()
-        await expect(page.locator(".whose")).to_have_text("It is Enablement’s move.")
-        assert "UTC" in await page.locator(".since").inner_text()
+        await expect(page.locator(".whose")).to_have_text("It is Enablement’s move")
+        assert "UTC" in await page.locator(".sentence").inner_text()
+
+
+async def test_on_paper_the_clock_has_its_table_and_the_history_is_there(
+    house: House, browser: Browser, address: str
+) -> None:
+    builder = await house.visitor(Role.BUILDER)
+    key = await builder.hand_in()
+    async with window(browser, house, address, builder) as hers:
+        await hers.goes(f"/use-cases/{key}")
+        history = hers.page.locator(".history")
+        await expect(history).to_be_hidden()
+        await hers.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        await expect(history).to_be_visible()
+        await expect(hers.page.locator("details.table table")).to_be_visible()
+        await hers.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        await expect(history).to_be_hidden()
 
 
 async def test_times_are_the_readers_own_with_iso_on_hover(
@@ -338,7 +357,7 @@ async def test_times_are_the_readers_own_with_iso_on_hover(
             browser, house, address, builder, timezone_id=zone, locale="en-GB"
         ) as hers:
             await hers.goes(f"/use-cases/{key}")
-            time = hers.page.locator(".since time").first
+            time = hers.page.locator(".sentence time").first
             shown[zone] = await time.inner_text()
             assert await time.get_attribute("title") == await time.get_attribute("datetime")
             assert str(await time.get_attribute("title")).endswith("Z")
@@ -347,7 +366,13 @@ async def test_times_are_the_readers_own_with_iso_on_hover(
 
 @pytest.fixture(scope="module")
 async def stage(house: House) -> Stage:
-    return await furnish(house)
+    found = await furnish(house)
+    endless = {"title": "W" * 200}
+    await staged(house.sessions, found.builder.person, [], days_ago=1, **endless)
+    async with house.sessions.begin() as session:
+        draft, at = str(uuid.uuid4()), datetime.now(UTC)
+        await keep_draft(session, found.builder.person.id, draft, endless, at=at)
+    return found
 
 
 def every_page(stage: Stage) -> list[tuple[Any, str]]:
@@ -379,7 +404,7 @@ def every_page(stage: Stage) -> list[tuple[Any, str]]:
     ]
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
 async def test_every_page_is_for_everybody(
     house: House, browser: Browser, address: str, stage: Stage, *, scheme: Any, width: int
 ) -> None:

@@ -185,7 +185,7 @@ async def test_the_clock_of_an_ended_case_stands_still_and_its_parts_are_the_who
         days_ago=10,
     )
     page = await builder.sees(f"/use-cases/{key}")
-    assert "It was declined." in page.text
+    assert "It was declined on " in page.text
     assert "it took 4 days" in page.text
     assert "Builder 1 day 25% · all of it waiting" in page.text
     assert "Enablement 3 days 75% · 1 day of it waiting" in page.text

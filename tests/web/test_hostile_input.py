@@ -101,7 +101,7 @@ async def test_who_was_signed_out_while_writing_loses_nothing(house: House) -> N
     builder.http.cookies.set("headway", cookie, domain="headway.test")
     page = await builder.sends(page.form(form.action), status=403)  # of an earlier sign-in
     page = await builder.sends(page.form(form.action))
-    assert "It was withdrawn." in page.text
+    assert "It was withdrawn on " in page.text
 
 
 async def test_other_peoples_use_cases_are_not_there(house: House) -> None:

@@ -1,11 +1,15 @@
 """The queue and the board: who sees what, moving several at once, taking it back."""
 
+from datetime import timedelta
+
 import pytest
 
 from service.domain.people import Role
+from service.forecasts import Forecaster
 from tests.house import House
 from tests.web.browsing import Guest, Page, guest
 from tests.web.staged import act, staged
+from web.forecasts import Usual
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +166,40 @@ async def test_the_board_counts_marks_what_is_stuck_and_links_to_the_rest(house:
     page = await leader.sees("/board")
     (more,) = [link for link in page.attributes("a", "href") if "stage=triage" in link]
     assert (await leader.sees(more)).status == 200
+
+
+async def test_the_board_holds_each_age_against_what_is_usual(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def known(_: Forecaster) -> dict[tuple[str, str], Usual]:
+        return {("medium", "triage"): Usual(timedelta(days=2), timedelta(days=300))}
+
+    monkeypatch.setattr("web.routes.board.usual", known)
+    builder = await guest(house, Role.BUILDER)
+    leader = await guest(house, Role.LEADER)
+    await staged(house.sessions, builder.person, [], days_ago=350)
+    page = await leader.sees("/board")
+    assert "350 days old, usually 2 days" in page.text
+    assert any(tag == "span" and given.get("class") == "old" for tag, given in page.tags)
+
+
+async def test_a_queue_offers_no_approval_that_would_be_refused(house: House) -> None:
+    builder, enabler = await guest(house, Role.BUILDER), await guest(house, Role.ENABLER)
+    other = enabler.person
+    key = await staged(
+        house.sessions,
+        builder.person,
+        [
+            act(other, "approve", 1),
+            act(other, "hand_over", 1),
+            act(builder.person, "hand_over", 1),
+        ],
+        days_ago=9,
+    )
+    page = await enabler.sees("/queue", by="age")
+    (may,) = [given["data-may"] for _, given in page.tags if given.get("data-line") == key]
+    assert "claim" in may.split()
+    assert "approve" not in may.split()
 
 
 async def test_builders_and_reviewers_have_no_board_and_builders_no_queue(house: House) -> None:

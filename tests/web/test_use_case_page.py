@@ -11,8 +11,8 @@ async def test_a_builder_sees_whose_move_it_is_and_what_they_have_to_do(house: H
 
     page = await builder.sees(f"/use-cases/{key}")
 
-    assert "It is Enablement’s move." in page.text
-    assert "Triage waits for a decision. Nobody has taken it up yet." in page.text
+    assert "It is Enablement’s move , since " in page.text
+    assert ": Triage waits for a decision, and nobody has taken it up yet ." in page.text
     assert "Answer <b>suppliers</b>" in page.text
     assert page.offers("withdraw")
     assert not page.offers("approve")
@@ -28,10 +28,11 @@ async def test_the_way_to_production_over_the_pages_alone(house: House) -> None:
     page = await enabler.sends(page.form("claim"))
     assert "Taken up. It is yours now." in page.text
     page = await enabler.sends(page.form("ask"), reason="Which data?\nAll of it?")
-    assert f"It is {builder.person.name}’s move." in page.text
+    assert f"It is {builder.person.name}’s move , since" in page.text
 
     page = await builder.sees(path)
-    assert "It is your move." in page.text
+    assert "It is your move , since" in page.text
+    assert ": answer the question ." in page.text
     assert "Which data? All of it?" in page.text
     await builder.sends(page.form("answer"), reason="Orders of two years.")
 
@@ -42,9 +43,9 @@ async def test_the_way_to_production_over_the_pages_alone(house: House) -> None:
     page = await builder.sees(path)
     await builder.sends(page.form("hand_over"))
     page = await enabler.sees(path)
-    assert "Missing before this stage can be left: evaluation-report." in page.text
-    page = await enabler.sends(page.form("approve"), status=409)
-    assert "Evidence is missing: evaluation-report." in page.text
+    assert "Attach before this stage can be left: evaluation report." in page.text
+    assert page.form("attach").values["evidence_kind"] == "evaluation-report"
+    assert not page.offers("approve")
     page = await enabler.sends(
         page.form("attach"),
         evidence_kind="evaluation-report",
@@ -56,6 +57,6 @@ async def test_the_way_to_production_over_the_pages_alone(house: House) -> None:
     page = await builder.sees(path)
     page = await builder.sends(page.form("go_live"))
 
-    assert "It is in production." in page.text
-    assert "All clocks have stopped." in page.text
+    assert "It has been in production since" in page.text
+    assert ": all clocks have stopped ." in page.text
     assert not page.offers("withdraw")

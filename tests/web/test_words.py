@@ -40,7 +40,7 @@ def composed() -> set[str]:
     others = {Position.ASKED, Position.REFERRED, Position.REVIEWING, Position.BUILDING}
     assert ended | decided | others == set(Position)
     todo = {f"{position}_{kind}" for position in decided for kind in ("gate", "help")}
-    todo |= {*others, "launching"}
+    todo |= {*others, "launching", "only_stage"}
     errors = {f"error.{status}" for status in (403, 404, 405, 409, 413, 422, 429, 500)}
     errors |= {*AWAY.values(), "error.signed_out", "error.token_old", "error.database_away"}
     return {
@@ -48,7 +48,8 @@ def composed() -> set[str]:
         *(f"mode.{mode}" for mode in Mode),
         *(f"role.{role}" for role in Role),
         *(f"autonomy.{one}" for one in Autonomy),
-        *(f"position.{one}" for one in Position),
+        *(f"position.{one}" for one in (*Position, "launching")),
+        *(f"use_case.since_{how}" for how in ("open", *(ended - {Position.PARKED}))),
         *(f"command.{command}" for command in by_people),
         *(f"event.{command}" for command in Command),
         *(f"done.{command}" for command in Command),
@@ -105,6 +106,6 @@ def test_no_string_is_left_over() -> None:
 
 
 def test_words_are_filled_in_and_never_read_as_a_pattern_again() -> None:
-    assert t("move.person", name="{0} {stage}") == "It is {0} {stage}’s move."
+    assert t("move.person", name="{0} {stage}") == "It is {0} {stage}’s move"
     assert counted("use_case.events", 1) == "1 event"
     assert counted("use_case.events", 1200) == "1,200 events"

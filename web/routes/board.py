@@ -9,6 +9,7 @@ from service.domain.permissions import reads_everything
 from service.errors import NotAllowed
 from service.sessions import reading
 from service.waiting import board, held_by
+from web.forecasts import usual
 from web.page import page
 from web.rows import listed, stage_titles
 from web.signed_in import Reader
@@ -36,6 +37,7 @@ async def show(request: Request, reader: Reader, given: TheContext) -> Response:
         request,
         "board.html",
         columns=[(key, titles.get(key, key), found.get(key), items.get(key, ())) for key in order],
+        usual=await usual(given.forecaster),
         held=[(holder, held.get(holder, 0)) for holder in (*ours, *others, PARKED)],
         total=sum(column.count for column in found.values()),
         stuck=sum(column.stuck for column in found.values()),

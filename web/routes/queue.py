@@ -29,7 +29,7 @@ from web.forms import Form, TheForm
 from web.page import page
 from web.rows import Listed, listed
 from web.signed_in import Reader, SignedIn
-from web.tracking import UNDOES
+from web.tracking import UNDOES, offered
 from web.words import t
 
 router = APIRouter()
@@ -248,4 +248,4 @@ async def _page(
 
 
 def _may(row: UseCaseRow, person: Person) -> frozenset[Command]:
-    return frozenset(rule.command for rule in possible(standing_of(row), person.actor))
+    return frozenset(rule.command for rule in offered(standing_of(row), person.actor))

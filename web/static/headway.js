@@ -1,14 +1,17 @@
 // What makes pages live. Everything works without it.
 "use strict";
 
-const zone = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const forms = {
+  moment: new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }),
+  day: new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }),
+};
 const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 
 // Times in the reader's own zone; the ISO form stays in the tooltip.
 function localTimes(root) {
-  for (const time of root.querySelectorAll('time[data-form="moment"]')) {
-    time.textContent = zone.format(new Date(time.dateTime));
+  for (const time of root.querySelectorAll("time[data-form]")) {
+    time.textContent = forms[time.dataset.form].format(new Date(time.dateTime));
   }
   for (const text of root.querySelectorAll("text[data-time]")) {
     const at = new Date(text.dataset.time);
@@ -231,6 +234,16 @@ setUps.push((root) => {
   if (root.querySelector("[data-progress]")) {
     setTimeout(() => refresh(document.getElementById("main"), location.href), 1000);
   }
+});
+
+// On paper nothing can be unfolded: the clock's table and the history are printed with the rest.
+let unfolded = [];
+window.addEventListener("beforeprint", () => {
+  unfolded = [...document.querySelectorAll("#main details:not(.act, [open])")];
+  for (const one of unfolded) one.open = true;
+});
+window.addEventListener("afterprint", () => {
+  for (const one of unfolded) one.open = false;
 });
 
 document.documentElement.classList.add("scripted");
