@@ -10,6 +10,7 @@ from tests.house import House
 from tests.web.browsing import Guest, Page, guest
 from tests.web.staged import act, staged
 from web.forecasts import Usual
+from web.routes import queue
 
 
 @pytest.fixture(scope="module")
@@ -219,3 +220,24 @@ async def test_the_queue_can_be_ordered_by_the_days_that_a_decision_saves(
 
     assert f"/use-cases/{key}" in page.attributes("a", "href")
     assert "days saved" in page.text
+
+
+async def test_days_saved_come_first_and_beyond_those_that_are_ranked_the_target(
+    quiet_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "LIMIT", 1)
+    monkeypatch.setattr(queue, "MOST_WAITING", 2)
+    enabler = await guest(quiet_house, Role.ENABLER)
+    builder = await quiet_house.visitor(Role.BUILDER)
+    for _ in range(3):
+        await builder.hand_in()
+
+    pages = [await enabler.sees("/queue", start=start) for start in range(4)]
+    by_target = [await enabler.sees("/queue", by="target", start=start) for start in range(4)]
+    ranked, wanted = ([key for page in some for key in lines(page)] for some in (pages, by_target))
+
+    assert len(ranked) == len(set(ranked)) == len(wanted) >= 3
+    assert set(ranked[:2]) == set(wanted[:2])
+    assert ranked[2:] == wanted[2:]
+    assert "the 2 closest to their target are ordered" in pages[0].text
+    assert "closest to their target are ordered" not in by_target[0].text

@@ -57,10 +57,10 @@ ON_THE_LINE = (Command.CLAIM, Command.APPROVE, Command.HAND_OVER)
 class By(StrEnum):
     """The order of the queue."""
 
+    DAYS = "days"
+    """The most days saved first, as far as history says; by target where it says nothing."""
     TARGET = "target"
     AGE = "age"
-    DAYS = "days"
-    """The most days saved first, as far as history says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class View:
     """Which part of the queue is looked at; it is in the address."""
 
     whose: Whose = Whose.OPEN_TO_ME
-    by: By = By.TARGET
+    by: By = By.DAYS
     start: int = 0
 
     def address(self, **changes: object) -> str:
@@ -111,7 +111,7 @@ async def show(
     given: TheContext,
     *,
     whose: Annotated[Whose, Query()] = Whose.OPEN_TO_ME,
-    by: Annotated[By, Query()] = By.TARGET,
+    by: Annotated[By, Query()] = By.DAYS,
     start: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
     """A part of the queue."""
@@ -192,14 +192,15 @@ async def _page(
     at = given.now()
     async with reading(given.sessions) as session:
         saved: dict[str, float] = {}
-        if view.by is By.DAYS:
+        if view.by is By.DAYS and view.start < MOST_WAITING:
             found = await waiting(
                 session, person.actor, at=at, whose=view.whose, limit=MOST_WAITING
             )
             order_of = await given.forecaster.order()
             saved = await days_saved(session, order_of, found.rows, at=at)
             rows = sorted(found.rows, key=lambda row: -saved.get(row.id, 0.0))
-            found = Waiting(rows[view.start : view.start + LIMIT], found.counts)
+            page_end = min(view.start + LIMIT, MOST_WAITING)
+            found = Waiting(rows[view.start : page_end], found.counts)
         else:
             order = Order.AGE if view.by is By.AGE else Order.TARGET
             found = await waiting(
@@ -240,6 +241,7 @@ async def _page(
         else {"reason": "", "party": ""},
         ticked=set(form.all("pick")) if form and failed else set(),
         new_key=lambda: uuid.uuid4().hex,
+        most_ranked=MOST_WAITING,
         more=view.address(start=view.start + LIMIT)
         if view.start + LIMIT < found.counts[view.whose]
         else "",
