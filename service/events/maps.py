@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Self
 
 from service.domain.case import Outcome
@@ -19,11 +18,13 @@ from service.history.maps import (
     TextSource,
     fold,
     key_of,
+    map_text,
     read_dates,
     read_delimiter,
     read_encoding,
     read_text_source,
     read_word,
+    shipped_in,
 )
 
 SHIPPED = MAPS / "events"
@@ -182,9 +183,7 @@ _PLAIN = EventMap(
 
 def shipped_event_maps() -> tuple[str, ...]:
     """The names of the event maps that come with Headway."""
-    return tuple(
-        sorted(found.name[:-5] for found in SHIPPED.iterdir() if found.name.endswith(".toml"))
-    )
+    return shipped_in(SHIPPED)
 
 
 def load_event_map(name_or_path: str) -> EventMap:
@@ -192,18 +191,7 @@ def load_event_map(name_or_path: str) -> EventMap:
 
     Raises `MapError` if there is none or it is not valid.
     """
-    if name_or_path in shipped_event_maps():
-        return parse_event_map((SHIPPED / f"{name_or_path}.toml").read_text("utf-8"), name_or_path)
-    path = Path(name_or_path)
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, ValueError) as error:
-        shipped = ", ".join(shipped_event_maps())
-        raise MapError(
-            f"no event map {name_or_path!r}: neither a shipped one ({shipped})"
-            f" nor a readable file ({error})"
-        ) from None
-    return parse_event_map(text, path.name)
+    return parse_event_map(*map_text(SHIPPED, name_or_path, "event map"))
 
 
 def parse_event_map(text: str, name: str) -> EventMap:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -136,9 +137,7 @@ CANONICAL = HistoryMap()
 
 def shipped_maps() -> tuple[str, ...]:
     """The names of the maps that come with Headway."""
-    return tuple(
-        sorted(found.name[:-5] for found in SHIPPED.iterdir() if found.name.endswith(".toml"))
-    )
+    return shipped_in(SHIPPED)
 
 
 def load_map(name_or_path: str) -> HistoryMap:
@@ -146,17 +145,29 @@ def load_map(name_or_path: str) -> HistoryMap:
 
     Raises `MapError` if there is none or it is not valid.
     """
-    if name_or_path in shipped_maps():
-        return parse_map((SHIPPED / f"{name_or_path}.toml").read_text("utf-8"), name_or_path)
+    return parse_map(*map_text(SHIPPED, name_or_path, "map"))
+
+
+def shipped_in(folder: Traversable) -> tuple[str, ...]:
+    """The names of the maps in a folder of ours."""
+    return tuple(
+        sorted(found.name[:-5] for found in folder.iterdir() if found.name.endswith(".toml"))
+    )
+
+
+def map_text(folder: Traversable, name_or_path: str, what: str) -> tuple[str, str]:
+    """The text of a shipped map, or of a file, and its name; `MapError` when there is neither."""
+    shipped = shipped_in(folder)
+    if name_or_path in shipped:
+        return (folder / f"{name_or_path}.toml").read_text("utf-8"), name_or_path
     path = Path(name_or_path)
     try:
-        text = path.read_text("utf-8")
+        return path.read_text("utf-8"), path.name
     except (OSError, ValueError) as error:
         raise MapError(
-            f"no map {name_or_path!r}: neither a shipped one ({', '.join(shipped_maps())})"
+            f"no {what} {name_or_path!r}: neither a shipped one ({', '.join(shipped)})"
             f" nor a readable file ({error})"
         ) from None
-    return parse_map(text, path.name)
 
 
 def parse_map(text: str, name: str) -> HistoryMap:

@@ -12,15 +12,14 @@ from service.domain.case import Case, Outcome
 from service.domain.cohort import INTAKE
 from service.domain.people import BUILDER, ENABLEMENT
 from service.domain.standing import Mode
-from service.domain.tally import LIVE, Tally, tally
 from service.domain.trace import Step, TracedCase, steps
 from service.known import Moment
 from service.measure.clock import ClockBar, clock_bar, clocked
 from service.measure.survival import restricted_mean
 from service.measure.traces import Traces, of
 from service.reports.clock import By, bars_from_counts, bars_from_traces
-from service.tallies import DayLine, Lines
 from tests.domain.lives import Life, lives
+from tests.measure.walks import counted
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -145,24 +144,6 @@ def traced(life: Life, until: datetime, number: int) -> TracedCase:
             outcome=outcome,
         ),
         steps(log),
-    )
-
-
-def counted(cases: Sequence[TracedCase]) -> Lines:
-    """The counts of these cases."""
-    counts = Tally()
-    for item in cases:
-        tally(counts, LIVE, item.case, item.steps)
-    by_line: dict[tuple[object, ...], list[tuple[int, int, int]]] = {}
-    for line, count in counts.changes().items():
-        key = (line.kind, line.source, line.cohort, line.tier, line.stage, line.holder)
-        more = (line.working, line.rework, line.detail)
-        by_line.setdefault((*key, *more), []).append((line.day, count.n, count.microseconds))
-    return Lines(
-        tuple(
-            DayLine(*key, *(np.array(column) for column in zip(*sorted(days), strict=True)))  # type: ignore[arg-type]
-            for key, days in by_line.items()
-        )
     )
 
 

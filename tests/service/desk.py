@@ -128,3 +128,28 @@ class Desk:
 def open_desk(sessions: Sessions) -> Desk:
     """A desk over an empty database."""
     return Desk(sessions, count(1))
+
+
+async def busy_week(desk: Desk) -> tuple[str, Person, Person]:
+    """A case that was asked about, sent back, moved to another tier; others that ended or wait."""
+    owner, ada = await desk.person(Role.BUILDER), await desk.person(Role.ENABLER)
+    case = (await desk.hand_in(owner)).use_case_id
+    await desk.hand_in(owner, at=START + DAY, tier=Tier.HIGH)
+    gone = (await desk.hand_in(owner, at=START + DAY, tier=Tier.LOW)).use_case_id
+    await desk.does(gone, owner, Command.WITHDRAW, at=START + 3 * DAY)
+    for number, (by, command) in enumerate(
+        [
+            (ada, Command.CLAIM),
+            (ada, Command.ASK),
+            (owner, Command.ANSWER),
+            (ada, Command.APPROVE),
+            (ada, Command.HAND_OVER),
+            (owner, Command.HAND_OVER),
+            (ada, Command.SEND_BACK),
+            (owner, Command.HAND_OVER),
+        ],
+        start=1,
+    ):
+        await desk.does(case, by, command, at=START + number * 7 * HOUR)
+    await desk.does(case, ada, Command.CHANGE_TIER, at=START + 5 * DAY, tier=Tier.HIGH)
+    return case, owner, ada

@@ -11,9 +11,8 @@ from service.decisions import record
 from service.domain.case import Case, Outcome
 from service.domain.cohort import Cohort
 from service.domain.commands import Command
-from service.domain.people import Person, Role
+from service.domain.people import Role
 from service.domain.tally import Kind
-from service.domain.tiering import Tier
 from service.imports import begin_import, observed, write_cases
 from service.known import Moment, cases_of
 from service.measure.cases import of
@@ -22,7 +21,7 @@ from service.recount import catch_up, recount
 from service.sessions import Sessions
 from service.tables import TallyBookRow, TallyEntryRow
 from service.tallies import lines
-from tests.service.desk import DAY, HOUR, START, Desk
+from tests.service.desk import DAY, HOUR, START, Desk, busy_week
 
 Counts = dict[tuple[object, ...], tuple[int, int]]
 
@@ -50,31 +49,6 @@ async def postings(sessions: Sessions) -> tuple[int, int]:
         entries = await session.scalar(select(func.count()).select_from(TallyEntryRow))
         book = await session.scalar(select(func.count()).select_from(TallyBookRow))
     return entries or 0, book or 0
-
-
-async def busy_week(desk: Desk) -> tuple[str, Person, Person]:
-    """A case that was asked about, sent back, moved to another tier; others that ended or wait."""
-    owner, ada = await desk.person(Role.BUILDER), await desk.person(Role.ENABLER)
-    case = (await desk.hand_in(owner)).use_case_id
-    await desk.hand_in(owner, at=START + DAY, tier=Tier.HIGH)
-    gone = (await desk.hand_in(owner, at=START + DAY, tier=Tier.LOW)).use_case_id
-    await desk.does(gone, owner, Command.WITHDRAW, at=START + 3 * DAY)
-    for number, (by, command) in enumerate(
-        [
-            (ada, Command.CLAIM),
-            (ada, Command.ASK),
-            (owner, Command.ANSWER),
-            (ada, Command.APPROVE),
-            (ada, Command.HAND_OVER),
-            (owner, Command.HAND_OVER),
-            (ada, Command.SEND_BACK),
-            (owner, Command.HAND_OVER),
-        ],
-        start=1,
-    ):
-        await desk.does(case, by, command, at=START + number * 7 * HOUR)
-    await desk.does(case, ada, Command.CHANGE_TIER, at=START + 5 * DAY, tier=Tier.HIGH)
-    return case, owner, ada
 
 
 async def test_the_counts_are_what_a_recount_finds(desk: Desk) -> None:

@@ -8,16 +8,15 @@ from sqlalchemy import text
 from service.domain.case import Case, Outcome
 from service.domain.cohort import INTAKE, cohort_from
 from service.domain.commands import Command
-from service.domain.people import BUILDER, ENABLEMENT, Person, Role
+from service.domain.people import BUILDER, ENABLEMENT
 from service.domain.standing import Mode
-from service.domain.tiering import Tier
 from service.domain.trace import Step
 from service.imports import begin_import, observed, write_cases
 from service.known import Moment
 from service.measure.flow import Bucket
 from service.reports.flow import flow
 from service.sessions import Sessions
-from tests.service.desk import DAY, HOUR, START, Desk
+from tests.service.desk import DAY, START, Desk, busy_week
 
 
 async def report(
@@ -50,28 +49,6 @@ def numbers(found: dict[str, Any]) -> dict[str, Any]:
     return {**found, "checks": checks, "cohort": None}
 
 
-async def busy_week(desk: Desk) -> tuple[str, Person]:
-    """A case that is sent back and moves to another tier; one that is withdrawn; one that waits."""
-    owner, ada = await desk.person(Role.BUILDER), await desk.person(Role.ENABLER)
-    case = (await desk.hand_in(owner)).use_case_id
-    await desk.hand_in(owner, at=START + DAY, tier=Tier.HIGH)
-    gone = (await desk.hand_in(owner, at=START + DAY, tier=Tier.LOW)).use_case_id
-    await desk.does(gone, owner, Command.WITHDRAW, at=START + 3 * DAY)
-    for number, (by, command) in enumerate(
-        [
-            (ada, Command.APPROVE),
-            (ada, Command.HAND_OVER),
-            (owner, Command.HAND_OVER),
-            (ada, Command.SEND_BACK),
-            (owner, Command.HAND_OVER),
-        ],
-        start=1,
-    ):
-        await desk.does(case, by, command, at=START + number * 7 * HOUR)
-    await desk.does(case, ada, Command.CHANGE_TIER, at=START + 5 * DAY, tier=Tier.HIGH)
-    return case, owner
-
-
 async def test_counts_and_cases_give_the_same_flow(desk: Desk) -> None:
     await busy_week(desk)
     for written in (INTAKE, "intake[tier=high]", "intake[tier=low]", "intake[tier=medium]"):
@@ -84,7 +61,7 @@ async def test_counts_and_cases_give_the_same_flow(desk: Desk) -> None:
 
 
 async def test_the_flow_is_what_was_known_on_the_day(desk: Desk) -> None:
-    case, owner = await busy_week(desk)
+    case, owner, _ = await busy_week(desk)
     then = await report(desk.sessions, 2)
     await desk.hand_in(owner, at=START + 6 * DAY)
     await desk.does(case, owner, Command.WITHDRAW, at=START + 7 * DAY)
@@ -167,7 +144,7 @@ async def test_a_back_dated_bulk_and_dates_to_come_are_named(sessions: Sessions)
 
 
 async def test_ends_before_starts_and_lost_counts_are_named(desk: Desk) -> None:
-    case, _ = await busy_week(desk)
+    case, _, _ = await busy_week(desk)
     async with desk.sessions.begin() as session:
         await session.execute(
             text("UPDATE use_case SET outcome = 'withdrawn' WHERE id = :case"), {"case": case}
