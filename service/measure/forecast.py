@@ -12,7 +12,7 @@ from service.measure.cases import EPOCH, SECONDS_PER_DAY, Codes
 from service.measure.ends import masses
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces
-from service.measure.visits import State, Visits, stage_visits, turns, whole_cases
+from service.measure.visits import State, Visits, alike, stage_visits, turns, whole_cases
 
 MIN_COMPLETIONS = 8
 """So many cases that reached production make a group worth following."""
@@ -296,9 +296,8 @@ def _groups(traces: Traces, level: _Level) -> dict[Key, Group]:
         if shared and column.size:
             code = code * (int(column.max()) + 1) + column
     order = np.lexsort((~stays.ended, stays.total_days, code))
-    starts = np.flatnonzero(np.diff(code[order], prepend=-1))
     found: dict[Key, Group] = {}
-    for rows in np.split(order, starts[1:]) if order.size else ():
+    for rows in alike(code, order):
         one = rows[0]
         key: Key = (
             traces.cases.tiers[tier[one]] if level.tier else None,

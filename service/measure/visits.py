@@ -1,8 +1,9 @@
 """Visits: how long cases stayed where they were, and what came of them afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import isfinite
 
 import numpy as np
@@ -134,6 +135,13 @@ def state_of(traced: TracedCase, at: datetime) -> State | None:
         stage_days=(at - stage_since) / ONE_DAY,
         turn_days=(at - turn_since) / ONE_DAY,
     )
+
+
+def alike(code: Codes, order: Codes) -> Iterator[Codes]:
+    """The rows with each code; `order` are all rows in the order of their codes."""
+    starts = np.flatnonzero(np.diff(code[order], prepend=-1))
+    for begin, end in pairwise([*starts.tolist(), order.size]):
+        yield order[begin:end]
 
 
 def _stays(traces: Traces, kept: Sequence[Codes | Flags]) -> Visits:
