@@ -79,37 +79,35 @@ def open_states(traces: Traces) -> tuple[tuple[int, State], ...]:
     """The state of every open case as of `traces.cases.as_of`, with the case's row."""
     is_open = traces.cases.outcome == OPEN
     turn, visit = turns(traces), stage_visits(traces)
-    now = np.flatnonzero(~turn.left & is_open[turn.case])
-    stage_days = visit.stay_days[~visit.left & is_open[visit.case]]
-    found = []
-    for row, in_stage in zip(now, stage_days, strict=True):
-        case, span = int(turn.case[row]), int(turn.first[row])
-        state = State(
-            tier=traces.cases.tiers[traces.cases.tier[case]],
-            stage=traces.stages[traces.stage[span]],
-            holder=traces.holders[traces.holder[span]],
-            working=bool(traces.working[span]),
-            age_days=float(traces.cases.duration_days[case]),
-            stage_days=float(in_stage),
-            turn_days=float(turn.stay_days[row]),
-        )
-        found.append((case, state))
-    return tuple(found)
+    now = ~turn.left & is_open[turn.case]
+    cases = turn.case[now]
+    names = _names(traces, turn.first[now])
+    days = (
+        traces.cases.duration_days[cases],
+        visit.stay_days[~visit.left & is_open[visit.case]],
+        turn.stay_days[now],
+    )
+    rows = zip(cases.tolist(), names, *(column.tolist() for column in days), strict=True)
+    return tuple((case, State(*where, *since)) for case, where, *since in rows)
 
 
 def submitted_states(traces: Traces) -> tuple[State, ...]:
     """The state of every case at the moment of its start, after what passed at once."""
     spans = np.flatnonzero(traces.begin_days <= 0.0)
     at_start = spans[np.diff(traces.case[spans], append=traces.cases.size) != 0]
-    return tuple(
-        State(
-            tier=traces.cases.tiers[traces.cases.tier[traces.case[span]]],
-            stage=traces.stages[traces.stage[span]],
-            holder=traces.holders[traces.holder[span]],
-            working=bool(traces.working[span]),
-        )
-        for span in at_start
+    return tuple(State(*where) for where in _names(traces, at_start))
+
+
+def _names(traces: Traces, spans: Codes) -> Iterator[tuple[str, str, str, bool]]:
+    """Tier, stage, holder and mode of spans."""
+    columns = (
+        traces.cases.tier[traces.case[spans]],
+        traces.stage[spans],
+        traces.holder[spans],
+        traces.working[spans],
     )
+    for tier, stage, holder, working in zip(*(column.tolist() for column in columns), strict=True):
+        yield traces.cases.tiers[tier], traces.stages[stage], traces.holders[holder], working
 
 
 def state_of(traced: TracedCase, at: datetime) -> State | None:

@@ -3,16 +3,17 @@
 import asyncio
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+import numpy as np
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.domain.case import Outcome
 from service.domain.cohort import Cohort
-from service.known import Moment
-from service.measure.backtest import Calibration, Held, Made, backtest, calibration
-from service.measure.cases import EPOCH
-from service.measure.traces import Traces
+from service.known import MICROSECONDS_PER_DAY, Moment, microseconds
+from service.measure.backtest import Calibration, Forecasts, Held, backtest, calibration_of
+from service.measure.cases import EPOCH, OPEN, OUTCOMES
+from service.measure.flow import MICROSECOND
+from service.measure.traces import Traces, coded
 from service.measure.verdict import interval_json, number
 from service.tables import ForecastRow, UseCaseRow
 from service.traces import traces_of
@@ -34,12 +35,12 @@ async def forecasts_held(
     event logs as well.
     """
     sample = await traces_of(session, cohort, moment)
-    made = await _made(session, moment)
     origins = _origins(sample.traces, moment.at)
-    tested = await asyncio.to_thread(backtest, sample.traces, origins)
-    kept = await asyncio.to_thread(calibration, made)
+    testing = asyncio.to_thread(backtest, sample.traces, origins)
+    made, tested = await asyncio.gather(_made(session, moment), testing)
+    kept = await asyncio.to_thread(calibration_of, made)
     notes = list(sample.notes)
-    if len(made) == MOST_FORECASTS:
+    if made.case.size == MOST_FORECASTS:
         notes.append(f"Of the forecasts that were shown, the newest {MOST_FORECASTS}.")
     return {
         "as_of": moment.at.isoformat(),
@@ -52,28 +53,45 @@ async def forecasts_held(
     }
 
 
-async def _made(session: AsyncSession, moment: Moment) -> list[Made]:
-    rows = await session.execute(
-        select(ForecastRow, col(UseCaseRow.ended_at), col(UseCaseRow.outcome))
+async def _made(session: AsyncSession, moment: Moment) -> Forecasts:
+    newest = (
+        select(
+            col(ForecastRow.use_case_id),
+            col(ForecastRow.tier),
+            col(ForecastRow.at_submission),
+            col(ForecastRow.p50_days),
+            col(ForecastRow.p85_days),
+            microseconds(col(ForecastRow.made_at)).label("made"),
+            microseconds(col(UseCaseRow.ended_at)).label("ended"),
+            col(UseCaseRow.outcome),
+        )
         .join(UseCaseRow, col(UseCaseRow.id) == col(ForecastRow.use_case_id))
         .where(col(ForecastRow.made_at) <= moment.at)
         .order_by(col(ForecastRow.made_at).desc(), col(ForecastRow.use_case_id))
         .limit(MOST_FORECASTS)
+        .subquery()
     )
-    return [_as_known(row, ended, outcome, moment.at) for row, ended, outcome in rows]
-
-
-def _as_known(row: ForecastRow, ended: datetime | None, outcome: Outcome, at: datetime) -> Made:
-    is_over = ended is not None and ended <= at
-    until = ended if is_over and ended is not None else at
-    return Made(
-        case=row.use_case_id,
-        tier=row.tier.value,
-        at_submission=row.at_submission,
-        p50_days=row.p50_days,
-        p85_days=row.p85_days,
-        watched_days=max((until - row.made_at) / timedelta(days=1), 0.0),
-        outcome=outcome if is_over else Outcome.OPEN,
+    row = (await session.execute(select(*(func.array_agg(column) for column in newest.c)))).one()
+    case, tier, at_submission, p50, p85, made_at, ended_at, outcome = (
+        list(column or ()) for column in row
+    )
+    now = (moment.at - EPOCH) // MICROSECOND
+    ended = np.array(ended_at, dtype=np.float64)
+    is_over = ended <= now
+    watched = np.where(is_over, ended, now) - np.array(made_at, dtype=np.float64)
+    in_the_end = np.array([OUTCOMES.index(word) for word in outcome], dtype=np.int64)
+    tier_codes, tiers = coded(tier)
+    return Forecasts(
+        case=coded(case)[0],
+        tier=tier_codes,
+        tiers=tiers,
+        at_submission=np.array(at_submission, dtype=np.bool_),
+        days={
+            part: np.array(days, dtype=np.float64)
+            for part, days in zip(SHARES, (p50, p85), strict=True)
+        },
+        watched_days=np.maximum(watched, 0.0) / MICROSECONDS_PER_DAY,
+        outcome=np.where(is_over, in_the_end, OPEN),
     )
 
 
