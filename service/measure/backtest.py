@@ -194,8 +194,7 @@ def remade(traces: Traces, origins: Sequence[datetime]) -> tuple[Made, ...]:
 @dataclass(frozen=True)
 class _ByRatio:
     """Forecasts in the order of how far they were watched, in parts of what one quantile said; ends
-    before open cases. Those that are alike in all but their case stand in the order of the cases,
-    in whatever order they came."""
+    before open cases, and what is alike in the order of the cases, in whatever order it came."""
 
     part: float
     within: Flags
@@ -209,8 +208,7 @@ class _ByRatio:
     def of(cls, made: Forecasts, part: float, days: Floats) -> "_ByRatio":
         ratio = made.watched_days / days
         ended = made.outcome != OPEN
-        alike = made.case, made.at_submission, made.tier, *made.days.values()
-        order = np.lexsort((*alike, made.watched_days, made.outcome, ~ended, ratio))
+        order = np.lexsort((made.case, made.outcome, ~ended, ratio))
         return cls(
             part=part,
             within=ratio[order] <= 1.0,

@@ -5,6 +5,7 @@ docs/forecasts.md says why it is done this way and how well it held.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -68,8 +69,7 @@ class Sample:
         """The forecast from these cases, of which one at least must have reached production."""
         share = masses(self.ended)
         to_production = share[self.production]
-        all_ends = float(np.sum(share))
-        reaches = float(np.sum(to_production)) / all_ends
+        reaches = float(to_production.sum() / share.sum())
         # The next case falls between any two of d known ones with a chance of 1 in d + 1.
         completed = to_production.size
         levels = np.cumsum(to_production) / reaches * (completed / (completed + 1.0))
@@ -144,7 +144,7 @@ class Group:
         stay stretched in proportion: exact for Pareto stays, too wide for lighter ones.
         """
         seen = min(days, reach)
-        there = self._nearest(self._lately(np.flatnonzero(self.stay_days >= seen)), entry_days)
+        there = self._nearest(self._there(seen), entry_days)
         left = self.total_days[there] - seen
         ended, production = self.ended[there], self.production[there]
         stretch = days / seen if days > seen > 0.0 else 1.0
@@ -154,13 +154,23 @@ class Group:
             left, ended, production = left[order], ended[order], production[order]
         return Sample(left, ended, production, days, stretch)
 
-    def _lately(self, rows: Codes) -> Codes:
+    def _there(self, seen: float) -> Codes:
+        """Those that stayed for so long, of late."""
+        late = self._late[self.stay_days[self._late] >= seen]
+        if np.count_nonzero(self.production[late]) > RECENT:
+            return late
+        rows = np.flatnonzero(self.stay_days >= seen)
         entered = self.entered[rows]
         done = entered[self.production[rows]]
         if done.size <= RECENT:
             return rows
         since = min(self.settled, float(np.partition(done, -RECENT)[-RECENT]))
         return rows[entered >= since]
+
+    @cached_property
+    def _late(self) -> Codes:
+        """The stays that began since what came before was settled: mostly these are enough."""
+        return np.flatnonzero(self.entered >= self.settled)
 
     def _nearest(self, rows: Codes, entry_days: float) -> Codes:
         if rows.size <= NEAREST:
@@ -274,11 +284,7 @@ class Model:
 
     def remaining_all(self, states: Iterable[State]) -> tuple[Forecast, ...]:
         """One forecast for each state, in their order."""
-        found: dict[State, Forecast] = {}
-        for state in (given := tuple(states)):
-            if state not in found:
-                found[state] = self.remaining(state)
-        return tuple(found[state] for state in given)
+        return tuple(map(cache(self.remaining), states))
 
     def _from(self, level: _Level, state: State) -> Forecast:
         learned, key, days = self._learned(level), level.key(state), level.days(state)
@@ -330,9 +336,10 @@ def _groups(traces: Traces, level: _Level) -> dict[Key, Group]:
     ):
         if shared and column.size:
             code = code * (int(column.max()) + 1) + column
-    order = np.lexsort((~stays.ended, stays.total_days, code))
     found: dict[Key, Group] = {}
-    for rows in alike(code, order):
+    for unordered in alike(code):
+        order = np.lexsort((~stays.ended[unordered], stays.total_days[unordered]))
+        rows = unordered[order]
         one = rows[0]
         key: Key = (
             traces.cases.tiers[tier[one]] if level.tier else None,

@@ -189,7 +189,7 @@ def learn_order(traces: Traces, model: Model | None = None) -> DecisionOrder:
     holder = traces.holder[stays.first]
     code = (tier * len(traces.stages) + stage) * len(traces.holders) + holder
     rows_of: dict[Place, list[Codes]] = {}
-    for rows in alike(code, np.argsort(code, kind="stable")):
+    for rows in alike(code):
         names = traces.cases.tiers[tier[rows[0]]], traces.stages[stage[rows[0]]]
         decides = traces.holders[holder[rows[0]]]
         if decides not in {BUILDER, PARKED}:

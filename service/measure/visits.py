@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from math import isfinite
 
@@ -95,7 +96,8 @@ def submitted_states(traces: Traces) -> tuple[State, ...]:
     """The state of every case at the moment of its start, after what passed at once."""
     spans = np.flatnonzero(traces.begin_days <= 0.0)
     at_start = spans[np.diff(traces.case[spans], append=traces.cases.size) != 0]
-    return tuple(State(*where) for where in _names(traces, at_start))
+    state = cache(State)  # of the many cases that start alike
+    return tuple(state(*where) for where in _names(traces, at_start))
 
 
 def _names(traces: Traces, spans: Codes) -> Iterator[tuple[str, str, str, bool]]:
@@ -135,8 +137,9 @@ def state_of(traced: TracedCase, at: datetime) -> State | None:
     )
 
 
-def alike(code: Codes, order: Codes) -> Iterator[Codes]:
-    """The rows with each code; `order` are all rows in the order of their codes."""
+def alike(code: Codes) -> Iterator[Codes]:
+    """The rows with each code, in their order."""
+    order = np.argsort(code, kind="stable")
     starts = np.flatnonzero(np.diff(code[order], prepend=-1))
     for begin, end in pairwise([*starts.tolist(), order.size]):
         yield order[begin:end]

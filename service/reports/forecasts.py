@@ -4,15 +4,15 @@ import asyncio
 from datetime import datetime, timedelta
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.domain.case import Outcome
 from service.domain.cohort import Cohort
 from service.known import MICROSECONDS_PER_DAY, Moment, microseconds
 from service.measure.backtest import Calibration, Forecasts, Held, backtest, calibration_of
-from service.measure.cases import EPOCH, OPEN, OUTCOMES
-from service.measure.flow import MICROSECOND
+from service.measure.cases import EPOCH, OUTCOMES
 from service.measure.traces import Traces, coded
 from service.measure.verdict import interval_json, number
 from service.tables import ForecastRow, UseCaseRow
@@ -54,44 +54,43 @@ async def forecasts_held(
 
 
 async def _made(session: AsyncSession, moment: Moment) -> Forecasts:
+    ended, made_at = col(UseCaseRow.ended_at), col(ForecastRow.made_at)
+    over = and_(ended.is_not(None), ended <= moment.at)
+    until = case((over, ended), else_=moment.at)
     newest = (
         select(
-            col(ForecastRow.use_case_id),
             col(ForecastRow.tier),
             col(ForecastRow.at_submission),
+            case((over, col(UseCaseRow.outcome)), else_=Outcome.OPEN.value).label("outcome"),
+            col(UseCaseRow.number),
             col(ForecastRow.p50_days),
             col(ForecastRow.p85_days),
-            microseconds(col(ForecastRow.made_at)).label("made"),
-            microseconds(col(UseCaseRow.ended_at)).label("ended"),
-            col(UseCaseRow.outcome),
+            microseconds(until - made_at).label("watched"),
         )
         .join(UseCaseRow, col(UseCaseRow.id) == col(ForecastRow.use_case_id))
-        .where(col(ForecastRow.made_at) <= moment.at)
-        .order_by(col(ForecastRow.made_at).desc(), col(ForecastRow.use_case_id))
+        .where(made_at <= moment.at)
+        .order_by(made_at.desc(), col(ForecastRow.use_case_id))
         .limit(MOST_FORECASTS)
         .subquery()
     )
-    row = (await session.execute(select(*(func.array_agg(column) for column in newest.c)))).one()
-    case, tier, at_submission, p50, p85, made_at, ended_at, outcome = (
-        list(column or ()) for column in row
+    kind, columns = newest.c[:3], newest.c[3:]
+    statement = select(*kind, *(func.array_agg(one) for one in columns)).group_by(*kind)
+    kinds = (await session.execute(statement)).all()
+    number, p50, p85, watched = (
+        np.array([one for row in kinds for one in row[place]], dtype=np.float64)
+        for place in range(3, 7)
     )
-    now = (moment.at - EPOCH) // MICROSECOND
-    ended = np.array(ended_at, dtype=np.float64)
-    is_over = ended <= now
-    watched = np.where(is_over, ended, now) - np.array(made_at, dtype=np.float64)
-    in_the_end = np.array([OUTCOMES.index(word) for word in outcome], dtype=np.int64)
-    tier_codes, tiers = coded(tier)
+    of = np.repeat(np.arange(len(kinds)), [len(row[-1]) for row in kinds])
+    tier, tiers = coded([row.tier for row in kinds])
+    outcome = [OUTCOMES.index(row.outcome) for row in kinds]
     return Forecasts(
-        case=coded(case)[0],
-        tier=tier_codes,
+        case=np.unique(number, return_inverse=True)[1],
+        tier=tier[of],
         tiers=tiers,
-        at_submission=np.array(at_submission, dtype=np.bool_),
-        days={
-            part: np.array(days, dtype=np.float64)
-            for part, days in zip(SHARES, (p50, p85), strict=True)
-        },
+        at_submission=np.array([row.at_submission for row in kinds], dtype=np.bool_)[of],
+        days=dict(zip(SHARES, (p50, p85), strict=True)),
         watched_days=np.maximum(watched, 0.0) / MICROSECONDS_PER_DAY,
-        outcome=np.where(is_over, in_the_end, OPEN),
+        outcome=np.array(outcome, dtype=np.int64)[of],
     )
 
 
