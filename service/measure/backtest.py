@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from math import isfinite, sqrt
+from math import inf, sqrt
 
 import numpy as np
 
@@ -38,8 +38,8 @@ class Made:
     outcome: Outcome
 
     def __post_init__(self) -> None:
-        days = (self.p50_days, self.p85_days, self.watched_days)
-        if not (all(isfinite(some) for some in days) and 0.0 < days[0] <= days[1] and days[2] >= 0):
+        if not (0.0 < self.p50_days <= self.p85_days < inf and 0.0 <= self.watched_days < inf):
+            days = (self.p50_days, self.p85_days, self.watched_days)
             raise ValueError(f"case {self.case}: these are no days of a forecast: {days}")
 
 
@@ -237,12 +237,17 @@ class _ByRatio:
             share=share,
             interval=interval,
             forecasts=int(within.size),
-            cases=int(np.unique(self.case[rows]).size),
+            cases=_different(self.case[rows]),
             in_time=int(np.count_nonzero(within & production)),
             late=int(np.count_nonzero(~within)),
             undecided=int(np.count_nonzero(within & ~ended)),
             given_up=int(np.count_nonzero(within & ended & ~production)),
         )
+
+
+def _different(case: Codes) -> int:
+    """How many cases these are."""
+    return int(np.count_nonzero(np.bincount(case)))
 
 
 def _share(
@@ -263,7 +268,7 @@ def _share(
     )
     moved = np.bincount(case, weights=influences(slope * mass, ended))
     variance = float(np.sort(moved**2).sum())
-    worth = float(np.unique(case[production]).size)
+    worth = float(_different(case[production]))
     if variance > 0.0 and 0.0 < share < 1.0:
         worth = min(share * (1.0 - share) / variance, float(within.size))
     return share, wilson(share, worth)

@@ -102,19 +102,16 @@ class DecisionOrder:
         Without history every score is 0 and the case that waits longest comes first.
         """
         asked = [(case, state) for case, state in waiting if awaited(state)]
-        left = self._left([state for _, state in asked])
+        waits = self._rests([state for _, state in asked])
         # Nothing saves more than a case that is sure to get there. So where that is less than the
         # first ones save, the forecast, which takes nearly all of the time, can be left out.
-        at_most = [
-            score(days, 1.0, self._relative_work(state))
-            for days, (_, state) in zip(left, asked, strict=True)
-        ]
+        at_most = [score(left, 1.0, relative) for left, relative in waits]
         found: list[Decision] = []
         best: list[float] = []
         for row in sorted(range(len(asked)), key=lambda row: -at_most[row]):
             if most is not None and len(best) == most and at_most[row] < best[0]:
                 break
-            found.append(self._decision(*asked[row], left[row]))
+            found.append(self._decision(*asked[row], *waits[row]))
             if most is None or len(best) < most:
                 heappush(best, found[-1].score_days)
             else:
@@ -123,14 +120,13 @@ class DecisionOrder:
 
     def decision(self, case: str, state: State) -> Decision:
         """What deciding on this case now is expected to save."""
-        [left] = self._left([state])
-        return self._decision(case, state, left)
+        [(left, relative)] = self._rests([state])
+        return self._decision(case, state, left, relative)
 
-    def _decision(self, case: str, state: State, left: float) -> Decision:
+    def _decision(self, case: str, state: State, left: float, relative: float) -> Decision:
         ahead = self.model.remaining(state)
         reaches = ahead.reaches_production or 0.0
-        relative = self._relative_work(state)
-        waits = self.waits.get(self._place(state))
+        waits = self._like(state.tier, state.stage, state.holder)
         return Decision(
             case=case,
             state=state,
@@ -143,28 +139,26 @@ class DecisionOrder:
             reason=_reason(state, left, ahead, relative),
         )
 
-    def _left(self, states: Sequence[State]) -> list[float]:
-        """The mean rest of each wait; 0 without history."""
-        rows: dict[Place, list[int]] = {}
+    def _rests(self, states: Sequence[State]) -> list[tuple[float, float]]:
+        """Of each wait the mean rest, 0 without history, and the relative work."""
+        rows: dict[tuple[str, str, str], list[int]] = {}
         for row, state in enumerate(states):
-            rows.setdefault(self._place(state), []).append(row)
-        left = np.zeros(len(states))
-        for place, here in rows.items():
+            rows.setdefault((state.tier, state.stage, state.holder), []).append(row)
+        left, relative = np.zeros(len(states)), np.ones(len(states))
+        for names, here in rows.items():
+            waits = self._like(*names)
+            if waits:
+                left[here] = waits.left(np.array([states[row].turn_days for row in here]))
+                usual = self.waits[_EVERYWHERE].work_days
+                if waits.work_days and usual:
+                    relative[here] = waits.work_days / usual
+        return list(zip(left.tolist(), relative.tolist(), strict=True))
+
+    def _like(self, tier: str, stage: str, holder: str) -> _Waits | None:
+        for place in _places(tier, stage, holder):
             if place in self.waits:
-                waited = np.array([states[row].turn_days for row in here])
-                left[here] = self.waits[place].left(waited)
-        return left.tolist()
-
-    def _relative_work(self, state: State) -> float:
-        waits, usual = self.waits.get(self._place(state)), self.waits.get(_EVERYWHERE)
-        if waits and usual and waits.work_days and usual.work_days:
-            return waits.work_days / usual.work_days
-        return 1.0
-
-    def _place(self, state: State) -> Place:
-        """Where there are enough waits like this one."""
-        places = _places(state.tier, state.stage, state.holder)
-        return next((place for place in places if place in self.waits), _EVERYWHERE)
+                return self.waits[place]
+        return None
 
 
 def awaited(state: State) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
-from math import isfinite
+from math import inf
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class State:
 
     def __post_init__(self) -> None:
         for days in (self.age_days, self.stage_days, self.turn_days):
-            if not (isfinite(days) and days >= 0.0):
+            if not 0.0 <= days < inf:
                 raise ValueError(f"days in a state are a finite number from 0 on, not {days}")
 
 
