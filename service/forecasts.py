@@ -92,7 +92,7 @@ class Forecaster:
         if self._learned is None:
             return await self._learn()
         learned_at, known = self._learned
-        good_for = LEARN_AGAIN_AFTER if known.order.model.reach else LOOK_AGAIN_AFTER
+        good_for = LOOK_AGAIN_AFTER if known.order.model.is_empty else LEARN_AGAIN_AFTER
         if self._now() - learned_at > good_for and self._learning is None:
             self._learning = asyncio.create_task(self._learn())
             self._learning.add_done_callback(self._finished)
@@ -183,7 +183,7 @@ async def forecast_due(sessions: Sessions, forecaster: Forecaster, *, at: dateti
     median has passed and it is a day old.
     """
     model = await forecaster.model()
-    if not model.reach:
+    if model.is_empty:
         return 0
     async with sessions() as session:
         due = list(await session.scalars(_due(at)))

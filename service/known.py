@@ -121,13 +121,37 @@ async def choices(session: AsyncSession) -> Choices:
     return Choices(tuple(sorted(cohorts)), tuple(sorted(tiers)), tuple(units))
 
 
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """So many cases of a source and a tier that took as many whole `day`s until they ended in the
+    same way, or that are open and started on the same `day` since 1970. `microseconds` into the day
+    are added up over them; `first_start` of one of them is in seconds since 1970."""
+
+    source: str
+    tier: str
+    outcome: str
+    day: int
+    n: int
+    microseconds: int
+    first_start: float
+
+
 async def cases_of(session: AsyncSession, cohorts: Mapping[str, Cohort], moment: Moment) -> Cases:
     """The cases of these cohorts, under these names, as known at the moment.
 
     Exact rows up to `EXACT` cases; beyond that exact rows for the tiers of up to `LARGE` cases and
     counts by day for the others.
     """
-    counted = await _counted(session, cohorts, moment)
+    return await cases_from(session, cohorts, moment, await counts_of(session, cohorts, moment))
+
+
+async def cases_from(
+    session: AsyncSession,
+    cohorts: Mapping[str, Cohort],
+    moment: Moment,
+    counted: Mapping[str, Sequence[DayCount]],
+) -> Cases:
+    """The same, for whoever has asked for `counts_of` these cohorts already."""
     few = sum(row.n for rows in counted.values() for row in rows) <= EXACT
     watched = await watched_until(session, moment)
     parts: list[Cases] = []
@@ -145,21 +169,9 @@ async def cases_of(session: AsyncSession, cohorts: Mapping[str, Cohort], moment:
     return joined(parts, moment.at) if parts else Collector().cases(moment.at)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    source: str
-    tier: str
-    outcome: str
-    day: int
-    n: int
-    microseconds: int
-    first_start: float
-    """Seconds since 1970."""
-
-
-async def _counted(
+async def counts_of(
     session: AsyncSession, cohorts: Mapping[str, Cohort], moment: Moment
-) -> dict[str, list[_Row]]:
+) -> dict[str, list[DayCount]]:
     """The cases of each cohort by day: out of the counts, or out of the versions."""
     if not moment.asked and all(_is_whole(cohort) for cohort in cohorts.values()):
         kinds = [Kind.ARRIVED, Kind.CLOSED, Kind.OPEN]
@@ -182,7 +194,7 @@ def _is_whole(cohort: Cohort) -> bool:
     return replace(cohort, tier=None) == Cohort(cohort.name)
 
 
-def _rows_of(found: Lines, cohort: str) -> Iterable[_Row]:
+def _rows_of(found: Lines, cohort: str) -> Iterable[DayCount]:
     own = [line for line in found.all if line.cohort == cohort]
     first = {
         (line.source, line.tier): float(line.days[line.n > 0].min()) * 86_400.0
@@ -197,7 +209,7 @@ def _rows_of(found: Lines, cohort: str) -> Iterable[_Row]:
                 line.days.tolist(), line.n.tolist(), line.microseconds.tolist(), strict=True
             ):
                 if n:
-                    yield _Row(line.source, line.tier, outcome, day, n, microseconds, start)
+                    yield DayCount(line.source, line.tier, outcome, day, n, microseconds, start)
 
 
 def microseconds(of: Any) -> ColumnElement[int]:
@@ -207,21 +219,18 @@ def microseconds(of: Any) -> ColumnElement[int]:
 
 async def _count_versions(
     session: AsyncSession, cohorts: Sequence[Cohort], moment: Moment
-) -> dict[str, list[_Row]]:
-    """The cases of cohorts of different names, by name: one look at the table for all of them."""
+) -> dict[str, list[DayCount]]:
+    """The cases of cohorts of different names, by name: two looks at the table for all of them."""
     row = CaseVersionRow
+    over = and_(col(row.ended_at).is_not(None), col(row.ended_at) <= moment.at)
     known = or_(*(and_(*conditions(cohort, moment)) for cohort in cohorts))
-    closed = _counted_by(
-        col(row.outcome), col(row.took_days), col(row.took_into), [known, ended_by(moment)]
-    )
+    closed = _counted_by(col(row.outcome), col(row.took_days), col(row.took_into), [known, over])
     still_open = literal(Outcome.OPEN.value)
-    waiting = _counted_by(
-        still_open, col(row.started_day), col(row.started_into), [known, ~ended_by(moment)]
-    )
-    counted: dict[str, list[_Row]] = {}
+    waiting = _counted_by(still_open, col(row.started_day), col(row.started_into), [known, ~over])
+    counted: dict[str, list[DayCount]] = {}
     for statement in (closed, waiting):
         for name, *found in await session.execute(statement):
-            counted.setdefault(name, []).append(_Row(*found))
+            counted.setdefault(name, []).append(DayCount(*found))
     return counted
 
 
@@ -348,7 +357,7 @@ async def estimated(session: AsyncSession, cohort: Cohort, moment: Moment) -> tu
 
 
 def _from_days(
-    name: str, rows: Sequence[_Row], moment: Moment, watched: Mapping[str, float]
+    name: str, rows: Sequence[DayCount], moment: Moment, watched: Mapping[str, float]
 ) -> Cases:
     tier, tiers = coded([row.tier for row in rows])
     counts = DayCounts(

@@ -290,6 +290,7 @@ class CaseVersionRow(SQLModel, table=True):
             postgresql_where="known_until = 'infinity'",
         ),
         Index("ix_case_version_cohort_mix", "cohort", "mix"),
+        Index("ix_case_version_open", "cohort", "mix", postgresql_where="ended_at IS NULL"),
         Index("ix_case_version_cohort_tier_started_at", "cohort", "tier", "started_at"),
         Index("ix_case_version_business_unit_mix", "business_unit", "mix"),
     )
@@ -384,6 +385,7 @@ class ForecastRow(SQLModel, table=True):
     """A forecast as it was made: it is held against what became of the use case."""
 
     __tablename__ = "forecast"
+    __table_args__ = (Index("ix_forecast_made_at", "made_at"),)
 
     use_case_id: str = Field(sa_column=Column(ID, ForeignKey("use_case.id"), primary_key=True))
     made_at: datetime = Field(sa_column=Column(TIME, primary_key=True))

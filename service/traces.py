@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, nan
+from functools import cache
+from math import inf
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, DateTime, Text, bindparam, exists, or_, select, text
+from sqlalchemy import BigInteger, Text, TextClause, bindparam, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -20,35 +21,32 @@ from service.known import EXACT, Moment, conditions, ended_by, microseconds, wat
 from service.measure.cases import SECONDS_PER_DAY, Codes, Collector
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces, bounds, coded
-from service.tables import CaseVersionRow, ImportedStepRow
+from service.tables import TIME, CaseVersionRow, ImportedStepRow
 
-# Columns as arrays: a row as a row costs ten times as much on its way through the driver.
-WALKED = text(
+# Steps come in a row for each kind of step, with arrays of whose it was and when: a row for each
+# costs ten times as much on its way through the driver, and the words of each as much again. Put in
+# order, they are one look along the primary key for each case.
+LIVE_STEPS = text(
     """
-    SELECT array_agg(place), array_agg(at), array_agg(stage), array_agg(holder),
-           array_agg(working), array_agg(command), array_agg(position)
-    FROM (SELECT picked.place - 1 AS place, date_part('epoch', done.at) AS at, done.stage,
-                 done.holder, done.mode = 'working' AS working, done.command, done.position
-          FROM unnest(:cases) WITH ORDINALITY AS picked(case_id, place)
-          JOIN transition AS done ON done.use_case_id = picked.case_id
-          WHERE done.at <= :at AND done.holder IS NOT NULL
-          ORDER BY picked.place, done.sequence) AS walked
+    SELECT stage, holder, mode = 'working' AS working, position = 'asked' AS rework,
+           command, position,
+           array_agg(place - 1), array_agg(sequence), array_agg(date_part('epoch', at))
+    FROM unnest(:cases) WITH ORDINALITY AS picked(use_case, place),
+         LATERAL (SELECT * FROM transition WHERE use_case_id = use_case ORDER BY sequence) AS step
+    WHERE at <= :at AND holder IS NOT NULL
+    GROUP BY stage, holder, mode, command, position
     """
-).bindparams(bindparam("cases", type_=ARRAY(Text)), bindparam("at", type_=DateTime(timezone=True)))
-IMPORTED = text(
+).bindparams(bindparam("cases", type_=ARRAY(Text)), bindparam("at", type_=TIME))
+IMPORTED_STEPS = text(
     """
-    SELECT array_agg(place), array_agg(at), array_agg(stage), array_agg(holder),
-           array_agg(working), array_agg(rework)
-    FROM (SELECT picked.place - 1 AS place, date_part('epoch', step.at) AS at, step.stage,
-                 step.holder, step.mode = 'working' AS working, step.rework
-          FROM unnest(:versions) WITH ORDINALITY AS picked(version_id, place)
-          JOIN imported_step AS step ON step.version_id = picked.version_id
-          WHERE step.at <= :at
-          ORDER BY picked.place, step.sequence) AS walked
+    SELECT stage, holder, mode = 'working' AS working, rework,
+           array_agg(place - 1), array_agg(sequence), array_agg(date_part('epoch', at))
+    FROM unnest(:cases) WITH ORDINALITY AS picked(version, place),
+         LATERAL (SELECT * FROM imported_step WHERE version_id = version ORDER BY sequence) AS step
+    WHERE at <= :at
+    GROUP BY stage, holder, mode, rework
     """
-).bindparams(
-    bindparam("versions", type_=ARRAY(BigInteger)), bindparam("at", type_=DateTime(timezone=True))
-)
+).bindparams(bindparam("cases", type_=ARRAY(BigInteger)), bindparam("at", type_=TIME))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +69,14 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class _Walked:
-    """Steps in columns, ordered by case and time; `place` is the row of the case."""
+class _Steps:
+    """Steps in columns, ordered by case and time: `case` is the row of the case and `kind` that of
+    the kind of step, which says what is the same in many."""
 
-    place: Codes
+    kinds: Sequence[Any]
+    case: Codes
+    kind: Codes
     at: Floats
-    stage: list[str]
-    holder: list[str]
-    working: Flags
     rework: Flags
 
 
@@ -103,122 +101,128 @@ async def traces_of(
     picked = [*conditions(cohort, moment), traced]
     if only_open:
         picked.append(~ended_by(moment))
-    statement = (
+    first = (
         select(
             col(row.id),
             col(row.source),
             col(row.case_id),
             col(row.tier),
             col(row.business_unit),
-            microseconds(col(row.started_at)),
-            microseconds(col(row.ended_at)),
+            microseconds(col(row.started_at)).label("started"),
+            microseconds(col(row.ended_at)).label("ended"),
             col(row.outcome),
         )
         .where(*picked)
         .order_by(col(row.mix), col(row.id))
         .limit(most + 1)
+        .subquery()
     )
-    found = (await session.execute(statement)).all()
-    rows = found[:most]
-    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(8)]
-    version, source, case_id, tier, unit, started, ended, outcome = columns
+    found = (await session.execute(select(*(func.array_agg(one) for one in first.c)))).one()
+    columns = [list(column or ()) for column in found]
+    version, source, case_id, tier, unit, started, ended, outcome = (
+        column[:most] for column in columns
+    )
     watched = await watched_until(session, moment)
     begun = np.array(started, dtype=np.float64) / 1e6
     collector = Collector()
     collector.add_many(
-        [cohort.name] * len(rows),
+        [cohort.name] * len(version),
         tier,
         begun,
-        np.array([nan if end is None else end for end in ended], dtype=np.float64) / 1e6,
+        np.array(ended, dtype=np.float64) / 1e6,
         outcome,
         observed_until=np.array([watched.get(name, -inf) for name in source], dtype=np.float64),
     )
-    walked = await _walked(session, source, case_id, version, moment)
-    return Sample(
-        _traces(collector, moment, begun, unit, walked), tuple(case_id), len(found) <= most
-    )
+    steps = await _steps(session, source, case_id, version, moment)
+    is_whole = len(columns[0]) <= most
+    return Sample(_traces(collector, moment, begun, unit, steps), tuple(case_id), is_whole)
 
 
 def _traces(
-    collector: Collector, moment: Moment, started: Floats, unit: Sequence[str], walked: _Walked
+    collector: Collector, moment: Moment, started: Floats, unit: Sequence[str], steps: _Steps
 ) -> Traces:
     cases = collector.cases(moment.at)
-    stage, stages = coded(walked.stage)
-    holder, holders = coded(walked.holder)
-    clock = np.stack([walked.place, stage, holder, walked.working, walked.rework])
-    turned = np.ones(walked.place.size, dtype=np.bool_)
+    stage, stages = coded([kind.stage for kind in steps.kinds])
+    holder, holders = coded([kind.holder for kind in steps.kinds])
+    working = np.array([kind.working for kind in steps.kinds], dtype=np.bool_)
+    stage, holder, working = stage[steps.kind], holder[steps.kind], working[steps.kind]
+    clock = np.stack([steps.case, stage, holder, working, steps.rework])
+    turned = np.ones(steps.case.size, dtype=np.bool_)
     turned[1:] = (clock[:, 1:] != clock[:, :-1]).any(axis=0)
-    place = walked.place[turned]
-    begin, end = bounds(place, walked.at[turned], started, cases)
+    case = steps.case[turned]
+    begin, end = bounds(case, steps.at[turned], started, cases)
     units, names = coded(unit)
     return Traces(
         cases=cases,
         started_days=started / SECONDS_PER_DAY,
         unit=units,
         units=names,
-        case=place,
+        case=case,
         begin_days=begin,
         end_days=end,
         stage=stage[turned],
         holder=holder[turned],
-        working=walked.working[turned],
-        rework=walked.rework[turned],
+        working=working[turned],
+        rework=steps.rework[turned],
         stages=stages,
         holders=holders,
     )
 
 
-async def _walked(
+async def _steps(
     session: AsyncSession,
     source: Sequence[str],
     case_id: Sequence[str],
     version: Sequence[int],
     moment: Moment,
-) -> _Walked:
-    at = {"at": moment.at}
+) -> _Steps:
+    """The steps of live and imported cases."""
     is_live = np.array([name == LIVE for name in source], dtype=np.bool_)
-    live = [name for name, here in zip(case_id, is_live, strict=True) if here]
-    imported = [number for number, here in zip(version, is_live, strict=True) if not here]
-    walked: list[tuple[Codes, list[list[Any]]]] = []
-    if live:
-        row = (await session.execute(WALKED, {"cases": live, **at})).one()
-        place, *columns, command, position = (list(column or ()) for column in row)
-        marks = _rework(place, columns[1], command, position)
-        walked.append((np.flatnonzero(is_live)[place], [*columns, marks]))
-    if imported:
-        row = (await session.execute(IMPORTED, {"versions": imported, **at})).one()
-        place, *columns = (list(column or ()) for column in row)
-        walked.append((np.flatnonzero(~is_live)[place], columns))
-    of_case = np.concatenate([np.zeros(0, dtype=np.int64), *(case for case, _ in walked)])
-    order = np.argsort(of_case, kind="stable")
-    when, stage, holder, working, marks = (
-        [value for _, columns in walked for value in columns[number]] for number in range(5)
+    live, imported = np.flatnonzero(is_live), np.flatnonzero(~is_live)
+    own = await _read(session, LIVE_STEPS, [case_id[row] for row in live.tolist()], moment)
+    others = await _read(
+        session, IMPORTED_STEPS, [version[row] for row in imported.tolist()], moment
     )
-    return _Walked(
-        place=of_case[order],
-        at=np.array(when, dtype=np.float64)[order],
-        stage=[stage[number] for number in order],
-        holder=[holder[number] for number in order],
-        working=np.array(working, dtype=np.bool_)[order],
-        rework=np.array(marks, dtype=np.bool_)[order],
+    case = np.concatenate([live[own.case], imported[others.case]])
+    order = np.argsort(case, kind="stable")
+    return _Steps(
+        kinds=[*own.kinds, *others.kinds],
+        case=case[order],
+        kind=np.concatenate([own.kind, others.kind + len(own.kinds)])[order],
+        at=np.concatenate([own.at, others.at])[order],
+        rework=np.concatenate([own.rework | _sent_back(own), others.rework])[order],
     )
 
 
-def _rework(
-    place: Sequence[int], stage: Sequence[str], command: Sequence[str], position: Sequence[str]
-) -> list[bool]:
-    """Whether each step is rework; only the few cases that were sent back are walked through."""
-    marks = [word == Position.ASKED for word in position]
-    where: dict[int, list[int]] = {}
-    sent_back = {
-        case for case, word in zip(place, command, strict=True) if word == Command.SEND_BACK
-    }
-    if sent_back:
-        for number, case in enumerate(place):
-            if case in sent_back:
-                where.setdefault(case, []).append(number)
-    for numbers in where.values():
-        moves = ((Command(command[n]), stage[n], Position(position[n])) for n in numbers)
-        for number, mark in zip(numbers, rework(moves), strict=True):
-            marks[number] = mark
-    return marks
+async def _read(
+    session: AsyncSession, statement: TextClause, cases: Sequence[str | int], moment: Moment
+) -> _Steps:
+    """The steps of these cases, with the rework that the kinds of steps know of."""
+    kinds: Sequence[Any] = ()
+    if cases:
+        kinds = (await session.execute(statement, {"cases": cases, "at": moment.at})).all()
+    case, sequence, at = (
+        np.array([one for row in kinds for one in row[column]]) for column in (-3, -2, -1)
+    )
+    order = np.lexsort((sequence, case))
+    kind = np.array([code for code, row in enumerate(kinds) for _ in row[-1]], dtype=np.int64)
+    kind = kind[order]
+    again = np.array([row.rework for row in kinds], dtype=np.bool_)
+    return _Steps(kinds, case[order].astype(np.int64), kind, at[order], again[kind])
+
+
+def _sent_back(steps: _Steps) -> Flags:
+    """Which steps of live cases are rework since a case was sent back."""
+    found = np.zeros(steps.case.size, dtype=np.bool_)
+    moves = [(Command(one.command), one.stage, Position(one.position)) for one in steps.kinds]
+    begins = np.array([command is Command.SEND_BACK for command, *_ in moves], dtype=np.bool_)
+    cases = np.unique(steps.case[begins[steps.kind]])
+    firsts, ends = (np.searchsorted(steps.case, cases, side) for side in ("left", "right"))
+
+    @cache
+    def marked(way: tuple[int, ...]) -> list[bool]:
+        return list(rework(moves[kind] for kind in way))
+
+    for first, end in zip(firsts.tolist(), ends.tolist(), strict=True):
+        found[first:end] = marked(tuple(steps.kind[first:end].tolist()))
+    return found

@@ -1,10 +1,10 @@
 """How often forecasts held: their calibration, and forecasts made afterwards for earlier days."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from math import isfinite, sqrt
+from math import inf, sqrt
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from service.measure.known import known_at
 from service.measure.stays import open_states, submitted_states
 from service.measure.survival import Flags, Floats
 from service.measure.tiers import Interval
-from service.measure.traces import Traces
+from service.measure.traces import Traces, coded
 
 Z = 1.959963984540054  # the normal distribution's 97.5% quantile
 
@@ -38,9 +38,43 @@ class Made:
     outcome: Outcome
 
     def __post_init__(self) -> None:
-        days = (self.p50_days, self.p85_days, self.watched_days)
-        if not (all(isfinite(some) for some in days) and 0.0 < days[0] <= days[1] and days[2] >= 0):
+        if not (0.0 < self.p50_days <= self.p85_days < inf and 0.0 <= self.watched_days < inf):
+            days = (self.p50_days, self.p85_days, self.watched_days)
             raise ValueError(f"case {self.case}: these are no days of a forecast: {days}")
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """Forecasts as they were made, in columns that run in parallel; see `Made`.
+
+    `case` has a number for each case, `tier` is a place in `tiers` and `outcome` one in `OUTCOMES`.
+    `days` are those of each quantile.
+    """
+
+    case: Codes
+    tier: Codes
+    tiers: tuple[str, ...]
+    at_submission: Flags
+    days: Mapping[float, Floats]
+    watched_days: Floats
+    outcome: Codes
+
+    @classmethod
+    def of(cls, made: Sequence[Made]) -> "Forecasts":
+        """The columns of single ones."""
+        tier, tiers = coded([one.tier for one in made])
+        return cls(
+            case=coded([one.case for one in made])[0],
+            tier=tier,
+            tiers=tiers,
+            at_submission=np.array([one.at_submission for one in made], dtype=np.bool_),
+            days={
+                0.5: np.array([one.p50_days for one in made], dtype=np.float64),
+                0.85: np.array([one.p85_days for one in made], dtype=np.float64),
+            },
+            watched_days=np.array([one.watched_days for one in made], dtype=np.float64),
+            outcome=np.array([OUTCOMES.index(one.outcome) for one in made], dtype=np.int64),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +126,20 @@ def calibration(made: Iterable[Made]) -> Calibration:
     the number of independent forecasts that the estimate is worth: its variance is that of the
     infinitesimal jackknife over cases, because several forecasts for one case hold together.
     """
-    table = _Columns.of(sorted(made, key=_order))
+    return calibration_of(Forecasts.of(list(made)))
+
+
+def calibration_of(made: Forecasts) -> Calibration:
+    """The same, of forecasts in columns."""
+    by_part = [_ByRatio.of(made, part, days) for part, days in made.days.items()]
     held = []
-    for tier in ("", *table.tiers):
-        of_tier = table.tier == table.tiers.index(tier) if tier else np.ones(table.size, np.bool_)
+    for tier in (None, *range(len(made.tiers))):
         for kind in (None, True, False):
-            rows = of_tier if kind is None else of_tier & (table.at_submission == kind)
-            if rows.any():
-                held += [table.held(rows, part, tier, kind) for part in (0.5, 0.85)]
+            for table in by_part:
+                rows = table.which(tier, kind)
+                if rows.any():
+                    name = "" if tier is None else made.tiers[tier]
+                    held.append(table.held(rows, name, kind))
     return Calibration(tuple(held))
 
 
@@ -124,94 +164,90 @@ def remade(traces: Traces, origins: Sequence[datetime]) -> tuple[Made, ...]:
     at_start = submitted_states(traces)
     # Names that do not depend on the order of the rows.
     by_content = np.lexsort((cases.outcome, cases.tier, cases.duration_days, started))
-    names = [str(place) for place in np.argsort(by_content)]
+    names = [str(place) for place in np.argsort(by_content).tolist()]
+    tiers, outcomes = cases.tier.tolist(), cases.outcome.tolist()
+    days = cases.duration_days.tolist()
     found: list[Made] = []
     for (moment, origin), (until, _) in pairwise([*moments, (np.inf, cases.as_of)]):
         known = known_at(traces, origin)
-        model = learn(known)
-        rows = np.flatnonzero(started <= moment)
-        asked = [(int(rows[row]), state) for row, state in open_states(known)]
-        later = np.flatnonzero((started > moment) & (started <= until))
-        asked += [(int(row), at_start[row]) for row in later]
-        for row, state in asked:
-            forecast = model.remaining(state)
-            is_new = bool(started[row] > moment)
-            watched = float(cases.duration_days[row]) - state.age_days
+        rows = np.flatnonzero(started <= moment).tolist()
+        asked = [(rows[row], False, state) for row, state in open_states(known)]
+        later = np.flatnonzero((started > moment) & (started <= until)).tolist()
+        asked += [(row, True, at_start[row]) for row in later]
+        forecasts = learn(known).remaining_all(state for _, _, state in asked)
+        for (row, is_new, state), forecast in zip(asked, forecasts, strict=True):
             if forecast.p50_days is None or forecast.p85_days is None:
                 continue
             made = Made(
                 case=names[row],
-                tier=cases.tiers[cases.tier[row]],
+                tier=cases.tiers[tiers[row]],
                 at_submission=is_new,
                 p50_days=forecast.p50_days,
                 p85_days=forecast.p85_days,
-                watched_days=max(watched, 0.0),
-                outcome=OUTCOMES[cases.outcome[row]],
+                watched_days=max(days[row] - state.age_days, 0.0),
+                outcome=OUTCOMES[outcomes[row]],
             )
             found.append(made)
     return tuple(found)
 
 
-def _order(made: Made) -> tuple[float, float, float, str, str, bool, str]:
-    days = made.watched_days, made.p50_days, made.p85_days
-    return *days, made.outcome, made.tier, made.at_submission, made.case
-
-
 @dataclass(frozen=True)
-class _Columns:
-    """Forecasts in columns."""
+class _ByRatio:
+    """Forecasts in the order of how far they were watched, in parts of what one quantile said; ends
+    before open cases, and what is alike in the order of the cases, in whatever order it came."""
 
+    part: float
+    within: Flags
+    ended: Flags
+    production: Flags
     case: Codes
     tier: Codes
-    tiers: tuple[str, ...]
     at_submission: Flags
-    days: dict[float, Floats]
-    watched_days: Floats
-    outcome: Codes
-
-    @property
-    def size(self) -> int:
-        return int(self.case.size)
 
     @classmethod
-    def of(cls, made: Sequence[Made]) -> "_Columns":
-        tiers = tuple(sorted({one.tier for one in made}))
-        cases = {case: code for code, case in enumerate(sorted({one.case for one in made}))}
+    def of(cls, made: Forecasts, part: float, days: Floats) -> "_ByRatio":
+        ratio = made.watched_days / days
+        ended = made.outcome != OPEN
+        order = np.lexsort((made.case, made.outcome, ~ended, ratio))
         return cls(
-            case=np.array([cases[one.case] for one in made], dtype=np.int64),
-            tier=np.array([tiers.index(one.tier) for one in made], dtype=np.int64),
-            tiers=tiers,
-            at_submission=np.array([one.at_submission for one in made], dtype=np.bool_),
-            days={
-                0.5: np.array([one.p50_days for one in made], dtype=np.float64),
-                0.85: np.array([one.p85_days for one in made], dtype=np.float64),
-            },
-            watched_days=np.array([one.watched_days for one in made], dtype=np.float64),
-            outcome=np.array([OUTCOMES.index(one.outcome) for one in made], dtype=np.int64),
+            part=part,
+            within=ratio[order] <= 1.0,
+            ended=ended[order],
+            production=made.outcome[order] == PRODUCTION,
+            case=made.case[order],
+            tier=made.tier[order],
+            at_submission=made.at_submission[order],
         )
 
-    def held(self, rows: Flags, part: float, tier: str, kind: bool | None) -> Held:
-        watched, outcome = self.watched_days[rows], self.outcome[rows]
-        ended = outcome != OPEN
-        ratio = watched / self.days[part][rows]
-        order = np.lexsort((outcome, ~ended, ratio))
-        within = ratio <= 1.0
-        share, interval = _share(
-            within[order], ended[order], (outcome == PRODUCTION)[order], self.case[rows][order]
-        )
+    def which(self, tier: int | None, kind: bool | None) -> Flags:
+        rows = np.ones(self.case.size, dtype=np.bool_)
+        if tier is not None:
+            rows &= self.tier == tier
+        if kind is not None:
+            rows &= self.at_submission == kind
+        return rows
+
+    def held(self, rows: Flags, tier: str, kind: bool | None) -> Held:
+        within, ended, production = self.within[rows], self.ended[rows], self.production[rows]
+        share, interval = _share(within, ended, production, self.case[rows])
         return Held(
             tier=tier,
             at_submission=kind,
-            part=part,
+            part=self.part,
             share=share,
             interval=interval,
-            forecasts=int(ratio.size),
-            cases=int(np.unique(self.case[rows]).size),
-            in_time=int(np.count_nonzero(within & (outcome == PRODUCTION))),
+            forecasts=int(within.size),
+            cases=_different(self.case[rows]),
+            in_time=int(np.count_nonzero(within & production)),
             late=int(np.count_nonzero(~within)),
             undecided=int(np.count_nonzero(within & ~ended)),
-            given_up=int(np.count_nonzero(within & ended & (outcome != PRODUCTION))),
+            given_up=int(np.count_nonzero(within & ended & ~production)),
         )
+
+
+def _different(case: Codes) -> int:
+    """How many cases these are."""
+    return int(np.count_nonzero(np.bincount(case)))
 
 
 def _share(
@@ -232,7 +268,7 @@ def _share(
     )
     moved = np.bincount(case, weights=influences(slope * mass, ended))
     variance = float(np.sort(moved**2).sum())
-    worth = float(np.unique(case[production]).size)
+    worth = float(_different(case[production]))
     if variance > 0.0 and 0.0 < share < 1.0:
         worth = min(share * (1.0 - share) / variance, float(within.size))
     return share, wilson(share, worth)

@@ -5,12 +5,13 @@ docs/forecasts.md says why it is done this way and how well it held.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 
 from service.measure.cases import EPOCH, SECONDS_PER_DAY, Codes
 from service.measure.ends import masses
-from service.measure.stays import State, Stays, stage_stays, turns, whole_cases
+from service.measure.stays import State, Stays, alike, stage_stays, turns, whole_cases
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces
 
@@ -26,6 +27,7 @@ SHORTEST = 1.0 / 86_400.0
 """A second: no forecast says that it is over already."""
 LINDY = 1.0
 """The heaviest tail that is believed: what has lasted t lasts as long again with even odds."""
+PARTS = (0.5, 0.85)
 NO_HISTORY = "no history"
 
 
@@ -67,15 +69,15 @@ class Sample:
         """The forecast from these cases, of which one at least must have reached production."""
         share = masses(self.ended)
         to_production = share[self.production]
-        all_ends = float(np.sum(share))
-        reaches = float(np.sum(to_production)) / all_ends
+        reaches = float(to_production.sum() / share.sum())
         # The next case falls between any two of d known ones with a chance of 1 in d + 1.
         completed = to_production.size
         levels = np.cumsum(to_production) / reaches * (completed / (completed + 1.0))
-        p50 = max(self._day(0.5, levels), SHORTEST)
+        p50, p85 = self._days(levels)
+        p50 = max(p50, SHORTEST)
         return Forecast(
             p50_days=p50,
-            p85_days=max(self._day(0.85, levels), p50),
+            p85_days=max(p85, p50),
             reaches_production=min(reaches, 1.0),
             basis=basis,
             cases=int(self.days.size),
@@ -83,13 +85,20 @@ class Sample:
             stretch=self.stretch,
         )
 
-    def _day(self, part: float, levels: Floats) -> float:
-        """The days within which this part of those that get to production do so."""
+    def _days(self, levels: Floats) -> tuple[float, float]:
+        """The days within which 50% and 85% of those that get to production do so."""
         days = self.days[self.production]
-        if part <= levels[-1]:
-            return float(np.interp(part, np.append(0.0, levels), np.append(0.0, days)))
-        last = max(float(days[-1]), SHORTEST) + self.scale
-        left = (1.0 - levels[-1]) / (1.0 - part)
+        known = np.interp(PARTS, np.concatenate([[0.0], levels]), np.concatenate([[0.0], days]))
+        p50, p85 = (
+            day if part <= levels[-1] else self._beyond(part, float(levels[-1]), float(days[-1]))
+            for part, day in zip(PARTS, known.tolist(), strict=True)
+        )
+        return p50, p85
+
+    def _beyond(self, part: float, level: float, last_day: float) -> float:
+        """Where a tail from the last level that is known reaches this part."""
+        last = max(last_day, SHORTEST) + self.scale
+        left = (1.0 - level) / (1.0 - part)
         return last * float(left ** (1.0 / self._steepness())) - self.scale
 
     def _steepness(self) -> float:
@@ -135,7 +144,7 @@ class Group:
         stay stretched in proportion: exact for Pareto stays, too wide for lighter ones.
         """
         seen = min(days, reach)
-        there = self._nearest(self._lately(self.stay_days >= seen), entry_days)
+        there = self._nearest(self._there(seen), entry_days)
         left = self.total_days[there] - seen
         ended, production = self.ended[there], self.production[there]
         stretch = days / seen if days > seen > 0.0 else 1.0
@@ -145,24 +154,44 @@ class Group:
             left, ended, production = left[order], ended[order], production[order]
         return Sample(left, ended, production, days, stretch)
 
-    def _lately(self, there: Flags) -> Flags:
-        entered = self.entered[there & self.production]
-        if entered.size <= RECENT:
-            return there
-        since = min(self.settled, float(np.partition(entered, -RECENT)[-RECENT]))
-        return there & (self.entered >= since)
+    def _there(self, seen: float) -> Codes:
+        """Those that stayed for so long, of late."""
+        late = self._late[self.stay_days[self._late] >= seen]
+        if np.count_nonzero(self.production[late]) > RECENT:
+            return late
+        rows = np.flatnonzero(self.stay_days >= seen)
+        entered = self.entered[rows]
+        done = entered[self.production[rows]]
+        if done.size <= RECENT:
+            return rows
+        since = min(self.settled, float(np.partition(done, -RECENT)[-RECENT]))
+        return rows[entered >= since]
 
-    def _nearest(self, there: Flags, entry_days: float) -> Flags:
-        distance = np.abs(self.entry_days - entry_days)
-        if np.count_nonzero(there) <= NEAREST:
-            return there
-        near = there & (distance <= np.partition(distance[there], NEAREST - 1)[NEAREST - 1])
-        return near if np.count_nonzero(near & self.production) >= MIN_COMPLETIONS else there
+    @cached_property
+    def _late(self) -> Codes:
+        """The stays that began since what came before was settled: mostly these are enough."""
+        return np.flatnonzero(self.entered >= self.settled)
+
+    def _nearest(self, rows: Codes, entry_days: float) -> Codes:
+        if rows.size <= NEAREST:
+            return rows
+        distance = np.abs(self.entry_days[rows] - entry_days)
+        near = rows[distance <= np.partition(distance, NEAREST - 1)[NEAREST - 1]]
+        return near if np.count_nonzero(self.production[near]) >= MIN_COMPLETIONS else rows
 
 
 Key = tuple[str | None, str | None, str | None, bool | None]
 """Tier, stage, holder and mode that the cases of a group share; None: any."""
 EVERYTHING: Key = (None, None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """Groups of alike stays; `reach` says of each for how long a stay there still has enough
+    completed cases behind it."""
+
+    groups: dict[Key, Group]
+    reach: dict[Key, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +238,6 @@ _SAME_STAGE = _Level(tier=True, stage=True, turn=False)
 _SAME_TIER = _Level(tier=True, stage=False, turn=False)
 _ANY_TIER = _Level(tier=False, stage=True, turn=False)
 _ANYWHERE = _Level(tier=False, stage=False, turn=False)
-_LEVELS = (_SAME_TURN, _SAME_STAGE, _SAME_TIER, _ANY_TIER, _ANYWHERE)
 _ATTEMPTS = (
     (_SAME_TURN, False),
     (_SAME_STAGE, False),
@@ -222,15 +250,21 @@ _ATTEMPTS = (
 """Which groups are tried, in this order, and whether their stays may be stretched."""
 
 
-@dataclass(frozen=True)
 class Model:
     """What history says about cases in each place; made by `learn`.
 
-    `reach` says for each group how long a stay there still has enough completed cases behind it.
+    Its stays are sorted into groups of alike ones when these are first asked for: most cases find
+    enough of their like at the first of five levels.
     """
 
-    groups: dict[Key, Group]
-    reach: dict[Key, float]
+    def __init__(self, traces: Traces) -> None:
+        self._traces = traces
+        self._levels: dict[_Level, _Learned] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to learn from: no case has reached production."""
+        return not self._learned(_ANYWHERE).reach
 
     def remaining(self, state: State) -> Forecast:
         """The days that are left to a case in this state.
@@ -241,20 +275,21 @@ class Model:
         any tier; on everything, however little that is.
         """
         for level, may_stretch in _ATTEMPTS:
-            reach = self.reach.get(level.key(state), -1.0)
+            reach = self._learned(level).reach.get(level.key(state), -1.0)
             if reach >= level.days(state) or (may_stretch and reach > 0.0):
-                return self._from(level, state, reach)
-        if EVERYTHING in self.reach:
-            return self._from(_ANYWHERE, state, self.reach[EVERYTHING])
-        return Forecast(None, None, None, NO_HISTORY, 0, 0, 1.0)
+                return self._from(level, state)
+        if self.is_empty:
+            return Forecast(None, None, None, NO_HISTORY, 0, 0, 1.0)
+        return self._from(_ANYWHERE, state)
 
     def remaining_all(self, states: Iterable[State]) -> tuple[Forecast, ...]:
         """One forecast for each state, in their order."""
-        return tuple(self.remaining(state) for state in states)
+        return tuple(map(cache(self.remaining), states))
 
-    def _from(self, level: _Level, state: State, reach: float) -> Forecast:
-        days = level.days(state)
-        sample = self.groups[level.key(state)].after(days, state.age_days - days, reach)
+    def _from(self, level: _Level, state: State) -> Forecast:
+        learned, key, days = self._learned(level), level.key(state), level.days(state)
+        reach = learned.reach[key]
+        sample = learned.groups[key].after(days, state.age_days - days, reach)
         cases = f"{sample.days.size} {'case' if sample.days.size == 1 else 'cases'}"
         basis = f"{cases} of {level.words(state)}"
         if days > 0.0:
@@ -264,25 +299,31 @@ class Model:
             basis += f"; too few were there for {there}, so their stay is stretched in proportion"
         return sample.forecast(basis)
 
+    def _learned(self, level: _Level) -> _Learned:
+        if level not in self._levels:
+            self._levels[level] = _learned(self._traces, level)
+        return self._levels[level]
+
 
 def _in_days(days: float) -> str:
     return f"{days:.0f}" if days >= 10.0 else f"{days:.1f}".removesuffix(".0")
 
 
 def learn(traces: Traces) -> Model:
-    """Sort all stays of all cases, finished and open, into groups of alike ones.
+    """Learn from the stays of all cases, finished and open.
 
     Give it one cohort, or several that are alike. The order of the cases does not matter.
     """
-    groups: dict[Key, Group] = {}
-    for level in _LEVELS:
-        groups |= _groups(traces, level)
-    least = dict.fromkeys(groups, MIN_COMPLETIONS)
-    if EVERYTHING in groups:
-        completed = int(np.count_nonzero(groups[EVERYTHING].production))
-        least[EVERYTHING] = min(MIN_COMPLETIONS, completed)
-    longest = {key: group.longest(least[key]) for key, group in groups.items()}
-    return Model(groups, {key: days for key, days in longest.items() if days is not None})
+    return Model(traces)
+
+
+def _learned(traces: Traces, level: _Level) -> _Learned:
+    groups = _groups(traces, level)
+    least = MIN_COMPLETIONS
+    if level is _ANYWHERE and groups:
+        least = min(least, int(np.count_nonzero(groups[EVERYTHING].production)))
+    longest = {key: group.longest(least) for key, group in groups.items()}
+    return _Learned(groups, {key: days for key, days in longest.items() if days is not None})
 
 
 def _groups(traces: Traces, level: _Level) -> dict[Key, Group]:
@@ -298,10 +339,10 @@ def _groups(traces: Traces, level: _Level) -> dict[Key, Group]:
     ):
         if shared and column.size:
             code = code * (int(column.max()) + 1) + column
-    order = np.lexsort((~stays.ended, stays.total_days, code))
-    starts = np.flatnonzero(np.diff(code[order], prepend=-1))
     found: dict[Key, Group] = {}
-    for rows in np.split(order, starts[1:]) if order.size else ():
+    for unordered in alike(code):
+        order = np.lexsort((~stays.ended[unordered], stays.total_days[unordered]))
+        rows = unordered[order]
         one = rows[0]
         key: Key = (
             traces.cases.tiers[tier[one]] if level.tier else None,

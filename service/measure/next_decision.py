@@ -1,15 +1,16 @@
 """Which decision to take next: the one that is expected to save the most days."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappush, heappushpop
 
 import numpy as np
 
 from service.domain.people import BUILDER, PARKED
 from service.measure.cases import Codes
 from service.measure.forecast import MIN_COMPLETIONS, Forecast, Model, learn
-from service.measure.stays import State, Stays, turns
-from service.measure.survival import Flags, Floats, life_table, restricted_mean
+from service.measure.stays import State, Stays, alike, turns
+from service.measure.survival import Flags, Floats, LifeTable, life_table
 from service.measure.traces import Traces
 
 Place = tuple[str | None, str | None, str | None]
@@ -38,27 +39,27 @@ class Decision:
 
 @dataclass(frozen=True)
 class _Waits:
-    """Waits that are alike: how long they lasted, which are over, and the work that they led to."""
+    """Waits that are alike: how long they lasted, and the work that they led to.
 
-    days: Floats
-    over: Flags
+    `reach` is the longest that enough of those that are over have lasted.
+    """
+
+    table: LifeTable
+    reach: float
     work_days: float | None
 
-    def left(self, waited: float) -> float:
-        """The mean of the days that were left after `waited` days, up to the longest wait known.
+    def left(self, waited: Floats) -> Floats:
+        """The mean of the days that were left after so many, up to the longest wait known.
 
         Beyond what enough of them lasted it grows in proportion to the wait; where none lasted at
         all, it is as long as the wait so far (Lindy).
         """
-        ends = np.sort(self.days[self.over])
-        reach = float(ends[-min(MIN_COMPLETIONS, ends.size)])
-        if reach == 0.0:
+        if self.reach == 0.0:
             return waited
-        seen = min(waited, reach)
-        there = self.days >= seen
-        table = life_table(self.days[there] - seen, self.over[there])
-        mean = restricted_mean(table, table.last_day).days
-        return mean * (waited / seen if waited > seen else 1.0)
+        table, seen = self.table, np.minimum(waited, self.reach)
+        everything, before = table.area_until(np.array([table.last_day])), table.area_until(seen)
+        mean = (everything - before) / table.curve_before(seen)
+        return mean * np.maximum(waited / self.reach, 1.0)
 
 
 @dataclass(frozen=True)
@@ -92,29 +93,40 @@ class DecisionOrder:
     model: Model
     waits: Mapping[Place, _Waits]
 
-    def order(self, waiting: Iterable[tuple[str, State]]) -> tuple[Decision, ...]:
-        """The cases (id and state) that wait for a decision, the one that saves the most first.
+    def order(
+        self, waiting: Iterable[tuple[str, State]], *, most: int | None = None
+    ) -> tuple[Decision, ...]:
+        """The cases (id and state) that are `awaited`, the one that saves the most first; all, or
+        the first `most`.
 
-        Left out are cases that somebody is at work on, that wait for their builder, or that are
-        parked: nobody's decision is missing there. Without history every score is 0 and the case
-        that waits longest comes first.
+        Without history every score is 0 and the case that waits longest comes first.
         """
-        found = [
-            self.decision(case, state)
-            for case, state in waiting
-            if not state.working and state.holder not in {BUILDER, PARKED}
-        ]
-        return tuple(sorted(found, key=_rank))
+        asked = [(case, state) for case, state in waiting if awaited(state)]
+        waits = self._rests([state for _, state in asked])
+        # Nothing saves more than a case that is sure to get there. So where that is less than the
+        # first ones save, the forecast, which takes nearly all of the time, can be left out.
+        at_most = [score(left, 1.0, relative) for left, relative in waits]
+        found: list[Decision] = []
+        best: list[float] = []
+        for row in sorted(range(len(asked)), key=lambda row: -at_most[row]):
+            if most is not None and len(best) == most and at_most[row] < best[0]:
+                break
+            found.append(self._decision(*asked[row], *waits[row]))
+            if most is None or len(best) < most:
+                heappush(best, found[-1].score_days)
+            else:
+                heappushpop(best, found[-1].score_days)
+        return tuple(sorted(found, key=_rank)[:most])
 
     def decision(self, case: str, state: State) -> Decision:
         """What deciding on this case now is expected to save."""
+        [(left, relative)] = self._rests([state])
+        return self._decision(case, state, left, relative)
+
+    def _decision(self, case: str, state: State, left: float, relative: float) -> Decision:
         ahead = self.model.remaining(state)
-        waits = self._like(state)
-        left = waits.left(state.turn_days) if waits else 0.0
         reaches = ahead.reaches_production or 0.0
-        work = waits.work_days if waits else None
-        usual = self.waits[_EVERYWHERE].work_days if waits else None
-        relative = work / usual if work and usual else 1.0
+        waits = self._like(state.tier, state.stage, state.holder)
         return Decision(
             case=case,
             state=state,
@@ -122,16 +134,37 @@ class DecisionOrder:
             wait_left_days=left,
             reaches_production=reaches,
             relative_work=relative,
-            work_days=work,
+            work_days=waits.work_days if waits else None,
             ahead=ahead,
             reason=_reason(state, left, ahead, relative),
         )
 
-    def _like(self, state: State) -> _Waits | None:
-        for place in _places(state.tier, state.stage, state.holder):
+    def _rests(self, states: Sequence[State]) -> list[tuple[float, float]]:
+        """Of each wait the mean rest, 0 without history, and the relative work."""
+        rows: dict[tuple[str, str, str], list[int]] = {}
+        for row, state in enumerate(states):
+            rows.setdefault((state.tier, state.stage, state.holder), []).append(row)
+        left, relative = np.zeros(len(states)), np.ones(len(states))
+        for names, here in rows.items():
+            waits = self._like(*names)
+            if waits:
+                left[here] = waits.left(np.array([states[row].turn_days for row in here]))
+                usual = self.waits[_EVERYWHERE].work_days
+                if waits.work_days and usual:
+                    relative[here] = waits.work_days / usual
+        return list(zip(left.tolist(), relative.tolist(), strict=True))
+
+    def _like(self, tier: str, stage: str, holder: str) -> _Waits | None:
+        for place in _places(tier, stage, holder):
             if place in self.waits:
                 return self.waits[place]
         return None
+
+
+def awaited(state: State) -> bool:
+    """Whether somebody's decision is missing: not while somebody is at work on the case, while it
+    waits for its builder, or while it is parked."""
+    return not state.working and state.holder not in {BUILDER, PARKED}
 
 
 def score(wait_left_days: float, reaches_production: float, relative_work: float) -> float:
@@ -146,26 +179,22 @@ def learn_order(traces: Traces, model: Model | None = None) -> DecisionOrder:
     """
     stays = turns(traces)
     working = traces.working[stays.first]
-    keys: dict[Place, list[int]] = {}
-    names = zip(
-        traces.cases.tier[stays.case].tolist(),
-        traces.stage[stays.first].tolist(),
-        traces.holder[stays.first].tolist(),
-        strict=True,
-    )
-    for row, (tier, stage, holder) in enumerate(names):
-        if traces.holders[holder] in {BUILDER, PARKED}:
-            continue
-        for place in _places(
-            traces.cases.tiers[tier], traces.stages[stage], traces.holders[holder]
-        ):
-            keys.setdefault(place, []).append(row)
+    tier, stage = traces.cases.tier[stays.case], traces.stage[stays.first]
+    holder = traces.holder[stays.first]
+    code = (tier * len(traces.stages) + stage) * len(traces.holders) + holder
+    rows_of: dict[Place, list[Codes]] = {}
+    for rows in alike(code):
+        names = traces.cases.tiers[tier[rows[0]]], traces.stages[stage[rows[0]]]
+        decides = traces.holders[holder[rows[0]]]
+        if decides not in {BUILDER, PARKED}:
+            for place in _places(*names, decides):
+                rows_of.setdefault(place, []).append(rows)
     waits = {}
-    for place, rows in keys.items():
-        found = _waits(stays, working, np.array(rows, dtype=np.int64))
+    for place, parts in rows_of.items():
+        rows = np.concatenate(parts)
         least = 1 if place == _EVERYWHERE else MIN_COMPLETIONS
-        if np.count_nonzero(found.over) >= least:
-            waits[place] = found
+        if np.count_nonzero(stays.left[rows] & ~working[rows]) >= least:
+            waits[place] = _waits(stays, working, rows)
     return DecisionOrder(model or learn(traces), waits)
 
 
@@ -179,13 +208,13 @@ def _places(tier: str, stage: str, holder: str) -> tuple[Place, ...]:
 
 def _waits(stays: Stays, working: Flags, rows: Codes) -> _Waits:
     waiting = rows[~working[rows]]
-    over = stays.left[waiting]
+    days, over = stays.stay_days[waiting], stays.left[waiting]
+    ends = np.sort(days[over])
     work = float(np.sort(stays.stay_days[rows[working[rows]]]).sum())
-    decisions = int(np.count_nonzero(over))
     return _Waits(
-        days=stays.stay_days[waiting],
-        over=over,
-        work_days=work / decisions if work > 0.0 and decisions else None,
+        table=life_table(days, over),
+        reach=float(ends[-min(MIN_COMPLETIONS, ends.size)]),
+        work_days=work / ends.size if work > 0.0 else None,
     )
 
 

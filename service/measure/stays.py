@@ -1,9 +1,11 @@
 """Stays: how long cases stayed where they were, and what came of them afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import isfinite
+from functools import cache
+from itertools import pairwise
+from math import inf
 
 import numpy as np
 
@@ -35,7 +37,7 @@ class State:
 
     def __post_init__(self) -> None:
         for days in (self.age_days, self.stage_days, self.turn_days):
-            if not (isfinite(days) and days >= 0.0):
+            if not 0.0 <= days < inf:
                 raise ValueError(f"days in a state are a finite number from 0 on, not {days}")
 
 
@@ -78,37 +80,36 @@ def open_states(traces: Traces) -> tuple[tuple[int, State], ...]:
     """The state of every open case as of `traces.cases.as_of`, with the case's row."""
     is_open = traces.cases.outcome == OPEN
     turn, stay = turns(traces), stage_stays(traces)
-    now = np.flatnonzero(~turn.left & is_open[turn.case])
-    stage_days = stay.stay_days[~stay.left & is_open[stay.case]]
-    found = []
-    for row, in_stage in zip(now, stage_days, strict=True):
-        case, span = int(turn.case[row]), int(turn.first[row])
-        state = State(
-            tier=traces.cases.tiers[traces.cases.tier[case]],
-            stage=traces.stages[traces.stage[span]],
-            holder=traces.holders[traces.holder[span]],
-            working=bool(traces.working[span]),
-            age_days=float(traces.cases.duration_days[case]),
-            stage_days=float(in_stage),
-            turn_days=float(turn.stay_days[row]),
-        )
-        found.append((case, state))
-    return tuple(found)
+    now = ~turn.left & is_open[turn.case]
+    cases = turn.case[now]
+    names = _names(traces, turn.first[now])
+    days = (
+        traces.cases.duration_days[cases],
+        stay.stay_days[~stay.left & is_open[stay.case]],
+        turn.stay_days[now],
+    )
+    rows = zip(cases.tolist(), names, *(column.tolist() for column in days), strict=True)
+    return tuple((case, State(*where, *since)) for case, where, *since in rows)
 
 
 def submitted_states(traces: Traces) -> tuple[State, ...]:
     """The state of every case at the moment of its start, after what passed at once."""
     spans = np.flatnonzero(traces.begin_days <= 0.0)
     at_start = spans[np.diff(traces.case[spans], append=traces.cases.size) != 0]
-    return tuple(
-        State(
-            tier=traces.cases.tiers[traces.cases.tier[traces.case[span]]],
-            stage=traces.stages[traces.stage[span]],
-            holder=traces.holders[traces.holder[span]],
-            working=bool(traces.working[span]),
-        )
-        for span in at_start
+    state = cache(State)  # of the many cases that start alike
+    return tuple(state(*where) for where in _names(traces, at_start))
+
+
+def _names(traces: Traces, spans: Codes) -> Iterator[tuple[str, str, str, bool]]:
+    """Tier, stage, holder and mode of spans."""
+    columns = (
+        traces.cases.tier[traces.case[spans]],
+        traces.stage[spans],
+        traces.holder[spans],
+        traces.working[spans],
     )
+    for tier, stage, holder, working in zip(*(column.tolist() for column in columns), strict=True):
+        yield traces.cases.tiers[tier], traces.stages[stage], traces.holders[holder], working
 
 
 def state_of(traced: TracedCase, at: datetime) -> State | None:
@@ -134,6 +135,14 @@ def state_of(traced: TracedCase, at: datetime) -> State | None:
         stage_days=(at - stage_since) / ONE_DAY,
         turn_days=(at - turn_since) / ONE_DAY,
     )
+
+
+def alike(code: Codes) -> Iterator[Codes]:
+    """The rows with each code, in their order."""
+    order = np.argsort(code, kind="stable")
+    starts = np.flatnonzero(np.diff(code[order], prepend=-1))
+    for begin, end in pairwise([*starts.tolist(), order.size]):
+        yield order[begin:end]
 
 
 def _stays(traces: Traces, kept: Sequence[Codes | Flags]) -> Stays:

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, ColumnElement, and_, func, or_, select, text
+from sqlalchemy import BigInteger, ColumnElement, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.domain.case import Outcome
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.tally import LIVE, Kind
-from service.known import Moment, conditions, watched_until
+from service.known import DayCount, Moment, conditions, watched_until
 from service.measure.cases import EPOCH
 from service.measure.flow import ENDS, Calendar, Events, in_order, visits_by_day
 from service.measure.stages import visits_of
@@ -103,11 +103,16 @@ class Read:
     notes: tuple[str, ...]
 
 
-async def calendar_of(session: AsyncSession, cohort: Cohort, moment: Moment) -> Read:
-    """The calendar of a cohort: of the present from the counts where they hold what is asked."""
+async def calendar_of(
+    session: AsyncSession, cohort: Cohort, moment: Moment, counted: Sequence[DayCount]
+) -> Read:
+    """The calendar of a cohort: of the present from the counts where they hold what is asked.
+
+    `counted` are its cases as of `counts_of`.
+    """
     if not moment.asked and Cohort(cohort.name, tier=cohort.tier) == cohort:
         return await calendar_from_counts(session, cohort, moment)
-    return await calendar_from_cases(session, cohort, moment)
+    return await calendar_from_cases(session, cohort, moment, counted)
 
 
 async def calendar_from_counts(session: AsyncSession, cohort: Cohort, moment: Moment) -> Read:
@@ -161,10 +166,12 @@ async def _in_table(session: AsyncSession, cohort: Cohort) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-async def calendar_from_cases(session: AsyncSession, cohort: Cohort, moment: Moment) -> Read:
+async def calendar_from_cases(
+    session: AsyncSession, cohort: Cohort, moment: Moment, counted: Sequence[DayCount]
+) -> Read:
     """The calendar of the cases of a cohort as known at the moment, out of the cases; the stages
     out of their traces, which may be a sample."""
-    parts = await _parts_from_cases(session, cohort, moment)
+    parts = await _parts_from_cases(session, cohort, moment, counted)
     sample = await traces_of(session, cohort, moment)
     everyone = sum(events.total for events in parts.arrived)
     scale = 1.0 if sample.is_whole else everyone / len(sample.case_ids)
@@ -181,33 +188,35 @@ async def calendar_from_cases(session: AsyncSession, cohort: Cohort, moment: Mom
     )
 
 
-async def _parts_from_cases(session: AsyncSession, cohort: Cohort, moment: Moment) -> Parts:
+async def _parts_from_cases(
+    session: AsyncSession, cohort: Cohort, moment: Moment, counted: Sequence[DayCount]
+) -> Parts:
     parts = Parts()
     row = CaseVersionRow
-    is_over = and_(col(row.ended_at).is_not(None), col(row.ended_at) <= moment.at)
-    picked = conditions(cohort, moment)
+    known = conditions(cohort, moment)
     source, tier = col(row.source), col(row.tier)
-    by_line: defaultdict[tuple[str, str], list[Events]] = defaultdict(list)
     start = (col(row.started_day), col(row.started_into))
-    for over in (True, False):
-        here = [*picked, is_over if over else ~is_over]
-        for (of_source, of_tier), events in await _by_day(session, start, [source, tier], here):
-            parts.sources.add(of_source)
-            by_line[of_source, of_tier].append(events)
-            if not over:
-                parts.open[of_tier].append(events)
-    parts.arrived = [Events.joined(some) for some in by_line.values()]
-    ended = [*picked, is_over]
+    for (of_source, _), events in await _by_day(session, start, [source, tier], known):
+        parts.sources.add(of_source)
+        parts.arrived.append(events)
+    over = [*known, col(row.ended_at).is_not(None), col(row.ended_at) <= moment.at]
     end = (col(row.ended_day), col(row.ended_into))
     for (_, _, outcome), events in await _by_day(
-        session, end, [source, tier, col(row.outcome)], ended
+        session, end, [source, tier, col(row.outcome)], over
     ):
         parts.ended[Outcome(outcome)].append(events)
-    took = (col(row.took_days), col(row.took_into))
-    parts.closed = [events for _, events in await _by_day(session, took, [], ended)]
+    still_open = [one for one in counted if one.outcome == Outcome.OPEN]
+    for name in {one.tier for one in still_open}:
+        parts.open[name].append(_events(one for one in still_open if one.tier == name))
+    parts.closed = [_events(one for one in counted if one.outcome != Outcome.OPEN)]
     if not moment.asked:
         parts.later = await _later(session, cohort, moment)
     return parts
+
+
+def _events(counted: Iterable[DayCount]) -> Events:
+    rows = [(one.day, one.n, one.microseconds) for one in counted]
+    return Events.joined([Events(*np.array(rows, dtype=np.int64).reshape(-1, 3).T)])
 
 
 async def _by_day(
@@ -216,21 +225,22 @@ async def _by_day(
     beside: Sequence[Any],
     where: Sequence[ColumnElement[bool]],
 ) -> list[tuple[tuple[Any, ...], Events]]:
-    """Moments, or lengths of time (their day, and the microseconds into it), for each combination
-    of what stands beside them."""
+    """Moments (their day, and the microseconds into it) for each combination of what stands beside
+    them."""
     day, into_day = moment
-    statement = (
-        select(day, func.count(), func.sum(into_day).cast(BigInteger), *beside)
+    days = (
+        select(*beside, day.label("day"), func.count().label("n"), func.sum(into_day).label("into"))
         .where(*where)
         .group_by(*beside, day)
         .order_by(*beside, day)
+        .subquery()
     )
-    found: dict[tuple[Any, ...], list[tuple[int, int, int]]] = {}
-    for on, n, into, *names in await session.execute(statement):
-        found.setdefault(tuple(names), []).append((on, n, into))
+    *names, on, n, into = days.c
+    columns = func.array_agg(on), func.array_agg(n), func.array_agg(into.cast(BigInteger))
+    found = await session.execute(select(*names, *columns).group_by(*names).order_by(*names))
     return [
-        (names, Events(*(np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))))
-        for names, rows in found.items()
+        (tuple(row[:-3]), Events(*(np.array(column, dtype=np.int64) for column in row[-3:])))
+        for row in found
     ]
 
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import load_only
 from sqlmodel import col
 
 from service.domain.cohort import Cohort
 from service.known import Moment
-from service.measure.next_decision import Decision, learn_order
+from service.measure.next_decision import Decision, DecisionOrder, awaited, learn_order
 from service.measure.stays import open_states
-from service.measure.traces import Traces
 from service.measure.verdict import number
 from service.tables import UseCaseRow
 from service.traces import Sample, traces_of
@@ -23,40 +23,47 @@ MOST_LISTED = 200
 async def decisions(session: AsyncSession, moment: Moment, cohort: Cohort) -> dict[str, object]:
     """The decisions that are waited for, the one that saves the most days first, as JSON."""
     sample = await traces_of(session, cohort, moment)
-    waiting = sample
-    if not sample.is_whole:
-        waiting = await traces_of(session, cohort, moment, only_open=True)
-    found = await asyncio.to_thread(_ordered, sample.traces, waiting)
-    keys = await keys_of(session, [decision.case for decision in found[:MOST_LISTED]])
+    learning = asyncio.to_thread(learn_order, sample.traces)
+    if sample.is_whole:
+        waiting, order = sample, await learning
+    else:
+        reading = traces_of(session, cohort, moment, only_open=True)
+        waiting, order = await asyncio.gather(reading, learning)
+    found, size = await asyncio.to_thread(_ordered, order, waiting)
+    keys = await keys_of(session, [decision.case for decision in found])
     notes = list(sample.notes)
-    if len(found) > MOST_LISTED:
-        notes.append(f"The first {MOST_LISTED} of {len(found)} that wait.")
+    if size > MOST_LISTED:
+        notes.append(f"The first {MOST_LISTED} of {size} that wait.")
     return {
         "as_of": moment.at.isoformat(),
         "cohort": str(cohort),
-        "sentence": _sentence(found, keys),
-        "waiting": len(found),
-        "decisions": [_decision_json(decision, keys) for decision in found[:MOST_LISTED]],
+        "sentence": _sentence(found, size, keys),
+        "waiting": size,
+        "decisions": [_decision_json(decision, keys) for decision in found],
         "notes": notes,
     }
 
 
 async def keys_of(session: AsyncSession, case_ids: Sequence[str]) -> dict[str, str]:
     """The keys that people say, of live use cases; imported cases keep the names of their file."""
-    rows = await session.scalars(select(UseCaseRow).where(col(UseCaseRow.id).in_(case_ids)))
+    row = UseCaseRow
+    named = load_only(row.id, row.number)  # type: ignore[arg-type]
+    rows = await session.scalars(select(row).where(col(row.id).in_(case_ids)).options(named))
     return {row.id: key_of(row) for row in rows}
 
 
-def _ordered(history: Traces, waiting: Sample) -> tuple[Decision, ...]:
+def _ordered(order: DecisionOrder, waiting: Sample) -> tuple[tuple[Decision, ...], int]:
+    """The first decisions, and how many are waited for in all."""
     states = [(waiting.case_ids[case], state) for case, state in open_states(waiting.traces)]
-    return learn_order(history).order(states)
+    size = sum(awaited(state) for _, state in states)
+    return order.order(states, most=MOST_LISTED), size
 
 
-def _sentence(found: Sequence[Decision], keys: Mapping[str, str]) -> str:
+def _sentence(found: Sequence[Decision], size: int, keys: Mapping[str, str]) -> str:
     if not found:
         return "Nothing waits for a decision."
     first = found[0]
-    total = "1 case waits" if len(found) == 1 else f"{len(found)} cases wait"
+    total = "1 case waits" if size == 1 else f"{size} cases wait"
     return (
         f"{total} for a decision; {keys.get(first.case, first.case)} first: it is expected to save "
         f"{first.score_days:.1f} days."

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.case import Outcome
 from service.domain.cohort import Cohort
-from service.known import Moment, cases_of
+from service.known import Moment, cases_from, counts_of
 from service.measure.cases import Cases
 from service.measure.flow import Ages, Bucket, Calendar, Flow, ages, day_of, recent
 from service.measure.flow import flow as in_rows
@@ -84,8 +84,10 @@ async def flow_found(
     session: AsyncSession, moment: Moment, cohort: Cohort, *, bucket: Bucket | None = None
 ) -> FlowFound:
     """The report as data; `bucket` is by default what suits the span."""
-    read = await calendar_of(session, cohort, moment)
-    cases = await cases_of(session, {cohort.name: cohort}, moment)
+    cohorts = {cohort.name: cohort}
+    counted = await counts_of(session, cohorts, moment)
+    read = await calendar_of(session, cohort, moment, counted[cohort.name])
+    cases = await cases_from(session, cohorts, moment, counted)
     oldest = await oldest_open(session, cohort, moment, read.calendar.until, read.open_by_tier)
     return await asyncio.to_thread(_found, read, cases, cohort.name, oldest, bucket)
 

@@ -3,16 +3,17 @@
 import asyncio
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+import numpy as np
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.domain.case import Outcome
 from service.domain.cohort import Cohort
-from service.known import Moment
-from service.measure.backtest import Calibration, Held, Made, backtest, calibration
-from service.measure.cases import EPOCH
-from service.measure.traces import Traces
+from service.known import MICROSECONDS_PER_DAY, Moment, microseconds
+from service.measure.backtest import Calibration, Forecasts, Held, backtest, calibration_of
+from service.measure.cases import EPOCH, OUTCOMES
+from service.measure.traces import Traces, coded
 from service.measure.verdict import interval_json, number
 from service.tables import ForecastRow, UseCaseRow
 from service.traces import traces_of
@@ -34,12 +35,12 @@ async def forecasts_held(
     event logs as well.
     """
     sample = await traces_of(session, cohort, moment)
-    made = await _made(session, moment)
     origins = _origins(sample.traces, moment.at)
-    tested = await asyncio.to_thread(backtest, sample.traces, origins)
-    kept = await asyncio.to_thread(calibration, made)
+    testing = asyncio.to_thread(backtest, sample.traces, origins)
+    made, tested = await asyncio.gather(_made(session, moment), testing)
+    kept = await asyncio.to_thread(calibration_of, made)
     notes = list(sample.notes)
-    if len(made) == MOST_FORECASTS:
+    if made.case.size == MOST_FORECASTS:
         notes.append(f"Of the forecasts that were shown, the newest {MOST_FORECASTS}.")
     return {
         "as_of": moment.at.isoformat(),
@@ -52,28 +53,44 @@ async def forecasts_held(
     }
 
 
-async def _made(session: AsyncSession, moment: Moment) -> list[Made]:
-    rows = await session.execute(
-        select(ForecastRow, col(UseCaseRow.ended_at), col(UseCaseRow.outcome))
+async def _made(session: AsyncSession, moment: Moment) -> Forecasts:
+    ended, made_at = col(UseCaseRow.ended_at), col(ForecastRow.made_at)
+    over = and_(ended.is_not(None), ended <= moment.at)
+    until = case((over, ended), else_=moment.at)
+    newest = (
+        select(
+            col(ForecastRow.tier),
+            col(ForecastRow.at_submission),
+            case((over, col(UseCaseRow.outcome)), else_=Outcome.OPEN.value).label("outcome"),
+            col(UseCaseRow.number),
+            col(ForecastRow.p50_days),
+            col(ForecastRow.p85_days),
+            microseconds(until - made_at).label("watched"),
+        )
         .join(UseCaseRow, col(UseCaseRow.id) == col(ForecastRow.use_case_id))
-        .where(col(ForecastRow.made_at) <= moment.at)
-        .order_by(col(ForecastRow.made_at).desc(), col(ForecastRow.use_case_id))
+        .where(made_at <= moment.at)
+        .order_by(made_at.desc(), col(ForecastRow.use_case_id))
         .limit(MOST_FORECASTS)
+        .subquery()
     )
-    return [_as_known(row, ended, outcome, moment.at) for row, ended, outcome in rows]
-
-
-def _as_known(row: ForecastRow, ended: datetime | None, outcome: Outcome, at: datetime) -> Made:
-    is_over = ended is not None and ended <= at
-    until = ended if is_over and ended is not None else at
-    return Made(
-        case=row.use_case_id,
-        tier=row.tier.value,
-        at_submission=row.at_submission,
-        p50_days=row.p50_days,
-        p85_days=row.p85_days,
-        watched_days=max((until - row.made_at) / timedelta(days=1), 0.0),
-        outcome=outcome if is_over else Outcome.OPEN,
+    kind, columns = newest.c[:3], newest.c[3:]
+    statement = select(*kind, *(func.array_agg(one) for one in columns)).group_by(*kind)
+    kinds = (await session.execute(statement)).all()
+    number, p50, p85, watched = (
+        np.array([one for row in kinds for one in row[place]], dtype=np.float64)
+        for place in range(3, 7)
+    )
+    of = np.repeat(np.arange(len(kinds)), [len(row[-1]) for row in kinds])
+    tier, tiers = coded([row.tier for row in kinds])
+    outcome = [OUTCOMES.index(row.outcome) for row in kinds]
+    return Forecasts(
+        case=np.unique(number, return_inverse=True)[1],
+        tier=tier[of],
+        tiers=tiers,
+        at_submission=np.array([row.at_submission for row in kinds], dtype=np.bool_)[of],
+        days=dict(zip(SHARES, (p50, p85), strict=True)),
+        watched_days=np.maximum(watched, 0.0) / MICROSECONDS_PER_DAY,
+        outcome=np.array(outcome, dtype=np.int64)[of],
     )
 
 

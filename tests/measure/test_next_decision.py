@@ -140,3 +140,16 @@ def test_the_order_is_by_score_and_does_not_depend_on_the_order_of_cases(
     scores = [one.score_days for one in found]
     assert scores == sorted(scores, reverse=True)
     assert all(one.score_days >= 0.0 and one.relative_work > 0.0 for one in found)
+
+
+@settings(max_examples=40, deadline=None)
+@given(many(), st.integers(0, 100), st.integers(1, 4))
+def test_the_first_ones_are_the_first_of_all(
+    traced: list[TracedCase], quarters: int, most: int
+) -> None:
+    as_of = day(quarters / 4.0)
+    traces = of(traced, as_of)
+    order = learn_order(traces)
+    queue = [(str(row), state) for row, state in open_states(traces)]
+
+    assert order.order(queue, most=most) == order.order(queue)[:most]

@@ -49,15 +49,15 @@ async def test_without_history_no_forecast_is_made(desk: Desk) -> None:
 async def test_history_that_comes_later_is_found_within_seconds(desk: Desk) -> None:
     now = START + 60 * DAY
     patient = Forecaster(desk.sessions, lambda: now)
-    assert not (await patient.model()).reach
+    assert (await patient.model()).is_empty
     await history(desk)
 
     now += LOOK_AGAIN_AFTER
-    assert not (await patient.model()).reach, "not at every look"
+    assert (await patient.model()).is_empty, "not at every look"
     now += LOOK_AGAIN_AFTER
     found = await patient.model()
     async with asyncio.timeout(10):
-        while not found.reach:
+        while found.is_empty:
             await asyncio.sleep(0.01)
             found = await patient.model()
 

@@ -1,0 +1,23 @@
+"""How statements are run on the connections of a pool."""
+
+from sqlalchemy import bindparam, select, text
+from sqlmodel import col
+
+from service.sessions import Sessions, reading
+from service.tables import CaseVersionRow
+
+PLANS = """
+    SELECT generic_plans, custom_plans FROM pg_prepared_statements
+    WHERE statement LIKE 'SELECT case_version%'
+"""
+
+
+async def test_however_often_it_runs_a_statement_is_planned_for_what_it_is_asked(
+    sessions: Sessions,
+) -> None:
+    statement = select(col(CaseVersionRow.id)).where(col(CaseVersionRow.cohort) == bindparam("one"))
+    async with reading(sessions) as session:
+        for _ in range(10):
+            await session.execute(statement, {"one": "intake"})
+        [plans] = await session.execute(text(PLANS))
+    assert tuple(plans) == (0, 10)
