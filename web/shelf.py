@@ -21,6 +21,12 @@ class _Kept:
     read_at: datetime
     report: asyncio.Task[Found]
 
+    def serves(self, now: datetime, since: datetime | None) -> bool:
+        """Whether it counts as the present, and is not from before `since`."""
+        if since is not None and self.read_at < since:
+            return False
+        return timedelta(0) <= now - self.read_at < KEPT_FOR
+
 
 class Shelf:
     """The latest reports of this process, each read once by all who ask at the same time."""
@@ -35,11 +41,14 @@ class Shelf:
         moment: Moment,
         now: datetime,
         make: Callable[[], Awaitable[Found]],
+        *,
+        since: datetime | None = None,
     ) -> Found:
-        """The report, made by `make` if it is not at hand. What that raises is not kept."""
+        """The report, made by `make` if it is not at hand, or not from `since` on. What that raises
+        is not kept."""
         asked = (name, question, moment.at if moment.asked else None)
         kept = self._kept.get(asked)
-        if kept is None or not timedelta(0) <= now - kept.read_at < KEPT_FOR:
+        if kept is None or not kept.serves(now, since):
 
             async def made() -> Found:
                 return await make()

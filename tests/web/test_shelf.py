@@ -37,6 +37,25 @@ async def test_a_report_is_read_once_by_all_who_ask_within_a_moment() -> None:
     assert await at(NOW, asked=True) == {"read": 6 + MOST_KEPT}
 
 
+async def test_what_is_older_than_what_it_goes_with_is_read_again() -> None:
+    shelf, read = Shelf(), 0
+
+    async def make() -> Found:
+        nonlocal read
+        read += 1
+        return {"read": read}
+
+    async def at(now: datetime, since: datetime) -> Found:
+        return await shelf.read(
+            Name.CLOCK, QUESTION, Moment(now, asked=False), now, make, since=since
+        )
+
+    second = timedelta(seconds=1)
+    assert await at(NOW, NOW) == {"read": 1}
+    assert await at(NOW + second, NOW) == {"read": 1}
+    assert await at(NOW + second, NOW + second) == {"read": 2}
+
+
 async def test_what_could_not_be_read_is_tried_again() -> None:
     shelf = Shelf()
     moment = Moment(NOW, asked=False)

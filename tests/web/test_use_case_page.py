@@ -12,7 +12,7 @@ async def test_a_builder_sees_whose_move_it_is_and_what_they_have_to_do(house: H
     page = await builder.sees(f"/use-cases/{key}")
 
     assert "It is Enablement’s move , since " in page.text
-    assert ": Triage waits for a decision, and nobody has taken it up yet ." in page.text
+    assert ": Triage waits for a decision, and nobody has taken it up yet " in page.text
     assert "Answer <b>suppliers</b>" in page.text
     assert page.offers("withdraw")
     assert not page.offers("approve")
@@ -32,7 +32,7 @@ async def test_the_way_to_production_over_the_pages_alone(house: House) -> None:
 
     page = await builder.sees(path)
     assert "It is your move , since" in page.text
-    assert ": answer the question ." in page.text
+    assert ": answer the question " in page.text
     assert "Which data? All of it?" in page.text
     await builder.sends(page.form("answer"), reason="Orders of two years.")
 

@@ -151,6 +151,7 @@ async def _read(
     wanted: dict[str, str],
     *,
     now: datetime | None = None,
+    since: datetime | None = None,
 ) -> Found:
     now = now or given.now()
     _legible(wanted)
@@ -168,7 +169,7 @@ async def _read(
         async with reading(given.sessions) as session:
             return await report(session, name, moment, question)
 
-    return await pages.shelf.read(name, question, moment, now, make)
+    return await pages.shelf.read(name, question, moment, now, make, since=since)
 
 
 async def _page(
@@ -181,7 +182,8 @@ async def _page(
     try:
         found = await _read(given, pages, name, wanted, now=now)
         if name is Name.VERDICT:
-            more = await _summary(given, pages, wanted, now)
+            since = datetime.fromisoformat(str(found["as_of"]))
+            more = await _summary(given, pages, wanted, now=now, since=since)
     except BadInput as bad:
         wrong = {bad.field: bad.detail}
     async with reading(given.sessions) as session:
@@ -212,11 +214,12 @@ async def _page(
 
 
 async def _summary(
-    given: Context, pages: Pages, wanted: dict[str, str], now: datetime
+    given: Context, pages: Pages, wanted: dict[str, str], *, now: datetime, since: datetime
 ) -> dict[Name, Found]:
-    """What leadership asks after the verdict, as of the same moment."""
+    """What leadership asks after the verdict, not older than it."""
     about = _narrowed(wanted)
-    found = await asyncio.gather(*(_read(given, pages, name, about, now=now) for name in SUMMARY))
+    read = (_read(given, pages, name, about, now=now, since=since) for name in SUMMARY)
+    found = await asyncio.gather(*read)
     return dict(zip(SUMMARY, found, strict=True))
 
 
