@@ -150,8 +150,7 @@ def speed(seed: int) -> None:
     known = known_at(traces, ORIGINS[-1])
     states = [(str(row), state) for row, state in open_states(known)]
     print(f"{known.cases.size} cases, {known.spans} spans, {len(states)} open")
-    model = learn(known)
-    _timed("the first forecast, with what it is learnt from", lambda: model.remaining(states[0][1]))
+    model = _timed("learn", lambda: learn(known))
     _timed("forecasts of all open cases", lambda: model.remaining_all([s for _, s in states]))
     order = _timed("learn the order of decisions", lambda: learn_order(known, model))
     _timed("order them", lambda: order.order(states))

@@ -253,13 +253,14 @@ _ATTEMPTS = (
 class Model:
     """What history says about cases in each place; made by `learn`.
 
-    Its stays are sorted into groups of alike ones when these are first asked for: most cases find
-    enough of their like at the first of five levels.
+    Its stays are sorted into groups of alike ones, at the first of five levels at once: every case
+    is looked for there first, and most find enough of their like. At the others when they are asked
+    for.
     """
 
     def __init__(self, traces: Traces) -> None:
         self._traces = traces
-        self._levels: dict[_Level, _Learned] = {}
+        self._levels = {_SAME_TURN: _learned(traces, _SAME_TURN)}
 
     @property
     def is_empty(self) -> bool:

@@ -16,7 +16,8 @@ RESAMPLES = 999
 SEED = 20_240_229  # any fixed number: the same cases must give the same interval
 # Beyond this many cases a tier's arm no longer shapes the resampled distribution.
 LARGE = 500
-BLOCK = 1 << 18  # numbers per array and step, to stay in the processor's cache
+BLOCK = 1 << 16  # numbers per array and step, to stay in the processor's cache
+DRAWN = 1 << 18  # numbers drawn at a time: of another number of them others would be drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def critical_value(pairs: Sequence[Pair], alpha: float) -> float:
     for pair in pairs:
         sample, is_intake = Sample.of(_thinned(pair.intake), _thinned(pair.baseline))
         columns = np.broadcast_to(is_intake.astype(np.float64), (RESAMPLES, is_intake.size))
-        for block in _blocks(is_intake.size):
+        for block in _blocks(is_intake.size, BLOCK):
             shuffled = rng.permuted(columns[block], axis=1).T.copy()
             mean, variance = sample.restricted_means(shuffled, pair.tau)
             mean_1[block] += pair.weight * mean
@@ -80,7 +81,7 @@ def redrawn_against(group: Group, estimated_days: Floats, tau: float) -> tuple[F
     sample = Sample(group.duration_days[order], group.in_production[order], group.gave_up[order])
     expected = np.minimum(estimated_days[order], tau)
     time, guard = np.zeros((2, RESAMPLES))
-    for block in _blocks(group.size):
+    for block in _blocks(group.size, DRAWN):
         weights = _drawn(group.size, block.stop - block.start, rng)
         mean = (weights * expected[:, None]).sum(axis=0) / group.size
         time[block] = sample.restricted_means(weights, tau)[0] / mean
@@ -95,7 +96,7 @@ def _redrawn(group: Group, tau: float, rng: np.random.Generator) -> Floats:
     group = _thinned(group)
     sample, _ = Sample.of(group, None)
     drawn = np.zeros(RESAMPLES)
-    for block in _blocks(group.size):
+    for block in _blocks(group.size, DRAWN):
         weights = _drawn(group.size, block.stop - block.start, rng)
         drawn[block] = sample.times_without_event(weights, tau)
     return drawn
@@ -109,8 +110,8 @@ def _drawn(cases: int, times: int, rng: np.random.Generator) -> Floats:
     return weights.reshape(cases, times).astype(np.float64)
 
 
-def _blocks(cases: int) -> Iterator[slice]:
-    step = max(1, BLOCK // max(1, cases))
+def _blocks(cases: int, numbers: int) -> Iterator[slice]:
+    step = max(1, numbers // max(1, cases))
     return (slice(start, min(start + step, RESAMPLES)) for start in range(0, RESAMPLES, step))
 
 
