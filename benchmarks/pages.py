@@ -14,7 +14,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -116,8 +116,8 @@ async def nothing() -> AsyncIterator[Context]:
     yield
 
 
-async def measure(cases: int) -> list[Taken]:
-    """Fill a database of so many cases, and ask for every page."""
+async def measure(cases: int, only: str = "") -> list[Taken]:
+    """Fill a database of so many cases, and ask for every page with `only` in its address."""
     data = Path(tempfile.mkdtemp(prefix="hw-b-"))
     try:
         async with running(postgres(data / "p", durable=False)):
@@ -127,7 +127,8 @@ async def measure(cases: int) -> list[Taken]:
             await fill(connection, cases)
             numbers = await _stand(connection)
             await connection.close()
-            return await _measure(url, *(f"UC-{number}" for number in numbers))
+            asked = pages(*(f"UC-{number}" for number in numbers))
+            return await _measure(url, [path for path in asked if only in path])
     finally:
         shutil.rmtree(data, ignore_errors=True)
 
@@ -175,7 +176,7 @@ def _standing(row: asyncpg.Record) -> str:
     return STANDING.dump_json(standing).decode()
 
 
-async def _measure(url: str, open_case: str, ended_case: str) -> list[Taken]:
+async def _measure(url: str, paths: Sequence[str]) -> list[Taken]:
     async with open_sessions(url) as sessions:
         await recount(sessions)
         async with sessions.begin() as session:
@@ -196,7 +197,7 @@ async def _measure(url: str, open_case: str, ended_case: str) -> list[Taken]:
         ) as http:
             http.cookies.set("headway", secret, domain=urlsplit(ORIGIN).hostname or "")
             try:
-                return [await _taken(app, http, path) for path in pages(open_case, ended_case)]
+                return [await _taken(app, http, path) for path in paths]
             finally:
                 context.drawings.close()
                 await app.state.pages.files.end()
@@ -230,8 +231,10 @@ def main() -> None:
     """Measure and print."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--cases", type=int, default=100_000)
-    cases: int = asked.parse_args().cases
-    found = asyncio.run(measure(cases))
+    asked.add_argument("--only", default="", help="only pages with this in their address")
+    given = asked.parse_args()
+    cases: int = given.cases
+    found = asyncio.run(measure(cases, given.only))
     print(f"{cases:,} cases; milliseconds at the server, aim {AIM:.0f}\n")
     print("| page | first | anew | best | at hand | KB |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")

@@ -18,7 +18,7 @@ from service.measure.verdict import interval_json, number
 from service.tables import ForecastRow, UseCaseRow
 from service.traces import traces_of
 
-MOST_FORECASTS = 20_000
+MOST_FORECASTS = 5_000
 """The newest ones that a report looks at."""
 ORIGINS = 6
 """Earlier days from which the backtest forecasts."""
