@@ -125,7 +125,7 @@ async def _compared(
                     path = folder / f"compare-columns-{scheme}-{size}.png"
                     await one.page.screenshot(path=path, full_page=True)
                     await one.page.get_by_role("button", name="Compare", exact=True).click()
-                    await one.page.locator("figure img").wait_for()
+                    await one.page.locator("figure picture img").wait_for()
                     path = folder / f"compare-verdict-{scheme}-{size}.png"
                     await one.page.screenshot(path=path, full_page=True)
 
