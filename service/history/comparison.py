@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from math import nan
 from pathlib import Path
 
@@ -99,8 +99,10 @@ def choose_as_of(
         return snapshot, None
     if newest is None:
         raise HistoryError("there is no usable case in the file")
+    at_midnight = newest.timetz().replace(tzinfo=None) == time.min
+    said = newest.date().isoformat() if at_midnight else newest.isoformat(" ", "minutes")
     return newest, (
-        f"As of {newest.isoformat()}, the latest moment in the file: open cases count as open "
+        f"As of {said}, the latest moment in the file: open cases count as open "
         "until then. If the file was taken later, say as of when (on the command line: --as-of)."
     )
 
