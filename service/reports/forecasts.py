@@ -22,6 +22,8 @@ MOST_FORECASTS = 5_000
 """The newest ones that a report looks at."""
 ORIGINS = 6
 """Earlier days from which the backtest forecasts."""
+ORIGINS_OF_MANY = 3
+"""The same where the cases are a sample of very many: their intervals are hardly wider."""
 SHARES = {0.5: "p50", 0.85: "p85"}
 
 
@@ -30,12 +32,13 @@ async def forecasts_held(
 ) -> dict[str, object]:
     """How often the p50 and p85 held, as known at the moment, as JSON-able data.
 
-    `held` is of the forecasts that were shown, `backtest` of those that would have been made on six
-    earlier days from what was known then: it says something from the first day on, and of imported
-    event logs as well.
+    `held` is of the forecasts that were shown, `backtest` of those that would have been made on
+    earlier days (`origins`) from what was known then: it says something from the first day on, and
+    of imported event logs as well.
     """
     sample = await traces_of(session, cohort, moment)
-    origins = _origins(sample.traces, moment.at)
+    days = ORIGINS if sample.is_whole else ORIGINS_OF_MANY
+    origins = _origins(sample.traces, moment.at, days)
     testing = asyncio.to_thread(backtest, sample.traces, origins)
     made, tested = await asyncio.gather(_made(session, moment), testing)
     kept = await asyncio.to_thread(calibration_of, made)
@@ -94,15 +97,15 @@ async def _made(session: AsyncSession, moment: Moment) -> Forecasts:
     )
 
 
-def _origins(traces: Traces, until: datetime) -> list[datetime]:
-    """Days spread over the second half of the history: before that there is little to learn."""
+def _origins(traces: Traces, until: datetime, count: int) -> list[datetime]:
+    """So many days over the second half of the history: before that there is little to learn."""
     if not traces.cases.size:
         return []
     cases = traces.cases
     watched = EPOCH + timedelta(days=float((traces.started_days + cases.followed_days).max()))
     longest = timedelta(days=float(cases.followed_days.max()))
     begin = min(until, watched) - longest / 2
-    return [begin + number * (longest / 2 / ORIGINS) for number in range(ORIGINS)]
+    return [begin + number * (longest / 2 / count) for number in range(count)]
 
 
 def _sentence(kept: Calibration, tested: Calibration) -> str:
