@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterable, Sequence
 
+from service.domain.words import plain
+
 _NARROW = frozenset("iljI.,:;'|!` ")
 _SLIM = frozenset('frt()[]{}-/\\"*')
 _WIDE = frozenset("mwMW@%\N{HORIZONTAL ELLIPSIS}\N{EM DASH}")
@@ -49,7 +51,7 @@ def listed(words: Iterable[str]) -> str:
 
 def title(name: str) -> str:
     """A key as people read it: launch-review is Launch review."""
-    return name[:1].upper() + name[1:].replace("-", " ").replace("_", " ")
+    return name[:1].upper() + plain(name[1:])
 
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from service.domain.words import plain
 from web import show
 from web.context import Pages
 from web.navigation import navigation
@@ -67,6 +68,7 @@ def environment() -> Environment:
         "show": show,
         "head": head,
     }
+    made.filters["plain"] = plain
     return made
 
 

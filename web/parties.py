@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from charts.palette import party_colours
 from service.domain.people import BUILDER, ENABLEMENT, PARKED
+from service.domain.words import plain
 from service.people import third_parties
 from service.sessions import Sessions, reading
 from web.words import t
@@ -43,4 +44,4 @@ def party_name(holder: str | None) -> str:
     """What a party is called."""
     if holder is None:
         return t("party.none")
-    return t(f"party.{OURS[holder]}") if holder in OURS else holder.replace("-", " ").capitalize()
+    return t(f"party.{OURS[holder]}") if holder in OURS else plain(holder).capitalize()

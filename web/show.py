@@ -51,11 +51,6 @@ def target(time: timedelta) -> str:
     return t("time.day" if days == 1 else "time.days", days=f"{days:g}")
 
 
-def plain(key: str) -> str:
-    """What is written with hyphens for programs, as words: evaluation-report."""
-    return key.replace("-", " ")
-
-
 def number(value: float) -> str:
     """A number with thousands separated, and no decimals that say nothing."""
     text = f"{value:,.2f}"

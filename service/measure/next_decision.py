@@ -7,6 +7,7 @@ from heapq import heappush, heappushpop
 import numpy as np
 
 from service.domain.people import BUILDER, PARKED
+from service.domain.words import plain
 from service.measure.cases import Codes
 from service.measure.forecast import MIN_COMPLETIONS, Forecast, Model, learn
 from service.measure.stays import State, Stays, alike, turns
@@ -229,7 +230,7 @@ def _rank(decision: Decision) -> tuple[float, float, float, str]:
 
 
 def _reason(state: State, left: float, ahead: Forecast, relative: float) -> str:
-    holder, stage = (name.replace("-", " ") for name in (state.holder, state.stage))
+    holder, stage = plain(state.holder), plain(state.stage)
     waited = f"Has waited {_days(state.turn_days)} for {holder} in {stage}"
     if ahead.reaches_production is None:
         return f"{waited}; there is no history to say what a decision saves."

@@ -5,10 +5,10 @@ import asyncio
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.cohort import Cohort
+from service.domain.words import plain
 from service.known import Moment
 from service.measure.replay import Replay, Saving, what_would_help
 from service.measure.verdict import interval_json, number
-from service.reports.words import in_words
 from service.traces import traces_of
 
 
@@ -41,9 +41,9 @@ def _sentence(replay: Replay) -> str:
         return "There is no wait that could be shortened yet."
     best = replay.waits[0]
     low, high = best.saved_days_interval.low, best.saved_days_interval.high
-    stage = in_words(best.stage or "")
+    stage = plain(best.stage or "")
     return (
-        f"Halving the wait for {in_words(best.holder)} in {stage} would help most: at most "
+        f"Halving the wait for {plain(best.holder)} in {stage} would help most: at most "
         f"{best.saved_days:.1f} of {replay.rmst_days:.1f} days per case "
         f"(95% between {low:.1f} and {high:.1f})."
     )

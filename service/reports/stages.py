@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.cohort import Cohort
 from service.domain.tally import Kind
+from service.domain.words import plain
 from service.known import Moment
 from service.measure.stages import Passages, Percentiles, Stage, Times, longest_wait
 from service.measure.stages import stages as measured
 from service.measure.survival import Quantile
 from service.measure.traces import Traces
 from service.measure.verdict import number
-from service.reports.words import in_words
 from service.tallies import DayLine, lines
 from service.traces import traces_of
 
@@ -122,7 +122,7 @@ def _sentence(found: Sequence[Stage]) -> str:
             return "It cannot be said yet how long cases wait: too few have left a stage."
         return "In no stage does half of the cases wait at all."
     queue = longest.total.queue
-    name = in_words(longest.name)
+    name = plain(longest.name)
     tail = "" if queue.p85.days is None else f", 15% more than {_days(queue.p85.days)}"
     return (
         f"{name[:1].upper()}{name[1:]} is where cases wait longest: half wait more than "

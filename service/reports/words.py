@@ -37,8 +37,3 @@ def _said(found: Mapping[str, Any]) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def in_words(name: str) -> str:
-    """A stage or a party in a sentence: launch-review is launch review."""
-    return name.replace("-", " ").replace("_", " ")

@@ -83,7 +83,7 @@ def test_whoever_is_still_watched_counts_for_those_who_are_not() -> None:
 
 
 @pytest.mark.parametrize("known_after", [90, 150])
-def test_what_is_known_of_open_cases_gives_the_saving_that_all_of_them_have_in_the_end(
+def test_open_cases_give_the_saving_of_such_cases_that_are_followed_to_their_end(
     monkeypatch: pytest.MonkeyPatch, known_after: int
 ) -> None:
     """Censored at their shortened ages, open cases would hide a part of it."""
