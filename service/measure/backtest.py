@@ -1,17 +1,19 @@
 """How often forecasts held: their calibration, and forecasts made afterwards for earlier days."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from math import inf, sqrt
+from typing import Any
 
 import numpy as np
 
 from service.domain.case import Outcome
+from service.measure.adaptive import AS_PROMISED, PARTS, Levels, Said, levels_after
 from service.measure.cases import EPOCH, OPEN, OUTCOMES, PRODUCTION, SECONDS_PER_DAY, Codes
 from service.measure.ends import influences, masses
-from service.measure.forecast import learn
+from service.measure.forecast import Model, learn
 from service.measure.known import known_at
 from service.measure.stays import open_states, submitted_states
 from service.measure.survival import Flags, Floats
@@ -36,6 +38,10 @@ class Made:
     p85_days: float
     watched_days: float
     outcome: Outcome
+
+    p50_level: float = PARTS[0]
+    p85_level: float = PARTS[1]
+    """The levels at which the two days were taken: see `Levels`."""
 
     def __post_init__(self) -> None:
         if not (0.0 < self.p50_days <= self.p85_days < inf and 0.0 <= self.watched_days < inf):
@@ -85,7 +91,8 @@ class Held:
     that reach production, the share whose case was there in time, with its 95% interval. None where
     no such case is known yet. `in_time` and `late` are the forecasts that are decided (late: passed
     without an end, whatever will become of the case), `undecided` the open ones within their time,
-    `given_up` those whose case was declined or withdrawn within their time.
+    `given_up` those whose case was declined or withdrawn within their time. `width_days` is how
+    sharp the forecasts were: the median of the days between their p50 and their p85.
     """
 
     tier: str
@@ -99,6 +106,7 @@ class Held:
     late: int
     undecided: int
     given_up: int
+    width_days: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,47 +156,154 @@ def backtest(traces: Traces, origins: Sequence[datetime]) -> Calibration:
 
     See `remade`. `origins` are aware moments, none later than the traces' own.
     """
-    return calibration(remade(traces, origins))
+    return calibration_of(_columns(traces, _remade(traces, origins)))
 
 
-def remade(traces: Traces, origins: Sequence[datetime]) -> tuple[Made, ...]:
+def remade(
+    traces: Traces, origins: Sequence[datetime], *, corrected: bool = True
+) -> tuple[Made, ...]:
     """Forecasts at each origin, from what was known then, with what came of them since.
 
     One for each case that was open then; and one at submission for each that started after it and
     until the next origin (after the last one: until the traces' own moment). Where nothing was
-    known then, there is no forecast.
+    known then, there is no forecast. They correct themselves: their levels follow the errors of the
+    forecasts at earlier origins, as far as they were known by then; not so, if not `corrected`.
     """
+    tiers = traces.cases.tiers
+    return tuple(
+        Made(str(case), tiers[tier], is_new, p50, p85, watched, OUTCOMES[outcome], *levels)
+        for at in _remade(traces, origins, corrected=corrected)
+        for case, tier, is_new, (p50, p85), levels, watched, outcome in zip(
+            at.said.case.tolist(),
+            at.said.tier.tolist(),
+            at.at_submission.tolist(),
+            at.said.days.tolist(),
+            at.said.levels.tolist(),
+            at.said.watched_days.tolist(),
+            at.said.outcome.tolist(),
+            strict=True,
+        )
+    )
+
+
+LEARNING_DAYS = 8
+"""Earlier days on which forecasts are made afterwards, to learn from their errors."""
+
+
+def learn_corrected(traces: Traces, kept: Said | None = None) -> Model:
+    """Learn from all cases, and from the errors of earlier forecasts.
+
+    `kept` are forecasts that were made (with what is known of them at the traces' moment). For the
+    days before the first of them forecasts are made afterwards, from what was known then.
+    """
+    return learn(traces, levels_now(traces, kept))
+
+
+def levels_now(traces: Traces, kept: Said | None = None) -> Levels:
+    """The levels for forecasts at the traces' own moment; see `learn_corrected`."""
+    now = _days(traces.cases.as_of)
+    origins = spread(traces, LEARNING_DAYS)
+    if kept is not None and kept.case.size:
+        first = float(kept.made_days.min())
+        origins = [origin for origin in origins if _days(origin) < first]
+    afterwards = [one.said for one in _remade(traces, origins)]
+    histories = [_joined(afterwards)] if afterwards else []
+    return levels_after(histories if kept is None else [*histories, kept], now)
+
+
+def spread(traces: Traces, count: int) -> list[datetime]:
+    """So many days over the second half of the history: before that there is little to learn."""
+    cases = traces.cases
+    if not cases.size:
+        return []
+    watched = EPOCH + timedelta(days=float((traces.started_days + cases.followed_days).max()))
+    longest = timedelta(days=float(cases.followed_days.max()))
+    begin = min(cases.as_of, watched) - longest / 2
+    return [begin + number * (longest / 2 / count) for number in range(count)]
+
+
+def _days(moment: datetime) -> float:
+    return (moment - EPOCH).total_seconds() / SECONDS_PER_DAY
+
+
+@dataclass(frozen=True)
+class _Remade:
+    """The forecasts of one origin."""
+
+    said: Said
+    at_submission: Flags
+
+
+def _remade(
+    traces: Traces, origins: Sequence[datetime], *, corrected: bool = True
+) -> list[_Remade]:
     cases = traces.cases
     started = np.rint(traces.started_days * SECONDS_PER_DAY * 1e6) / 1e6
     moments = sorted({(origin - EPOCH).total_seconds(): origin for origin in origins}.items())
-    at_start = submitted_states(traces)
-    # Names that do not depend on the order of the rows.
-    by_content = np.lexsort((cases.outcome, cases.tier, cases.duration_days, started))
-    names = [str(place) for place in np.argsort(by_content).tolist()]
-    tiers, outcomes = cases.tier.tolist(), cases.outcome.tolist()
-    days = cases.duration_days.tolist()
-    found: list[Made] = []
+    at_start = submitted_states(traces) if moments else ()
+    # Numbers that do not depend on the order of the rows.
+    number = np.argsort(np.lexsort((cases.outcome, cases.tier, cases.duration_days, started)))
+    found: list[_Remade] = []
     for (moment, origin), (until, _) in pairwise([*moments, (np.inf, cases.as_of)]):
         known = known_at(traces, origin)
-        rows = np.flatnonzero(started <= moment).tolist()
-        asked = [(rows[row], False, state) for row, state in open_states(known)]
-        later = np.flatnonzero((started > moment) & (started <= until)).tolist()
-        asked += [(row, True, at_start[row]) for row in later]
-        forecasts = learn(known).remaining_all(state for _, _, state in asked)
-        for (row, is_new, state), forecast in zip(asked, forecasts, strict=True):
-            if forecast.p50_days is None or forecast.p85_days is None:
-                continue
-            made = Made(
-                case=names[row],
-                tier=cases.tiers[tiers[row]],
-                at_submission=is_new,
-                p50_days=forecast.p50_days,
-                p85_days=forecast.p85_days,
-                watched_days=max(days[row] - state.age_days, 0.0),
-                outcome=OUTCOMES[outcomes[row]],
-            )
-            found.append(made)
-    return tuple(found)
+        levels = AS_PROMISED
+        if corrected and found:
+            levels = levels_after([_joined([one.said for one in found])], _days(origin))
+        rows = np.flatnonzero(started <= moment)
+        states = open_states(known)
+        now_open = rows[[row for row, _ in states]]
+        later = np.flatnonzero((started > moment) & (started <= until))
+        asked = [*(state for _, state in states), *(at_start[row] for row in later.tolist())]
+        forecasts = learn(known, levels).remaining_all(asked)
+        if not forecasts or forecasts[0].p50_days is None:
+            continue  # nothing is known yet: of the others neither
+        row = np.concatenate([now_open, later])
+        age = np.array([state.age_days for state in asked])
+        said = Said(
+            case=number[row],
+            tier=cases.tier[row],
+            tiers=cases.tiers,
+            made_days=traces.started_days[row] + age,
+            days=np.array([(one.p50_days, one.p85_days) for one in forecasts], dtype=np.float64),
+            levels=np.array([(one.p50_level, one.p85_level) for one in forecasts]),
+            watched_days=np.maximum(cases.duration_days[row] - age, 0.0),
+            outcome=cases.outcome[row],
+        )
+        found.append(_Remade(said, np.arange(row.size) >= now_open.size))
+    return found
+
+
+def _joined(said: Sequence[Said]) -> Said:
+    """One history of several parts with the same tiers."""
+
+    def joined(column: Callable[[Said], np.ndarray[Any, Any]]) -> Any:
+        return np.concatenate([column(one) for one in said])
+
+    return Said(
+        case=joined(lambda one: one.case),
+        tier=joined(lambda one: one.tier),
+        tiers=said[0].tiers,
+        made_days=joined(lambda one: one.made_days),
+        days=joined(lambda one: one.days),
+        levels=joined(lambda one: one.levels),
+        watched_days=joined(lambda one: one.watched_days),
+        outcome=joined(lambda one: one.outcome),
+    )
+
+
+def _columns(traces: Traces, remade: Sequence[_Remade]) -> Forecasts:
+    if not remade:
+        return Forecasts.of([])
+    said = _joined([one.said for one in remade])
+    return Forecasts(
+        case=said.case,
+        tier=said.tier,
+        tiers=traces.cases.tiers,
+        at_submission=np.concatenate([one.at_submission for one in remade]),
+        days={part: said.days[:, place] for place, part in enumerate(PARTS)},
+        watched_days=said.watched_days,
+        outcome=said.outcome,
+    )
 
 
 @dataclass(frozen=True)
@@ -203,6 +318,7 @@ class _ByRatio:
     case: Codes
     tier: Codes
     at_submission: Flags
+    width_days: Floats
 
     @classmethod
     def of(cls, made: Forecasts, part: float, days: Floats) -> "_ByRatio":
@@ -217,6 +333,7 @@ class _ByRatio:
             case=made.case[order],
             tier=made.tier[order],
             at_submission=made.at_submission[order],
+            width_days=(made.days[PARTS[1]] - made.days[PARTS[0]])[order],
         )
 
     def which(self, tier: int | None, kind: bool | None) -> Flags:
@@ -242,6 +359,7 @@ class _ByRatio:
             late=int(np.count_nonzero(~within)),
             undecided=int(np.count_nonzero(within & ~ended)),
             given_up=int(np.count_nonzero(within & ended & ~production)),
+            width_days=float(np.median(self.width_days[rows])),
         )
 
 

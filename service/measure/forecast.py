@@ -3,12 +3,13 @@
 docs/forecasts.md says why it is done this way and how well it held.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
 
+from service.measure.adaptive import AS_PROMISED, PARTS, Levels
 from service.measure.cases import EPOCH, SECONDS_PER_DAY, Codes
 from service.measure.ends import masses
 from service.measure.stays import State, Stays, alike, stage_stays, turns, whole_cases
@@ -27,7 +28,8 @@ SHORTEST = 1.0 / 86_400.0
 """A second: no forecast says that it is over already."""
 LINDY = 1.0
 """The heaviest tail that is believed: what has lasted t lasts as long again with even odds."""
-PARTS = (0.5, 0.85)
+NOTABLE = 0.01
+"""A correction of a level by less than this is not put into words."""
 NO_HISTORY = "no history"
 
 
@@ -40,6 +42,10 @@ class Forecast:
     one that get there at all. `basis` says in words which cases it rests on, `cases` how many they
     are and `completed` how many of them have reached production. `stretch` is above 1 where no
     cases were there for as long, and what is known of shorter stays was stretched by that factor.
+
+    `p50_level` and `p85_level` are the levels of the curve at which the two days were taken: other
+    than 0.5 and 0.85 where forecasts of this kind came too early or too late. `basis` says so, and
+    by how many days.
     """
 
     p50_days: float | None
@@ -49,6 +55,8 @@ class Forecast:
     cases: int
     completed: int
     stretch: float
+    p50_level: float = PARTS[0]
+    p85_level: float = PARTS[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +73,41 @@ class Sample:
     scale: float
     stretch: float
 
-    def forecast(self, basis: str) -> Forecast:
-        """The forecast from these cases, of which one at least must have reached production."""
+    def forecast(self, basis: str, levels: tuple[float, float] = PARTS) -> Forecast:
+        """The forecast from these cases, of which one at least must have reached production.
+
+        `levels` are those at which p50 and p85 are taken.
+        """
         share = masses(self.ended)
         to_production = share[self.production]
         reaches = float(to_production.sum() / share.sum())
         # The next case falls between any two of d known ones with a chance of 1 in d + 1.
         completed = to_production.size
-        levels = np.cumsum(to_production) / reaches * (completed / (completed + 1.0))
-        p50, p85 = self._days(levels)
-        p50 = max(p50, SHORTEST)
+        curve = np.cumsum(to_production) / reaches * (completed / (completed + 1.0))
+        p50, p85, *before = self._days(curve, (*levels, *PARTS) if _is_notable(levels) else levels)
+        p50, p85 = _in_order(p50, p85)
+        if before:
+            basis += f"; {_corrected(levels, _in_order(*before), (p50, p85))}"
         return Forecast(
             p50_days=p50,
-            p85_days=max(p85, p50),
+            p85_days=p85,
             reaches_production=min(reaches, 1.0),
             basis=basis,
             cases=int(self.days.size),
             completed=completed,
             stretch=self.stretch,
+            p50_level=levels[0],
+            p85_level=levels[1],
         )
 
-    def _days(self, levels: Floats) -> tuple[float, float]:
-        """The days within which 50% and 85% of those that get to production do so."""
+    def _days(self, curve: Floats, levels: Sequence[float]) -> list[float]:
+        """The days by which the curve of those that get to production reaches these levels."""
         days = self.days[self.production]
-        known = np.interp(PARTS, np.concatenate([[0.0], levels]), np.concatenate([[0.0], days]))
-        p50, p85 = (
-            day if part <= levels[-1] else self._beyond(part, float(levels[-1]), float(days[-1]))
-            for part, day in zip(PARTS, known.tolist(), strict=True)
-        )
-        return p50, p85
+        known = np.interp(levels, np.concatenate([[0.0], curve]), np.concatenate([[0.0], days]))
+        return [
+            day if level <= curve[-1] else self._beyond(level, float(curve[-1]), float(days[-1]))
+            for level, day in zip(levels, known.tolist(), strict=True)
+        ]
 
     def _beyond(self, part: float, level: float, last_day: float) -> float:
         """Where a tail from the last level that is known reaches this part."""
@@ -258,8 +272,9 @@ class Model:
     for.
     """
 
-    def __init__(self, traces: Traces) -> None:
+    def __init__(self, traces: Traces, levels: Levels = AS_PROMISED) -> None:
         self._traces = traces
+        self._at = levels
         self._levels = {_SAME_TURN: _learned(traces, _SAME_TURN)}
 
     @property
@@ -298,7 +313,7 @@ class Model:
         if sample.stretch > 1.0:
             there = _in_days(days)
             basis += f"; too few were there for {there}, so their stay is stretched in proportion"
-        return sample.forecast(basis)
+        return sample.forecast(basis, self._at.of(state.tier))
 
     def _learned(self, level: _Level) -> _Learned:
         if level not in self._levels:
@@ -310,12 +325,39 @@ def _in_days(days: float) -> str:
     return f"{days:.0f}" if days >= 10.0 else f"{days:.1f}".removesuffix(".0")
 
 
-def learn(traces: Traces) -> Model:
+def _in_order(p50: float, p85: float) -> tuple[float, float]:
+    p50 = max(p50, SHORTEST)
+    return p50, max(p85, p50)
+
+
+def _is_notable(levels: tuple[float, float]) -> bool:
+    return any(abs(level - part) >= NOTABLE for level, part in zip(levels, PARTS, strict=True))
+
+
+def _corrected(
+    levels: tuple[float, float], before: tuple[float, float], after: tuple[float, float]
+) -> str:
+    """That forecasts came too early or too late, and what was made of it, in words."""
+    moved = [level - part for level, part in zip(levels, PARTS, strict=True)]
+    moves = {move > 0.0 for move in moved if abs(move) >= NOTABLE}
+    if len(moves) == 1:
+        found = f"forecasts of this kind came too {'early' if moves.pop() else 'late'}"
+    else:
+        found = f"forecasts of this kind were too {'wide' if moved[0] > 0.0 else 'narrow'}"
+    p50, p85 = (
+        f"{_in_days(new)} instead of {_in_days(old)} days"
+        for old, new in zip(before, after, strict=True)
+    )
+    return f"{found}: corrected, half within {p50} and 85% within {p85}"
+
+
+def learn(traces: Traces, levels: Levels = AS_PROMISED) -> Model:
     """Learn from the stays of all cases, finished and open.
 
-    Give it one cohort, or several that are alike. The order of the cases does not matter.
+    Give it one cohort, or several that are alike. The order of the cases does not matter. `levels`
+    are what was learnt from the errors of earlier forecasts: see `backtest.learn_corrected`.
     """
-    return Model(traces)
+    return Model(traces, levels)
 
 
 def _learned(traces: Traces, level: _Level) -> _Learned:
@@ -355,10 +397,20 @@ def _groups(traces: Traces, level: _Level) -> dict[Key, Group]:
     return found
 
 
+def _nine_in_ten(days: Floats) -> float:
+    """The days, in their order, within which nine in ten were through; 0 without any."""
+    if not days.size:
+        return 0.0
+    place = 0.9 * (days.size - 1)
+    below = int(place)
+    low, high = float(days[below]), float(days[min(below + 1, days.size - 1)])
+    return low + (place - below) * (high - low)
+
+
 def _group(traces: Traces, stays: Stays, rows: Codes) -> Group:
     total, production = stays.total_days[rows], stays.production[rows]
     now = (traces.cases.as_of - EPOCH).total_seconds() / SECONDS_PER_DAY
-    took = float(np.quantile(total[production], 0.9)) if production.any() else 0.0
+    took = _nine_in_ten(total[production])
     return Group(
         entered=traces.started_days[stays.case[rows]] + stays.entry_days[rows],
         entry_days=stays.entry_days[rows],
