@@ -118,6 +118,7 @@ def test_cases_that_are_all_through_say_nothing_of_days_nobody_has_lived() -> No
         tier=np.zeros(16, dtype=np.int64),
         cohort=np.repeat([1, 0], 8),
         cohorts=("before", "intake"),
+        start_days=None,
     )
     assert judge(both).strata[0].tau_days == 25.0
 
