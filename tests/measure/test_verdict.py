@@ -119,6 +119,7 @@ def test_cases_that_are_all_through_say_nothing_of_days_nobody_has_lived() -> No
         cohort=np.repeat([1, 0], 8),
         cohorts=("before", "intake"),
         start_days=None,
+        unit=None,
     )
     assert judge(both).strata[0].tau_days == 25.0
 
