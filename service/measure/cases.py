@@ -77,6 +77,22 @@ class Group:
         return float(np.average(days.days, weights=days.weights))
 
     @property
+    def counts(self) -> Floats:
+        """How many cases each row stands for."""
+        return np.ones(self.outcome.size) if self.weight is None else self.weight
+
+    @property
+    def in_unit(self) -> Codes:
+        """The unit of each case, -1 where it is not known."""
+        return np.full(self.outcome.size, -1) if self.unit is None else self.unit
+
+    @property
+    def estimates(self) -> Floats:
+        """What the builder of each case expected, in days; NaN where nobody said."""
+        size = self.outcome.size
+        return np.full(size, nan) if self.estimate_days is None else self.estimate_days
+
+    @property
     def in_production(self) -> Flags:
         """Which cases went to production."""
         return np.equal(self.outcome, PRODUCTION)
@@ -104,6 +120,44 @@ class Group:
         if self.table.complete:
             return float(self.followed_days.max())
         return self.table.last_day
+
+
+def together(groups: Sequence[Group]) -> Group:
+    """Several groups as one."""
+    return Group(
+        np.concatenate([group.duration_days for group in groups]),
+        np.concatenate([group.followed_days for group in groups]),
+        np.concatenate([group.outcome for group in groups]),
+        _filled([group.weight for group in groups], groups, 1.0),
+        None
+        if any(group.start_days is None for group in groups)
+        else _filled([group.start_days for group in groups], groups, nan),
+        _filled([group.entry_days for group in groups], groups, -1.0),
+        None
+        if all(group.unit is None for group in groups)
+        else np.concatenate(
+            [
+                np.full(group.outcome.size, -1) if group.unit is None else group.unit
+                for group in groups
+            ]
+        ),
+        _filled([group.estimate_days for group in groups], groups, nan),
+    )
+
+
+def in_order(group: Group) -> Group:
+    """The cases in an order that the order they came in does not change."""
+    columns = (
+        group.estimate_days,
+        group.unit,
+        group.weight,
+        group.entry_days,
+        group.start_days,
+        group.followed_days,
+        group.outcome,
+        group.duration_days,
+    )
+    return group.rows(np.lexsort([column for column in columns if column is not None]))
 
 
 @dataclass(frozen=True)
@@ -447,26 +501,26 @@ def joined(parts: Sequence[Cases], as_of: datetime) -> Cases:
         cohorts=cohorts,
         tiers=tiers,
         started_later=sum(part.started_later for part in parts),
-        weight=_together([part.weight for part in parts], parts, 1.0),
+        weight=_filled([part.weight for part in parts], parts, 1.0),
         start_days=None
         if any(part.start_days is None for part in parts if part.size)
-        else _together([part.start_days for part in parts], parts, nan),
-        entry_days=_together([part.entry_days for part in parts], parts, -1.0),
+        else _filled([part.start_days for part in parts], parts, nan),
+        entry_days=_filled([part.entry_days for part in parts], parts, -1.0),
         unit=unit if units else None,
         units=units,
-        estimate_days=_together([part.estimate_days for part in parts], parts, nan),
+        estimate_days=_filled([part.estimate_days for part in parts], parts, nan),
     )
 
 
-def _together(
-    columns: Sequence[Floats | None], parts: Sequence[Cases], missing: float
+def _filled(
+    columns: Sequence[Floats | None], parts: Sequence[Cases | Group], missing: float
 ) -> Floats | None:
     """One column of several, filled up where some have none; None if all have none."""
     if all(column is None for column in columns):
         return None
     return np.concatenate(
         [
-            np.full(part.size, missing) if column is None else column
+            np.full(part.outcome.size, missing) if column is None else column
             for column, part in zip(columns, parts, strict=True)
         ]
     )

@@ -6,10 +6,11 @@ from math import isfinite
 import numpy as np
 
 from service.measure.cases import Group
+from service.measure.figures import number, ratio_json
 from service.measure.resample import redrawn_against
 from service.measure.survival import Floats, restricted_mean, time_without_event
 from service.measure.tiers import NO_RATIO, TAU_IN_MEDIANS, Direction, Interval, Ratio
-from service.measure.verdict import number, percentiles, ratio_json
+from service.measure.verdict import percentiles
 
 LABEL = "versus the builders' own estimates"
 # Builders estimate too little. As long as the ratio may be explained by that, nothing is said.

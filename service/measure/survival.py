@@ -222,6 +222,12 @@ def quantile(table: LifeTable, part: float = 0.5) -> Quantile:
     )
 
 
+def first_day_at(table: LifeTable, height: float) -> float | None:
+    """The first day on which the Kaplan-Meier curve is down to `height`; None if it never is."""
+    reached = np.flatnonzero(table.survival <= height + SAME_HEIGHT)
+    return float(table.times[reached[0]]) if reached.size else None
+
+
 def restricted_mean(table: LifeTable, tau: float) -> Mean:
     """RMST(tau): the area under the Kaplan-Meier curve in the first `tau` days.
 
