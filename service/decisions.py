@@ -19,6 +19,7 @@ from service.domain.decision import Applied, Beginning, Decision, Seen, caused_b
 from service.domain.lifecycle import Move, check
 from service.domain.people import Actor, Role
 from service.domain.refusals import Refusal
+from service.domain.requirements import reason_asked
 from service.domain.standing import Standing
 from service.domain.tiering import Tier
 from service.engine import Engine
@@ -212,10 +213,17 @@ async def _move(session: AsyncSession, row: UseCaseRow, request: Request) -> Mov
     if request.command is Command.APPROVE:
         owner = await find_person(session, row.owner_id)
         move = replace(move, owner_certifications=owner.certifications)
+        standing = standing_of(row)
+        if reason_asked(standing, move.command) and not move.reason.strip():
+            check(standing, move)  # what else is wrong with it comes first
+            raise BadInput("reason", "say why: an approval in tier high needs a reason")
     if request.tier is not None:
         move = replace(move, pathway=pathways()[request.tier], lowering_waits=True)
     if request.owner:
-        move = replace(move, owner=await _owner(session, row, request.owner))
+        # Nobody may decide on it in between.
+        sequence = request.expected_sequence or row.sequence
+        new = await _owner(session, row, request.owner)
+        move = replace(move, owner=new, expected_sequence=sequence)
     return move
 
 
@@ -226,13 +234,13 @@ async def _owner(session: AsyncSession, row: UseCaseRow, who: str) -> Actor:
         raise BadInput("owner", f"nobody here is {who}") from None
     if Role.BUILDER not in person.roles or not person.active:
         raise BadInput("owner", f"{person.name} is not an active builder")
-    # The standing knows who decided since it began to be kept there; the record knows it of all.
+    # The engine knows who decides now, the record who has decided before.
     decided = await session.scalar(
         select(col(TransitionRow.sequence))
         .where(
             col(TransitionRow.use_case_id) == row.id,
             col(TransitionRow.actor) == person.id,
-            col(TransitionRow.command) == Command.APPROVE,
+            col(TransitionRow.command).in_([Command.APPROVE, Command.AGREE]),
         )
         .limit(1)
     )

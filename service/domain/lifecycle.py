@@ -546,7 +546,9 @@ def _check_transfer(standing: Standing, move: Move) -> None:
         raise BadMove("owner", "say who owns it from now on")
     if move.owner.person_id == standing.owners[0]:
         raise BadMove("owner", "that is its owner already")
-    if move.owner.person_id in standing.deciders:
+    lowering = standing.lowering
+    deciding = (lowering.proposed_by, *lowering.agreed) if lowering else ()
+    if move.owner.person_id in (*standing.approvals, *deciding):
         raise BadMove("owner", "somebody who has decided on a use case cannot own it")
 
 
@@ -630,18 +632,11 @@ def _lift(standing: Standing, move: Move, at: datetime) -> Standing:
 
 
 def _approve(standing: Standing, move: Move, at: datetime) -> Standing:
-    standing = _decided(standing, move.actor)
     approvals = (*standing.approvals, move.actor.person_id)
     if len(approvals) >= standing.stage.approvers:
         return _next_stage(standing, at)
     hold = replace(standing.holds[-1], position=Position.QUEUED, assignee=None)
     return _top(replace(standing, approvals=approvals), hold)
-
-
-def _decided(standing: Standing, by: Actor) -> Standing:
-    if by.person_id in standing.deciders:
-        return standing
-    return replace(standing, deciders=(*standing.deciders, by.person_id))
 
 
 def _hand_over(standing: Standing, move: Move, at: datetime) -> Standing:
@@ -697,7 +692,7 @@ def _propose(standing: Standing, pathway: Pathway, by: Actor, at: datetime) -> S
     """A lower tier waits for a second person of enablement, and then for each third party whose
     stage would fall away: one after the other, so that every moment is on one clock."""
     parties = (ENABLEMENT, *_parties_left_out(standing, pathway))
-    proposed = replace(_decided(standing, by), lowering=Lowering(pathway, by.person_id, parties))
+    proposed = replace(standing, lowering=Lowering(pathway, by.person_id, parties))
     return _laid(proposed, lowering_hold(standing.pathway, parties[0], at))
 
 
@@ -716,7 +711,6 @@ def _agree(standing: Standing, move: Move, at: datetime) -> Standing:
     lowering = standing.lowering
     if lowering is None:
         raise AssertionError("checked before")
-    standing = _decided(standing, move.actor)
     left = lowering.parties[1:]
     if left:
         agreed = (*lowering.agreed, move.actor.person_id)
@@ -762,7 +756,6 @@ def _transfer(standing: Standing, move: Move, at: datetime) -> Standing:
         owners=(new, *others),
         former_owners=former,
         holds=holds,
-        approvals=tuple(person for person in standing.approvals if person != new),
     )
 
 

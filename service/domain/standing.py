@@ -155,8 +155,6 @@ class Standing:
     lowering: Lowering | None = None
     former_owners: tuple[str, ...] = ()
     """Who handed its ownership on: they cannot decide on it either."""
-    deciders: tuple[str, ...] = ()
-    """Who has approved a gate of it, or proposed or agreed to a lower tier: they cannot own it."""
 
     @property
     def stage(self) -> Stage:

@@ -179,9 +179,12 @@ def test_ownership_is_handed_over_with_a_reason() -> None:
 
 
 def test_who_decided_on_it_cannot_own_it_and_who_owned_it_cannot_decide() -> None:
-    approved = Life.of(REGULATED).then(ADA, Command.CLAIM).then(ADA, Command.APPROVE)
-    with pytest.raises(BadMove, match="cannot own it"):
-        check(approved.standing, Move(Command.TRANSFER, BEN, reason="she knows it", owner=ADA))
+    """Who approved an earlier stage is known to the record: tests/service/test_decisions.py."""
+    first = at_stage(REGULATED, "launch-review").then(ADA, Command.APPROVE)
+    assert first.standing.approvals == ("ada",)
+    for standing in (first.standing, propose(Life.of(REGULATED), STANDARD).standing):
+        with pytest.raises(BadMove, match="cannot own it"):
+            check(standing, Move(Command.TRANSFER, BEN, reason="she knows it", owner=ADA))
     ada_owns = replace(Life.of(REGULATED).standing, owners=("ada",))
     handed = play(ada_owns, Move(Command.TRANSFER, ADA, reason="too much", owner=OWNER), START)
     assert owner_of(handed.standing) == OWNER

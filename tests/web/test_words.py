@@ -6,6 +6,7 @@ from pathlib import Path
 from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, Who
 from service.domain.people import Role
+from service.domain.requirements import Needs
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Autonomy, Tier
 from service.measure.tiers import Direction
@@ -36,8 +37,10 @@ def composed() -> set[str]:
     ended = {Position.IN_PRODUCTION, Position.DECLINED, Position.WITHDRAWN, Position.PARKED}
     takes = {name for rule in LIFECYCLE for name in rule.takes}
     simple = {Command.CLAIM, Command.APPROVE, Command.HAND_OVER, Command.GO_LIVE, Command.RESUME}
+    simple.add(Command.AGREE)
     decided = {Position.QUEUED, Position.CLAIMED}
     others = {Position.ASKED, Position.REFERRED, Position.REVIEWING, Position.BUILDING}
+    others.add(Position.LOWERING)
     assert ended | decided | others == set(Position)
     todo = {f"{position}_{kind}" for position in decided for kind in ("gate", "help")}
     todo |= {*others, "launching", "only_stage"}
@@ -54,7 +57,9 @@ def composed() -> set[str]:
         *(f"event.{command}" for command in Command),
         *(f"done.{command}" for command in Command),
         *(f"does.{command}" for command in by_people - simple - {Command.RELEASE}),
+        "does.approve",
         *(f"act.{name}" for name in takes),
+        *(f"requirement.{one}" for one in Needs),
         *(f"move.{position}" for position in ended),
         *(f"todo.{position}" for position in ended),
         *(f"todo.{what}_{whom}" for what in todo for whom in ("you", "they")),
