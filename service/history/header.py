@@ -28,6 +28,10 @@ class Header:
             self._missing.append(" or ".join(map(shown, names)))
         return places
 
+    def those_of(self, names: Sequence[str]) -> list[int]:
+        """The places of those names that the header has; none will do."""
+        return [place for name in names for place in self._find(name, needed=False)]
+
     def place_in(self, found: Sequence[int], name: str) -> int:
         places = self._find(name, needed=False)
         return found.index(places[0]) if places else 0  # a missing one is complained about

@@ -22,9 +22,15 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 ISO = "iso"
 UTF8 = "utf-8-sig"  # UTF-8, with or without the mark that spreadsheets begin with
 
+ONE_TIER = "all"
+"""The tier of every case where nobody says any."""
+NO_UNIT = ""
+"""The business unit of a case where nobody says it."""
+
 _TOP = (
     *("description", "encoding", "delimiter", "snapshot", "dates", "case_id", "cohort", "tier"),
     *("business_unit", "started_at", "ended_at", "outcome"),
+    *("known_from", "observed_until", "estimate_days"),
 )
 
 
@@ -57,7 +63,8 @@ class TextSource:
     """Where a text comes from: a constant, or the first of some columns that is not blank.
 
     `values` are by folded key. `otherwise` stands for a value that they do not list and `blank`
-    for an empty cell; where these are None such a row is rejected.
+    for an empty cell; where these are None such a row is rejected. `absent` is the text of every
+    row of a file that has none of the columns; where it is None such a file is refused.
     """
 
     columns: tuple[str, ...] = ()
@@ -65,6 +72,15 @@ class TextSource:
     values: Mapping[str, str] | None = None
     otherwise: str | None = None
     blank: str | None = None
+    absent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MaybeColumn:
+    """A column that a file may have or not; one that is `needed` it must have."""
+
+    column: str
+    needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +134,17 @@ class HistoryMap:
     dates: Dates = field(default_factory=Dates)
     case_id: IdSource = field(default_factory=lambda: IdSource(("case_id",)))
     cohort: TextSource = field(default_factory=lambda: TextSource(("cohort",)))
-    tier: TextSource = field(default_factory=lambda: TextSource(("tier",)))
+    tier: TextSource = field(default_factory=lambda: TextSource(("tier",), absent=ONE_TIER))
     business_unit: TextSource = field(
-        default_factory=lambda: TextSource(("business_unit",), blank="")
+        default_factory=lambda: TextSource(("business_unit",), blank=NO_UNIT, absent=NO_UNIT)
     )
     started_at: StartSource = field(default_factory=lambda: StartSource(("started_at",)))
     ended_at: str = "ended_at"
     outcome: TextSource = field(default_factory=lambda: TextSource(("outcome",)))
     rules: tuple[Rule, ...] = ()
+    known_from: MaybeColumn = MaybeColumn("known_from")
+    observed_until: MaybeColumn = MaybeColumn("observed_until")
+    estimate_days: MaybeColumn = MaybeColumn("estimate_days")
 
     def with_cohort(self, name: str) -> Self:
         """This map with every case in the cohort `name`, whatever the file says."""
@@ -258,7 +277,10 @@ def _map(top: Table, name: str) -> HistoryMap:
         plain,
         cohort=_text_or(top, "cohort", plain.cohort),
         tier=_text_or(top, "tier", plain.tier),
-        business_unit=_text_or(top, "business_unit", plain.business_unit),
+        business_unit=_unit_or(top, plain.business_unit),
+        known_from=_maybe(top, "known_from", plain.known_from),
+        observed_until=_maybe(top, "observed_until", plain.observed_until),
+        estimate_days=_maybe(top, "estimate_days", plain.estimate_days),
     )
     return _ends(top, plain)
 
@@ -354,6 +376,24 @@ def _needed(table: Table) -> tuple[str, ...]:
 def _text_or(top: Table, key: str, otherwise: TextSource) -> TextSource:
     table = top.table(key)
     return otherwise if table is None else read_text_source(table)
+
+
+def _unit_or(top: Table, otherwise: TextSource) -> TextSource:
+    """A case of no unit is a case all the same; the constant "" says that none is known."""
+    table = top.table("business_unit")
+    if table is not None and table.raw == {"constant": NO_UNIT}:
+        return TextSource(constant=NO_UNIT)
+    source = _text_or(top, "business_unit", otherwise)
+    return source if source.blank is not None else replace(source, blank=NO_UNIT)
+
+
+def _maybe(top: Table, key: str, otherwise: MaybeColumn) -> MaybeColumn:
+    """A column that only a map which names it makes one that must be there."""
+    table = top.table(key)
+    if table is None:
+        return otherwise
+    table.allow("column")
+    return MaybeColumn(_needed(table)[0], needed=True)
 
 
 def read_text_source(table: Table) -> TextSource:
