@@ -129,6 +129,10 @@ def _print(result: "FileVerdict", rejects: Path | None) -> None:
         width=None if sys.stdout.isatty() else WIDTH_WHEN_PIPED,
     )
     verdict = result.verdict
+    for sign in verdict.record:
+        console.print(f"The record leaves something out: {sign}.")
+    if verdict.record:
+        console.print()
     console.print(_sentence(verdict), style="bold")
     if verdict.logrank_p is not None:
         console.print(f"Log-rank test inside the tiers: p = {verdict.logrank_p:.3g}.")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from service.history import CANONICAL, HistoryMap, Look, load_map, parse_map, shipped_maps
-from service.history.maps import key_of
+from service.history.maps import ONE_TIER, key_of
 
 COLUMNS = (
     "case_id",
@@ -16,12 +16,13 @@ COLUMNS = (
     "ended_at",
     "outcome",
 )
+MORE_COLUMNS = ("known_from", "observed_until", "estimate_days")
+"""What most files do not have."""
 OUTCOMES = ("production", "declined", "withdrawn", "open")
 DATES = ("iso", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d")
 ENCODINGS = ("utf-8-sig", "cp1252", "iso-8859-1", "utf-16")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 QUESTION = ("intake", "baseline", "tau", "as_of")
-ONE_TIER = "all"
 NO_COHORT = "history"
 
 
@@ -36,6 +37,7 @@ class Way(StrEnum):
 FIELDS = (
     *("way", "shipped", "own", "encoding", "delimiter", "dates"),
     *COLUMNS,
+    *MORE_COLUMNS,
     *(f"is_{outcome}" for outcome in OUTCOMES),
     *QUESTION,
 )
@@ -52,7 +54,7 @@ def guessed(seen: Look) -> dict[str, str]:
         "delimiter": seen.delimiter,
         "dates": DATES[0],
         "intake": "intake",
-        **{one: named.get(key_of(one.replace("_", " ")), "") for one in COLUMNS},
+        **{one: named.get(key_of(one.replace("_", " ")), "") for one in (*COLUMNS, *MORE_COLUMNS)},
         **{f"is_{outcome}": outcome for outcome in OUTCOMES},
     }
     here = {key_of(name) for name in seen.names}
@@ -90,14 +92,17 @@ def written(typed: Mapping[str, str]) -> str:
     for column, without in (
         ("cohort", f"constant = {_text(NO_COHORT)}"),
         ("tier", f"constant = {_text(ONE_TIER)}"),
-        ("business_unit", ""),
+        ("business_unit", 'constant = ""'),
     ):
         if typed[column]:
             lines += ["", f"[{column}]", f"column = {_text(typed[column])}"]
-            if column != "cohort":
+            if column == "tier":
                 lines.append(f"blank = {_text('not stated')}")
-        elif without:
+        else:
             lines += ["", f"[{column}]", without]
+    for column in MORE_COLUMNS:
+        if typed[column]:
+            lines += ["", f"[{column}]", f"column = {_text(typed[column])}"]
     return "\n".join([*lines, *_ends(typed), ""])
 
 
@@ -111,7 +116,11 @@ def _ends(typed: Mapping[str, str]) -> list[str]:
             if word
         }
         values = ", ".join(f"{_text(word)} = {_text(outcome)}" for word, outcome in words.items())
-        outcome = [f"column = {_text(typed['outcome'])}", f"values = {{ {values} }}"]
+        outcome = [
+            f"column = {_text(typed['outcome'])}",
+            f"values = {{ {values} }}",
+            f"blank = {_text('open')}",
+        ]
         return ["", "[ended_at]", end, "", "[outcome]", *outcome]
     # Without a word for it, what has an end is in production.
     ended = f"ended_at = {_text(typed['ended_at'])}"

@@ -39,13 +39,15 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a map makes of the first rows of a file. `whole`: these are all its rows."""
+    """What a map makes of the first rows of a file. `whole`: these are all its rows. `hint` says
+    that day and month seem to be the other way round, "" if they do not."""
 
     accepted: int
     cases: tuple[Case, ...]
     rejects: tuple[Reject, ...]
     rejected_for: dict[str, int]
     whole: bool
+    hint: str = ""
 
     @property
     def rejected(self) -> int:
@@ -108,7 +110,7 @@ def preview(path: Path, mapping: HistoryMap, *, latest: datetime) -> Preview:
     cases: list[Case] = []
     rejects: list[Reject] = []
     reasons: Counter[str] = Counter()
-    whole = True
+    whole, hint = True, ""
     with HistoryFile(path, mapping, latest=latest) as file:
         for batch in file.batches(PREVIEWED):
             if accepted or reasons:
@@ -118,5 +120,6 @@ def preview(path: Path, mapping: HistoryMap, *, latest: datetime) -> Preview:
             cases = list(islice(batch.cases(), SHOWN))
             reasons.update(reject.field for reject in batch.rejects)
             rejects = batch.rejects[:SHOWN]
+            hint = (file.dates_hint if batch.rejects else None) or ""
     plain = tuple(Reject(one.line, one.case_id, one.field, one.reason, ()) for one in rejects)
-    return Preview(accepted, tuple(cases), plain, dict(reasons.most_common()), whole)
+    return Preview(accepted, tuple(cases), plain, dict(reasons.most_common()), whole, hint)

@@ -28,6 +28,7 @@ from web.mapping import (
     DELIMITERS,
     ENCODINGS,
     FIELDS,
+    MORE_COLUMNS,
     OUTCOMES,
     QUESTION,
     Way,
@@ -206,7 +207,10 @@ async def _look_again(pages: Pages, file: Brought, form: Form) -> None:
         if typed["way"] == Way.COLUMNS:
             there = set(file.looked.names)
             guess = guessed(file.looked)
-            kept = {one: typed[one] if typed[one] in there else guess[one] for one in COLUMNS}
+            kept = {
+                one: typed[one] if typed[one] in there else guess[one]
+                for one in (*COLUMNS, *MORE_COLUMNS)
+            }
             file.typed = {**typed, **kept}
     await _try_map(pages, file, needed=True)
 
@@ -318,6 +322,7 @@ def _page(
         ways=list(Way),
         shipped=shipped_maps(),
         columns=COLUMNS,
+        more_columns=MORE_COLUMNS,
         outcomes=OUTCOMES,
         encodings=ENCODINGS,
         delimiters=DELIMITERS,
