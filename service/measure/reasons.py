@@ -17,6 +17,8 @@ def about(
     if tiers.pairs and tiers.missing:
         yield f"Too little is known for a verdict. Needed: {tiers.missing}."
     if found is None:
+        if tiers.pairs:
+            yield "All cases of an arm took no time at all: a ratio says nothing here."
         return
     why = found.why
     if Why.NOTHING_VARIES in why:
@@ -33,6 +35,14 @@ def about(
             f"The units count for {found.units.effective:.1f}: it holds in these units and says "
             "nothing of others."
         )
+    yield from _against(tiers, found, intake, baseline)
+    for sign in record:
+        yield f"The record leaves something out ({sign}): no verdict rests on it."
+
+
+def _against(tiers: Tiers, found: Found, intake: str, baseline: str | None) -> Iterator[str]:
+    """What speaks against a difference that the interval shows."""
+    why = found.why
     words = "faster" if found.time.direction is Direction.COMPRESSES else "slower"
     if Why.GUARD in why:
         more = intake if words == "faster" else baseline
@@ -62,8 +72,6 @@ def about(
         yield "Over a shorter or a longer time the comparison says the opposite."
     if Why.TREND in why:
         yield _about_trend(found, intake, baseline)
-    for sign in record:
-        yield f"The record leaves something out ({sign}): no verdict rests on it."
 
 
 def _about_trend(found: Found, intake: str, baseline: str | None) -> str:
