@@ -33,6 +33,8 @@ class Account:
         self.reasons: Counter[str] = Counter()
         self.newest_line = 0
         """The line of the row with the newest start or end; 0 where lines are not counted."""
+        self.newest_case = ""
+        """The case of that row; "" where the rows are numbers."""
         self._latest = (latest - EPOCH).total_seconds()
         self._newest = self._until = nan
         self._used: Counter[str] = Counter()
@@ -89,7 +91,11 @@ class Account:
         if rows:
             self._used.update(rows.cohort)
             others = (_seconds(rows.known_from), _seconds(rows.observed_until))
-            self._moments(_seconds(rows.started_at), _seconds(rows.ended_at), others)
+            started, ended = _seconds(rows.started_at), _seconds(rows.ended_at)
+            before = self._newest
+            self._moments(started, ended, others)
+            if self._newest != before:
+                self.newest_case = rows.case_id[int(np.argmax(np.fmax(started, ended)))]
 
     def _count(self, accepted: int, planned: int, mended: int, rejects: Iterable[Reject]) -> None:
         self.accepted += accepted

@@ -1,7 +1,6 @@
 """From a file, or from gathered cases, to the verdict: which cohorts, and as of when."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -11,9 +10,10 @@ from service.history.account import Account
 from service.history.errors import HistoryError
 from service.history.files import MOST_UNITS, HistoryFile
 from service.history.gathering import Gathering
-from service.history.maps import CANONICAL, HistoryMap, key_of
+from service.history.maps import CANONICAL, HistoryMap
 from service.history.messages import listed
 from service.history.rejects import RejectsFile
+from service.history.telling import by_field, notes_of, one_spelling, signs_of
 from service.measure.curves import Curve, curves
 from service.measure.curves import as_json as curves_as_json
 from service.measure.record import Rejected
@@ -21,7 +21,6 @@ from service.measure.verdict import INTAKE, Verdict, as_json, judge
 
 Progress = Callable[[int, int], None]
 
-MOST_SAID = 10  # cohorts in a note
 MOST_NAMES = 1_000  # cohorts or tiers in a file; a column with more of them is another column
 
 
@@ -158,18 +157,18 @@ def compare_file(
     if not account.accepted:
         raise HistoryError(
             f"{path} has no row that can be used: {rejected} read, {rejected} rejected"
-            + (f" ({_by_field(reasons)})" if rejected else "")
+            + (f" ({by_field(reasons)})" if rejected else "")
             + (f"; {file.dates_hint}" if file.dates_hint else "")
         )
     moment, note = choose_as_of(
         mapping.snapshot, as_of, datetime.fromtimestamp(account.until, latest.tzinfo), latest
     )
-    notes = list(_notes(account, file))
-    signs = tuple(_signs(account, file, from_data=note is not None))
+    notes = list(notes_of(account, file))
+    signs = tuple(signs_of(account, file, from_data=note is not None))
     known = len(file.units) <= MOST_UNITS
     cases = gathering.cases(
         tuple(file.cohorts),
-        _one_spelling(file.tiers),
+        one_spelling(file.tiers),
         moment,
         tuple(file.units) if known else None,
     )
@@ -202,65 +201,6 @@ def compare_file(
     )
 
 
-def _signs(account: Account, file: HistoryFile, *, from_data: bool) -> Iterator[str]:
-    """What the reading found that no verdict should rest on. `from_data`: whether the moment of
-    the report was taken from the file."""
-    if account.rejected and file.dates_hint:
-        yield f"dates: {file.dates_hint}"
-    days = account.alone_by if from_data else None
-    if days is not None:
-        line = account.newest_line
-        case_id = file.case_id_on(line)
-        where = f"line {line}" + (f", case {case_id}" if case_id else "")
-        yield f"the latest moment stands alone, {days:,} days after the next: {where}"
-
-
-def _notes(account: Account, file: HistoryFile) -> Iterator[str]:
-    """What became of the rows, in sentences; that of the rejected ones first."""
-    if account.rejected:
-        by_field = _by_field(account.reasons)
-        yield f"{account.rejected} of {account.read} rows cannot be used: {by_field}."
-        told = [
-            f"{rows.rejected} of {rows.read} of {name}"
-            for name, rows in list(account.by_cohort.items())[:MOST_SAID]
-        ]
-        yield f"Rows that cannot be used, by cohort: {', '.join(told) if told else 'none told'}."
-    if account.planned:
-        yield (
-            f"Ends that are still to come: {account.planned}. They are plans; these cases are open."
-        )
-    if account.mended:
-        yield (
-            f"Ends some hours before their start, on the same day or the day before: "
-            f"{account.mended}. They count as 0 days."
-        )
-    spellings = _spellings(file.tiers)
-    if spellings:
-        yield f"Tiers that are written in several ways are taken as one: {listed(spellings, 5)}."
-    if len(file.units) > MOST_UNITS:
-        yield (
-            f"There are more than {MOST_UNITS:,} different business units: that is another column, "
-            "and no unit counts as known."
-        )
-
-
-def _one_spelling(names: Sequence[str]) -> tuple[str, ...]:
-    """Names that differ in upper and lower case or white space only as one of them, whichever comes
-    in whatever order: the last in the alphabet, with the fewest capitals."""
-    last: dict[str, str] = {}
-    for name in names:
-        last[key_of(name)] = max(name, last.get(key_of(name), name))
-    return tuple(last[key_of(name)] for name in names)
-
-
-def _spellings(names: Sequence[str]) -> list[str]:
-    """What is written in several ways, like "HIGH = high"."""
-    ways: dict[str, list[str]] = {}
-    for name in sorted(names):
-        ways.setdefault(key_of(name), []).append(name)
-    return [" = ".join(several) for several in ways.values() if len(several) > 1]
-
-
 def _check_names(file: HistoryFile) -> None:
     for column, names in (("cohort", file.cohorts), ("tier", file.tiers)):
         if len(names) > MOST_NAMES:
@@ -268,7 +208,3 @@ def _check_names(file: HistoryFile) -> None:
                 f"{file.path} has more than {MOST_NAMES:,} different words for the {column}, such "
                 f"as {listed(names, 3)}: is that the right column?"
             )
-
-
-def _by_field(reasons: Counter[str]) -> str:
-    return ", ".join(f"{count} for {field}" for field, count in reasons.most_common())

@@ -83,6 +83,7 @@ class HistoryFile:
     def __init__(self, path: Path, mapping: HistoryMap = CANONICAL, *, latest: datetime) -> None:
         self.path = path
         self.mapping = mapping
+        self.latest = latest
         self._cohorts: dict[str, int] = {}
         self._tiers: dict[str, int] = {}
         self._units: dict[str, int] = {}
