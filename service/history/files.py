@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from math import nan
@@ -19,6 +19,7 @@ import numpy as np
 from service.domain.case import Outcome
 from service.history.batch import Batch, NumberBatch, Reject
 from service.history.errors import FileUnreadable
+from service.history.header import DELIMITERS, MOST_ABOVE, said_delimiter
 from service.history.lines import Lines
 from service.history.maps import CANONICAL, UTF8, HistoryMap
 from service.history.messages import shown
@@ -75,7 +76,8 @@ class HistoryFile:
     `latest` is the moment after which nothing can have happened (pass the time of reading).
     Opening raises `FileUnreadable` when there is no such file, it is empty, or its header lacks
     a column; reading on raises it when the text cannot be decoded at all. `header`, `size` (bytes)
-    and `mapping` say what is read; `position` (bytes) how far. `cohorts`, `tiers` and `units` are
+    and `mapping` (with the delimiter that was found) say what is read, `above` how many rows stand
+    above the header; `position` (bytes) how far. `cohorts`, `tiers` and `units` are
     the names that `numbers` met, in the order of their codes. Of more than `MOST_UNITS` units the
     others are taken for one more.
     """
@@ -84,6 +86,8 @@ class HistoryFile:
         self.path = path
         self.mapping = mapping
         self.latest = latest
+        self.header: list[str] = []
+        self.above = 0
         self._cohorts: dict[str, int] = {}
         self._tiers: dict[str, int] = {}
         self._units: dict[str, int] = {}
@@ -95,8 +99,7 @@ class HistoryFile:
         try:
             self.size = os.fstat(binary.fileno()).st_size
             check_kind(path, binary.peek(8), mapping.encoding)
-            self.header = self._read_header()
-            self._rows = self._row_reader(latest)
+            self._rows = self._read_header()
         except BaseException:
             self.close()
             raise
@@ -403,25 +406,53 @@ class HistoryFile:
             f"{self.path}: line {line} or a later one is not {self.mapping.encoding}: {error}"
         )
 
-    def _row_reader(self, latest: datetime) -> RowReader:
-        try:
-            return RowReader(self.mapping, self.header, latest)
-        except FileUnreadable as error:
-            raise FileUnreadable(f"{self.path}: {error}") from None
+    def _read_header(self) -> RowReader:
+        """Finds the header among the first rows, and the delimiter if nobody has said it: the
+        header is the first row that has the columns of the map."""
+        first: FileUnreadable | None = None
+        tried = above = 0
+        while tried < MOST_ABOVE and (records := self._next_records(1)) is not None:
+            self._check_text(records)
+            text = "".join(self._lines.record)
+            if not text.strip("".join((*DELIMITERS, self.mapping.delimiter, " \r\n"))):
+                continue
+            tried, above = tried + 1, above + 1
+            if tried == 1 and (said := said_delimiter(text)):
+                self.mapping = replace(self.mapping, delimiter=said, delimiter_said=True)
+                above = 0
+                continue
+            for mapping, header in self._headers(text):
+                try:
+                    found = RowReader(mapping, header, self.latest)
+                except FileUnreadable as error:
+                    first = first or FileUnreadable(f"{self.path}: {error}")
+                else:
+                    self.mapping, self.header = mapping, header
+                    self.above = above - 1
+                    return found
+        raise first or FileUnreadable(f"{self.path} is empty")
 
-    def _read_header(self) -> list[str]:
-        while (records := self._next_records(1)) is not None:
-            cells = chain(*records.rows, *(reject.cells for reject in records.rejects))
-            if any("\0" in cell for cell in cells):
-                raise FileUnreadable(
-                    f"{self.path} is no text: there are NUL bytes in its first line"
-                )
-            if records.rejects:
-                raise FileUnreadable(f"{self.path}: the header: {records.rejects[0].reason}")
-            for header in records.rows:
-                if any(map(str.strip, header)):
-                    return header
-        raise FileUnreadable(f"{self.path} is empty")
+    def _headers(self, text: str) -> Iterator[tuple[HistoryMap, list[str]]]:
+        """What a record may be as a header: with the delimiter that was said, or with each that it
+        may be, the one that cuts it into most cells first."""
+        own = self.mapping.delimiter
+        others = () if self.mapping.delimiter_said else DELIMITERS
+        found = []
+        for delimiter in dict.fromkeys((own, *others)):
+            lines = text.splitlines(keepends=True)
+            try:
+                cells = next(csv.reader(lines, delimiter=delimiter), [])
+            except csv.Error:  # cut in the wrong places, a cell may be too long
+                continue
+            found.append((replace(self.mapping, delimiter=delimiter), cells))
+        return iter(sorted(found, key=lambda one: -len(one[1])))
+
+    def _check_text(self, records: _Records) -> None:
+        cells = chain(*records.rows, *(reject.cells for reject in records.rejects))
+        if any("\0" in cell for cell in cells):
+            raise FileUnreadable(f"{self.path} is no text: there are NUL bytes in its first line")
+        if records.rejects:
+            raise FileUnreadable(f"{self.path}: the header: {records.rejects[0].reason}")
 
 
 def check_kind(path: Path, beginning: bytes, encoding: str) -> None:

@@ -6,6 +6,15 @@ from service.history.errors import FileUnreadable
 from service.history.maps import fold, key_of
 from service.history.messages import listed, shown
 
+DELIMITERS = (",", ";", "\t", "|")
+MOST_ABOVE = 20  # rows that may stand above the header
+
+
+def said_delimiter(line: str) -> str:
+    """What a first line like `sep=;`, which spreadsheets understand, says; "" if it is no such."""
+    text = line.strip('\ufeff\r\n "')
+    return text[4:] if text[:4].casefold() == "sep=" and len(text) == 5 else ""
+
 
 class Header:
     """Finds a map's columns in a header, and collects what is wrong to say it once."""

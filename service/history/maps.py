@@ -34,8 +34,20 @@ _TOP = (
 )
 
 
+_INVISIBLE = dict.fromkeys(
+    (
+        *(0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, 0xFEFF),
+        *(*range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A)),
+    )
+)
+"""Soft hyphens, zero-width spaces and marks of direction, which nobody sees and sheets paste in."""
+
+
 def fold(text: str) -> str:
-    """The text without the white space around it, and any inside as one space."""
+    """The text without the white space around it, any inside as one space, and without what is
+    invisible."""
+    if not text.isprintable() and not text.isascii():
+        text = text.translate(_INVISIBLE)
     return " ".join(text.split())
 
 
@@ -125,15 +137,21 @@ class Dates:
 
 @dataclass(frozen=True, slots=True)
 class HistoryMap:
-    """How one kind of file becomes cases. `snapshot` is the moment that the file describes."""
+    """How one kind of file becomes cases. `snapshot` is the moment that the file describes.
+
+    A delimiter that nobody said is only where the guessing begins. `started_from` names cohorts by
+    when a case started, in the order of time; then there is no other source of the cohort.
+    """
 
     name: str = "canonical columns"
     encoding: str = UTF8
     delimiter: str = ","
+    delimiter_said: bool = False
     snapshot: datetime | None = None
     dates: Dates = field(default_factory=Dates)
     case_id: IdSource = field(default_factory=lambda: IdSource(("case_id",)))
     cohort: TextSource = field(default_factory=lambda: TextSource(("cohort",)))
+    started_from: tuple[tuple[datetime, str], ...] = ()
     tier: TextSource = field(default_factory=lambda: TextSource(("tier",), absent=ONE_TIER))
     business_unit: TextSource = field(
         default_factory=lambda: TextSource(("business_unit",), blank=NO_UNIT, absent=NO_UNIT)
@@ -148,7 +166,7 @@ class HistoryMap:
 
     def with_cohort(self, name: str) -> Self:
         """This map with every case in the cohort `name`, whatever the file says."""
-        return replace(self, cohort=TextSource(constant=name))
+        return replace(self, cohort=TextSource(constant=name), started_from=())
 
 
 CANONICAL = HistoryMap()
@@ -263,8 +281,18 @@ def _map(top: Table, name: str) -> HistoryMap:
     top.text("description")
     plain = HistoryMap(name=name, snapshot=top.moment("snapshot"))
     plain = replace(
-        plain, encoding=read_encoding(top), delimiter=read_delimiter(top), dates=read_dates(top)
+        plain,
+        encoding=read_encoding(top),
+        delimiter=read_delimiter(top),
+        delimiter_said="delimiter" in top.raw,
+        dates=read_dates(top),
     )
+    cohort = top.table("cohort")
+    starts = None if cohort is None else cohort.table("started_from")
+    if cohort is not None and starts is not None:
+        cohort.allow("started_from")
+        plain = replace(plain, started_from=read_started_from(starts))
+        plain = replace(plain, cohort=TextSource(constant=plain.started_from[0][1]))
     if (table := top.table("case_id")) is not None:
         table.allow("column", "columns", "join")
         join = table.text("join")
@@ -275,7 +303,7 @@ def _map(top: Table, name: str) -> HistoryMap:
         plain = replace(plain, started_at=StartSource(_needed(table), pick))
     plain = replace(
         plain,
-        cohort=_text_or(top, "cohort", plain.cohort),
+        cohort=plain.cohort if starts is not None else _text_or(top, "cohort", plain.cohort),
         tier=_text_or(top, "tier", plain.tier),
         business_unit=_unit_or(top, plain.business_unit),
         known_from=_maybe(top, "known_from", plain.known_from),
@@ -376,6 +404,19 @@ def _needed(table: Table) -> tuple[str, ...]:
 def _text_or(top: Table, key: str, otherwise: TextSource) -> TextSource:
     table = top.table(key)
     return otherwise if table is None else read_text_source(table)
+
+
+def read_started_from(starts: Table) -> tuple[tuple[datetime, str], ...]:
+    """The cohorts by when a case started, in the order of time."""
+    moments = []
+    for name in starts.raw:
+        moment = starts.moment(name)
+        if moment is None or not fold(name):
+            raise MapError(f"{starts.place}: a name of a cohort = a date")
+        moments.append((moment, fold(name)))
+    if not moments:
+        raise MapError(f"{starts.place}: is empty; say a name of a cohort = a date")
+    return tuple(sorted(moments))
 
 
 def _unit_or(top: Table, otherwise: TextSource) -> TextSource:

@@ -196,6 +196,7 @@ class RowReader:
             and isinstance(self._start_dates, IsoMemo)
             and self._map.encoding == UTF8
             and self._map.delimiter.isascii()
+            and not self._map.started_from
         ):
             return None
         outcomes = list(Outcome)
@@ -235,6 +236,13 @@ class RowReader:
                 for i, value in enumerate(values):
                     if value.__class__ is RowUnusable:
                         bad.setdefault(i, value)
+        if self._map.started_from:
+            for i, start in enumerate(found[4]):
+                try:
+                    if i not in bad:
+                        found[1][i] = self._cohort_at(start)
+                except RowUnusable as error:
+                    bad[i] = error
         outcomes, ends, planned = self._outcomes_and_ends(columns, len(rows), bad)
         table = [*found[:5], ends, outcomes, *found[5:]]
         if bad:
@@ -332,6 +340,7 @@ class RowReader:
             ids = list(map(self._joined_id, rows))
         if all(ids) and all(map(str.isprintable, ids)) and max(map(len, ids)) <= LONGEST_ID:
             return ids
+        ids = list(map(fold, ids))
         for i, case_id in enumerate(ids):
             try:
                 self._check_id(case_id, rows[i])
@@ -348,12 +357,27 @@ class RowReader:
             return ""
         return case_id
 
+    def _cohort_at(self, started: datetime) -> str:
+        """The last cohort whose date has come."""
+        names = [name for moment, name in self._map.started_from if moment <= started]
+        if not names:
+            reason = f"started {day(started)}, before the first cohort of the map"
+            raise RowUnusable("cohort", reason)
+        return names[-1]
+
     def cohort(self, row: list[str]) -> str | None:
         """The cohort of a row that is as wide as the header; None if it has none."""
-        places, memo = self._memos[0]
+        places, memo = self._memos[3 if self._map.started_from else 0]
         cells = tuple(row[place] for place in places)
         value = memo[cells[0] if len(cells) == 1 else cells]
-        return None if isinstance(value, RowUnusable) else str(value)
+        if isinstance(value, RowUnusable):
+            return None
+        if not self._map.started_from:
+            return str(value)
+        try:
+            return self._cohort_at(value)
+        except RowUnusable:
+            return None
 
     def _joined_id(self, row: list[str]) -> str:
         parts = (fold(row[column]) for column in self._id_columns)
@@ -382,6 +406,8 @@ class RowReader:
                         name, f"{name}: the map does not say what {shown(text)} stands for"
                     )
                 return value
+            if name == "business_unit":
+                text = _readable(text)
             check_text(name, text, LONGEST_TEXT, self._map.encoding)
             return text
 
@@ -540,6 +566,13 @@ def _keys(columns: Sequence[Sequence[str]], places: Sequence[int], rows: int) ->
 def _without(places: Container[int], columns: Sequence[list[Any]]) -> list[list[Any]]:
     keep = [i not in places for i in range(len(columns[0]))]
     return [list(compress(column, keep)) for column in columns]
+
+
+def _readable(text: str) -> str:
+    """A text with bytes that are not the encoding as what they mostly are: that of Windows."""
+    if not any("\udc80" <= c <= "\udcff" for c in text):
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
 
 
 def check_text(name: str, text: str, longest: int, encoding: str) -> None:

@@ -35,6 +35,8 @@ def notes_of(account: Account, file: HistoryFile) -> Iterator[str]:
             for name, rows in list(account.by_cohort.items())[:MOST_SAID]
         ]
         yield f"Rows that cannot be used, by cohort: {', '.join(told) if told else 'none told'}."
+    if file.above:
+        yield f"Rows above the header that are left out: {file.above}."
     if account.planned:
         yield (
             f"Ends that are still to come: {account.planned}. They are plans; these cases are open."

@@ -195,12 +195,17 @@ def test_byte_order_mark_and_line_ends(read: Callable[..., Read], mark: bytes, e
 def test_bytes_that_are_not_the_encoding_cost_the_row_only(
     read: Callable[..., Read], tmp_path: Path
 ) -> None:
-    lines = [HEADER, row(business_unit="Köln"), row(case_id="A-2")]
+    lines = [HEADER, row(tier="Köln"), row(case_id="A-2")]
     cases, (reject,) = read("\n".join(lines).encode("cp1252"))
     assert len(cases) == 1
-    assert reject.reason == r'business_unit: "K\udcf6ln" holds bytes that are not utf-8-sig'
+    assert reject.reason == r'tier: "K\udcf6ln" holds bytes that are not utf-8-sig'
     cases, rejects = read("\n".join(lines).encode("cp1252"), parse_map('encoding = "cp1252"', "m"))
-    assert ([case.business_unit for case in cases], rejects) == (["Köln", "Claims"], [])
+    assert ([case.tier for case in cases], rejects) == (["Köln", "light"], [])
+
+
+def test_bytes_of_windows_in_a_unit_are_read_as_such(read: Callable[..., Read]) -> None:
+    cases, rejects = read("\n".join([HEADER, row(business_unit="Büro \u2013 X")]).encode("cp1252"))
+    assert ([case.business_unit for case in cases], rejects) == (["Büro \u2013 X"], [])
 
 
 def test_a_cell_without_end_costs_what_it_swallowed(read: Callable[..., Read]) -> None:

@@ -13,7 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.history import CANONICAL, FileVerdict, HistoryMap, compare_file, load_map, parse_map
+from service.history import (
+    CANONICAL,
+    FileUnreadable,
+    FileVerdict,
+    HistoryFile,
+    HistoryMap,
+    compare_file,
+    load_map,
+    look,
+    parse_map,
+)
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT.parent / "shared" / "cases"
@@ -289,8 +299,6 @@ def test_a_file_of_closed_cases_only_is_missed(compared: Compared) -> None:
 def test_what_a_file_says_beside_is_checked(
     tmp_path: Path, cells: dict[str, str], field: str, reason: str
 ) -> None:
-    from service.history import HistoryFile
-
     more = {"known_from": "", "observed_until": "", "estimate_days": ""}
     plain = Row("1", "before", datetime(2024, 1, 5, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC))
     path = tmp_path / "cases.csv"
@@ -312,8 +320,6 @@ def test_known_before_the_start_is_known_from_the_start_on(compared: Compared) -
 
 
 def test_a_map_names_columns_that_must_be_there(compared: Compared) -> None:
-    from service.history import FileUnreadable
-
     rows = [row.cells() | {"Guess": "30"} for row in register(14)]
     mapping = parse_map('[estimate_days]\ncolumn = "Guess"', "m")
     assert compared(rows, mapping).accepted == len(rows)
@@ -321,6 +327,92 @@ def test_a_map_names_columns_that_must_be_there(compared: Compared) -> None:
         compared(rows, mapping, without=("Guess",))
     with pytest.raises(FileUnreadable, match='missing columns: "Unit"'):
         compared(rows, parse_map('[business_unit]\ncolumn = "Unit"', "m"))
+
+
+def test_a_tier_in_three_spellings_is_one(compared: Compared) -> None:
+    rows = [row.cells() for row in register(15)]
+    ways = ("high", " High", "HIGH ", "high")
+    mixed = [row | {"tier": ways[i % 4]} for i, row in enumerate(rows)]
+    found = compared(mixed)
+    assert [stratum.tier for stratum in found.verdict.strata] == ["high"]
+    assert found.verdict.time == compared(rows).verdict.time
+    assert found.notes[0] == (
+        "Tiers that are written in several ways are taken as one: HIGH = High = high."
+    )
+    turned = compared(mixed[::-1])
+    assert turned.as_json()["strata"] == found.as_json()["strata"]
+
+
+@pytest.mark.parametrize("invisible", ["\u200b", "\ufeff", "\u00ad", "\u202a", "\u2060"])
+def test_what_nobody_sees_makes_no_cohort_of_its_own(compared: Compared, invisible: str) -> None:
+    rows = [row.cells() for row in register(16)]
+    odd = [
+        row | ({"cohort": f"{row['cohort']}{invisible}"} if i % 3 else {})
+        for i, row in enumerate(rows)
+    ]
+    found = compared(odd)
+    assert [arm.cohort for arm in found.verdict.arms] == ["intake", "before"]
+    assert found.verdict.time == compared(rows).verdict.time
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|", ","])
+@pytest.mark.parametrize(
+    "above", ["", "sep={}\n", "Report: AI intake{0}{0}{0}\nGenerated 2024-10-01\n{0}{0}\n"]
+)
+def test_the_delimiter_and_the_header_are_found(
+    tmp_path: Path, compared: Compared, delimiter: str, above: str
+) -> None:
+    rows = [row.cells() for row in register(17)]
+    lines = [",".join(HEADER), *(",".join(row.values()) for row in rows)]
+    path = tmp_path / "other.csv"
+    text = above.format(delimiter) + "\n".join(lines).replace(",", delimiter)
+    path.write_text(text)
+    found = compare_file(path, latest=NOW)
+    assert found.accepted == len(rows)
+    assert found.verdict.time == compared(rows).verdict.time
+    titles = "Rows above the header that are left out: 2."
+    assert (titles in found.notes) is above.startswith("Report")
+    seen = look(path)
+    assert (seen.delimiter, seen.columns) == (delimiter, HEADER)
+
+
+def test_a_delimiter_that_a_map_names_is_not_guessed(tmp_path: Path) -> None:
+    (path := tmp_path / "cases.csv").write_text(";".join(HEADER) + "\n")
+    with pytest.raises(FileUnreadable, match="missing columns"):
+        HistoryFile(path, parse_map('delimiter = ","', "m"), latest=NOW)
+
+
+def test_cohorts_by_when_a_case_began(compared: Compared) -> None:
+    rows = register(18)
+    border = datetime(2024, 11, 1, tzinfo=UTC)
+    split = parse_map("[cohort.started_from]\nintake = 2024-11-01\nbefore = 2024-05-01", "m")
+    named = [
+        row.cells() | {"cohort": "intake" if row.started >= border else "before"} for row in rows
+    ]
+    old = [
+        named[0]
+        | {
+            "case_id": "old",
+            "started_at": "2024-01-01",
+            "ended_at": "2024-02-01",
+            "outcome": "production",
+        }
+    ]
+    found = compared([*named, *old], split, without=("cohort",))
+    assert found.verdict.time == compared(named).verdict.time
+    assert found.rejected_for == {"cohort": 1}
+    assert {name: rows.read for name, rows in found.rejected_by_cohort.items()} == {
+        name: sum(row["cohort"] == name for row in named) for name in ("before", "intake")
+    }
+
+
+def test_six_hundred_columns_are_read(tmp_path: Path) -> None:
+    rows = [row.cells() for row in register(19)]
+    more = [f"Custom {i % 300}" for i in range(600)]
+    lines = [",".join([*HEADER, *more]), *(",".join([*row.values(), *[""] * 600]) for row in rows)]
+    (path := tmp_path / "wide.csv").write_text("\n".join(lines))
+    assert compare_file(path, latest=NOW).accepted == len(rows)
+    assert look(path).names[:7] == HEADER
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="the files that people sent are not next to it")
@@ -387,3 +479,28 @@ class TestSentFiles:
         found = self.said("019-left-truncated.csv")
         assert withheld(found)
         assert found.verdict.record == ("before: no end before 2023-12-01",)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("010-tier-in-three-spellings", "014-semicolons", "014b-sep-line"),
+            *("014c-lines-above-header", "014d-cp1252-in-an-unused-column"),
+            "022-invisible-character-in-cohort",
+        ],
+    )
+    def test_forty_cases_in_two_tiers(self, name: str) -> None:
+        found = self.said(f"{name}.csv")
+        assert (found.read, found.accepted) == (40, 40)
+        assert [stratum.tier for stratum in found.verdict.strata] == ["high", "low"]
+        assert found.verdict.time.ratio == pytest.approx(0.89, abs=0.005)
+
+    def test_013_six_hundred_columns(self) -> None:
+        assert self.said("013-jira-600-columns.csv", "013.toml").accepted == 12
+        assert len(look(CASES / "013-jira-600-columns.csv").columns) > 600
+
+    def test_016_cohorts_by_the_start(self) -> None:
+        found = self.said("016-one-cohort-split-by-date.csv", "016-wished.toml")
+        assert {arm.cohort: arm.cases for arm in found.verdict.arms} == {
+            "intake": 41,
+            "before": 39,
+        }
