@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from service.history.errors import RowUnusable
 from service.history.maps import ISO, Dates, YearNumbers, fold
 from service.history.messages import day, shown
+from service.history.written import DAY_ZERO, SPREADSHEET, moment_in
 
 YEARS = range(1900, 2200)  # another year in a date is a slip of the hand
 
 _MONTHS = 12
-_DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)  # of spreadsheets
+_LIKE = {ISO: "2024-12-31", SPREADSHEET: "45657.5"}
 _YEAR_NUMBERS = range(YEARS.start, 2101)
 
 
@@ -58,9 +59,7 @@ class DateReader:
             return None
         for form, has_month, has_day in self._forms:
             try:
-                moment = (
-                    datetime.fromisoformat(text) if form == ISO else datetime.strptime(text, form)  # noqa: DTZ007
-                )
+                moment = datetime.fromisoformat(text) if form == ISO else moment_in(text, form)
             except ValueError:
                 continue
             if moment.day > _MONTHS and form in self._swapped:
@@ -69,7 +68,7 @@ class DateReader:
                 moment = moment.replace(day=15) if has_month else moment.replace(month=7)
             return self._sensible(field, column, text, moment)
         self._look_swapped(text)
-        forms = " or ".join("2024-12-31" if form == ISO else form for form in self._dates.formats)
+        forms = " or ".join(_LIKE.get(form, form) for form in self._dates.formats)
         raise RowUnusable(field, f"{column}: {shown(text)} is not a date of the form {forms}")
 
     def _look_swapped(self, text: str) -> None:
@@ -80,7 +79,7 @@ class DateReader:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         if moment.year == 1905:
-            year = (moment - _DAY_ZERO) // timedelta(days=1)
+            year = (moment - DAY_ZERO) // timedelta(days=1)
             if year in _YEAR_NUMBERS:
                 if self._dates.year_numbers is YearNumbers.MIDDLE:
                     return datetime(year, 7, 1, tzinfo=UTC)
@@ -92,6 +91,15 @@ class DateReader:
         if moment.year not in YEARS:
             raise RowUnusable(field, f"{column}: {shown(text)} has a year that cannot be right")
         return moment
+
+
+def can_read(cell: str, form: str) -> bool:
+    """Whether a cell can be read in a form; a blank one can."""
+    try:
+        DateReader(Dates(formats=(form,))).read("", "", cell)
+    except RowUnusable:
+        return False
+    return True
 
 
 def mended_end(started: datetime, ended: datetime) -> datetime:
@@ -115,7 +123,7 @@ def _swapped(form: str) -> str:
 
 def _reads(form: str, text: str) -> bool:
     try:
-        datetime.strptime(text, form)  # noqa: DTZ007 - only whether it can be read
+        moment_in(text, form)
     except ValueError:
         return False
     return True
@@ -123,7 +131,7 @@ def _reads(form: str, text: str) -> bool:
 
 def _precision(form: str) -> tuple[bool, bool]:
     """Whether a form says the month, and whether it says the day."""
-    if form == ISO:
+    if form in {ISO, SPREADSHEET}:
         return True, True
     sample = datetime(2024, 11, 23, tzinfo=UTC)
     return tuple(

@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 
 from service.domain.case import Outcome
 from service.history.errors import MapError
+from service.history.written import SPREADSHEET
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -127,7 +128,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """How dates are written: strptime forms or `iso`, tried in order, and words for "no date"."""
+    """How dates are written: strptime forms, `iso` or `spreadsheet`, tried in order, and words for
+    "no date"."""
 
     formats: tuple[str, ...] = (ISO,)
     none: frozenset[str] = frozenset()
@@ -362,7 +364,7 @@ def read_dates(top: Table) -> Dates:
     table.allow("formats", "none", "year_numbers", "earliest")
     formats = table.texts("formats") or (ISO,)
     for form in formats:
-        if form != ISO:
+        if form not in {ISO, SPREADSHEET}:
             _check_format(form)
     return Dates(
         formats=formats,

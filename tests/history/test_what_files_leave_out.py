@@ -24,6 +24,10 @@ from service.history import (
     look,
     parse_map,
 )
+from service.history.dates import DateReader
+from service.history.errors import RowUnusable
+from service.history.maps import Dates
+from web.mapping import guessed
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT.parent / "shared" / "cases"
@@ -31,6 +35,10 @@ TAKEN = datetime(2025, 3, 5, tzinfo=UTC)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 HEADER = ("case_id", "cohort", "tier", "business_unit", "started_at", "ended_at", "outcome")
 DAY = timedelta(days=1)
+GERMAN = (
+    *("Jan", "Feb", "März", "Apr", "Mai", "Juni"),
+    *("Juli", "Aug", "Sept.", "Okt.", "Nov", "Dez"),
+)
 KEPT_SINCE = TAKEN - 200 * DAY
 
 
@@ -415,6 +423,46 @@ def test_six_hundred_columns_are_read(tmp_path: Path) -> None:
     assert look(path).names[:7] == HEADER
 
 
+@pytest.mark.parametrize(
+    ("form", "written"),
+    [
+        ("%m/%d/%Y %I:%M:%S %p", lambda at: at.strftime("%m/%d/%Y %I:%M:%S %p")),
+        ("%d/%b/%y %I:%M:%S %p", lambda at: at.strftime("%d/%b/%y %I:%M:%S %p")),
+        (
+            "%d. %b %Y %H:%M:%S",
+            lambda at: at.strftime("%d. {} %Y %H:%M:%S").format(GERMAN[at.month - 1]),
+        ),
+        ("spreadsheet", lambda at: f"{(at - datetime(1899, 12, 30, tzinfo=UTC)) / DAY:.8f}"),
+    ],
+)
+def test_other_ways_to_write_a_moment(
+    compared: Compared, form: str, written: Callable[[datetime], str]
+) -> None:
+    whole = [
+        replace(
+            row,
+            started=row.started.replace(microsecond=0),
+            ended=row.ended.replace(microsecond=0) if row.ended else None,
+        )
+        for row in register(20)
+    ]
+    rows = [
+        row.cells()
+        | {"started_at": written(row.started)}
+        | {"ended_at": written(row.ended) if row.ended else ""}
+        for row in whole
+    ]
+    found = compared(rows, parse_map(f'[dates]\nformats = ["{form}"]', "m"))
+    assert found.rejected == 0
+    assert found.verdict.time == compared([row.cells() for row in whole]).verdict.time
+
+
+@pytest.mark.parametrize("cell", ["1e5", "-3", "45000,5,1", "4500000", "nan", "45,000.5"])
+def test_what_is_no_number_of_a_spreadsheet(cell: str) -> None:
+    with pytest.raises(RowUnusable, match=r"is not a date of the form 45657\.5"):
+        DateReader(Dates(formats=("spreadsheet",))).read("started_at", "Begun", cell)
+
+
 @pytest.mark.skipif(not CASES.exists(), reason="the files that people sent are not next to it")
 class TestSentFiles:
     """The files that were read wrongly, with the figures that are right."""
@@ -504,3 +552,20 @@ class TestSentFiles:
             "intake": 41,
             "before": 39,
         }
+
+    @pytest.mark.parametrize(
+        ("name", "form"),
+        [
+            ("015-am-pm", "%m/%d/%Y %I:%M:%S %p"),
+            ("015b-jira-dates", "%d/%b/%y %I:%M %p"),
+            ("015d-excel-serial", "spreadsheet"),
+            ("015e-jira-german-months", "%d/%b/%y %I:%M %p"),
+        ],
+    )
+    def test_015_ways_to_write_a_moment(self, name: str, form: str) -> None:
+        mapping = parse_map(f'[dates]\nformats = ["{form}"]', "m")
+        found = compare_file(CASES / f"{name}.csv", mapping, latest=NOW)
+        assert (found.read, found.accepted) == (40, 40)
+        assert found.verdict.time.ratio == pytest.approx(0.89, abs=0.005)
+        # The page finds the form by itself.
+        assert guessed(look(CASES / f"{name}.csv"))["dates"] == form

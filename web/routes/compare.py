@@ -50,6 +50,8 @@ PATH = "/compare"
 FILE = "file"
 TIME_ZONES = timedelta(days=1)
 """A file from a place where it is already tomorrow is not from the future."""
+LIKE = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
+"""How a form of dates is shown."""
 LONGEST = 500
 LONGEST_MAP = 100_000
 LONGEST_SOURCE = 200
@@ -327,6 +329,7 @@ def _page(
         encodings=ENCODINGS,
         delimiters=DELIMITERS,
         dates=DATES,
+        like=LIKE,
         question=QUESTION,
         as_toml=written(file.typed),
         samples=_samples(file),
