@@ -17,7 +17,7 @@ from service.domain.clock import Transition
 from service.domain.commands import Command
 from service.domain.decision import Applied, Beginning, Decision, Seen, caused_by
 from service.domain.lifecycle import Move, check
-from service.domain.people import Actor
+from service.domain.people import Actor, Role
 from service.domain.refusals import Refusal
 from service.domain.standing import Standing
 from service.domain.tiering import Tier
@@ -50,7 +50,16 @@ ROWS: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(list[dict[str, Any]])
 
 PROJECTED = (
     *("tier", "pathway", "pathway_version", "stage", "position", "holder", "mode", "assignee"),
-    *("outcome", "ended_at", "sequence", "turn_since", "hold_since", "hold_spent_seconds"),
+    *(
+        "owner_id",
+        "owners",
+        "outcome",
+        "ended_at",
+        "sequence",
+        "turn_since",
+        "hold_since",
+        "hold_spent_seconds",
+    ),
     *("hold_target_seconds", "standing"),
 )
 """The columns of a use case that `projection` fills."""
@@ -90,6 +99,7 @@ class Request:
     evidence_kind: str = ""
     evidence_reference: str = ""
     tier: Tier | None = None
+    owner: str = ""
     expected_sequence: int | None = None
 
 
@@ -203,8 +213,32 @@ async def _move(session: AsyncSession, row: UseCaseRow, request: Request) -> Mov
         owner = await find_person(session, row.owner_id)
         move = replace(move, owner_certifications=owner.certifications)
     if request.tier is not None:
-        move = replace(move, pathway=pathways()[request.tier])
+        move = replace(move, pathway=pathways()[request.tier], lowering_waits=True)
+    if request.owner:
+        move = replace(move, owner=await _owner(session, row, request.owner))
     return move
+
+
+async def _owner(session: AsyncSession, row: UseCaseRow, who: str) -> Actor:
+    try:
+        person = await find_person(session, who)
+    except NotFound:
+        raise BadInput("owner", f"nobody here is {who}") from None
+    if Role.BUILDER not in person.roles or not person.active:
+        raise BadInput("owner", f"{person.name} is not an active builder")
+    # The standing knows who decided since it began to be kept there; the record knows it of all.
+    decided = await session.scalar(
+        select(col(TransitionRow.sequence))
+        .where(
+            col(TransitionRow.use_case_id) == row.id,
+            col(TransitionRow.actor) == person.id,
+            col(TransitionRow.command) == Command.APPROVE,
+        )
+        .limit(1)
+    )
+    if decided is not None:
+        raise BadInput("owner", f"{person.name} has decided on it, and cannot own it")
+    return person.actor
 
 
 async def _assignee(session: AsyncSession, who: str) -> Actor:

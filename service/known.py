@@ -44,6 +44,8 @@ from service.tallies import Lines, lines
 EXACT = 5_000
 """Up to so many cases every report works on exact rows, beyond that on counts by day (the verdict,
 the clocks) or on so many cases taken along a fixed order (all others)."""
+CROWDED = 0.08
+"""A day of age on which more than this part of the cases ended is no bucket to count in."""
 MICROSECONDS_PER_DAY = 86_400_000_000
 
 
@@ -208,8 +210,8 @@ async def cases_from(
 ) -> Cases:
     """The cases, for whoever needs no more than how long they took, and has asked for `counts_of`.
 
-    Exact rows up to `EXACT` cases; beyond that exact rows for the tiers of up to `LARGE` cases and
-    counts by day for the others.
+    Exact rows up to `EXACT` cases; beyond that exact rows for the tiers of up to `LARGE` cases, and
+    for those in which many take the same number of days, and counts by day for the others.
     """
     few = sum(row.n for rows in counted.values() for row in rows) <= EXACT
     watched = await watched_until(session, moment)
@@ -218,7 +220,11 @@ async def cases_from(
         sizes: Counter[str] = Counter()
         for row in rows:
             sizes[row.tier] += row.n
-        small = [tier for tier, size in sizes.items() if few or size <= LARGE]
+        small = [
+            tier
+            for tier, size in sizes.items()
+            if few or size <= LARGE or crowded([row for row in rows if row.tier == tier])
+        ]
         if small:
             picked = [*conditions(cohorts[name], moment), col(CaseVersionRow.tier).in_(small)]
             parts.append(await _exact(session, name, picked, moment, watched))
@@ -226,6 +232,16 @@ async def cases_from(
         if large:
             parts.append(_from_days(name, large, moment, watched))
     return joined(parts, moment.at) if parts else Collector().cases(moment.at)
+
+
+def crowded(rows: Sequence[DayCount]) -> bool:
+    """Whether so many of these cases ended on the same day of their age that what happens inside a
+    day matters: cases that take minutes or hours."""
+    ended: Counter[int] = Counter()
+    for row in rows:
+        if row.outcome != Outcome.OPEN.value:
+            ended[row.day] += row.n
+    return bool(ended) and max(ended.values()) > CROWDED * sum(row.n for row in rows)
 
 
 async def counts_of(

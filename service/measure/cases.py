@@ -199,16 +199,33 @@ class Cases:
 
     def group(self, cohort: str) -> Group:
         """All cases of a cohort; an empty group if there is none of that name."""
-        return self._rows(self._of_cohort(cohort))
+        if cohort not in self._groups:
+            self._groups[cohort] = in_order(self._rows(self._of_cohort(cohort)))
+        return self._groups[cohort]
 
     def by_tier(self, cohort: str) -> dict[str, Group]:
-        """The cases of a cohort in each tier of `tiers`; groups may be empty."""
+        """The cases of a cohort in each tier of `tiers`; groups may be empty. As with `group` their
+        order does not depend on the order in which the cases came."""
+        if cohort not in self._tiers_of:
+            self._tiers_of[cohort] = self._split(cohort)
+        return self._tiers_of[cohort]
+
+    # Asked again and again by the parts of one verdict, each time with life tables that are kept.
+    @cached_property
+    def _groups(self) -> dict[str, Group]:
+        return {}
+
+    @cached_property
+    def _tiers_of(self) -> dict[str, dict[str, Group]]:
+        return {}
+
+    def _split(self, cohort: str) -> dict[str, Group]:
         rows = self._of_cohort(cohort)
         tiers = self.tier[rows]
         order = np.argsort(tiers, kind="stable")
         bounds = np.searchsorted(tiers[order], np.arange(len(self.tiers) + 1))
         return {
-            name: self._rows(rows[order[bounds[code] : bounds[code + 1]]])
+            name: in_order(self._rows(rows[order[bounds[code] : bounds[code + 1]]]))
             for code, name in enumerate(self.tiers)
         }
 

@@ -35,7 +35,7 @@ class Ladder:
     def of(cls, days: Floats, weights: Floats | None) -> "Ladder":
         """The ladder of cases in any order."""
         if weights is None:
-            return cls(np.sort(days))
+            return cls(np.sort(days, kind="stable"))  # fast where they come in order
         order = np.lexsort((weights, days))
         return cls(days[order], weights[order])
 
@@ -49,6 +49,13 @@ class Ladder:
     def total(self) -> float:
         """How many cases there are."""
         return float(self._totals[-1])
+
+    @property
+    def distinct(self) -> Floats:
+        """Each day once."""
+        first = np.ones(self.days.size, dtype=np.bool_)
+        first[1:] = self.days[1:] != self.days[:-1]
+        return self.days[first]
 
     def before(self, days: Floats) -> Floats:
         """How many lie before each of `days`."""
@@ -178,7 +185,7 @@ def life_table(
     watched = Ladder.of(durations, weights)
     all_ends = Ladder.of(durations[ended], None if weights is None else weights[ended])
     all_events = Ladder.of(durations[events], None if weights is None else weights[events])
-    times = np.unique(all_ends.days)
+    times = all_ends.distinct
     ends = np.diff(all_ends.through(times), prepend=0)
     event_counts = np.diff(all_events.through(times), prepend=0)
     at_risk = watched.total - watched.before(times)

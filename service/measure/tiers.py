@@ -18,7 +18,6 @@ from service.measure.cases import (
     WITHDRAWN,
     Cases,
     Group,
-    in_order,
 )
 from service.measure.pairs import Pair
 from service.measure.survival import (
@@ -202,8 +201,7 @@ def by_tier(cases: Cases, question: Question) -> Tiers:
     ones = cases.by_tier(question.intake)
     zeros = {} if question.baseline is None else cases.by_tier(question.baseline)
     for tier in cases.tiers:
-        one = in_order(ones[tier])
-        zero = in_order(zeros[tier]) if tier in zeros else None
+        one, zero = ones[tier], zeros.get(tier)
         if not one.size and (zero is None or not zero.size):
             continue
         stratum, pair = _stratum(question, tier, one, zero, notes)
@@ -338,6 +336,9 @@ def comparable(group: Group) -> float:
     if not group.outcome.size:
         return 0.0
     rank = max(3, ceil(group.size / FOLLOWED_PART))
+    if group.weight is None:
+        place = max(0, group.outcome.size - rank)
+        return float(np.partition(group.followed_days, place)[place])
     order = np.argsort(-group.followed_days, kind="stable")
     place = int(np.searchsorted(np.cumsum(group.counts[order]), rank))
     return float(group.followed_days[order[min(place, order.size - 1)]])
