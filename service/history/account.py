@@ -25,11 +25,13 @@ class Account:
     """Counts while a file is read: rows by cohort, reasons, and the days on which things happen.
 
     `accepted`, `planned` and `mended` are as in `Batch`; `reasons` counts the rejected rows by the
-    canonical column at fault. `latest` is the moment after which nothing can have happened.
+    canonical column at fault. `latest` is the moment after which nothing can have happened. Of
+    `as_of`, where it is known before the file is read, `later` counts the ends after it.
     """
 
-    def __init__(self, latest: datetime) -> None:
-        self.accepted = self.planned = self.mended = 0
+    def __init__(self, latest: datetime, as_of: datetime | None = None) -> None:
+        self.accepted = self.planned = self.mended = self.later = 0
+        self._as_of = inf if as_of is None else (as_of - EPOCH).total_seconds()
         self.reasons: Counter[str] = Counter()
         self.newest_line = 0
         """The line of the row with the newest start or end; 0 where lines are not counted."""
@@ -78,6 +80,8 @@ class Account:
             return
         for code, number in enumerate(np.bincount(rows.cohort).tolist()):
             self._used[cohorts[code]] += number
+        later = (rows.ended > self._as_of) & (rows.started <= self._as_of)
+        self.later += int(np.count_nonzero(later))
         last = np.fmax(rows.started, rows.ended)
         place = int(np.argmax(last))
         self._moments(rows.started, rows.ended, (rows.known_from, rows.observed_until))

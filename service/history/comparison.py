@@ -140,7 +140,7 @@ def compare_file(
     comparison.
     """
     gathering = Gathering(mapping.snapshot if as_of is None else as_of)
-    account = Account(latest)
+    account = Account(latest, as_of)
     with ExitStack() as open_files:
         file = open_files.enter_context(HistoryFile(path, mapping, latest=latest))
         out = open_files.enter_context(RejectsFile(rejects, file)) if rejects else None

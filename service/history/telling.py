@@ -41,6 +41,10 @@ def notes_of(account: Account, file: HistoryFile) -> Iterator[str]:
         yield (
             f"Ends that are still to come: {account.planned}. They are plans; these cases are open."
         )
+    if account.later:
+        yield (
+            f"Ends after the day of the comparison: {account.later}. These cases count as open then."
+        )
     if account.mended:
         yield (
             f"Ends some hours before their start, on the same day or the day before: "

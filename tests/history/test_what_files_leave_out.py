@@ -88,6 +88,7 @@ def compared(tmp_path: Path) -> Callable[..., FileVerdict]:
         *,
         without: Iterable[str] = (),
         as_of: datetime | None = None,
+        latest: datetime = NOW,
     ) -> FileVerdict:
         path, rows = tmp_path / "cases.csv", list(rows)
         columns = [name for name in rows[0] if name not in without]
@@ -95,7 +96,7 @@ def compared(tmp_path: Path) -> Callable[..., FileVerdict]:
             out = csv.DictWriter(text, columns, extrasaction="ignore")
             out.writeheader()
             out.writerows(rows)
-        return compare_file(path, mapping, latest=NOW, as_of=as_of)
+        return compare_file(path, mapping, latest=latest, as_of=as_of)
 
     return compared
 
@@ -127,6 +128,16 @@ def test_a_planned_end_is_an_open_case(compared: Compared) -> None:
     asked = compared(plans, as_of=TAKEN)
     assert asked.verdict.time == compared(plans, snapshot).verdict.time
     assert asked.verdict.time == compared(rows, as_of=TAKEN).verdict.time
+    # Once the planned day is over, nobody can tell that it was a plan, but who says as of when.
+    much_later = compared(plans, as_of=TAKEN, latest=datetime(2028, 1, 1, tzinfo=UTC))
+    assert much_later.verdict.time == asked.verdict.time
+    assert (much_later.planned, much_later.notes[0]) == (
+        0,
+        f"Ends after the day of the comparison: {still_open}. These cases count as open then.",
+    )
+    alone = compared(plans, latest=datetime(2028, 1, 1, tzinfo=UTC))
+    assert withheld(alone)
+    assert "the latest moment stands alone" in alone.signs[0]
 
 
 def test_an_open_case_may_have_a_planned_end(compared: Compared) -> None:
