@@ -43,7 +43,8 @@ def notes_of(account: Account, file: HistoryFile) -> Iterator[str]:
         )
     if account.later:
         yield (
-            f"Ends after the day of the comparison: {account.later}. These cases count as open then."
+            f"Ends after the day of the comparison: {account.later}. "
+            "These cases count as open then."
         )
     if account.mended:
         yield (

@@ -338,6 +338,14 @@ def test_known_before_the_start_is_known_from_the_start_on(compared: Compared) -
     assert compared(early).verdict.time == compared(rows).verdict.time
 
 
+def test_a_look_at_a_case_is_a_moment_of_the_file(compared: Compared) -> None:
+    rows = [row.cells() | {"observed_until": ""} for row in register(21)]
+    place = next(i for i, row in enumerate(rows) if not row["ended_at"])
+    rows[place] |= {"observed_until": "2025-03-20"}
+    assert compared(rows).verdict.as_of == datetime(2025, 3, 20, tzinfo=UTC)
+    assert compared(rows, without=("observed_until",)).verdict.as_of < TAKEN
+
+
 def test_a_map_names_columns_that_must_be_there(compared: Compared) -> None:
     rows = [row.cells() | {"Guess": "30"} for row in register(14)]
     mapping = parse_map('[estimate_days]\ncolumn = "Guess"', "m")
