@@ -5,6 +5,7 @@ from math import inf
 
 import numpy as np
 
+from service.history.maps import NO_UNIT
 from service.history.plain import Numbers
 from service.measure.cases import EPOCH, OPEN, Cases, Codes, Collector
 from service.measure.days import MICROSECONDS_PER_DAY, DayCounts, cases_from_days
@@ -40,19 +41,30 @@ class Gathering:
                 self._days.add(block)
             self._blocks = []
 
-    def cases(self, cohorts: tuple[str, ...], tiers: tuple[str, ...], as_of: datetime) -> Cases:
-        """All rows as known at `as_of`, with the names of the codes. Afterwards it is empty."""
+    def cases(
+        self,
+        cohorts: tuple[str, ...],
+        tiers: tuple[str, ...],
+        as_of: datetime,
+        units: tuple[str, ...] | None = None,
+    ) -> Cases:
+        """All rows as known at `as_of`, with the names of the codes; without `units` no unit is
+        known. Afterwards it is empty."""
         if self._days is not None:
             return self._days.cases(cohorts, tiers, as_of)
         collector = Collector()
         while self._blocks:
             block = self._blocks.pop()
+            unit = np.zeros(len(block), dtype=np.int64) if units is None else block.unit
             collector.add_codes(
-                (cohorts, tiers, ("",)),
-                (block.cohort, block.tier, np.zeros(len(block), dtype=np.int64)),
+                (cohorts, tiers, (NO_UNIT,) if units is None else units),
+                (block.cohort, block.tier, unit),
                 block.started,
                 block.ended,
                 block.outcome,
+                known_from=block.known_from,
+                observed_until=block.observed_until,
+                estimate_days=block.estimate_days,
             )
         return collector.cases(as_of)
 

@@ -16,7 +16,7 @@ from service.waiting import Whose
 from web.errors import AWAY
 from web.files import Doing
 from web.handing_in import FIELDS
-from web.mapping import COLUMNS, DELIMITERS, OUTCOMES
+from web.mapping import COLUMNS, DELIMITERS, MORE_COLUMNS, OUTCOMES
 from web.mapping import Way as MapWay
 from web.navigation import PLACES
 from web.routes.queue import By
@@ -73,7 +73,8 @@ def composed() -> set[str]:
         *(f"reports.more_{one}" for one in SUMMARY),
         *(f"reports.by_{by}" for by in Groups if by is not Groups.NOTHING),
         *(f"compare.{word}_{one}" for word in ("column", "without", "short") for one in COLUMNS),
-        *(f"compare.reason_{one}" for one in (*COLUMNS, "row")),
+        *(f"compare.{word}_{one}" for word in ("column", "without") for one in MORE_COLUMNS),
+        *(f"compare.reason_{one}" for one in (*COLUMNS, *MORE_COLUMNS, "row")),
         *(f"compare.is_{one}" for one in OUTCOMES),
         *(f"compare.delimiter_{one}" for one in DELIMITERS.values()),
         *(f"compare.way_{one}" for one in MapWay),

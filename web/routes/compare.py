@@ -28,6 +28,7 @@ from web.mapping import (
     DELIMITERS,
     ENCODINGS,
     FIELDS,
+    MORE_COLUMNS,
     OUTCOMES,
     QUESTION,
     Way,
@@ -49,6 +50,8 @@ PATH = "/compare"
 FILE = "file"
 TIME_ZONES = timedelta(days=1)
 """A file from a place where it is already tomorrow is not from the future."""
+LIKE = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
+"""How a form of dates is shown."""
 LONGEST = 500
 LONGEST_MAP = 100_000
 LONGEST_SOURCE = 200
@@ -206,7 +209,10 @@ async def _look_again(pages: Pages, file: Brought, form: Form) -> None:
         if typed["way"] == Way.COLUMNS:
             there = set(file.looked.names)
             guess = guessed(file.looked)
-            kept = {one: typed[one] if typed[one] in there else guess[one] for one in COLUMNS}
+            kept = {
+                one: typed[one] if typed[one] in there else guess[one]
+                for one in (*COLUMNS, *MORE_COLUMNS)
+            }
             file.typed = {**typed, **kept}
     await _try_map(pages, file, needed=True)
 
@@ -318,10 +324,12 @@ def _page(
         ways=list(Way),
         shipped=shipped_maps(),
         columns=COLUMNS,
+        more_columns=MORE_COLUMNS,
         outcomes=OUTCOMES,
         encodings=ENCODINGS,
         delimiters=DELIMITERS,
         dates=DATES,
+        like=LIKE,
         question=QUESTION,
         as_toml=written(file.typed),
         samples=_samples(file),
