@@ -1,6 +1,5 @@
 """Event maps: how another system's events become cases on clocks. Data in TOML."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,6 +25,7 @@ from service.history.maps import (
     read_word,
     shipped_in,
 )
+from service.history.toml import read_toml
 
 SHIPPED = MAPS / "events"
 OF_CASE = "case:"
@@ -196,10 +196,7 @@ def load_event_map(name_or_path: str) -> EventMap:
 
 def parse_event_map(text: str, name: str) -> EventMap:
     """The map that a TOML text describes; raises `MapError` naming the key that is wrong."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise MapError(f"map {name}: not TOML: {error}") from None
+    raw = read_toml(text, name)
     try:
         return _map(Table(raw, ""), name)
     except MapError as error:

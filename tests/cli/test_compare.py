@@ -129,3 +129,19 @@ def test_three_cohorts_need_a_choice(file: Path) -> None:
     assert result.exit_code == 2
     assert "there are several cohorts" in result.stderr
     assert run(file, "--baseline", "other").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (".".join("a" * 49_000) + " = 1", "larger than a map may be"),
+        ("snapshot = " + "9" * 60_000, "longer than a number"),
+    ],
+)
+def test_a_map_beyond_the_bounds_is_refused(
+    file: Path, tmp_path: Path, text: str, says: str
+) -> None:
+    (mapping := tmp_path / "own.toml").write_text(text)
+    result = run(file, "--map", mapping)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in " ".join(result.stderr.split())
