@@ -21,7 +21,7 @@ from service.domain.trace import TracedCase
 from service.errors import BadInput
 from service.events import OWN, EventFile, load_event_map, write_csv, write_xes
 from service.history import HistoryError, Reject
-from service.imports import begin_import, observed, write_cases
+from service.imports import begin_import, observed, write_traced
 from service.sessions import Sessions, open_sessions
 from service.walked import Walked, next_walked
 
@@ -53,10 +53,8 @@ async def import_log(file: EventFile, source: str, rejects: Path | None, session
     with progress_bar() as progress:
         bar = progress.add_task(file.path.name, total=file.size)
         for batch in file.batches():
-            steps = {traced.case.case_id: traced.steps for traced in batch.accepted}
             async with sessions.begin() as session:
-                cases = [traced.case for traced in batch.accepted]
-                written = await write_cases(session, run, cases, steps)
+                written = await write_traced(session, run, batch.accepted)
             counts.update(new=written.new, updated=written.updated, rejected=len(batch.rejects))
             refused += batch.rejects
             progress.update(bar, completed=file.position)

@@ -1,10 +1,10 @@
 """One case's events become a case on clocks, or a reason why they cannot."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.domain.case import Case, Outcome
 from service.domain.standing import Mode
@@ -20,6 +20,9 @@ from service.history.rows import LONGEST_ID, LONGEST_TEXT, check_text
 MOST_EVENTS = 100_000
 MOST_TEXT = 32_000_000
 """Events of one case, and characters in them; a case with more is rejected, and reading goes on."""
+
+MOST_ENDS = 20
+"""Of the ends of a case that turned out to be none, the first ones are kept."""
 
 _REMEMBERED = 16_384  # different events whose meaning is kept, and different texts of cases
 _TRUE = frozenset({"true", "1", "yes"})
@@ -97,25 +100,39 @@ class CaseReader:
         tier = self._text("tier", self._map.tier, raw)
         unit = self._text("business_unit", self._map.business_unit, raw)
         events, more_came = self._events(raw)
-        events, outcome = self._ended(events, more_came=more_came)
         started = events[0].at
         if self._map.started_from:
             cohort = self._cohort_at(started)
-        is_open = outcome is Outcome.OPEN
         case = Case(
             case_id=raw.case_id,
             cohort=cohort,
             tier=tier,
             business_unit=unit,
             started_at=started,
-            ended_at=None if is_open else events[-1].at,
-            outcome=outcome,
-            observed_until=self._observed(raw, is_open=is_open),
+            ended_at=None,
+            outcome=Outcome.OPEN,
         )
-        traced = TracedCase(case, steps(events, self._map.rework, is_open=is_open))
-        last = events[-1].at
+        now, before = _ends(events, more_came=more_came)
+        earlier = tuple((self._traced(case, events, end), until) for end, until in before)
+        observed = self._observed(raw, is_open=now.place is None)
+        traced = self._traced(replace(case, observed_until=observed), events, now, earlier)
+        last = events[-1 if now.place is None else now.place].at
         self.newest = last if self.newest is None else max(last, self.newest)
         return traced
+
+    def _traced(
+        self,
+        case: Case,
+        events: Sequence[Event],
+        end: "_End",
+        earlier: tuple[tuple[TracedCase, datetime], ...] = (),
+    ) -> TracedCase:
+        """The case up to the event that ends it, or with all of them."""
+        is_open = end.place is None
+        if end.place is not None:
+            events = events[: end.place + 1]
+            case = replace(case, ended_at=events[-1].at, outcome=end.outcome)
+        return TracedCase(case, *steps(events, self._map.rework, is_open=is_open), earlier)
 
     def _events(self, raw: RawCase) -> tuple[list[Event], bool]:
         """Those that count, in the order of time; events of one moment in that of the file.
@@ -236,17 +253,6 @@ class CaseReader:
             ) from None
         return None if outcome is Outcome.OPEN else outcome
 
-    def _ended(self, events: list[Event], *, more_came: bool) -> tuple[list[Event], Outcome]:
-        """The events up to the one that ends the case, and how it does."""
-        for place in range(len(events) - 1, -1, -1):
-            meaning = events[place].meaning
-            if meaning.outcome is not None and meaning.move is Move.COMPLETE:
-                return events[: place + 1], meaning.outcome
-        last = events[-1].meaning
-        if last.outcome_if_last and last.move is Move.COMPLETE and not more_came:
-            return events, last.outcome_if_last
-        return events, Outcome.OPEN
-
     def _cohort_at(self, started: datetime) -> str:
         """The last cohort whose date has come."""
         names = [name for moment, name in self._map.started_from if moment <= started]
@@ -320,3 +326,34 @@ def _first(texts: Iterable[str]) -> str:
         if text and (folded := fold(text)):
             return folded
     return ""
+
+
+class _End(NamedTuple):
+    """At which of its events a case ends, and how; None while it is open."""
+
+    place: int | None
+    outcome: Outcome = Outcome.OPEN
+
+
+def _ends(events: Sequence[Event], *, more_came: bool) -> tuple[_End, list[tuple[_End, datetime]]]:
+    """How a case ends; and the ends that it seemed to have, until when each of them did.
+
+    What an event means for the end is known from its moment on; of events of one moment all are
+    known at once. That a case was open in between needs no word: a later end hides itself.
+    """
+    now, certain = _End(None), _End(None)
+    before: list[tuple[_End, datetime]] = []
+    for place, event in enumerate(events):
+        meaning, is_last = event.meaning, place + 1 == len(events)
+        if meaning.outcome is not None and meaning.move is Move.COMPLETE:
+            certain = _End(place, meaning.outcome)
+        if not is_last and events[place + 1].at == event.at:
+            continue
+        then = certain
+        completes = meaning.move is Move.COMPLETE and not (is_last and more_came)
+        if certain.place is None and meaning.outcome_if_last and completes:
+            then = _End(place, meaning.outcome_if_last)
+        if then != now and now.place is not None:
+            before.append((now, event.at))
+        now = then
+    return now, before[:MOST_ENDS]
