@@ -26,6 +26,21 @@ from service.sessions import Sessions, open_sessions
 from service.walked import Walked, next_walked
 
 AT_ONCE = 1_000
+NOT_OURS = """\
+headway: not one case could be read: Headway has not written this log, and without a map it reads \
+its own only. Write one (docs/event-logs.md) and give it with --map. It says at least
+
+  [cohort]
+  constant = "before"
+  [tier]
+  constant = "all"
+  [activity]
+  unlisted = "keep"
+  [[activity.rules]]
+  when = { "concept:name" = ["the last activity"] }
+  outcome = "production"
+
+and, where the log has no org:group, who holds what: holder = "..." in a rule for each activity."""
 ENDINGS = (".xes", ".xes.gz", ".csv", ".csv.gz")
 
 
@@ -71,7 +86,11 @@ async def import_log(file: EventFile, source: str, rejects: Path | None, session
         out = rejects or file.path.with_name(f"{file.path.name}.rejects.csv")
         _write_rejects(out, refused)
         typer.echo(f"The rejected cases, with line numbers and reasons: {out}")
-    return 0
+    if accepted or not refused:
+        return 0
+    if file.mapping is OWN:
+        typer.echo(NOT_OURS, err=True)
+    return 2
 
 
 def _write_rejects(out: Path, refused: list[Reject]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from service.domain.case import Case, Outcome
 from service.domain.standing import Mode
 from service.domain.trace import TracedCase
 from service.events.clocks import Event, Meaning, steps
-from service.events.maps import STANDARD_WORDS, ActivityRule, EventMap, Move, Unlisted
+from service.events.maps import STANDARD_WORDS, ActivityRule, EventMap, Move, States, Unlisted
 from service.history.dates import DateReader
 from service.history.errors import RowUnusable
 from service.history.maps import TextSource, fold, key_of
@@ -25,6 +26,7 @@ MOST_ENDS = 20
 """Of the ends of a case that turned out to be none, the first ones are kept."""
 
 _REMEMBERED = 16_384  # different events whose meaning is kept, and different texts of cases
+_MAY_END = frozenset({Move.COMPLETE, Move.ENTER})
 _TRUE = frozenset({"true", "1", "yes"})
 
 Cells = list[str]
@@ -79,7 +81,6 @@ class CaseReader:
         self._latest = latest
         self._place = {name: place for place, name in enumerate(columns)}
         self._dates = DateReader(mapping.dates)
-        self._when = self._place[mapping.timestamp]
         self._instance = self._place[mapping.instance]
         meant_by = [mapping.activity]
         for source in (mapping.lifecycle, mapping.stage, mapping.holder, mapping.outcome):
@@ -151,27 +152,47 @@ class CaseReader:
                 continue
             if isinstance(meaning, RowUnusable):
                 raise RowUnusable(meaning.field, f"the event on line {line}: {meaning.reason}")
-            at = self._moment(line, cells)
+            at = self._moment(line, self._map.timestamp, cells)
+            instance = cells[self._instance]
+            if self._map.started and meaning.move is Move.COMPLETE:
+                begun = self._begun(line, cells, at)
+                if begun is not None:
+                    instance = f"{instance} on line {line}"  # it ends this work and no other
+                    if snapshot is None or begun <= snapshot:
+                        found.append(Event(begun, line, _start_of(meaning), instance))
             if snapshot is not None and at > snapshot:
                 late = True
                 continue
-            found.append(Event(at, line, meaning, cells[self._instance]))
+            found.append(Event(at, line, meaning, instance))
         if not found:
             if late:
                 raise RowUnusable("timestamp", "it begins after the map's snapshot")
             raise RowUnusable("events", "it has no event that counts")
+        if _is_newest_first(found):
+            found = [event._replace(place=place) for place, event in enumerate(reversed(found))]
         found.sort(key=lambda event: event.at)
         if reason := found[0].meaning.reject_if_first:
             raise RowUnusable("activity", reason)
         return found, late
 
-    def _moment(self, line: int, cells: Cells) -> datetime:
+    def _begun(self, line: int, cells: Cells, ended: datetime) -> datetime | None:
+        column = self._map.started
+        if column is None or not fold(cells[self._place[column]]):
+            return None
+        begun = self._moment(line, column, cells)
+        if begun > ended:
+            raise RowUnusable(
+                "started", f"the event on line {line} begins {begun.isoformat()}, after its end"
+            )
+        return begun
+
+    def _moment(self, line: int, column: str, cells: Cells) -> datetime:
         try:
-            at = self._dates.read("timestamp", self._map.timestamp, cells[self._when])
+            at = self._dates.read("timestamp", column, cells[self._place[column]])
         except RowUnusable as error:
             raise RowUnusable("timestamp", f"the event on line {line}: {error.reason}") from None
         if at is None:
-            raise RowUnusable("timestamp", f"the event on line {line} has no {self._map.timestamp}")
+            raise RowUnusable("timestamp", f"the event on line {line} has no {column}")
         if at > self._latest:
             raise RowUnusable(
                 "timestamp",
@@ -217,12 +238,16 @@ class CaseReader:
                 "lifecycle", f"the map does not say what the transition {shown(word)} stands for"
             )
         stage, holder = rule.stage, rule.holder
+        mode = rule.mode if move is Move.COMPLETE else Mode.WAITING
+        if self._map.status is States.ENTERED:
+            mode = Mode.WORKING if move is Move.START else rule.mode
+            move = Move.ENTER
         return Meaning(
             activity=key_of(activity),
             move=move,
             stage=self._of_event("stage", self._map.stage, cells) if stage is None else stage,
             holder=self._of_event("holder", self._map.holder, cells) if holder is None else holder,
-            mode=rule.mode if move is Move.COMPLETE else Mode.WAITING,
+            mode=mode,
             outcome=rule.outcome or self._outcome(cells),
             outcome_if_last=rule.outcome_if_last,
             reject_if_first=rule.reject_if_first,
@@ -320,6 +345,21 @@ class CaseReader:
         return text
 
 
+def _start_of(meaning: Meaning) -> Meaning:
+    """The beginning of what an event completes."""
+    return replace(meaning, move=Move.START, mode=Mode.WAITING, outcome=None, outcome_if_last=None)
+
+
+def _is_newest_first(events: Sequence[Event]) -> bool:
+    """Whether the file goes back in time, so that of events of one moment the last one came first.
+
+    As long as all are of one moment nothing says so.
+    """
+    return events[0].at > events[-1].at and all(
+        one.at >= other.at for one, other in pairwise(events)
+    )
+
+
 def _first(texts: Iterable[str]) -> str:
     """The first text that is not blank, folded."""
     for text in texts:
@@ -345,13 +385,14 @@ def _ends(events: Sequence[Event], *, more_came: bool) -> tuple[_End, list[tuple
     before: list[tuple[_End, datetime]] = []
     for place, event in enumerate(events):
         meaning, is_last = event.meaning, place + 1 == len(events)
-        if meaning.outcome is not None and meaning.move is Move.COMPLETE:
+        ends = meaning.move in _MAY_END
+        if meaning.outcome is not None and ends:
             certain = _End(place, meaning.outcome)
         if not is_last and events[place + 1].at == event.at:
             continue
         then = certain
-        completes = meaning.move is Move.COMPLETE and not (is_last and more_came)
-        if certain.place is None and meaning.outcome_if_last and completes:
+        ends = ends and not (is_last and more_came)
+        if certain.place is None and meaning.outcome_if_last and ends:
             then = _End(place, meaning.outcome_if_last)
         if then != now and now.place is not None:
             before.append((now, event.at))

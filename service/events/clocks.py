@@ -11,6 +11,8 @@ Every moment of a case is on exactly one clock:
    whole time up to it is its holder's, waiting or working as the map says.
 4. Otherwise, after the last event of an open case, it stays with that event's holder, waiting.
 
+In a log of states every event puts the case into one: it is there until the next event.
+
 By the third rule time is named afterwards. Until the next event came nobody knew it: up to then the
 fourth rule applied, to what was the last event then.
 """
@@ -28,7 +30,7 @@ from service.events.maps import Move, Rework
 from service.history.errors import RowUnusable
 
 _OPENS = frozenset({Move.SCHEDULE, Move.START})
-_HANDS_OVER = frozenset({Move.SCHEDULE, Move.ASSIGN, Move.SUSPEND})
+_HANDS_OVER = frozenset({Move.SCHEDULE, Move.ASSIGN, Move.SUSPEND, Move.ENTER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Meaning:
     stage: str
     holder: str
     mode: Mode
-    """Of the time before it, where no other event says whose that was."""
+    """Of the time before it, where no other event says whose that was; of the status entered."""
     outcome: Outcome | None = None
     outcome_if_last: Outcome | None = None
     reject_if_first: str = ""
@@ -54,6 +56,12 @@ class Event(NamedTuple):
     line: int
     meaning: Meaning
     instance: str = ""
+    place: int | None = None
+
+    @property
+    def order(self) -> int:
+        """Its place in the file where that is written from the oldest to the newest."""
+        return self.line if self.place is None else self.place
 
 
 class _Clock(NamedTuple):
@@ -116,12 +124,17 @@ class _Stages:
         self._rule = rule
         self._order: dict[str, int] = {}
         self._completed: set[str] = set()
+        self._now: str | None = None  # where each event enters a stage
 
     def take(self, meaning: Meaning) -> None:
         """The next event."""
         self._order.setdefault(meaning.stage, len(self._order))
         if meaning.move is Move.COMPLETE:
             self._completed.add(meaning.stage)
+        elif meaning.move is Move.ENTER and meaning.stage != self._now:
+            if self._now is not None:
+                self._completed.add(self._now)
+            self._now = meaning.stage
 
     def step(self, at: datetime, clock: _Clock) -> Step:
         """The step that begins with this clock."""
@@ -166,7 +179,7 @@ class _Work:
                 del self._open[begun.popleft()]
             elif move is Move.COMPLETE:
                 known = self._unstarted.get(key)
-                if known is None or known.line < event.line:
+                if known is None or known.order < event.order:
                     self._unstarted[key] = event
 
     @staticmethod
@@ -175,7 +188,7 @@ class _Work:
 
         Events of one moment are in the order of the file, so a later line is an earlier moment.
         """
-        if end is not None and end.line > start.line:
+        if end is not None and end.order > start.order:
             raise RowUnusable(
                 "timestamp",
                 f"{start.meaning.activity} ends {end.at.isoformat()} (line {end.line}), before"
@@ -202,4 +215,5 @@ def _clock_after(
 def _left_by(event: Event) -> _Clock:
     """Where an event leaves the case as long as nothing follows."""
     meaning = event.meaning
-    return _Clock(meaning.stage, meaning.holder, Mode.WAITING, meaning.rework)
+    mode = meaning.mode if meaning.move is Move.ENTER else Mode.WAITING
+    return _Clock(meaning.stage, meaning.holder, mode, meaning.rework)
