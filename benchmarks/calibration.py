@@ -189,22 +189,23 @@ PILOT = 150
 """Cases per arm, without an effect, from which the number is taken."""
 
 
-def asked_for(asked: Asked, runs: int, seed: int, block: int = 0) -> list[int]:
-    """How many cases per arm so many pilots without an effect ask for."""
+def asked_for(asked: Asked, runs: int, seed: int, block: int = 0) -> list[tuple[int, int]]:
+    """How many cases per arm so many pilots without an effect ask for, and whether (1 or 0) "as is"
+    says of that many cases with a 25% effect that they are faster. Pilots that say that no number
+    of cases would do are left out."""
     rng = np.random.default_rng([seed, NEEDED.index(asked), PILOT, block])
     question = Question("intake", "before", None)
-    numbers = []
+    found = []
     for _ in range(runs):
         pairs = by_tier(simulate(rng, asked.world, PILOT).known(), question).pairs
         needed = needed_cases(pairs, 0.05)
         if needed is not None:
-            numbers.append(needed)
-    return numbers
+            found.append((needed, found_with(asked, needed, 1, rng)))
+    return found
 
 
-def found_with(asked: Asked, per_arm: int, runs: int, seed: int, block: int = 0) -> int:
+def found_with(asked: Asked, per_arm: int, runs: int, rng: np.random.Generator) -> int:
     """In how many runs "as is" says of a 25% effect that it is faster."""
-    rng = np.random.default_rng([seed, NEEDED.index(asked), per_arm, 1, block])
     cases = (simulate(rng, asked.with_effect, per_arm).known() for _ in range(runs))
     return sum(judge(some).as_is is COMPRESSES for some in cases)
 
@@ -282,19 +283,24 @@ def _print_looks(runs: int, seed: int, shared: Shared) -> None:
 
 
 def _print_needed(only: str, runs: int, seed: int, shared: Shared) -> None:
-    print(f"| pilots of {PILOT} per arm | they ask for (mean; 10% to 90%) | found with the mean |")
-    print("| --- | ---: | ---: |")
+    print(
+        f"| pilots of {PILOT} per arm | they ask for: mean (10% to 90%), none | found with that "
+        "mean | found, each with its own number |"
+    )
+    print("| --- | ---: | ---: | ---: |")
     for asked in NEEDED:
         if only not in asked.name:
             continue
-        numbers = sorted(chain(*shared(partial(_asked_for, asked, seed), runs)))
-        if len(numbers) < runs:
-            print(f"| {asked.name} | {runs - len(numbers)} of {runs} say that no number does | |")
+        answers = list(chain(*shared(partial(_asked_for, asked, seed), runs)))
+        numbers, own = answers[::2], answers[1::2]
         mean = round(sum(numbers) / len(numbers))
-        low, high = (numbers[int(part * (len(numbers) - 1))] for part in (0.1, 0.9))
+        low, high = (sorted(numbers)[int(part * (len(numbers) - 1))] for part in (0.1, 0.9))
         found = sum(count for (count,) in shared(partial(_found_with, asked, mean, seed), runs))
-        spread = f"{mean} ({low} to {high})"
-        print(f"| {asked.name} | {spread} | {_figure(found, runs)} |", flush=True)
+        print(
+            f"| {asked.name} | {mean} ({low} to {high}), {runs - len(numbers)} "
+            f"| {_figure(found, runs)} | {_figure(sum(own), len(own))} |",
+            flush=True,
+        )
 
 
 def _said(line: Line, per_arm: int, seed: int, runs: int, block: int) -> tuple[int, ...]:
@@ -306,11 +312,12 @@ def _looked_at(seed: int, runs: int, block: int) -> tuple[int, ...]:
 
 
 def _asked_for(asked: Asked, seed: int, runs: int, block: int) -> tuple[int, ...]:
-    return tuple(asked_for(asked, runs, seed, block))
+    return tuple(chain(*asked_for(asked, runs, seed, block)))
 
 
 def _found_with(asked: Asked, per_arm: int, seed: int, runs: int, block: int) -> tuple[int, ...]:
-    return (found_with(asked, per_arm, runs, seed, block),)
+    rng = np.random.default_rng([seed, NEEDED.index(asked), per_arm, 1, block])
+    return (found_with(asked, per_arm, runs, rng),)
 
 
 def _figure(count: int, runs: int, quoted: Quoted = (), place: int = 0) -> str:
