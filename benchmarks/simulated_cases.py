@@ -8,19 +8,27 @@ needed. Worlds with one tier have no withdrawals and a median of 30 days. Where 
 the intake give up, withdrawals come at any moment before a case would have been through and before
 70% of its tier are.
 
-Further readings, each in the world's own fields: a concurrent baseline began in the last year like
-the intake. Where everything gets faster, a case's time is multiplied by so much for each year later
-that it began, inside a cohort as well as between them. Units differ by a lognormal factor that
-makes up a fifth of all the variance; nested, each arm has its own eight; shared, the same eight
-work in both arms at the same time, the slowest having 1 of 36 of the intake's cases up to the
-fastest with 8 of 36, and the other way round in the baseline. A record that begins 500 days before
-the report lacks what had ended by then. One that is closed holds, of the intake, only cases that
-began and ended in the last 120 days. Triage goes by a score that explains most of the time (0.7 of
-it per standard deviation, beside 0.4 of chance): three of eight cases are called high in the
-baseline, eleven of twenty in the intake. The young intake has five cases in each of twenty tiers,
-begun in the last 30 days, next to twenty cases each that began on one day 1,000 days ago. A blocked
-tier's cases stay open for ever. Where many are declined all cases began 400 days ago, and the share
-declined takes the place of the 12%.
+The worlds that are tried (benchmarks/calibration.py) are read as follows, as the rule's small
+example files have them where there is one:
+
+- A concurrent baseline began in the last year like the intake.
+- The mix shifts from a half, 3/10 and 1/5 of the cases in the three tiers to the reverse.
+- Where everything gets faster, a case's time is multiplied by so much for each year later that it
+  began, inside a cohort as well as between them.
+- Units differ by a lognormal factor that makes up a fifth of all the variance. Nested, each arm has
+  its own eight; shared, the same eight work in both arms at the same time, the slowest having 1 of
+  36 of the intake's cases up to the fastest with 8 of 36, and the other way round in the baseline.
+- A record that begins 500 days before the report lacks what had ended by then. One of closed cases
+  holds, of the intake, only those that began and ended in the last 120 days.
+- Triage goes by a score that explains most of the time (0.7 per standard deviation, beside 0.4 of
+  chance): three of eight cases are called high in the baseline, eleven of twenty in the intake. An
+  estimate misses the true time by 0.4.
+- The young intake has five cases in each of twenty tiers, begun in the last 30 days, next to twenty
+  each that began on one day 1,000 days ago.
+- A blocked tier's cases stay open for ever; where only the slowest is blocked the others are 40%
+  faster.
+- Where many are declined all cases began 400 days ago in one tier, and the share declined takes the
+  place of the 12%.
 """
 
 from collections.abc import Callable, Sequence

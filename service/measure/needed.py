@@ -29,7 +29,7 @@ FASTER = 0.75
 """A 25% effect: every case takes three quarters of its time."""
 POWER = 0.8
 MOST_CASES = 10_000_000
-MIX_SHIFTED = 0.01
+MIX_SHIFTED = 0.001
 """Below this chance the arms' tiers do not differ by chance: they will go on to."""
 TAU_MOVES = 1.07
 """tau follows the baseline's median, which varies too, and where there is an effect the ratio moves
