@@ -228,6 +228,9 @@ def test_the_benchmark_prints_each_line_whatever_number_of_processes() -> None:
     assert "(10)" in one[-1]
     needed = printed("--needed", "--runs", "2", "--worlds", "before/after, one tier, 0%")
     assert "+-" in needed[-1]
+    looks = printed("--looks", "--runs", "1")
+    assert len(looks) == 4
+    assert "four locked verdicts" in looks[-1]
 
 
 def test_what_is_counted_is_what_is_printed() -> None:
