@@ -9,8 +9,8 @@ from math import inf, sqrt
 
 import numpy as np
 
-from service.measure.cases import Group
 from service.measure.pairs import Pair, sizes
+from service.measure.survival import LifeTable
 from service.measure.tiers import Direction, Ratio, ratio_of
 
 HARMLESS = 0.08
@@ -56,13 +56,12 @@ def guard(pairs: Sequence[Pair], multiplier: float) -> Guard:
 
 def _gave_up(pairs: Sequence[Pair], place: int) -> float:
     """The part of an arm that was declined or gave up by tau (Aalen-Johansen), weighted by tier."""
-    parts = [part_lost(pair.arms[place], pair.tau) for pair in pairs]
+    parts = [part_lost(pair.arms[place].table, pair.tau) for pair in pairs]
     return float(np.average(parts, weights=[pair.weight for pair in pairs]))
 
 
-def part_lost(arm: Group, tau: float) -> float:
+def part_lost(table: LifeTable, tau: float) -> float:
     """The Aalen-Johansen incidence of giving up by tau."""
-    table = arm.table
     steps = int(np.searchsorted(table.times, tau, side="right"))
     before = np.concatenate([[1.0], table.in_progress])[:steps]
     return float(np.sum(before * table.others[:steps] / table.at_risk[:steps]))

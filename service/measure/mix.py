@@ -34,8 +34,12 @@ ENOUGH_SHARED = 1.5
 def tiers_differ(pairs: Sequence[Pair]) -> bool:
     """Whether the arms spread over the tiers differently: chi^2 of tier x arm above its degrees of
     freedom, which is what chance alone gives on average."""
-    table = np.array([[pair.intake.size, pair.baseline.size] for pair in pairs], dtype=np.float64)
-    return _differs(table)
+    return _differs(tier_counts(pairs))
+
+
+def tier_counts(pairs: Sequence[Pair]) -> Floats:
+    """How many cases each arm (column) has in each tier (row)."""
+    return np.array([[pair.intake.size, pair.baseline.size] for pair in pairs], dtype=np.float64)
 
 
 def without_tiers(pairs: Sequence[Pair], question: Question) -> Ratio:
@@ -105,14 +109,18 @@ def _compared(name: str, one: Group, zero: Group, question: Question) -> list[Pa
     return [Pair(name, one, zero, tau)] if tau > 0.0 else []
 
 
+def chi_square(table: Floats) -> tuple[float, int]:
+    """Pearson's chi^2 of a table of counts, rows without any left out, and its degrees of freedom
+    for two columns."""
+    table = table[table.sum(axis=1) > 0.0]
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    return float(np.sum((table - expected) ** 2 / expected)), table.shape[0] - 1
+
+
 def _differs(table: Floats) -> bool:
     """Whether Pearson's chi^2 of a table of counts exceeds its degrees of freedom."""
-    table = table[table.sum(axis=1) > 0.0]
-    if table.shape[0] < 2:
-        return False
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
-    chi2 = float(np.sum((table - expected) ** 2 / expected))
-    return bool(chi2 > table.shape[0] - 1.0)
+    chi2, df = chi_square(table)
+    return df > 0 and chi2 > df
 
 
 def _by_unit(arm: Group, size: int) -> Floats:

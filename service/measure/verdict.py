@@ -11,7 +11,7 @@ from math import floor, isfinite
 
 import numpy as np
 
-from service.domain.assumption import Assumption
+from service.domain.assumption import Assumption, AssumptionKind
 from service.domain.cohort import INTAKE
 from service.measure.cases import Cases, Group
 from service.measure.figures import interval_json, number, ratio_json
@@ -137,8 +137,13 @@ def judge(
     notes.extend(about(tiers, found, record, intake, baseline))
     needed: int | None = None
     more: tuple[int, ...] | None = None
-    if found is not None and MORE_CASES_HELP & set(found.why) and not found.units_decide:
-        needed = needed_cases(tiers.pairs, alpha)
+    if tiers.pairs and (found is None or MORE_CASES_HELP & set(found.why)):
+        needed = needed_cases(
+            tiers.pairs,
+            alpha,
+            found.units if found else None,
+            same_triage=AssumptionKind.SAME_TRIAGE in vouched,
+        )
     if needed is not None:
         more = tuple(max(0, needed - size) for size in sizes(tiers.pairs))
         notes.append(_what_is_needed(needed, dict(zip((intake, baseline), more, strict=True))))
