@@ -272,7 +272,10 @@ def _compare(
     if there.standing.ended and mine < its:
         how = f"it has ended at {mine}, and the workflow is at {its}"
         return Finding(use_case_id, Gap.DISAGREE, how)
-    if lacking := theirs.keys() - ours.keys():
+    lacking = theirs.keys() - ours.keys()
+    if lacking and (nowhere := set(range(1, its + 1)) - theirs.keys()):
+        return Finding(use_case_id, Gap.MISSING, f"{_spoken(nowhere)}, and no engine knows them")
+    if lacking:
         between = f"{_spoken(lacking)} missing, " if min(lacking) < mine else ""
         how = f"{between}at {mine}, the workflow at {its}"
         return Finding(use_case_id, Gap.DATABASE_BEHIND, how)

@@ -191,6 +191,29 @@ async def test_what_nobody_knows_is_said_and_left(house: House, tmp_path: Path) 
     assert (await row_of(house, use_case_id)).outcome is Outcome.WITHDRAWN
 
 
+async def test_an_engine_that_took_a_gap_over_says_so_and_nothing_is_made_up(
+    house: House, tmp_path: Path
+) -> None:
+    key, use_case_id, _, enabler = await asked_and_answered(house)
+    await enabler.does(key, "resume")
+    whole = await known(house, use_case_id)
+    await restore(house.sessions)
+    await record_with_a_gap(house, use_case_id, whole)
+    async with with_another_engine(house, tmp_path) as without:
+        again = Visitor(enabler.person, enabler.token, without.anonymous())
+        again.http.headers.update(enabler.http.headers)
+        first = await reconcile(without, use_case_id)
+        assert (await again.does(key, "approve"))["sequence"] == 7
+        await restore(house.sessions)
+        done = await reconcile(without, use_case_id)
+
+    assert [found.gap for found in first.findings] == [Gap.NO_WORKFLOW]
+    assert [(found.gap, found.repaired, found.detail) for found in done.findings] == [
+        (Gap.MISSING, False, "3 to 5, and no engine knows them")
+    ]
+    assert [step.sequence for step in await log_of(house, use_case_id)] == [1, 2]
+
+
 async def test_a_terminated_workflow_still_tells_what_a_restored_database_lacks(
     house: House,
 ) -> None:
