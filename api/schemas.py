@@ -13,7 +13,8 @@ from service.domain.commands import Command
 from service.domain.lifecycle import Rule
 from service.domain.pathway import Stage, StageKind
 from service.domain.people import SYSTEM, Person, Role
-from service.domain.standing import Mode, Position
+from service.domain.requirements import Needs, Requirement
+from service.domain.standing import Lowering, Mode, Position
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
 from service.forecasts import MadeForecast
@@ -280,6 +281,27 @@ class EvidenceRead(BaseModel):
     attested: bool
 
 
+class LoweringRead(BaseModel):
+    """A lower tier that is proposed, until all who must agree have."""
+
+    tier: Tier
+    proposed_by: PersonRef | None
+    waiting_for: list[str] = Field(description="Who still must agree, in turn; the first is asked")
+    agreed: list[PersonRef | None]
+
+    @classmethod
+    def of(cls, lowering: Lowering | None, names: Names) -> "LoweringRead | None":
+        """The answer for what a standing knows of it."""
+        if lowering is None:
+            return None
+        return cls(
+            tier=lowering.pathway.tier,
+            proposed_by=ref(lowering.proposed_by, names),
+            waiting_for=list(lowering.parties),
+            agreed=[ref(person, names) for person in lowering.agreed],
+        )
+
+
 class UseCaseRead(UseCaseSummary):
     """A use case, whole."""
 
@@ -299,6 +321,7 @@ class UseCaseRead(UseCaseSummary):
     approvals: list[PersonRef | None]
     evidence: list[EvidenceRead]
     evidence_missing: list[str]
+    lowering: LoweringRead | None = Field(description="A lower tier that waits for agreement")
     forecast: ForecastRead | None = Field(
         description="The newest one; null while there is no history, and once it has ended"
     )
@@ -346,6 +369,7 @@ class UseCaseRead(UseCaseSummary):
                 for item in standing.evidence
             ],
             evidence_missing=list(standing.evidence_missing),
+            lowering=LoweringRead.of(standing.lowering, names),
         )
 
 
@@ -516,12 +540,28 @@ class ActionRead(BaseModel):
         )
 
 
+class RequirementRead(BaseModel):
+    """Something that the present stage needs before it can be passed."""
+
+    needs: Needs
+    what: str = Field(description="The kind of evidence, the certification, or how many approvals")
+    by: str = Field(description="The party that can bring it", examples=["builder"])
+
+    @classmethod
+    def of(cls, one: Requirement) -> "RequirementRead":
+        """The answer for a requirement."""
+        return cls(needs=one.needs, what=one.what, by=one.by)
+
+
 class ActionsRead(BaseModel):
     """What you may do now. Give `sequence` as `expected_sequence` to be sure of it."""
 
     key: str
     sequence: int
     items: list[ActionRead]
+    before_it_can_pass: list[RequirementRead] = Field(
+        description="What the present stage still needs"
+    )
 
 
 class CommandBody(Input):
@@ -534,6 +574,7 @@ class CommandBody(Input):
     evidence_kind: Words = Field(default="", description="attach: what it is")
     evidence_reference: Reason = Field(default="", description="attach: where it is to be found")
     tier: Tier | None = Field(default=None, description="change_tier: the new tier")
+    owner: Words = Field(default="", description="transfer: the new owner's email or id")
     expected_sequence: Annotated[StrictInt, Field(ge=1, le=2**31 - 1)] | None = Field(
         default=None, description="Refuse if something else has happened since this transition"
     )
@@ -601,6 +642,9 @@ class PersonChange(Input):
 
     active: StrictBool | None = None
     certifications: list[Name] | None = Field(default=None, max_length=50)
+    successor: Words = Field(
+        default="", description="Whoever takes over their open use cases (email or id), on leaving"
+    )
 
 
 class PersonRead(BaseModel):
@@ -717,10 +761,16 @@ class RatioRead(BaseModel):
     ci: Bounds | None
 
 
+Direction = Literal["compresses", "extends", "inconclusive"]
+
+
 class LiveRead(RatioRead):
     """The comparison as it may be looked at on any day between two locked verdicts."""
 
-    verdict: Literal["compresses", "extends", "inconclusive"]
+    verdict: Direction
+    as_is: Direction
+    why: list[str]
+    adjusted: RatioRead
     guard: RatioRead
     waiting_for: str | None = Field(description="What is missing before an interval is shown")
 
@@ -755,6 +805,33 @@ class CurveRead(BaseModel):
     at_risk: list[list[float]] = Field(description="[days, cases still watched]")
 
 
+class UnitsRead(BaseModel):
+    """What the business units do to the interval; null where too few are known."""
+
+    se: float | None = Field(description="Standard error of the ratio's logarithm over units")
+    df: float | None
+    effective: float | None = Field(description="How many units they are worth")
+    shared: bool | None = Field(description="Whether the units are in both arms")
+
+
+class TrendRead(BaseModel):
+    """The baseline's own trend, and how far apart in time the arms are."""
+
+    per_year: float = Field(description="Relative change of the time in a year (logarithm)")
+    gap_years: float = Field(description="How much later the intake's cases began")
+    trust: float = Field(description="How much of the trend is believed, 0 to 1")
+    drift: float = Field(description="What everything may change in a year besides")
+
+
+class VouchedRead(BaseModel):
+    """What somebody vouches for, because no record can show it."""
+
+    kind: Literal["nothing_else_changed", "same_triage"]
+    by: str
+    at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    reason: str
+
+
 class VerdictRead(BaseModel):
     """Does the intake compress time-to-production? The same fields as `headway compare --json`."""
 
@@ -762,11 +839,25 @@ class VerdictRead(BaseModel):
 
     report: Literal["verdict"]
     sentence: str = Field(description="What it says, in one sentence")
-    verdict: Literal["compresses", "extends", "inconclusive"]
+    rule: Literal[2] = Field(description="The version of the rule (docs/measurement.md)")
+    verdict: Direction = Field(description="Whether it was the intake")
+    as_is: Direction = Field(description="Whether the cases differ, whatever the reason")
+    why: list[str] = Field(description="What stands between the figures and a verdict")
     cohort: str | None = Field(description="What is judged")
     baseline: str | None = Field(description="What it is compared with")
     ratio: float | None = Field(description="Of restricted mean times; below 1 is faster")
     ci: Bounds | None
+    adjusted: RatioRead = Field(description="The same less the baseline's own trend")
+    trend: TrendRead | None
+    units: UnitsRead
+    information: dict[str, float] = Field(
+        description="By cohort: completions that could be expected by now"
+    )
+    record: list[str] = Field(description="Signs that the record leaves something out")
+    assumptions: list[VouchedRead]
+    statements: dict[str, bool | float | list[float | None] | None] | None = Field(
+        description="What can be said beside the verdict, in words"
+    )
     confidence: float
     tau_days: float | None
     as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]

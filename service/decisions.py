@@ -17,8 +17,9 @@ from service.domain.clock import Transition
 from service.domain.commands import Command
 from service.domain.decision import Applied, Beginning, Decision, Seen, caused_by
 from service.domain.lifecycle import Move, check
-from service.domain.people import Actor
+from service.domain.people import Actor, Role
 from service.domain.refusals import Refusal
+from service.domain.requirements import reason_asked
 from service.domain.standing import Standing
 from service.domain.tiering import Tier
 from service.engine import Engine
@@ -29,6 +30,7 @@ from service.errors import (
     KeyReused,
     NotFound,
     TransitionsDisagree,
+    TransitionsMissing,
     WorkflowMissing,
 )
 from service.pathways import pathways
@@ -50,11 +52,24 @@ ROWS: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(list[dict[str, Any]])
 
 PROJECTED = (
     *("tier", "pathway", "pathway_version", "stage", "position", "holder", "mode", "assignee"),
-    *("outcome", "ended_at", "sequence", "turn_since", "hold_since", "hold_spent_seconds"),
+    *(
+        "owner_id",
+        "owners",
+        "outcome",
+        "ended_at",
+        "sequence",
+        "turn_since",
+        "hold_since",
+        "hold_spent_seconds",
+    ),
     *("hold_target_seconds", "standing"),
 )
 """The columns of a use case that `projection` fills."""
 
+ONE_AT_A_TIME = text("SELECT FROM use_case WHERE id = :use_case_id FOR UPDATE")
+FOLLOWS = """(:first = 1 OR EXISTS (
+    SELECT FROM transition WHERE use_case_id = :use_case_id AND sequence = :first - 1
+))"""
 # One statement, and values as JSON: every decision goes through here, and composing the two
 # statements anew for each costs more than running them.
 RECORD = text(
@@ -62,6 +77,7 @@ RECORD = text(
     WITH written AS (
         INSERT INTO transition
         SELECT * FROM jsonb_populate_recordset(NULL::transition, CAST(:transitions AS jsonb))
+        WHERE {FOLLOWS}
         ON CONFLICT DO NOTHING
         RETURNING sequence
     ), moved AS (
@@ -70,9 +86,9 @@ RECORD = text(
             SELECT {", ".join(PROJECTED)}
             FROM jsonb_populate_record(NULL::use_case, CAST(:standing AS jsonb))
         )
-        WHERE id = :use_case_id AND sequence < :sequence
+        WHERE id = :use_case_id AND sequence < :sequence AND outcome = 'open' AND {FOLLOWS}
     )
-    SELECT sequence FROM written
+    SELECT sequence FROM written UNION ALL SELECT 0 WHERE NOT {FOLLOWS}
     """  # noqa: S608 - the names above, and nothing from outside
 )
 
@@ -90,6 +106,7 @@ class Request:
     evidence_kind: str = ""
     evidence_reference: str = ""
     tier: Tier | None = None
+    owner: str = ""
     expected_sequence: int | None = None
 
 
@@ -202,9 +219,40 @@ async def _move(session: AsyncSession, row: UseCaseRow, request: Request) -> Mov
     if request.command is Command.APPROVE:
         owner = await find_person(session, row.owner_id)
         move = replace(move, owner_certifications=owner.certifications)
+        standing = standing_of(row)
+        if reason_asked(standing, move.command) and not move.reason.strip():
+            check(standing, move)  # what else is wrong with it comes first
+            raise BadInput("reason", "say why: an approval in tier high needs a reason")
     if request.tier is not None:
-        move = replace(move, pathway=pathways()[request.tier])
+        move = replace(move, pathway=pathways()[request.tier], lowering_waits=True)
+    if request.owner:
+        # Nobody may decide on it in between.
+        sequence = request.expected_sequence or row.sequence
+        new = await _owner(session, row, request.owner)
+        move = replace(move, owner=new, expected_sequence=sequence)
     return move
+
+
+async def _owner(session: AsyncSession, row: UseCaseRow, who: str) -> Actor:
+    try:
+        person = await find_person(session, who)
+    except NotFound:
+        raise BadInput("owner", f"nobody here is {who}") from None
+    if Role.BUILDER not in person.roles or not person.active:
+        raise BadInput("owner", f"{person.name} is not an active builder")
+    # The engine knows who decides now, the record who has decided before.
+    decided = await session.scalar(
+        select(col(TransitionRow.sequence))
+        .where(
+            col(TransitionRow.use_case_id) == row.id,
+            col(TransitionRow.actor) == person.id,
+            col(TransitionRow.command).in_([Command.APPROVE, Command.AGREE]),
+        )
+        .limit(1)
+    )
+    if decided is not None:
+        raise BadInput("owner", f"{person.name} has decided on it, and cannot own it")
+    return person.actor
 
 
 async def _assignee(session: AsyncSession, who: str) -> Actor:
@@ -289,11 +337,17 @@ async def record(
     happened: tuple[Transition, ...],
     seen: tuple[Seen, ...] = (),
 ) -> None:
-    """Write transitions and where they led, exactly once.
+    """Write transitions (at least one, in order and without a gap) and where they led, once each.
 
-    What is there already is compared and left alone; `TransitionsDisagree` when it differs. The
-    projection only ever moves forward.
+    What is there already is compared and left alone; `TransitionsDisagree` when it differs. Nothing
+    is written and `TransitionsMissing` raised when the one before the first is not there. The
+    projection only ever moves forward, and never from an end.
     """
+    first = happened[0].sequence
+    if [step.sequence for step in happened] != list(range(first, first + len(happened))):
+        raise ValueError(f"use case {standing.use_case_id}: these transitions are not in sequence")
+    # Whoever records after us sees what we have written, and counts from there.
+    await session.execute(ONE_AT_A_TIME, {"use_case_id": standing.use_case_id})
     by_sequence = {mark.sequence: mark for mark in seen}
     values = [_row_values(step, by_sequence.get(step.sequence)) for step in happened]
     written = await session.execute(
@@ -303,14 +357,17 @@ async def record(
             "standing": ROW.dump_json(projection(standing)).decode(),
             "use_case_id": standing.use_case_id,
             "sequence": standing.sequence,
+            "first": first,
         },
     )
     new = set(written.scalars())
+    has_gap = 0 in new
+    new.discard(0)
     missing = {step.sequence for step in happened} - new
     if missing:
-        await _compare(session, standing.use_case_id, values, missing)
+        await _compare(session, standing.use_case_id, values, missing, has_gap=has_gap)
     if new:
-        await count_recorded(session, standing, min(new))
+        await count_recorded(session, standing, new)
     await _let_read(session, standing.use_case_id, third_parties(happened))
 
 
@@ -336,7 +393,12 @@ def _row_values(step: Transition, mark: Seen | None) -> dict[str, Any]:
 
 
 async def _compare(
-    session: AsyncSession, use_case_id: str, values: list[dict[str, Any]], missing: set[int]
+    session: AsyncSession,
+    use_case_id: str,
+    values: list[dict[str, Any]],
+    missing: set[int],
+    *,
+    has_gap: bool,
 ) -> None:
     there = await session.scalars(
         select(TransitionRow).where(
@@ -345,5 +407,8 @@ async def _compare(
     )
     known = {row.sequence: row.model_dump() for row in there}
     for value in values:
-        if value["sequence"] in missing and known.get(value["sequence"]) != value:
-            raise TransitionsDisagree(use_case_id, value["sequence"])
+        sequence = value["sequence"]
+        if sequence in (known if has_gap else missing) and known.get(sequence) != value:
+            raise TransitionsDisagree(use_case_id, sequence)
+    if has_gap and len(known) < len(missing):
+        raise TransitionsMissing(use_case_id, values[0]["sequence"])

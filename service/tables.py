@@ -240,6 +240,10 @@ class CaseVersionRow(SQLModel, table=True):
     started_at: datetime = Field(sa_type=TIME)
     ended_at: datetime | None = Field(default=None, sa_type=TIME)
     outcome: Outcome = Field(sa_column=Column(words(Outcome), nullable=False))
+    entered_at: datetime | None = Field(default=None, sa_type=TIME)
+    """When an imported record came to know of the case; null if at its start."""
+    observed_until: datetime | None = Field(default=None, sa_type=TIME)
+    """When it was last looked at, where the file says so of this very case."""
     known_from: datetime = Field(sa_type=TIME)
     known_until: datetime = Field(sa_type=TIME)
     started_day: int | None = Field(
@@ -289,6 +293,12 @@ class CaseVersionRow(SQLModel, table=True):
             unique=True,
             postgresql_where="known_until = 'infinity'",
         ),
+        Index(
+            "ix_case_version_before",
+            "source",
+            "case_id",
+            postgresql_where="known_until < 'infinity'",
+        ),
         Index("ix_case_version_cohort_mix", "cohort", "mix"),
         Index("ix_case_version_open", "cohort", "mix", postgresql_where="ended_at IS NULL"),
         Index("ix_case_version_cohort_tier_started_at", "cohort", "tier", "started_at"),
@@ -312,6 +322,23 @@ class ImportedStepRow(SQLModel, table=True):
     rework: bool
 
 
+class UnnamedStepRow(SQLModel, table=True):
+    """Time of an imported case that was named afterwards: see `service.domain.trace.Unnamed`."""
+
+    __tablename__ = "unnamed_step"
+
+    version_id: int = Field(
+        sa_column=Column(BigInteger, ForeignKey("case_version.id"), primary_key=True)
+    )
+    at: datetime = Field(sa_column=Column(TIME, primary_key=True))
+    until: datetime = Field(sa_type=TIME)
+    after: int
+    """How many of the case's steps were known by then."""
+    stage: str = Field(sa_type=Text)
+    holder: str = Field(sa_type=Text)
+    rework: bool
+
+
 class ObservationRow(SQLModel, table=True):
     """Until when an import's open cases were known to be open, and since when we know it."""
 
@@ -320,6 +347,21 @@ class ObservationRow(SQLModel, table=True):
     source: str = Field(sa_column=Column(Text, primary_key=True))
     known_from: datetime = Field(sa_column=Column(TIME, primary_key=True))
     observed_until: datetime = Field(sa_type=TIME)
+    alone_days: int | None = None
+    """By how many days its latest moment stands alone after all others; null if it does not."""
+
+
+class ImportCountRow(SQLModel, table=True):
+    """After an import: how many cases of a cohort its source has, and how many rows of the file
+    could not become any."""
+
+    __tablename__ = "import_count"
+
+    source: str = Field(sa_column=Column(Text, primary_key=True))
+    known_from: datetime = Field(sa_column=Column(TIME, primary_key=True))
+    cohort: str = Field(sa_column=Column(Text, primary_key=True))
+    cases: int = Field(sa_type=BigInteger)
+    rejected: int = Field(sa_type=BigInteger)
 
 
 class TallyEntryRow(SQLModel, table=True):

@@ -103,10 +103,10 @@ def _judge(
 async def _own_estimates(
     session: AsyncSession, cohort: Cohort, moment: Moment
 ) -> dict[str, object] | None:
-    group, estimates = await estimated(session, cohort, moment)
-    if not estimates.size:
+    group = await estimated(session, cohort, moment)
+    if not group.size:
         return None
-    return estimates_as_json(await asyncio.to_thread(against_estimates, group, estimates))
+    return estimates_as_json(await asyncio.to_thread(against_estimates, group, group.estimates))
 
 
 async def locked(

@@ -65,7 +65,9 @@ def test_people_read_the_verdict_first_and_its_uncertainty_with_it(file: Path) -
     result = run(file)
     assert result.exit_code == 0
     first = " ".join(result.stdout.split("\n\n", maxsplit=1)[0].split())
-    assert first.startswith("COMPRESSES: with 95% confidence the time to production is 0.")
+    assert first.startswith("COMPRESSES: Intake compresses time-to-production: ")
+    assert "95% between 0." in first
+    assert "if nothing else changed" in first
     assert "\x1b" not in result.stdout, "no colours in a pipe"
     assert max(map(len, result.stdout.splitlines())) <= 100
     assert "Read 81 rows of" in result.stdout
@@ -129,3 +131,33 @@ def test_three_cohorts_need_a_choice(file: Path) -> None:
     assert result.exit_code == 2
     assert "there are several cohorts" in result.stderr
     assert run(file, "--baseline", "other").exit_code == 0
+
+
+def test_what_the_record_leaves_out_is_said_before_the_verdict(file: Path) -> None:
+    lines = file.read_text().splitlines()
+    late = [line.replace(",2024-01-1", ",2024-13-1", 1) for line in lines if "before" in line]
+    file.write_text("\n".join([*(line for line in lines if "before" not in line), *late]))
+    result = run(file)
+    first = " ".join(result.stdout.split("\n\n", maxsplit=1)[0].split())
+    assert first.startswith("The record leaves something out: ")
+    answer = json.loads(run(file, "--json").stdout)
+    assert answer["verdict"] == "inconclusive"
+    assert answer["record"][0] == "before: 10 of 40 rows could not be used"
+    assert answer["planned_ends"] == answer["ends_taken_as_start"] == 0
+    assert answer["rejected_by_cohort"]["intake"] == {"read": 41, "rejected": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (".".join("a" * 49_000) + " = 1", "larger than a map may be"),
+        ("snapshot = " + "9" * 60_000, "longer than a number"),
+    ],
+)
+def test_a_map_beyond_the_bounds_is_refused(
+    file: Path, tmp_path: Path, text: str, says: str
+) -> None:
+    (mapping := tmp_path / "own.toml").write_text(text)
+    result = run(file, "--map", mapping)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in " ".join(result.stderr.split())

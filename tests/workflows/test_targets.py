@@ -166,6 +166,7 @@ async def test_at_the_bound_of_transitions_no_notice_comes_and_the_case_lives_on
     clock: Clock,
 ) -> None:
     case = await clock.open(changed=_nearly_too_long)
+    await _lengthen(case)
 
     await clock.passes(case, 3 * TRIAGE)
     await case.does(case.people.owner, Command.WITHDRAW, reason="Too much has happened.")
@@ -212,6 +213,15 @@ def _is_at(at: datetime, due: datetime) -> None:
 def _nearly_too_long(beginning: Beginning) -> Beginning:
     standing = replace(beginning.standing, sequence=MOST_TRANSITIONS)
     return replace(beginning, standing=standing)
+
+
+async def _lengthen(case: Case) -> None:
+    """As many transitions in the database as the workflow believes to have had recorded."""
+    [first] = await case.recorded()
+    async with case.sessions.begin() as session:
+        for sequence in range(2, MOST_TRANSITIONS + 1):
+            step = replace(first, sequence=sequence, command=Command.RELEASE)
+            session.add(TransitionRow(**transition_values(step)))
 
 
 async def _usurp(case: Case) -> datetime:

@@ -15,6 +15,7 @@ from service.domain.people import Person
 from service.domain.permissions import Right, may
 from service.errors import BadInput, NotAllowed, NotFound
 from service.history import HistoryError, HistoryFile, HistoryMap, MapError, shipped_maps
+from service.history.toml import LARGEST
 from service.imports import Imported, import_file
 from service.reports.catalogue import Name
 from service.reports.spreadsheet import as_csv
@@ -28,11 +29,11 @@ from web.mapping import (
     DELIMITERS,
     ENCODINGS,
     FIELDS,
+    MORE_COLUMNS,
     OUTCOMES,
     QUESTION,
     Way,
     guessed,
-    mapping_of,
     written,
 )
 from web.page import HEADERS, download, go, page, with_cookie
@@ -49,8 +50,10 @@ PATH = "/compare"
 FILE = "file"
 TIME_ZONES = timedelta(days=1)
 """A file from a place where it is already tomorrow is not from the future."""
+LIKE = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
+"""How a form of dates is shown."""
 LONGEST = 500
-LONGEST_MAP = 100_000
+LONGEST_MAP = LARGEST
 LONGEST_SOURCE = 200
 
 Given = tuple[SignedIn, Brought]
@@ -170,7 +173,7 @@ async def change(
         return go(request, f"{PATH}/{file.id}")
     try:
         if do == Doing.IMPORT:
-            await _import(reader.person, given, file, form)
+            await _import(reader.person, given, pages, file, form)
         else:
             await _look_again(pages, file, form)
             if do == Doing.COMPARE:
@@ -206,35 +209,46 @@ async def _look_again(pages: Pages, file: Brought, form: Form) -> None:
         if typed["way"] == Way.COLUMNS:
             there = set(file.looked.names)
             guess = guessed(file.looked)
-            kept = {one: typed[one] if typed[one] in there else guess[one] for one in COLUMNS}
+            kept = {
+                one: typed[one] if typed[one] in there else guess[one]
+                for one in (*COLUMNS, *MORE_COLUMNS)
+            }
             file.typed = {**typed, **kept}
     await _try_map(pages, file, needed=True)
 
 
 async def _try_map(pages: Pages, file: Brought, *, needed: bool = False) -> None:
+    file.mapping, file.preview = None, None
     try:
-        file.preview = await pages.files.preview(file, _mapping(file))
-    except HistoryError as error:
-        if needed:
-            raise MapError(file.said(error)) from None
-    except BadInput:
+        await _mapping(pages, file)
+    except (BadInput, MapError):
         if needed:
             raise
 
 
-def _mapping(file: Brought) -> HistoryMap:
+async def _mapping(pages: Pages, file: Brought) -> HistoryMap:
+    """The map as it was last tried. Raises `MapError` and `BadInput` where there is none."""
+    if file.mapping is None:
+        _check_chosen(file)
+        try:
+            file.mapping, file.preview = await pages.files.preview(file)
+        except HistoryError as error:
+            raise MapError(file.said(error)) from None
+    return file.mapping
+
+
+def _check_chosen(file: Brought) -> None:
     if file.typed["way"] == Way.COLUMNS:
         for column in ("case_id", "started_at", "ended_at"):
             if not file.typed[column]:
                 chosen = t("compare.choose", column=t(f"compare.column_{column}"))
                 raise BadInput(column, chosen)
-    return mapping_of(file.typed, file.name)
 
 
 async def _compare(pages: Pages, file: Brought) -> None:
     typed = file.typed
     tau_days, as_of = days_of("tau", typed["tau"]), _moment(typed["as_of"])
-    mapping = _mapping(file)
+    mapping = await _mapping(pages, file)
 
     async def work() -> None:
         try:
@@ -267,7 +281,7 @@ def _moment(written_so: str) -> datetime | None:
         raise BadInput("as_of", "write a day, like 2026-09-30") from None
 
 
-async def _import(person: Person, given: Context, file: Brought, form: Form) -> None:
+async def _import(person: Person, given: Context, pages: Pages, file: Brought, form: Form) -> None:
     if not may(person.actor, Right.IMPORT_HISTORY):
         raise NotAllowed("only administrators bring history in: it moves the verdict")
     source, cohort = form.text("source"), form.text("as_cohort")
@@ -275,7 +289,7 @@ async def _import(person: Person, given: Context, file: Brought, form: Form) -> 
         raise BadInput("source", t("compare.wrong_source"))
     if len(cohort) > LONGEST_SOURCE or not cohort.isprintable():
         raise BadInput("as_cohort", t("compare.wrong_cohort"))
-    mapping = _mapping(file)
+    mapping = await _mapping(pages, file)
     if cohort:
         mapping = mapping.with_cohort(cohort)
     file.source, file.imported, file.progress, file.position = source, None, Imported(), 0
@@ -318,10 +332,12 @@ def _page(
         ways=list(Way),
         shipped=shipped_maps(),
         columns=COLUMNS,
+        more_columns=MORE_COLUMNS,
         outcomes=OUTCOMES,
         encodings=ENCODINGS,
         delimiters=DELIMITERS,
         dates=DATES,
+        like=LIKE,
         question=QUESTION,
         as_toml=written(file.typed),
         samples=_samples(file),
