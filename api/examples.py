@@ -147,7 +147,11 @@ _FORECAST = {
     "p50_at": "2026-12-13T22:00:00Z",
     "p85_at": "2027-01-19T16:00:00Z",
     "reaches_production": 0.87,
-    "basis": "143 cases of tier medium in triage, waiting for enablement",
+    "basis": "50 cases of tier medium that were in triage, waiting for enablement; forecasts of "
+    "this kind came too early: corrected, half within 42 instead of 37 days and 85% within 78 "
+    "instead of 72 days",
+    "p50_level": 0.56,
+    "p85_level": 0.88,
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {

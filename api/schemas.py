@@ -160,7 +160,15 @@ class ForecastRead(BaseModel):
     p50_at: datetime
     p85_at: datetime
     reaches_production: float = Field(description="The share that gets there at all")
-    basis: str = Field(description="Which cases it rests on")
+    basis: str = Field(
+        description="Which cases it rests on, and by how much it was corrected because forecasts "
+        "of its kind came too early or too late"
+    )
+    p50_level: float = Field(
+        description="The level of their curve at which `p50_days` was taken: 0.5, or another one "
+        "after a correction"
+    )
+    p85_level: float = Field(description="The same for `p85_days`: 0.85, or another one")
 
     @classmethod
     def of(cls, made: MadeForecast | None) -> "ForecastRead | None":
@@ -175,6 +183,8 @@ class ForecastRead(BaseModel):
             p85_at=made.p85_at,
             reaches_production=round(made.reaches_production, 4),
             basis=made.basis,
+            p50_level=round(made.p50_level, 4),
+            p85_level=round(made.p85_level, 4),
         )
 
 

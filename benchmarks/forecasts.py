@@ -21,6 +21,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from benchmarks import rolling_forecasts
 from benchmarks.simulated_traces import FIRST_DAY, TIERS, simulate
 from service.measure.backtest import calibration, remade
 from service.measure.cases import EPOCH, PRODUCTION
@@ -140,6 +141,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         half = found.shape[1] // 2
         _row(f"at submission, {size // 2} cases a year", found[:, :half])
         _row(f"on the way, {size // 2} cases a year", found[:, half:])
+    print("\ncorrecting themselves, from day to day (python -m benchmarks.rolling_forecasts)")
+    rolling_forecasts.table(max(2, options.runs // 5), options.seed)
     print()
     speed(options.seed)
 

@@ -1,6 +1,6 @@
 """Simulated cases with their spans, for what is forecast from them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -98,6 +98,28 @@ def simulate(
             outcome[passing[gone]] = np.where(early[gone], WITHDRAWN, DECLINED)
             alive[passing[gone]] = False
     return _traces(tier, started, total, outcome, parts)
+
+
+def slower_from(traces: Traces, day: datetime, factor: float) -> Traces:
+    """The same cases, with everything that comes after a day taking `factor` times as long.
+
+    Also what is left on that day of spans that have begun.
+    """
+    started, cases = traces.started_days, traces.cases
+    change = np.maximum((day - EPOCH).total_seconds() / SECONDS_PER_DAY - started, 0.0)
+    micro = 1e6 * SECONDS_PER_DAY
+
+    def later(days: Floats, of: Codes) -> Floats:
+        beyond = np.maximum(days - change[of], 0.0)
+        stretched: Floats = np.rint((days + beyond * (factor - 1.0)) * micro) / micro
+        return stretched
+
+    return replace(
+        traces,
+        cases=replace(cases, duration_days=later(cases.duration_days, np.arange(cases.size))),
+        begin_days=later(traces.begin_days, traces.case),
+        end_days=later(traces.end_days, traces.case),
+    )
 
 
 def _traces(

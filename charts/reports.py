@@ -279,8 +279,14 @@ def _savings(found: Json) -> tuple[Saving, ...]:
 
 def _calibration(found: Json) -> "alt.LayerChart":
     which = "that were shown" if _judged(found["held"]) else "made afterwards for earlier days"
-    caption = Caption("How often forecasts held", f"As of {_day(found)}; forecasts {which}")
-    return calibration.chart(_points(found), caption)
+    said = f"As of {_day(found)}; forecasts {which}"
+    for row in (_judged(found["held"]) or _judged(found["backtest"]))[:1]:
+        said += f"; from p50 to p85 {_in_days(row['width_days'])} (median)"
+    return calibration.chart(_points(found), Caption("How often forecasts held", said))
+
+
+def _in_days(days: float) -> str:
+    return f"{days:.0f} days" if days >= 9.95 else f"{days:.1f} days"
 
 
 def _calibration_words(found: Json) -> str:

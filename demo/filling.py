@@ -27,7 +27,7 @@ from service.errors import Conflict
 from service.forecasts import Forecaster, forecast_due
 from service.imports import begin_import, observed, write_cases
 from service.known import Moment
-from service.measure.forecast import learn
+from service.measure.backtest import learn_corrected
 from service.people import any_sample
 from service.quarters import before, lock_against
 from service.sessions import Sessions
@@ -86,7 +86,7 @@ async def fill(
         tell("live use cases")
         then = Moment(at - LIVE_FOR, asked=True)
         sample = await traces_of(session, Cohort(INTAKE), then)
-        model = await asyncio.to_thread(learn, sample.traces)
+        model = await asyncio.to_thread(learn_corrected, sample.traces)
         live = await hand_in(session, cast, at=at, model=model)
         tell("verdicts of the past quarters")
         quarters = await _lock_quarters(session, at)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, exists, func, or_, select
+import numpy as np
+from sqlalchemy import Select, and_, case, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -14,11 +15,15 @@ from service.domain.case import Case, Outcome
 from service.domain.clock import Transition
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.trace import TracedCase, steps
-from service.known import Moment
+from service.known import MICROSECONDS_PER_DAY, Moment, microseconds
+from service.measure.adaptive import PARTS, Said
+from service.measure.backtest import learn_corrected
+from service.measure.cases import OUTCOMES
 from service.measure.forecast import Model
 from service.measure.next_decision import DecisionOrder, learn_order
 from service.measure.stays import State, state_of
-from service.measure.traces import Traces
+from service.measure.survival import Flags
+from service.measure.traces import Traces, coded
 from service.measure.usual import UsualAge, usual_ages
 from service.sessions import Sessions, reading
 from service.tables import ForecastRow, TransitionRow, UseCaseRow
@@ -33,19 +38,24 @@ FORECAST_AGAIN_AFTER = timedelta(days=7)
 LATE_AGAIN_AFTER = timedelta(days=1)
 """Sooner when the median has passed: what is shown must lie ahead."""
 AT_ONCE = 500
+MOST_FORECASTS = 5_000
+"""The newest ones that are held against what became of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class MadeForecast:
     """A forecast as it was made: of the cases like this one that reach production, half do so
     within `p50_days` of `made_at` and 85% within `p85_days`; `reaches_production` is the share
-    that gets there at all. `basis` says in words which cases it rests on."""
+    that gets there at all. `basis` says in words which cases it rests on, and whether it was
+    corrected. The levels say at which point of their curve the days were taken (`Levels`)."""
 
     made_at: datetime
     p50_days: float
     p85_days: float
     reaches_production: float
     basis: str
+    p50_level: float = PARTS[0]
+    p85_level: float = PARTS[1]
 
     @property
     def p50_at(self) -> datetime:
@@ -106,14 +116,74 @@ class Forecaster:
     async def _learn(self) -> Learned:
         at = self._now()
         async with reading(self._sessions) as session:
-            sample = await traces_of(session, Cohort(INTAKE), Moment(at, asked=False))
-        known = await asyncio.to_thread(_learned_from, sample.traces)
+            moment = Moment(at, asked=False)
+            sample = await traces_of(session, Cohort(INTAKE), moment)
+            kept = await kept_forecasts(session, moment)
+        known = await asyncio.to_thread(_learned_from, sample.traces, kept.said)
         self._learned = (at, known)
         return known
 
 
-def _learned_from(traces: Traces) -> Learned:
-    return Learned(learn_order(traces), usual_ages(traces))
+def _learned_from(traces: Traces, kept: Said) -> Learned:
+    # Use cases that are under way here are in the place that they are known to be in.
+    model = learn_corrected(traces, kept, seen=False)
+    return Learned(learn_order(traces, model), usual_ages(traces))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The newest forecasts that were shown, with what was known of them at a moment."""
+
+    said: Said
+    at_submission: Flags
+
+
+async def kept_forecasts(session: AsyncSession, moment: Moment) -> Kept:
+    """Those that were made by then, the newest `MOST_FORECASTS`."""
+    ended, made_at = col(UseCaseRow.ended_at), col(ForecastRow.made_at)
+    over = and_(ended.is_not(None), ended <= moment.at)
+    until = case((over, ended), else_=moment.at)
+    newest = (
+        select(
+            col(ForecastRow.tier),
+            col(ForecastRow.at_submission),
+            case((over, col(UseCaseRow.outcome)), else_=Outcome.OPEN.value).label("outcome"),
+            col(ForecastRow.p50_level),
+            col(ForecastRow.p85_level),
+            col(UseCaseRow.number),
+            col(ForecastRow.p50_days),
+            col(ForecastRow.p85_days),
+            microseconds(until - made_at).label("watched"),
+            microseconds(made_at).label("made"),
+        )
+        .join(UseCaseRow, col(UseCaseRow.id) == col(ForecastRow.use_case_id))
+        .where(made_at <= moment.at)
+        .order_by(made_at.desc(), col(ForecastRow.use_case_id))
+        .limit(MOST_FORECASTS)
+        .subquery()
+    )
+    kind, columns = newest.c[:5], newest.c[5:]
+    statement = select(*kind, *(func.array_agg(one) for one in columns)).group_by(*kind)
+    kinds = (await session.execute(statement)).all()
+    number, p50, p85, watched, made = (
+        np.array([one for row in kinds for one in row[place]], dtype=np.float64)
+        for place in range(5, 10)
+    )
+    of = np.repeat(np.arange(len(kinds)), [len(row[-1]) for row in kinds])
+    tier, tiers = coded([row.tier for row in kinds])
+    outcome = [OUTCOMES.index(row.outcome) for row in kinds]
+    levels = np.array([(row.p50_level, row.p85_level) for row in kinds], dtype=np.float64)
+    said = Said(
+        case=np.unique(number, return_inverse=True)[1],
+        tier=tier[of],
+        tiers=tiers,
+        made_days=made / MICROSECONDS_PER_DAY,
+        days=np.stack([p50, p85], axis=1),
+        levels=levels.reshape(-1, 2)[of],
+        watched_days=np.maximum(watched, 0.0) / MICROSECONDS_PER_DAY,
+        outcome=np.array(outcome, dtype=np.int64)[of],
+    )
+    return Kept(said, np.array([row.at_submission for row in kinds], dtype=np.bool_)[of])
 
 
 def forecast_of(model: Model, state: State, *, at: datetime) -> MadeForecast | None:
@@ -121,7 +191,15 @@ def forecast_of(model: Model, state: State, *, at: datetime) -> MadeForecast | N
     found = model.remaining(state)
     if found.p50_days is None or found.p85_days is None or found.reaches_production is None:
         return None
-    return MadeForecast(at, found.p50_days, found.p85_days, found.reaches_production, found.basis)
+    return MadeForecast(
+        made_at=at,
+        p50_days=found.p50_days,
+        p85_days=found.p85_days,
+        reaches_production=found.reaches_production,
+        basis=found.basis,
+        p50_level=found.p50_level,
+        p85_level=found.p85_level,
+    )
 
 
 async def keep(
@@ -138,6 +216,8 @@ async def keep(
             p85_days=made.p85_days,
             reaches_production=made.reaches_production,
             basis=made.basis,
+            p50_level=made.p50_level,
+            p85_level=made.p85_level,
         )
     )
     await session.flush()
@@ -153,7 +233,13 @@ async def newest(session: AsyncSession, use_case_ids: Sequence[str]) -> dict[str
     )
     return {
         row.use_case_id: MadeForecast(
-            row.made_at, row.p50_days, row.p85_days, row.reaches_production, row.basis
+            made_at=row.made_at,
+            p50_days=row.p50_days,
+            p85_days=row.p85_days,
+            reaches_production=row.reaches_production,
+            basis=row.basis,
+            p50_level=row.p50_level,
+            p85_level=row.p85_level,
         )
         for row in rows
     }

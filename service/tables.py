@@ -437,6 +437,9 @@ class ForecastRow(SQLModel, table=True):
     p85_days: float
     reaches_production: float
     basis: str = Field(sa_type=Text)
+    p50_level: float = Field(default=0.5, sa_column_kwargs={"server_default": "0.5"})
+    """The level of the curve at which the days were taken: another one after a correction."""
+    p85_level: float = Field(default=0.85, sa_column_kwargs={"server_default": "0.85"})
 
 
 class VisitRow(SQLModel, table=True):

@@ -200,7 +200,7 @@ def _saving(one: Json) -> Sequence[Cell]:
 def _forecasts(found: Json) -> Iterator[Table]:
     each = " ".join(f"held_{name} between_{name} in_time_{name} late_{name}" for name in PROMISES)
     for which in ("held", "backtest"):
-        yield _table(which, f"tier made | forecasts {each}", _promises(found[which]))
+        yield _table(which, f"tier made | forecasts width {each}", _promises(found[which]))
 
 
 PROMISES = ("p50", "p85")
@@ -218,6 +218,7 @@ def _promises(rows: Iterable[Json]) -> Iterator[Sequence[Cell]]:
             None if name == before else name,
             t(f"reports.made_{made}"),
             _count(max(row["forecasts"] for row in marks.values())),
+            _days(next(iter(marks.values()))["width_days"]),
             *(cell for mark in PROMISES for cell in _held(marks.get(mark))),
         )
         before = name

@@ -20,8 +20,9 @@ PARTS = (0.5, 0.85)
 """What the two marks of a forecast promise."""
 BOUNDS = ((0.2, 0.8), (0.6, 0.97))
 """The levels at which each of them may be taken, whatever the errors say."""
-PRIOR_CASES = 10.0
-"""A case moves a level by one part in so many and the cases under way: with few cases slowly."""
+PRIOR_CASES = 30.0
+"""With so many judged cases half of what their errors say is believed; and a case moves a level by
+one part in so many and the cases under way."""
 TIER_CASES = 100.0
 """With so many judged cases a tier's own level counts as much as that of the whole."""
 STEP_DAYS = 7.0
@@ -99,8 +100,9 @@ def levels_after(said: Sequence[Said], now_days: float) -> Levels:
     which is the step of Gibbs and Candes with errors that come late: on its curve a mark that is
     taken x higher holds x more often, so that what has been corrected since is not corrected again.
     g is n / (max(n, m) + `PRIOR_CASES`) for n cases in a week of m under way. All forecasts of a
-    case count as one case together. A tier's level lies between that of the whole and its own, by
-    how many of its cases are judged. All levels stay within `BOUNDS`.
+    case count as one case together. The level of the whole lies between what is promised and what
+    its errors say, that of a tier between the whole's and its own, by how many cases are judged.
+    All levels stay within `BOUNDS`.
 
     The same forecasts give the same levels to the last bit, in whatever order they come.
     """
@@ -162,8 +164,11 @@ def _mark(
     low, high = BOUNDS[place]
     for rate, level in zip(rates, right, strict=True):
         levels = np.minimum(np.maximum(levels + rate * (level - levels), low), high)
+    whole = PARTS[place] + judged[0] / (judged[0] + PRIOR_CASES) * (levels[0] - PARTS[place])
     own = judged / (judged + TIER_CASES)
-    return (levels[0] + own * (levels - levels[0])).tolist(), judged.tolist()
+    blended = whole + own * (levels - whole)
+    blended[0] = whole
+    return blended.tolist(), judged.tolist()
 
 
 def _errors(said: Said, tiers: Sequence[str], place: int, now_days: float) -> _Errors:

@@ -15,6 +15,7 @@ from service.measure.cases import EPOCH, OPEN, OUTCOMES, PRODUCTION, SECONDS_PER
 from service.measure.ends import influences, masses
 from service.measure.forecast import Model, learn
 from service.measure.known import known_at
+from service.measure.seen import as_seen
 from service.measure.stays import open_states, submitted_states
 from service.measure.survival import Flags, Floats
 from service.measure.tiers import Interval
@@ -151,12 +152,21 @@ def calibration_of(made: Forecasts) -> Calibration:
     return Calibration(tuple(held))
 
 
-def backtest(traces: Traces, origins: Sequence[datetime]) -> Calibration:
+def backtest(
+    traces: Traces,
+    origins: Sequence[datetime],
+    *,
+    learnt_from: Sequence[datetime] = (),
+    corrected: bool = True,
+) -> Calibration:
     """The calibration of the forecasts that would have been made at earlier moments.
 
-    See `remade`. `origins` are aware moments, none later than the traces' own.
+    See `remade`. `origins` are aware moments, none later than the traces' own. `learnt_from` are
+    some before them, from whose errors the others learn; they themselves are not judged.
     """
-    return calibration_of(_columns(traces, _remade(traces, origins)))
+    earlier = {origin for origin in learnt_from if not origins or origin < min(origins)}
+    found = _remade(traces, [*earlier, *origins], corrected=corrected)
+    return calibration_of(_columns(traces, [one for one in found if one.origin not in earlier]))
 
 
 def remade(
@@ -190,13 +200,14 @@ LEARNING_DAYS = 8
 """Earlier days on which forecasts are made afterwards, to learn from their errors."""
 
 
-def learn_corrected(traces: Traces, kept: Said | None = None) -> Model:
+def learn_corrected(traces: Traces, kept: Said | None = None, *, seen: bool = True) -> Model:
     """Learn from all cases, and from the errors of earlier forecasts.
 
     `kept` are forecasts that were made (with what is known of them at the traces' moment). For the
-    days before the first of them forecasts are made afterwards, from what was known then.
+    days before the first of them forecasts are made afterwards, from what was known then. `seen` as
+    in `learn`.
     """
-    return learn(traces, levels_now(traces, kept))
+    return learn(traces, levels_now(traces, kept), seen=seen)
 
 
 def levels_now(traces: Traces, kept: Said | None = None) -> Levels:
@@ -230,6 +241,7 @@ def _days(moment: datetime) -> float:
 class _Remade:
     """The forecasts of one origin."""
 
+    origin: datetime
     said: Said
     at_submission: Flags
 
@@ -240,12 +252,12 @@ def _remade(
     cases = traces.cases
     started = np.rint(traces.started_days * SECONDS_PER_DAY * 1e6) / 1e6
     moments = sorted({(origin - EPOCH).total_seconds(): origin for origin in origins}.items())
-    at_start = submitted_states(traces) if moments else ()
+    at_start = submitted_states(as_seen(traces)) if moments else ()
     # Numbers that do not depend on the order of the rows.
     number = np.argsort(np.lexsort((cases.outcome, cases.tier, cases.duration_days, started)))
     found: list[_Remade] = []
     for (moment, origin), (until, _) in pairwise([*moments, (np.inf, cases.as_of)]):
-        known = known_at(traces, origin)
+        known = as_seen(known_at(traces, origin))
         levels = AS_PROMISED
         if corrected and found:
             levels = levels_after([_joined([one.said for one in found])], _days(origin))
@@ -269,7 +281,7 @@ def _remade(
             watched_days=np.maximum(cases.duration_days[row] - age, 0.0),
             outcome=cases.outcome[row],
         )
-        found.append(_Remade(said, np.arange(row.size) >= now_open.size))
+        found.append(_Remade(origin, said, np.arange(row.size) >= now_open.size))
     return found
 
 

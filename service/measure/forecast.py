@@ -12,6 +12,7 @@ import numpy as np
 from service.measure.adaptive import AS_PROMISED, PARTS, Levels
 from service.measure.cases import EPOCH, SECONDS_PER_DAY, Codes
 from service.measure.ends import masses
+from service.measure.seen import as_seen
 from service.measure.stays import State, Stays, alike, stage_stays, turns, whole_cases
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces
@@ -344,20 +345,24 @@ def _corrected(
         found = f"forecasts of this kind came too {'early' if moves.pop() else 'late'}"
     else:
         found = f"forecasts of this kind were too {'wide' if moved[0] > 0.0 else 'narrow'}"
-    p50, p85 = (
-        f"{_in_days(new)} instead of {_in_days(old)} days"
-        for old, new in zip(before, after, strict=True)
+    names = ("half", "85%")
+    corrected = " and ".join(
+        f"{name} within {_in_days(new)} instead of {_in_days(old)} days"
+        for name, move, old, new in zip(names, moved, before, after, strict=True)
+        if abs(move) >= NOTABLE
     )
-    return f"{found}: corrected, half within {p50} and 85% within {p85}"
+    return f"{found}: corrected, {corrected}"
 
 
-def learn(traces: Traces, levels: Levels = AS_PROMISED) -> Model:
+def learn(traces: Traces, levels: Levels = AS_PROMISED, *, seen: bool = True) -> Model:
     """Learn from the stays of all cases, finished and open.
 
     Give it one cohort, or several that are alike. The order of the cases does not matter. `levels`
-    are what was learnt from the errors of earlier forecasts: see `backtest.learn_corrected`.
+    are what was learnt from the errors of earlier forecasts: see `backtest.learn_corrected`. Cases
+    count in the place where they were `seen`, since those that are asked for stand where they were
+    last seen (`as_seen`); not so where it is certain in which place these are.
     """
-    return Model(traces, levels)
+    return Model(as_seen(traces) if seen else traces, levels)
 
 
 def _learned(traces: Traces, level: _Level) -> _Learned:

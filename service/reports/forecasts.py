@@ -1,25 +1,23 @@
 """How often forecasts held, and those that would have been made on earlier days."""
 
 import asyncio
-from datetime import datetime, timedelta
 
-import numpy as np
-from sqlalchemy import and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
-from service.domain.case import Outcome
 from service.domain.cohort import Cohort
-from service.known import MICROSECONDS_PER_DAY, Moment, microseconds
-from service.measure.backtest import Calibration, Forecasts, Held, backtest, calibration_of
-from service.measure.cases import EPOCH, OUTCOMES
-from service.measure.traces import Traces, coded
+from service.forecasts import MOST_FORECASTS, Kept, kept_forecasts
+from service.known import Moment
+from service.measure.backtest import (
+    Calibration,
+    Forecasts,
+    Held,
+    backtest,
+    calibration_of,
+    spread,
+)
 from service.measure.verdict import interval_json, number
-from service.tables import ForecastRow, UseCaseRow
 from service.traces import traces_of
 
-MOST_FORECASTS = 5_000
-"""The newest ones that a report looks at."""
 ORIGINS = 6
 """Earlier days from which the backtest forecasts."""
 ORIGINS_OF_MANY = 3
@@ -34,16 +32,17 @@ async def forecasts_held(
 
     `held` is of the forecasts that were shown, `backtest` of those that would have been made on
     earlier days (`origins`) from what was known then: it says something from the first day on, and
-    of imported event logs as well.
+    of imported event logs as well. Beside how often they held stands how sharp they were
+    (`width_days`, the median of the days from p50 to p85): wide ones hold easily.
     """
     sample = await traces_of(session, cohort, moment)
     days = ORIGINS if sample.is_whole else ORIGINS_OF_MANY
-    origins = _origins(sample.traces, moment.at, days)
+    origins = spread(sample.traces, days)
     testing = asyncio.to_thread(backtest, sample.traces, origins)
-    made, tested = await asyncio.gather(_made(session, moment), testing)
-    kept = await asyncio.to_thread(calibration_of, made)
+    made, tested = await asyncio.gather(kept_forecasts(session, moment), testing)
+    kept = await asyncio.to_thread(_of_kept, made)
     notes = list(sample.notes)
-    if made.case.size == MOST_FORECASTS:
+    if made.said.case.size == MOST_FORECASTS:
         notes.append(f"Of the forecasts that were shown, the newest {MOST_FORECASTS}.")
     return {
         "as_of": moment.at.isoformat(),
@@ -56,56 +55,19 @@ async def forecasts_held(
     }
 
 
-async def _made(session: AsyncSession, moment: Moment) -> Forecasts:
-    ended, made_at = col(UseCaseRow.ended_at), col(ForecastRow.made_at)
-    over = and_(ended.is_not(None), ended <= moment.at)
-    until = case((over, ended), else_=moment.at)
-    newest = (
-        select(
-            col(ForecastRow.tier),
-            col(ForecastRow.at_submission),
-            case((over, col(UseCaseRow.outcome)), else_=Outcome.OPEN.value).label("outcome"),
-            col(UseCaseRow.number),
-            col(ForecastRow.p50_days),
-            col(ForecastRow.p85_days),
-            microseconds(until - made_at).label("watched"),
+def _of_kept(kept: Kept) -> Calibration:
+    said = kept.said
+    return calibration_of(
+        Forecasts(
+            case=said.case,
+            tier=said.tier,
+            tiers=said.tiers,
+            at_submission=kept.at_submission,
+            days=dict(zip(SHARES, said.days.T, strict=True)),
+            watched_days=said.watched_days,
+            outcome=said.outcome,
         )
-        .join(UseCaseRow, col(UseCaseRow.id) == col(ForecastRow.use_case_id))
-        .where(made_at <= moment.at)
-        .order_by(made_at.desc(), col(ForecastRow.use_case_id))
-        .limit(MOST_FORECASTS)
-        .subquery()
     )
-    kind, columns = newest.c[:3], newest.c[3:]
-    statement = select(*kind, *(func.array_agg(one) for one in columns)).group_by(*kind)
-    kinds = (await session.execute(statement)).all()
-    number, p50, p85, watched = (
-        np.array([one for row in kinds for one in row[place]], dtype=np.float64)
-        for place in range(3, 7)
-    )
-    of = np.repeat(np.arange(len(kinds)), [len(row[-1]) for row in kinds])
-    tier, tiers = coded([row.tier for row in kinds])
-    outcome = [OUTCOMES.index(row.outcome) for row in kinds]
-    return Forecasts(
-        case=np.unique(number, return_inverse=True)[1],
-        tier=tier[of],
-        tiers=tiers,
-        at_submission=np.array([row.at_submission for row in kinds], dtype=np.bool_)[of],
-        days=dict(zip(SHARES, (p50, p85), strict=True)),
-        watched_days=np.maximum(watched, 0.0) / MICROSECONDS_PER_DAY,
-        outcome=np.array(outcome, dtype=np.int64)[of],
-    )
-
-
-def _origins(traces: Traces, until: datetime, count: int) -> list[datetime]:
-    """So many days over the second half of the history: before that there is little to learn."""
-    if not traces.cases.size:
-        return []
-    cases = traces.cases
-    watched = EPOCH + timedelta(days=float((traces.started_days + cases.followed_days).max()))
-    longest = timedelta(days=float(cases.followed_days.max()))
-    begin = min(until, watched) - longest / 2
-    return [begin + number * (longest / 2 / count) for number in range(count)]
 
 
 def _sentence(kept: Calibration, tested: Calibration) -> str:
@@ -114,9 +76,14 @@ def _sentence(kept: Calibration, tested: Calibration) -> str:
         if median and most and median.share is not None and most.share is not None:
             return (
                 f"Of the {what}, {median.share:.0%} held at the median (50% were promised) and "
-                f"{most.share:.0%} at the 85% mark."
+                f"{most.share:.0%} at the 85% mark, which came {_in_days(median.width_days)} later "
+                "(median)."
             )
     return "No forecast can be judged yet: no case that had one is in production."
+
+
+def _in_days(days: float) -> str:
+    return f"{days:.0f} days" if days >= 9.95 else f"{days:.1f} days"
 
 
 def _held_json(row: Held) -> dict[str, object]:
@@ -134,4 +101,5 @@ def _held_json(row: Held) -> dict[str, object]:
         "late": row.late,
         "undecided": row.undecided,
         "given_up": row.given_up,
+        "width_days": number(row.width_days),
     }

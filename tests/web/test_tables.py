@@ -91,6 +91,7 @@ FORECAST = {
     "forecasts": 66,
     "in_time": 3,
     "late": 7,
+    "width_days": 12.25,
 }
 HELD = [
     FORECAST,
