@@ -9,13 +9,21 @@ from service.domain.cohort import INTAKE, Cohort
 from service.domain.commands import Command
 from service.domain.people import Role
 from service.domain.tiering import Tier
-from service.forecasts import LOOK_AGAIN_AFTER, Forecaster, forecast_due, newest
+from service.forecasts import (
+    LOOK_AGAIN_AFTER,
+    Forecaster,
+    MadeForecast,
+    forecast_due,
+    keep,
+    newest,
+)
 from service.intake import submit
 from service.known import Moment
+from service.measure.stays import State
 from service.reports.decisions import decisions
 from service.reports.forecasts import forecasts_held
 from service.reports.help import help_most
-from service.tables import ForecastRow
+from service.tables import ForecastRow, UseCaseRow
 from tests.service.desk import DAY, START, Desk, use_case
 
 
@@ -126,6 +134,58 @@ async def test_what_was_said_is_held_against_what_happened(desk: Desk) -> None:
     assert await held(40) == {}
     assert await held(41 + 13) == {"p50": (1, 0, 2), "p85": (1, 0, 2)}
     assert await held(41 + 35) == {"p50": (2, 1, 0), "p85": (2, 1, 0)}
+
+
+async def test_errors_of_forecasts_that_were_shown_are_learnt_from(desk: Desk) -> None:
+    """Forty cases were told 3 and 8 days and took 10 to 49: the next one is told more than history
+    alone would say, hears why, and that is kept."""
+    await history(desk, cases=40)
+    plain = await forecaster(desk, 50).model()
+    async with desk.sessions.begin() as session:
+        for row in await session.scalars(select(UseCaseRow)):
+            early = MadeForecast(START + DAY / 24, 3.0, 8.0, 1.0, "by hand")
+            await keep(session, row, early, at_submission=True)
+    model = await forecaster(desk, 50).model()
+    owner = await desk.person(Role.BUILDER)
+    async with desk.sessions.begin() as session:
+        given = use_case(owner.id, tier=Tier.LOW)
+        submitted = await submit(session, given, owner.actor, at=START + 51 * DAY, model=model)
+
+    made = submitted.receipt.forecast
+    assert made is not None
+    state = State("low", "build", "builder", working=True)
+    before = plain.remaining(state)
+    assert before.p50_days is not None
+    assert made.p50_days > before.p50_days + 1.0
+    assert "forecasts of this kind came too early: corrected, half within " in made.basis
+    last = (await kept(desk))[-1]
+    assert (last.basis, last.p50_level, last.p85_level) == (
+        made.basis,
+        made.p50_level,
+        made.p85_level,
+    )
+    assert made.p50_level > 0.55
+    async with desk.sessions() as session:
+        id_ = submitted.receipt.use_case_id
+        assert (await newest(session, [id_]))[id_] == made
+
+
+async def test_the_report_says_how_wide_forecasts_were(desk: Desk) -> None:
+    await history(desk)
+    async with desk.sessions.begin() as session:
+        for row in await session.scalars(select(UseCaseRow)):
+            made = MadeForecast(START + DAY / 24, 18.0, 26.5, 1.0, "by hand")
+            await keep(session, row, made, at_submission=True)
+    async with desk.sessions() as session:
+        found = await forecasts_held(session, Moment(START + 45 * DAY, asked=True), Cohort(INTAKE))
+
+    rows = found["held"]
+    assert isinstance(rows, list)
+    assert {row["width_days"] for row in rows} == {8.5}
+    assert found["sentence"] == (
+        "Of the forecasts that were shown, 45% held at the median (50% were promised) and 85% at "
+        "the 85% mark, which came 8.5 days later (median)."
+    )
 
 
 async def test_reports_on_an_empty_database_say_so(desk: Desk) -> None:
