@@ -148,11 +148,11 @@ async def kept_forecasts(session: AsyncSession, moment: Moment) -> Kept:
             col(ForecastRow.tier),
             col(ForecastRow.at_submission),
             case((over, col(UseCaseRow.outcome)), else_=Outcome.OPEN.value).label("outcome"),
-            col(ForecastRow.p50_level),
-            col(ForecastRow.p85_level),
             col(UseCaseRow.number),
             col(ForecastRow.p50_days),
             col(ForecastRow.p85_days),
+            col(ForecastRow.p50_level),
+            col(ForecastRow.p85_level),
             microseconds(until - made_at).label("watched"),
             microseconds(made_at).label("made"),
         )
@@ -162,24 +162,23 @@ async def kept_forecasts(session: AsyncSession, moment: Moment) -> Kept:
         .limit(MOST_FORECASTS)
         .subquery()
     )
-    kind, columns = newest.c[:5], newest.c[5:]
+    kind, columns = newest.c[:3], newest.c[3:]
     statement = select(*kind, *(func.array_agg(one) for one in columns)).group_by(*kind)
     kinds = (await session.execute(statement)).all()
-    number, p50, p85, watched, made = (
+    number, p50, p85, p50_level, p85_level, watched, made = (
         np.array([one for row in kinds for one in row[place]], dtype=np.float64)
-        for place in range(5, 10)
+        for place in range(3, 10)
     )
     of = np.repeat(np.arange(len(kinds)), [len(row[-1]) for row in kinds])
     tier, tiers = coded([row.tier for row in kinds])
     outcome = [OUTCOMES.index(row.outcome) for row in kinds]
-    levels = np.array([(row.p50_level, row.p85_level) for row in kinds], dtype=np.float64)
     said = Said(
         case=np.unique(number, return_inverse=True)[1],
         tier=tier[of],
         tiers=tiers,
         made_days=made / MICROSECONDS_PER_DAY,
         days=np.stack([p50, p85], axis=1),
-        levels=levels.reshape(-1, 2)[of],
+        levels=np.stack([p50_level, p85_level], axis=1),
         watched_days=np.maximum(watched, 0.0) / MICROSECONDS_PER_DAY,
         outcome=np.array(outcome, dtype=np.int64)[of],
     )
