@@ -25,6 +25,7 @@ class Command(StrEnum):
     WITHDRAW = "withdraw"
     CHANGE_TIER = "change_tier"
     GO_LIVE = "go_live"
+    TAKE_BACK = "take_back"
     PASS = "pass"  # noqa: S105
     REMIND = "remind"
     ESCALATE = "escalate"
