@@ -101,6 +101,15 @@ _CLAIMED = {
     "mode": "working",
     "assignee": _ADA,
 }
+_MISSING = {
+    "stage": "evaluate",
+    "need": "evidence",
+    "name": "evaluation-report",
+    "number": 1,
+    "by": "owners_and_enablement",
+    "party": "enablement",
+    "detail": "evidence is missing: evaluation-report; its owners or enablement can attach it",
+}
 _DECISION_ID = "9f0c5d1be2a04e5c8d6f1a2b3c4d5e6f"
 _TOKEN = {
     "id": "3f9c1d5e7a8b4c20",
@@ -175,6 +184,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "holder": "enablement",
         "mode": "waiting",
         "forecast": _FORECAST,
+        "missing": [_MISSING],
     },
     "UseCasePage": {"items": [_SUMMARY], "cursor": "WyJuZXdlc3QiLCA0Ml0"},
     "QueueRead": {"items": [_SUMMARY], "total": 1},
@@ -198,6 +208,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             }
         ],
         "evidence_missing": [],
+        "missing": [],
+        "missing_ahead": [_MISSING],
     },
     "TransitionsRead": {"key": "UC-42", "items": [_SUBMITTED, _CLAIMED]},
     "ClockRead": {
@@ -255,6 +267,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "href": "/v1/use-cases/UC-42/commands/claim",
             }
         ],
+        "missing": [],
+        "take_back_until": None,
     },
     "DecisionRead": {
         "status": "applied",
@@ -389,7 +403,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 COMMANDS: dict[str, dict[str, Any]] = {
-    "claim": {"summary": "claim, release, approve, hand_over, resume, go_live", "value": {}},
+    "claim": {
+        "summary": "claim, release, approve, hand_over, resume, go_live, take_back",
+        "value": {},
+    },
     "ask": {
         "summary": "ask, answer, return, recall, park, decline, withdraw",
         "value": {"reason": "Which data does it read?"},

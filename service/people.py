@@ -139,6 +139,18 @@ async def names_of(session: AsyncSession, ids: Iterable[str | None]) -> dict[str
     return {row.id: row.name for row in found}
 
 
+async def certifications_of(
+    session: AsyncSession, ids: Iterable[str]
+) -> dict[str, tuple[str, ...]]:
+    """What each of these people is certified for, by person id."""
+    found = await session.execute(
+        select(col(PersonRow.id), col(PersonRow.certifications)).where(
+            col(PersonRow.id).in_(set(ids))
+        )
+    )
+    return {row.id: tuple(row.certifications) for row in found}
+
+
 async def speaks_for(session: AsyncSession, party: str) -> bool:
     """Whether there is an active reviewer of this third party."""
     found = await session.scalar(

@@ -28,15 +28,6 @@ STANDING: TypeAdapter[Standing] = TypeAdapter(Standing)
 KEY = re.compile(r"(?i)UC-([1-9][0-9]{0,14})")
 ID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MOST_LISTED = 200
-# The same as `what_counts` in the domain. A subject is a number on these rows alone.
-TAKEN_BACK = """
-    SELECT 1 FROM transition AS back
-    WHERE back.use_case_id = step.use_case_id AND step.sequence <= back.sequence
-      AND back.command IN ('take_back', 'release') AND back.subject <> ''
-      AND step.sequence >= CASE WHEN back.command IN ('take_back', 'release')
-                                 AND back.subject <> '' THEN back.subject::int END
-"""
-"""Whether `step` was taken back, or takes back; for `EXISTS`."""
 
 
 def key_of(row: UseCaseRow) -> str:

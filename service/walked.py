@@ -12,7 +12,7 @@ from service.domain.commands import Command
 from service.domain.standing import Mode, Position
 from service.domain.tally import LIVE
 from service.domain.trace import Step, rework, turns
-from service.use_cases import TAKEN_BACK
+from service.taken_back import TAKEN_BACK
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The workflow: one for each use case, from submission to its end."""
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -60,14 +61,12 @@ class UseCaseWorkflow:
         at once; old decisions cannot, so old histories know no such timer."""
         undo = self._standing.undo
         if undo is not None:
-            try:
+            with suppress(TimeoutError):
                 await workflow.wait_condition(
                     lambda: not self._standing.ended,
                     timeout=max(undo.until - workflow.now(), timedelta(0)),
                     timeout_summary="the time to take it back",
                 )
-            except TimeoutError:
-                pass
         # What came in the last moment may still be on its way into the database.
         await workflow.wait_condition(workflow.all_handlers_finished)
         return not self._standing.ended

@@ -9,7 +9,6 @@ from service.domain.people import ENABLEMENT
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Tier
 
-
 TAKING_BACK = frozenset({Command.TAKE_BACK, Command.RELEASE})
 """Transitions that may take back what came before. A release does so only right after the claim,
 and its subject then says which."""

@@ -91,8 +91,8 @@ class Move:
 
 
 RULES = 2
-"""Since 2 decisions can be taken back, and an approval in tier high takes a reason. What was decided
-under 1 is replayed as it was decided then."""
+"""Since 2, decisions can be taken back, and an approval in tier high takes a reason. What was
+decided under 1 is replayed as it was decided then."""
 TIME_TO_TAKE_BACK = timedelta(seconds=10)
 CAN_BE_TAKEN_BACK = frozenset(
     {
@@ -361,9 +361,7 @@ def _whom(rule: Rule) -> str:
     return " or ".join(sorted({_NAMES[who] for who in rule.who}))
 
 
-def possible(
-    standing: Standing, actor: Actor, at: datetime | None = None
-) -> tuple[Rule, ...]:
+def possible(standing: Standing, actor: Actor, at: datetime | None = None) -> tuple[Rule, ...]:
     """The rules under which this person may act now, in the order of the lifecycle.
 
     `at` matters only to taking back; without it the last transition was a moment ago.

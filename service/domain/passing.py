@@ -46,6 +46,21 @@ class Missing:
     name: str = ""
     number: int = 1
 
+    @property
+    def detail(self) -> str:
+        """A sentence for people: what is missing and who can see to it."""
+        match self.need:
+            case Need.EVIDENCE:
+                return f"evidence is missing: {self.name}; its owners or enablement can attach it"
+            case Need.CERTIFICATION:
+                return (
+                    f"the accountable owner is not certified: {self.name}; an administrator enters "
+                    "it once they are"
+                )
+            case Need.APPROVALS:
+                who = "one of" if self.number == 1 else f"{self.number} different people of"
+                return f"an approval is missing: by {who} {self.party}, not owners, each once"
+
 
 def missing(standing: Standing, certifications: Collection[str]) -> tuple[Missing, ...]:
     """What is missing before the present stage can be passed; `certifications` are those of the
@@ -69,6 +84,17 @@ def way_ahead(pathway: Pathway, certifications: Collection[str]) -> tuple[Missin
     )
 
 
+def missing_ahead(standing: Standing, certifications: Collection[str]) -> tuple[Missing, ...]:
+    """What the stages after the present one will ask for and what is not there yet."""
+    attached = {item.kind for item in standing.evidence}
+    return tuple(
+        one
+        for stage in standing.stages_ahead
+        for one in _asked_for(stage, stage.evidence, certifications, stage.approvers)
+        if one.need is not Need.EVIDENCE or one.name not in attached
+    )
+
+
 def _asked_for(
     stage: Stage, evidence: Collection[str], certifications: Collection[str], approvals: int
 ) -> tuple[Missing, ...]:
@@ -81,9 +107,7 @@ def _asked_for(
             Missing(stage.key, Need.CERTIFICATION, By.OWNER, stage.holder, stage.certification)
         )
     if stage.approvers > 1:
-        found.append(
-            Missing(stage.key, Need.APPROVALS, By.OTHERS, stage.holder, number=approvals)
-        )
+        found.append(Missing(stage.key, Need.APPROVALS, By.OTHERS, stage.holder, number=approvals))
     return tuple(found)
 
 
@@ -102,6 +126,4 @@ def offered(
         refused |= LEAVING
     if Need.CERTIFICATION in lacks:
         refused.add(Command.APPROVE)
-    return tuple(
-        rule for rule in possible(standing, actor, at) if rule.command not in refused
-    )
+    return tuple(rule for rule in possible(standing, actor, at) if rule.command not in refused)

@@ -42,9 +42,7 @@ KINDS = ("approved-pattern", "evaluation-report", "harness-pass", "model-card")
 
 def moves(standing: Standing, actor: Actor, command: Command) -> Iterator[Move]:
     """A command with every combination of details that could matter."""
-    bare = Move(
-        command, actor, reason="because", owner_certifications=CERTIFIED, rules=RULES
-    )
+    bare = Move(command, actor, reason="because", owner_certifications=CERTIFIED, rules=RULES)
     match command:
         case Command.ASSIGN:
             yield from (replace(bare, assignee=somebody) for somebody in PEOPLE)

@@ -112,7 +112,7 @@ LETTERS = {
     "s": THE_SYSTEM,
 }
 
-# Written out by hand, from DESIGN.md, issue 2 and, for taking back, issue 9 (by whoever took the last
+# Written out by hand, from DESIGN.md and issues 2 and 9 (taking back: whoever took the last
 # decision, a moment after it); not derived from the table under test.
 WHO = """
              triage queued claimed shape shaping risk   risking asked referred reviewing building launching parked ended

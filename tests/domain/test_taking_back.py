@@ -1,4 +1,4 @@
-"""Taking back: for ten seconds, by whoever decided, and then nothing is as if it had been decided."""
+"""Taking back: for ten seconds, by whoever decided; then it is as if nothing had been decided."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -51,8 +51,9 @@ MOMENTS = st.timedeltas(timedelta(0), TIME_TO_TAKE_BACK)
 
 def as_if_nothing(before: Standing, after: Standing) -> bool:
     """Whether two standings differ in nothing but that something was written in between."""
-    written = {"sequence": 0, "at": before.at, "written": 0, "undo": None}
-    return replace(before, **written) == replace(after, **written)
+    return replace(before, sequence=0, written=0, undo=None) == replace(
+        after, sequence=0, at=before.at, written=0, undo=None
+    )
 
 
 @LIVES
@@ -114,9 +115,7 @@ def test_a_refusal_says_whether_it_is_late_or_overtaken_or_somebody_else_s() -> 
     at = approved.standing.at
 
     with pytest.raises(TooLate, match="for 10 seconds, and they are over"):
-        check(
-            approved.standing, Move(Command.TAKE_BACK, ADA), at + TIME_TO_TAKE_BACK + INSTANT
-        )
+        check(approved.standing, Move(Command.TAKE_BACK, ADA), at + TIME_TO_TAKE_BACK + INSTANT)
     with pytest.raises(NotYours, match="only whoever took the decision can take back"):
         check(approved.standing, Move(Command.TAKE_BACK, BEN), at)
     gone_on = approved.then(OWNER, Command.PARK, timedelta(seconds=1))
@@ -183,9 +182,7 @@ def test_sending_back_and_taking_that_back_brings_the_evidence_back_in_its_place
 
 @pytest.mark.parametrize("undo", [Command.TAKE_BACK, Command.RELEASE])
 @pytest.mark.parametrize("waited", [HOUR, 12 * DAY])
-def test_taking_up_and_undoing_leaves_the_wait_as_it_was(
-    undo: Command, waited: timedelta
-) -> None:
+def test_taking_up_and_undoing_leaves_the_wait_as_it_was(undo: Command, waited: timedelta) -> None:
     life = Life.of(STANDARD)
     back = life.then(ADA, Command.CLAIM, waited).then(ADA, undo, timedelta(seconds=8))
 
