@@ -47,6 +47,7 @@ FROM_THE_LIST = (
     Command.RETURN,
     Command.RELEASE,
     Command.RECALL,
+    Command.TAKE_BACK,
 )
 """What can be done without opening the use case."""
 WITH_WORDS = (Command.ASK, Command.REFER, Command.RETURN)
@@ -249,7 +250,8 @@ async def _page(
         offered=[
             command
             for command in FROM_THE_LIST
-            if command is not Command.RECALL and any(command in line.may for line in lines)
+            if command not in {Command.RECALL, Command.TAKE_BACK}
+            and any(command in line.may for line in lines)
         ],
         with_words=WITH_WORDS,
         on_the_line=ON_THE_LINE,
