@@ -167,7 +167,7 @@ async def test_a_risk_reviewer_sees_every_answer_above_the_decision_and_takes_on
         await expect(line.locator(".chips li")).to_have_count(7)
         await expect(line.get_by_role("button", name="Approve")).to_have_count(0)
         await line.locator("[data-approve]").click()
-        await expect(page.locator(".answers > div")).to_have_count(7)
+        await expect(page.locator(".risk-given > div")).to_have_count(7)
         for what in (
             *(t(f"field.{name}") for name in (*QUESTIONS, "autonomy")),
             "a regulation asks for evidence",

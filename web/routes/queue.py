@@ -18,8 +18,10 @@ from api.context import Context, TheContext
 from service.domain.commands import Command
 from service.domain.passing import Missing, missing, offered
 from service.domain.people import Person, Role
+from service.domain.tiering import RiskAnswers, tier_of
 from service.errors import BadInput, NotAllowed, NotFound
 from service.forecasts import days_saved
+from service.pathways import tier_rules
 from service.people import certifications_of, third_parties
 from service.sessions import reading
 from service.use_cases import find, standing_of
@@ -76,6 +78,8 @@ class Line:
     opens: bool
     """Whether its approval takes a reason, and so opens the case."""
     missing: tuple[Missing, ...]
+    tier_changed: bool
+    """Whether the tier is another one than the answers lead to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,4 +294,6 @@ def _line(
         decides=not may.isdisjoint(DECISIONS),
         opens=opens,
         missing=missing(standing, certified),
+        tier_changed=tier_of(RiskAnswers(**item.row.risk_answers), tier_rules()).tier
+        != item.row.tier,
     )
