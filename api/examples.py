@@ -101,6 +101,15 @@ _CLAIMED = {
     "mode": "working",
     "assignee": _ADA,
 }
+_MISSING = {
+    "stage": "evaluate",
+    "need": "evidence",
+    "name": "evaluation-report",
+    "number": 1,
+    "by": "owners_and_enablement",
+    "party": "enablement",
+    "detail": "evidence is missing: evaluation-report; its owners or enablement can attach it",
+}
 _DECISION_ID = "9f0c5d1be2a04e5c8d6f1a2b3c4d5e6f"
 _TOKEN = {
     "id": "3f9c1d5e7a8b4c20",
@@ -175,6 +184,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "holder": "enablement",
         "mode": "waiting",
         "forecast": _FORECAST,
+        "missing": [_MISSING],
     },
     "UseCasePage": {"items": [_SUMMARY], "cursor": "WyJuZXdlc3QiLCA0Ml0"},
     "QueueRead": {"items": [_SUMMARY], "total": 1},
@@ -199,6 +209,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             }
         ],
         "evidence_missing": [],
+        "missing": [],
+        "missing_ahead": [_MISSING],
     },
     "TransitionsRead": {"key": "UC-42", "items": [_SUBMITTED, _CLAIMED]},
     "ClockRead": {
@@ -247,7 +259,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ActionsRead": {
         "key": "UC-42",
         "sequence": 1,
-        "before_it_can_pass": [{"needs": "evidence", "what": "evaluation-report", "by": "builder"}],
         "items": [
             {
                 "command": "claim",
@@ -257,6 +268,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "href": "/v1/use-cases/UC-42/commands/claim",
             }
         ],
+        "missing": [],
+        "take_back_until": None,
     },
     "DecisionRead": {
         "status": "applied",
@@ -414,7 +427,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 COMMANDS: dict[str, dict[str, Any]] = {
-    "claim": {"summary": "claim, release, approve, agree, hand_over, resume, go_live", "value": {}},
+    "claim": {
+        "summary": "claim, release, approve, agree, hand_over, resume, go_live, take_back",
+        "value": {},
+    },
     "ask": {
         "summary": "ask, answer, return, recall, park, decline, withdraw",
         "value": {"reason": "Which data does it read?"},

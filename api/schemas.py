@@ -1,6 +1,6 @@
 """Requests and answers. What they mean is in `service.domain`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -11,9 +11,9 @@ from service.domain.case import Outcome
 from service.domain.clock import Share, Span, Transition, gate_tax, shares
 from service.domain.commands import Command
 from service.domain.lifecycle import Rule
+from service.domain.passing import By, Missing, Need, missing, missing_ahead
 from service.domain.pathway import Stage, StageKind
 from service.domain.people import SYSTEM, Person, Role
-from service.domain.requirements import Needs, Requirement
 from service.domain.standing import Lowering, Mode, Position
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
@@ -150,6 +150,33 @@ class StageRead(BaseModel):
         )
 
 
+class MissingRead(BaseModel):
+    """One thing that a stage asks for and that is not there."""
+
+    stage: str = Field(description="Key of the stage", examples=["evaluate"])
+    need: Need
+    name: str = Field(
+        description="The kind of evidence, or the certification", examples=["evaluation-report"]
+    )
+    number: int = Field(description="How many are missing (approvals)")
+    by: By = Field(description="Who can see to it")
+    party: str = Field(description="The party that holds the stage", examples=["enablement"])
+    detail: str = Field(description="The same as a sentence")
+
+    @classmethod
+    def of(cls, missing: Missing) -> "MissingRead":
+        """The answer for what is missing."""
+        return cls(
+            stage=missing.stage,
+            need=missing.need,
+            name=missing.name,
+            number=missing.number,
+            by=missing.by,
+            party=missing.party,
+            detail=missing.detail,
+        )
+
+
 class ForecastRead(BaseModel):
     """A forecast as it was made. Of the cases like this one that reach production, half do so by
     `p50_at` and 85% by `p85_at`."""
@@ -194,6 +221,9 @@ class ReceiptRead(BaseModel):
     holder: str = Field(description="Whose move it is", examples=["enablement"])
     mode: Mode
     forecast: ForecastRead | None = Field(description="Null while there is no history")
+    missing: list[MissingRead] = Field(
+        description="What its stages will ask for and what is not there on the first day"
+    )
 
     @classmethod
     def of(cls, receipt: Receipt) -> "ReceiptRead":
@@ -212,6 +242,7 @@ class ReceiptRead(BaseModel):
             holder=receipt.holder,
             mode=receipt.mode,
             forecast=ForecastRead.of(receipt.forecast),
+            missing=[MissingRead.of(one) for one in receipt.missing],
         )
 
 
@@ -322,13 +353,20 @@ class UseCaseRead(UseCaseSummary):
     evidence: list[EvidenceRead]
     evidence_missing: list[str]
     lowering: LoweringRead | None = Field(description="A lower tier that waits for agreement")
+    missing: list[MissingRead] = Field(description="Before it can pass the present stage")
+    missing_ahead: list[MissingRead] = Field(description="What later stages will ask for")
     forecast: ForecastRead | None = Field(
         description="The newest one; null while there is no history, and once it has ended"
     )
 
     @classmethod
     def of(
-        cls, row: UseCaseRow, names: Names, at: datetime, made: MadeForecast | None = None
+        cls,
+        row: UseCaseRow,
+        names: Names,
+        at: datetime,
+        made: MadeForecast | None = None,
+        certifications: Collection[str] = (),
     ) -> "UseCaseRead":
         """The answer for a row, as of a moment."""
         standing = standing_of(row)
@@ -370,6 +408,8 @@ class UseCaseRead(UseCaseSummary):
             ],
             evidence_missing=list(standing.evidence_missing),
             lowering=LoweringRead.of(standing.lowering, names),
+            missing=[MissingRead.of(one) for one in missing(standing, certifications)],
+            missing_ahead=[MissingRead.of(one) for one in missing_ahead(standing, certifications)],
         )
 
 
@@ -529,28 +569,15 @@ class ActionRead(BaseModel):
     href: str = Field(examples=["/v1/use-cases/UC-42/commands/claim"])
 
     @classmethod
-    def of(cls, rule: Rule, key: str) -> "ActionRead":
-        """The answer for a row of the lifecycle."""
+    def of(cls, rule: Rule, key: str, tier: Tier) -> "ActionRead":
+        """The answer for a row of the lifecycle, for a use case of this tier."""
         return cls(
             command=rule.command,
             does=rule.does,
-            reason_required=rule.reason_required,
+            reason_required=rule.needs_reason(tier),
             takes=list(rule.takes),
             href=f"/v1/use-cases/{key}/commands/{rule.command}",
         )
-
-
-class RequirementRead(BaseModel):
-    """Something that the present stage needs before it can be passed."""
-
-    needs: Needs
-    what: str = Field(description="The kind of evidence, the certification, or how many approvals")
-    by: str = Field(description="The party that can bring it", examples=["builder"])
-
-    @classmethod
-    def of(cls, one: Requirement) -> "RequirementRead":
-        """The answer for a requirement."""
-        return cls(needs=one.needs, what=one.what, by=one.by)
 
 
 class ActionsRead(BaseModel):
@@ -559,8 +586,11 @@ class ActionsRead(BaseModel):
     key: str
     sequence: int
     items: list[ActionRead]
-    before_it_can_pass: list[RequirementRead] = Field(
-        description="What the present stage still needs"
+    missing: list[MissingRead] = Field(
+        description="Before it can pass: what would be refused for it is not among the items"
+    )
+    take_back_until: datetime | None = Field(
+        description="Until when you can take your last decision back; null when you cannot"
     )
 
 

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -15,13 +15,14 @@ from service.domain.clock import Transition
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.trace import TracedCase, steps
 from service.known import Moment
+from service.measure.cases import SECONDS_PER_DAY
 from service.measure.forecast import Model
 from service.measure.next_decision import DecisionOrder, learn_order
 from service.measure.stays import State, state_of
 from service.measure.traces import Traces
 from service.measure.usual import UsualAge, usual_ages
 from service.sessions import Sessions, reading
-from service.tables import ForecastRow, TransitionRow, UseCaseRow
+from service.tables import TIME, ForecastRow, TransitionRow, UseCaseRow
 from service.traces import traces_of
 from service.use_cases import transition_of, transitions
 
@@ -209,10 +210,17 @@ def _due(at: datetime) -> Select[UseCaseRow]:
     )
     return (
         select(UseCaseRow)
-        .where(col(UseCaseRow.outcome) == Outcome.OPEN, ~still_good)
+        .where(col(UseCaseRow.outcome) == Outcome.OPEN, ~still_good, _stands(at))
         .order_by(col(UseCaseRow.turn_since).desc(), col(UseCaseRow.number))
         .limit(AT_ONCE)
     )
+
+
+def _stands(at: datetime) -> ColumnElement[bool]:
+    """Whether the last decision cannot be taken back any more: until then no forecast follows it,
+    so that taking it back leaves the one there was."""
+    until = col(UseCaseRow.standing)["undo"]["until"].astext.cast(TIME)
+    return func.coalesce(until <= at, text("true"))
 
 
 def _state(row: UseCaseRow, log: Sequence[Transition], at: datetime) -> State | None:
@@ -225,4 +233,9 @@ def _state(row: UseCaseRow, log: Sequence[Transition], at: datetime) -> State | 
         ended_at=row.ended_at,
         outcome=row.outcome,
     )
-    return state_of(TracedCase(case, steps(log)), at)
+    state = state_of(TracedCase(case, steps(log)), at)
+    if state is None or state.working or row.outcome is not Outcome.OPEN:
+        return state
+    # A claim that was given back begins no new wait.
+    waited = max((at - row.turn_since).total_seconds(), 0.0) / SECONDS_PER_DAY
+    return replace(state, turn_days=min(max(state.turn_days, waited), state.stage_days))

@@ -158,7 +158,14 @@ class TransitionRow(SQLModel, table=True):
     for samples."""
 
     __tablename__ = "transition"
-    __table_args__ = (UniqueConstraint("use_case_id", "decision_id"),)
+    __table_args__ = (
+        UniqueConstraint("use_case_id", "decision_id"),
+        Index(
+            "ix_transition_taking_back",
+            "use_case_id",
+            postgresql_where="command IN ('take_back', 'release') AND subject <> ''",
+        ),
+    )
 
     use_case_id: str = Field(sa_column=Column(ID, ForeignKey("use_case.id"), primary_key=True))
     sequence: int = Field(primary_key=True)

@@ -3,18 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.domain.clock import Span, Transition, gate_tax, spans
+from service.domain.clock import Span, Transition, gate_tax, spans, what_counts
 from service.domain.commands import Command
-from service.domain.lifecycle import Rule, build_stages_before, possible
+from service.domain.lifecycle import CAN_BE_TAKEN_BACK, Rule, build_stages_before
+from service.domain.passing import Missing, missing, missing_ahead, offered
 from service.domain.pathway import Stage
-from service.domain.people import SYSTEM, Actor, Person
-from service.domain.standing import Standing
+from service.domain.people import SYSTEM, Person
+from service.domain.standing import Position, Standing
 from service.domain.tiering import Tier
 from service.pathways import pathways
-from service.people import members, names_of, third_parties
+from service.people import certifications_of, members, names_of, third_parties
 from service.tables import UseCaseRow
 from service.use_cases import find, key_of, standing_of, transitions
 from web.moves import Turn, turn
@@ -25,19 +27,19 @@ from web.words import t
 SIMPLE = (
     Command.CLAIM,
     Command.APPROVE,
+    Command.AGREE,
     Command.HAND_OVER,
     Command.GO_LIVE,
     Command.RESUME,
     Command.RELEASE,
 )
 """Commands that are one press of a button."""
-LEAVING = (Command.APPROVE, Command.HAND_OVER, Command.GO_LIVE)
-"""Commands with which a stage is left, and its evidence has to be there."""
 FIRST = (Command.ANSWER, Command.RETURN)
 """Commands whose form is open: they are what is waited for."""
+DECISIONS = (Command.APPROVE, Command.DECLINE, Command.SEND_BACK, Command.RETURN)
+"""What is decided on what was handed in."""
 UNDOES = {
-    Command.CLAIM: Command.RELEASE,
-    Command.REFER: Command.RECALL,
+    **dict.fromkeys(CAN_BE_TAKEN_BACK, Command.TAKE_BACK),
     Command.PARK: Command.RESUME,
 }
 """What takes a command back, where the lifecycle still allows it."""
@@ -50,6 +52,7 @@ class Happened:
     step: Transition
     who: str
     what: str
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,10 @@ class Tracked:
     history: tuple[Happened, ...]
     rules: tuple[Rule, ...]
     choices: Choices
+    missing: tuple[Missing, ...]
+    """Before it can pass the present stage."""
+    missing_ahead: tuple[Missing, ...]
+    """What later stages will ask for."""
 
     @property
     def elapsed(self) -> timedelta:
@@ -116,9 +123,30 @@ class Tracked:
         return tuple(one for one in self.history if one.step.reason and one.step.actor != SYSTEM)
 
     @property
+    def lowering(self) -> str:
+        """What lower tier is proposed, why, and who still must agree; empty without one."""
+        lowering = self.standing.lowering
+        if lowering is None:
+            return ""
+        proposed = [
+            one.step.reason for one in self.history if one.step.command is Command.CHANGE_TIER
+        ]
+        return t(
+            "use_case.lowering",
+            tier=t(f"tier.{lowering.pathway.tier.value}"),
+            who=self.names.get(lowering.proposed_by, lowering.proposed_by),
+            reason=proposed[-1] if proposed else "",
+            parties=", ".join(party_name(party) for party in lowering.parties),
+        )
+
+    @property
     def question(self) -> str:
         """What the builder was asked last."""
-        asked = [one.step.reason for one in self.history if one.step.command is Command.ASK]
+        asked = [
+            one.step.reason
+            for one in self.history
+            if one.step.command is Command.ASK and not one.taken_back
+        ]
         return asked[-1] if asked else ""
 
     def stage_title(self, key: str) -> str:
@@ -136,24 +164,40 @@ class Tracked:
             rule
             for command in SIMPLE
             for rule in self.rules
-            if rule.command is command and not rule.reason_required
+            if rule.command is command and not rule.needs_reason(self.row.tier)
         )
+
+    @property
+    def decides(self) -> bool:
+        """Whether this reader can take a decision on it now."""
+        return any(rule.command in DECISIONS for rule in self.rules)
+
+    @property
+    def seconds_left(self) -> int:
+        """For how many seconds this reader can take the last decision back; 0 when they cannot."""
+        undo = self.standing.undo
+        if undo is None or all(rule.command is not Command.TAKE_BACK for rule in self.rules):
+            return 0
+        return max(ceil((undo.until - self.at).total_seconds()), 1)
+
+    @property
+    def tier_changed(self) -> "Happened | None":
+        """The last change of the tier that the answers led to."""
+        changes = [one for one in self.history if one.step.command is Command.CHANGE_TIER]
+        return changes[-1] if changes else None
 
     @property
     def worded(self) -> tuple[Rule, ...]:
         """What needs words or a choice, what is waited for first."""
-        others = [rule for rule in self.rules if rule not in self.simple]
-        wanted = {*FIRST, Command.ATTACH} if self.standing.evidence_missing else {*FIRST}
+        others = [
+            rule
+            for rule in self.rules
+            if rule not in self.simple and rule.command is not Command.TAKE_BACK
+        ]
+        wanted = {*FIRST, Command.APPROVE}
+        if self.standing.evidence_missing:
+            wanted.add(Command.ATTACH)
         return tuple(sorted(others, key=lambda rule: rule.command not in wanted))
-
-
-def offered(standing: Standing, actor: Actor) -> tuple[Rule, ...]:
-    """What this person may do now, without what would be refused until evidence is attached, and
-    without a second approval of theirs."""
-    refused: set[Command] = set(LEAVING) if standing.evidence_missing else set()
-    if actor.person_id in standing.approvals:
-        refused.add(Command.APPROVE)
-    return tuple(rule for rule in possible(standing, actor) if rule.command not in refused)
 
 
 def stage_title(standing: Standing, key: str) -> str:
@@ -173,7 +217,10 @@ async def track(session: AsyncSession, key: str, reader: Person, *, at: datetime
     names = await names_of(session, _people(row, standing, steps))
     end = row.ended_at or max(at, steps[-1].at)
     found = spans(steps, end)
-    rules = offered(standing, reader.actor)
+    certified = (await certifications_of(session, [row.owner_id])).get(row.owner_id, ())
+    rules = offered(standing, reader.actor, certified, at)
+    counting = what_counts(steps)
+    counted = {step.sequence for step in counting}
     return Tracked(
         row=row,
         key=key_of(row),
@@ -182,18 +229,26 @@ async def track(session: AsyncSession, key: str, reader: Person, *, at: datetime
         at=at,
         turn=turn(standing, reader, names, at),
         found=found,
-        reasons=tuple(_reason(span, steps) for span in found),
+        reasons=tuple(_reason(span, counting) for span in found),
         history=tuple(
-            Happened(step, _who(step, names), _what(step, standing, names)) for step in steps
+            Happened(
+                step,
+                _who(step, names),
+                _what(step, standing, names),
+                taken_back=step.sequence not in counted and step.takes_back is None,
+            )
+            for step in steps
         ),
         rules=rules,
         choices=await _choices(session, standing, rules, reader),
+        missing=missing(standing, certified),
+        missing_ahead=missing_ahead(standing, certified),
     )
 
 
 def _people(row: UseCaseRow, standing: Standing, steps: list[Transition]) -> set[str | None]:
     attached = {item.attached_by for item in standing.evidence}
-    named = {step.subject for step in steps if step.command is Command.ASSIGN}
+    named = {step.subject for step in steps if step.command in {Command.ASSIGN, Command.TRANSFER}}
     acted = {person for step in steps for person in (step.actor, step.assignee)}
     return {*row.owners, *standing.approvals, *attached, *named, *acted} - {SYSTEM}
 
@@ -244,8 +299,9 @@ def _who(step: Transition, names: Mapping[str, str]) -> str:
 def _what(step: Transition, standing: Standing, names: Mapping[str, str]) -> str:
     of_a_stage = {Command.APPROVE, Command.PASS, Command.HAND_OVER, Command.SEND_BACK}
     stage = stage_title(standing, step.subject if step.command in of_a_stage else step.stage)
+    proposed = step.command is Command.CHANGE_TIER and step.position is Position.LOWERING
     return t(
-        f"event.{step.command.value}",
+        "event.propose_tier" if proposed else f"event.{step.command.value}",
         stage=stage,
         subject=names.get(step.subject, step.subject),
         party=party_name(step.subject),
