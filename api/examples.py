@@ -290,6 +290,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "confidence": 0.95,
         "tau_days": 160,
         "as_of": "2026-11-02T10:00:00+00:00",
+        "as_of_words": "as of 2026-11-02 10:00 (UTC)",
         "arms": _ARMS,
         "strata": [
             {
@@ -338,6 +339,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ReportRead": {
         "report": "clock",
         "as_of": "2026-11-02T10:00:00+00:00",
+        "as_of_words": "as of 2026-11-02 10:00 (UTC)",
         "sentence": (
             "Of 44.1 days per case (in its first 83), 10.3 are spent waiting for enablement: 23%."
         ),

@@ -770,6 +770,7 @@ class VerdictRead(BaseModel):
     confidence: float
     tau_days: float | None
     as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    as_of_words: str = Field(description="The same in words, with the zone that was asked in")
     arms: dict[str, ArmRead] = Field(description="By cohort")
     strata: list[StratumRead]
     logrank_p: float | None
@@ -795,6 +796,7 @@ class ReportRead(BaseModel):
 
     report: str
     as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    as_of_words: str = Field(description="The same in words, with the zone that was asked in")
     sentence: str = Field(description="What it says, in one sentence")
 
 

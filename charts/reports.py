@@ -26,6 +26,7 @@ from charts.data import (
 )
 from charts.palette import Theme
 from charts.words import title
+from service.domain.moment import said_of
 from service.domain.people import RESERVED_PARTIES
 from service.domain.standing import Mode
 from service.measure.tiers import Direction
@@ -78,7 +79,7 @@ def _of(report: Name, which: str) -> Picture:
 
 def _survival(found: Json) -> "alt.LayerChart":
     curves = _curves(found)
-    subtitle = f"As of {_day(found)}; {_cases(sum(curve.cases for curve in curves))}"
+    subtitle = f"{_as_of(found)}; {_cases(sum(curve.cases for curve in curves))}"
     caption = Caption("How long cases wait for production", subtitle)
     return survival.chart(curves, caption, found["tau_days"])
 
@@ -104,7 +105,7 @@ def _curves(found: Json) -> tuple[Curve, ...]:
 def _trend(found: Json) -> "alt.LayerChart":
     caption = Caption(
         "The locked verdicts, quarter by quarter",
-        f"As of {_day(found)}; a verdict needs the guard to agree",
+        f"{_as_of(found)}; a verdict needs the guard to agree",
     )
     return trend.chart(_quarters(found), caption)
 
@@ -129,7 +130,7 @@ def _quarters(found: Json) -> tuple[QuarterPoint, ...]:
 def _clock(found: Json) -> "alt.LayerChart":
     bars = _bars(found)
     group = found["groups"][0]
-    subtitle = f"As of {_day(found)}; {_cases(group['cases'])}, {group['completed']} in production"
+    subtitle = f"{_as_of(found)}; {_cases(group['cases'])}, {group['completed']} in production"
     caption = Caption("Where the time to production goes, days per case", subtitle)
     return clock.chart(bars, caption, third_parties(bar.party for bar in bars))
 
@@ -161,7 +162,7 @@ def _stages(found: Json) -> "alt.LayerChart":
     entries = sum(stage["entries"] for stage in found["groups"][0]["stages"])
     caption = Caption(
         "How long cases wait and are worked on, stage by stage",
-        f"As of {_day(found)}; all visits of a case added up; {entries:,} entries",
+        f"{_as_of(found)}; all visits of a case added up; {entries:,} entries",
     )
     return stages.chart(boxes, caption)
 
@@ -197,7 +198,7 @@ def _flow(found: Json) -> "alt.LayerChart":
     points, bands = _bands(found)
     caption = Caption(
         "What came, what is open in which stage, and what left",
-        f"As of {_day(found)}; {found['wip']:,} open{_since(found)}",
+        f"{_as_of(found)}; {found['wip']:,} open{_since(found)}",
     )
     return flow.chart(points, bands, caption)
 
@@ -236,7 +237,7 @@ def _ages(found: Json) -> "alt.LayerChart":
     points, usual = _old(found)
     caption = Caption(
         "The oldest open cases, against how long their tier usually takes",
-        f"As of {_day(found)}; the oldest {len(points)} of {found['wip']:,} that are open",
+        f"{_as_of(found)}; the oldest {len(points)} of {found['wip']:,} that are open",
     )
     return ages.chart(points, usual, caption)
 
@@ -257,7 +258,7 @@ def _old(found: Json) -> tuple[tuple[AgePoint, ...], tuple[UsualAge, ...]]:
 def _help(found: Json) -> "alt.LayerChart":
     caption = Caption(
         "What would help most: one wait cut by half",
-        f"As of {_day(found)}; days saved per case, an upper bound; {_cases(found['cases'])}",
+        f"{_as_of(found)}; days saved per case, an upper bound; {_cases(found['cases'])}",
     )
     return savings.chart(_savings(found), caption)
 
@@ -279,7 +280,7 @@ def _savings(found: Json) -> tuple[Saving, ...]:
 
 def _calibration(found: Json) -> "alt.LayerChart":
     which = "that were shown" if _judged(found["held"]) else "made afterwards for earlier days"
-    caption = Caption("How often forecasts held", f"As of {_day(found)}; forecasts {which}")
+    caption = Caption("How often forecasts held", f"{_as_of(found)}; forecasts {which}")
     return calibration.chart(_points(found), caption)
 
 
@@ -312,8 +313,9 @@ def third_parties(holders: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(holders) - RESERVED_PARTIES))
 
 
-def _day(found: Json) -> str:
-    return str(found["as_of"])[:10]
+def _as_of(found: Json) -> str:
+    words = found.get("as_of_words") or said_of(datetime.fromisoformat(str(found["as_of"])))
+    return str(words[:1].upper() + words[1:])
 
 
 def _cases(count: int) -> str:

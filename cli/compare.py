@@ -42,9 +42,14 @@ def compare(  # noqa: PLR0917 - the options of a command
     as_of: Annotated[
         str | None,
         typer.Option(
-            help="Count what was known then. Default: the map's snapshot.", metavar="DATE"
+            help="Count what was known at the end of that day, or at that moment. Default: the "
+            "map's snapshot.",
+            metavar="DATE",
         ),
     ] = None,
+    zone: Annotated[
+        str, typer.Option(help="Where the day of --as-of ends: Europe/Berlin, +02:00, UTC.")
+    ] = "UTC",
     rejects: Annotated[
         Path | None, typer.Option(help="Write rows that cannot be used to this file.")
     ] = None,
@@ -54,6 +59,7 @@ def compare(  # noqa: PLR0917 - the options of a command
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
     """Does the intake compress time-to-production, or extend it? Answered from a file alone."""
+    from service.domain.moment import BadMoment, moment_of, zone_of
     from service.history.comparison import compare_file
     from service.history.errors import HistoryError
     from service.history.maps import CANONICAL, load_map
@@ -61,16 +67,26 @@ def compare(  # noqa: PLR0917 - the options of a command
     if out is not None and out.suffix.lower() not in {".svg", ".png"}:
         typer.echo(f"headway compare: --out {out}: the ending is .svg or .png", err=True)
         raise typer.Exit(2)
+    now = datetime.now(UTC)
+    option = "--zone"
+    try:
+        there = zone_of(zone)
+        option = "--as-of"
+        asked = moment_of(as_of, now, there).at if as_of is not None else None
+    except BadMoment as bad:
+        typer.echo(f"headway compare: {option}: {bad}", err=True)
+        raise typer.Exit(2) from None
     try:
         with _progress(file) as progress:
             result = compare_file(
                 file,
                 CANONICAL if map_name is None else load_map(map_name),
-                latest=datetime.now(UTC) + TIME_ZONES,
+                latest=now + TIME_ZONES,
                 intake=cohort,
                 baseline=baseline,
                 tau_days=tau,
-                as_of=_moment(as_of),
+                as_of=asked,
+                zone=there,
                 rejects=rejects,
                 progress=progress,
             )
@@ -93,16 +109,6 @@ def _draw(result: "FileVerdict", out: Path) -> None:
     kind: Literal["svg", "png"] = "svg" if out.suffix.lower() == ".svg" else "png"
     with written_whole(out) as file:
         file.write(picture(Name.VERDICT, result.as_json(), kind))
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"--as-of: {text!r} is not a date like 2024-12-31") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @contextmanager
@@ -133,7 +139,7 @@ def _print(result: "FileVerdict", rejects: Path | None) -> None:
     if verdict.logrank_p is not None:
         console.print(f"Log-rank test inside the tiers: p = {verdict.logrank_p:.3g}.")
     console.print()
-    console.print(_arms(verdict))
+    console.print(_arms(verdict, result.as_of_words))
     console.print(_legend(verdict))
     console.print()
     console.print(_tiers(verdict))
@@ -165,8 +171,8 @@ def _sentence(verdict: "Verdict") -> str:
     )
 
 
-def _arms(verdict: "Verdict") -> "Table":
-    table = _table(f"Cohorts as of {verdict.as_of.date().isoformat()}; times in days")
+def _arms(verdict: "Verdict", as_of: str) -> "Table":
+    table = _table(f"Cohorts {as_of}; times in days unless they say otherwise")
     table.add_column("cohort")
     for title in ("cases", "done", "open", "declined", "withdrawn", "median (95%)", "RMST (SE)"):
         table.add_column(title, justify="right")

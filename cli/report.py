@@ -27,6 +27,7 @@ class Wanted:
     as_of: str | None
     out: Path | None
     picture: str = ""
+    zone: str = ""
 
 
 async def show(wanted: Wanted) -> None:
@@ -34,7 +35,7 @@ async def show(wanted: Wanted) -> None:
     name, out = _named(wanted.name), wanted.out
     if out is not None and out.suffix.lower() not in FORMATS:
         raise BadInput("--out", f"{out.name}: the ending is one of {', '.join(FORMATS)}")
-    moment = moment_from("--as-of", wanted.as_of or "", datetime.now(UTC))
+    moment = moment_from("--as-of", wanted.as_of or "", datetime.now(UTC), wanted.zone)
     url = database_url(configured())
     async with open_sessions(url, pool=1) as sessions, reading(sessions) as session:
         found = await report(session, name, moment, wanted.question)

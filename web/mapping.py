@@ -20,7 +20,7 @@ OUTCOMES = ("production", "declined", "withdrawn", "open")
 DATES = ("iso", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d")
 ENCODINGS = ("utf-8-sig", "cp1252", "iso-8859-1", "utf-16")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-QUESTION = ("intake", "baseline", "tau", "as_of")
+QUESTION = ("intake", "baseline", "tau", "as_of", "zone")
 ONE_TIER = "all"
 NO_COHORT = "history"
 

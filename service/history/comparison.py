@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, datetime, time, tzinfo
 from math import nan
 from pathlib import Path
 
 import numpy as np
 
+from service.domain.moment import said_of
 from service.history.errors import HistoryError
 from service.history.files import HistoryFile
 from service.history.gathering import Gathering
@@ -37,16 +38,24 @@ class FileVerdict:
     rejected_for: dict[str, int]
     notes: tuple[str, ...]
     curves: tuple[Curve, ...]
+    zone: tzinfo = UTC
+    """In which whoever asks thinks of days."""
 
     @property
     def rejected(self) -> int:
         """How many rows could not be used."""
         return self.read - self.accepted
 
+    @property
+    def as_of_words(self) -> str:
+        """Its moment in words, with the zone."""
+        return said_of(self.verdict.as_of, self.zone)
+
     def as_json(self) -> dict[str, object]:
         """The JSON contract of `headway compare --json`; no NaN, no infinity."""
         return {
             **as_json(self.verdict),
+            "as_of_words": self.as_of_words,
             "read": self.read,
             "accepted": self.accepted,
             "rejected": self.rejected,
@@ -116,15 +125,16 @@ def compare_file(
     baseline: str | None = None,
     tau_days: float | None = None,
     as_of: datetime | None = None,
+    zone: tzinfo = UTC,
     rejects: Path | None = None,
     progress: Progress | None = None,
 ) -> FileVerdict:
     """Read a file and compare two of its cohorts.
 
     `latest` is the moment after which nothing can have happened (pass the time of reading).
-    Rejected rows go to `rejects`, if given, once the file is read. `progress` hears the bytes
-    read, of how many. Raises `HistoryError` if the file, the cohorts or `as_of` do not allow a
-    comparison.
+    `zone` is where the days are that its answer speaks of. Rejected rows go to `rejects`, if given,
+    once the file is read. `progress` hears the bytes read, of how many. Raises `HistoryError` if
+    the file, the cohorts or `as_of` do not allow a comparison.
     """
     gathering = Gathering(mapping.snapshot if as_of is None else as_of)
     reasons: Counter[str] = Counter()
@@ -171,6 +181,7 @@ def compare_file(
         rejected_for=dict(reasons.most_common()),
         notes=tuple(notes),
         curves=curves(cases, (intake, chosen)),
+        zone=zone,
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from service.domain.case import Outcome
+from service.domain.moment import BadMoment, last_of
 from service.history.errors import MapError
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -229,6 +230,16 @@ class Table:
             return datetime(value.year, value.month, value.day, tzinfo=UTC)
         raise MapError(f"{self.at(key)}: must be a date, written without quotes: 2024-12-16")
 
+    def snapshot(self) -> datetime | None:
+        """When the file was true: a moment, or the end of a day (UTC)."""
+        value = self.raw.get("snapshot")
+        if isinstance(value, date) and not isinstance(value, datetime):
+            try:
+                return last_of(value)
+            except BadMoment as bad:
+                raise MapError(f"{self.at('snapshot')}: {bad}") from None
+        return self.moment("snapshot")
+
     def columns(self) -> tuple[str, ...]:
         one, several = self.text("column"), self.texts("columns")
         if one is not None and "columns" in self.raw:
@@ -242,7 +253,7 @@ class Table:
 def _map(top: Table, name: str) -> HistoryMap:
     top.allow(*_TOP)
     top.text("description")
-    plain = HistoryMap(name=name, snapshot=top.moment("snapshot"))
+    plain = HistoryMap(name=name, snapshot=top.snapshot())
     plain = replace(
         plain, encoding=read_encoding(top), delimiter=read_delimiter(top), dates=read_dates(top)
     )

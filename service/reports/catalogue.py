@@ -60,7 +60,8 @@ def question_from(
 async def report(session: AsyncSession, name: Name, moment: Moment, question: Question) -> Found:
     """A report as known at the moment, as JSON-able data. `BadInput` for a question that makes no
     sense."""
-    return {"report": name.value, **await READ[name](session, moment, question)}
+    found = await READ[name](session, moment, question)
+    return {"report": name.value, "as_of_words": moment.said, **found}
 
 
 async def _verdict(session: AsyncSession, moment: Moment, question: Question) -> Found:

@@ -81,7 +81,8 @@ def test_options_reach_the_comparison(file: Path, tmp_path: Path) -> None:
     )
     answer = json.loads(result.stdout)
     assert answer["verdict"] == "extends"
-    assert (answer["tau_days"], answer["as_of"]) == (45, "2024-04-20T00:00:00+00:00")
+    assert (answer["tau_days"], answer["as_of"]) == (45, "2024-04-20T23:59:59.999999+00:00")
+    assert answer["as_of_words"] == "as of the end of 2024-04-20 (UTC)"
     assert rejects.read_text().splitlines()[1].startswith("82,")
 
 
@@ -93,7 +94,15 @@ def test_nothing_is_written_unless_asked_for(file: Path) -> None:
 def test_a_map_by_path(file: Path, tmp_path: Path) -> None:
     (mapping := tmp_path / "map.toml").write_text("snapshot = 2024-03-01")
     answer = json.loads(run(file, "--map", mapping, "--json").stdout)
-    assert answer["as_of"] == "2024-03-01T00:00:00+00:00"
+    assert answer["as_of"] == "2024-03-01T23:59:59.999999+00:00"
+
+
+def test_a_day_ends_in_the_zone_that_is_stated(file: Path) -> None:
+    asked = ("--as-of", "2024-04-20", "--zone", "Europe/Berlin")
+    answer = json.loads(run(file, *asked, "--json").stdout)
+    assert answer["as_of"] == "2024-04-20T21:59:59.999999+00:00"
+    assert answer["as_of_words"] == "as of the end of 2024-04-20 (Europe/Berlin)"
+    assert "Cohorts as of the end of 2024-04-20 (Europe/Berlin);" in run(file, *asked).stdout
 
 
 @pytest.mark.parametrize(
@@ -103,6 +112,8 @@ def test_a_map_by_path(file: Path, tmp_path: Path) -> None:
         (["--cohort", "nobody"], "there is no cohort 'nobody'; the cohorts are: before, intake"),
         (["--as-of", "yesterday"], "--as-of: 'yesterday' is not a date"),
         (["--as-of", "2999-01-01"], "in the future"),
+        (["--as-of", "9999-12-31"], "no calendar has this day"),
+        (["--zone", "Mars/Olympus"], "--zone: there is no time zone 'Mars/Olympus'"),
         (["--tau", "-1"], "tau is a number of days above 0"),
         (["--tau", "nan"], "tau is a number of days above 0"),
     ],

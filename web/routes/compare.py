@@ -1,7 +1,7 @@
 """`/compare`: a file of history, its verdict without storing anything, and then a baseline."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -16,6 +16,7 @@ from service.domain.permissions import Right, may
 from service.errors import BadInput, NotAllowed, NotFound
 from service.history import HistoryError, HistoryFile, HistoryMap, MapError, shipped_maps
 from service.imports import Imported, import_file
+from service.known import moment_from
 from service.reports.catalogue import Name
 from service.reports.spreadsheet import as_csv
 from service.reports.words import verdict_sentence
@@ -174,7 +175,7 @@ async def change(
         else:
             await _look_again(pages, file, form)
             if do == Doing.COMPARE:
-                await _compare(pages, file)
+                await _compare(pages, file, given.now())
     except BadInput as bad:
         return _page(request, reader.person, file, wrong={bad.field: sentence(bad.detail)})
     except MapError as error:
@@ -231,9 +232,10 @@ def _mapping(file: Brought) -> HistoryMap:
     return mapping_of(file.typed, file.name)
 
 
-async def _compare(pages: Pages, file: Brought) -> None:
+async def _compare(pages: Pages, file: Brought, now: datetime) -> None:
     typed = file.typed
-    tau_days, as_of = days_of("tau", typed["tau"]), _moment(typed["as_of"])
+    tau_days = days_of("tau", typed["tau"])
+    moment = moment_from("as_of", typed["as_of"], now, typed["zone"])
     mapping = _mapping(file)
 
     async def work() -> None:
@@ -244,7 +246,8 @@ async def _compare(pages: Pages, file: Brought) -> None:
                 intake=typed["intake"] or "intake",
                 baseline=typed["baseline"] or None,
                 tau_days=tau_days,
-                as_of=as_of,
+                as_of=moment.at if moment.asked else None,
+                zone=moment.zone,
             )
         except (HistoryError, ValueError) as error:
             file.failed = sentence(file.said(error))
@@ -255,16 +258,6 @@ async def _compare(pages: Pages, file: Brought) -> None:
             file.verdict = found.as_json()
 
     await file.begin(Doing.COMPARE, work)
-
-
-def _moment(written_so: str) -> datetime | None:
-    if not written_so:
-        return None
-    try:
-        at = datetime.fromisoformat(written_so)
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise BadInput("as_of", "write a day, like 2026-09-30") from None
 
 
 async def _import(person: Person, given: Context, file: Brought, form: Form) -> None:

@@ -32,7 +32,7 @@ from web.words import t
 
 router = APIRouter()
 
-FIELDS = ("cohort", "baseline", "tier", "unit", "by", "tau", "as_of")
+FIELDS = ("cohort", "baseline", "tier", "unit", "by", "tau", "as_of", "zone")
 GROUPINGS = {
     Name.CLOCK: (By.TIER, By.UNIT, By.STAGE, By.PERIOD),
     Name.STAGES: (By.TIER,),
@@ -55,9 +55,10 @@ def asked(
     by: str = "",
     tau: str = "",
     as_of: str = "",
+    zone: str = "",
 ) -> dict[str, str]:
     """What stands in the address, field by field; empty where nothing is asked."""
-    given = (cohort, baseline, tier, unit, by, tau, as_of)
+    given = (cohort, baseline, tier, unit, by, tau, as_of, zone)
     return {name: value.strip() for name, value in zip(FIELDS, given, strict=True)}
 
 
@@ -163,7 +164,7 @@ async def _read(
         unit=wanted["unit"],
         by=wanted["by"] or By.NOTHING.value,
     )
-    moment = moment_from("as_of", wanted["as_of"], now)
+    moment = moment_from("as_of", wanted["as_of"], now, wanted["zone"])
 
     async def make() -> Found:
         async with reading(given.sessions) as session:
