@@ -150,6 +150,22 @@ _FORECAST = {
     "basis": "143 cases of tier medium in triage, waiting for enablement",
 }
 
+_ASSUMPTION: dict[str, Any] = {
+    "id": "5c0f3f0e-1c0a-4f6e-9d53-3d1d9f3f4c55",
+    "kind": "nothing_else_changed",
+    "baseline": "before",
+    "by": {"id": _PERSON["id"], "name": _PERSON["name"]},
+    "recorded_at": "2026-10-05T09:00:00Z",
+    "reason": "Same teams, same tools and same rules in both years.",
+    "sentence": (
+        "Nothing else changed: assumed by Ada Lovelace on 2026-10-05. Why: Same teams, same tools "
+        "and same rules in both years."
+    ),
+    "withdrawn_at": None,
+    "withdrawn_by": None,
+    "withdrawn_reason": None,
+}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "UseCaseBody": {**_USE_CASE, "owner": None, "co_owners": []},
     "CommandBody": {"reason": "Which data does it read?"},
@@ -379,6 +395,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "token": "hw_3f9c1d5e7a8b4c20_shown-this-once-and-never-again-abcdefghijk",
         "expires_at": _TOKEN["expires_at"],
     },
+    "AssumptionBody": {key: _ASSUMPTION[key] for key in ("kind", "baseline", "reason")},
+    "WithdrawalBody": {"reason": "A new platform came in March."},
+    "AssumptionRead": _ASSUMPTION,
+    "AssumptionsRead": {"items": [_ASSUMPTION]},
     "HealthRead": {"status": "ok", "database": "ok"},
     "VersionRead": {"name": "headway", "version": "0.1.0"},
     "Problem": {

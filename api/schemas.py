@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, StrictInt
 
 from api.fields import Day, Email, Name, Prose, Reason, Words
+from service.assumptions import Recorded
+from service.domain.assumption import AssumptionKind
 from service.domain.case import Outcome
 from service.domain.clock import Share, Span, Transition, gate_tax, shares
 from service.domain.commands import Command
@@ -798,6 +800,64 @@ class ReportRead(BaseModel):
     as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
     as_of_words: str = Field(description="The same in words, with the zone that was asked in")
     sentence: str = Field(description="What it says, in one sentence")
+
+
+class AssumptionBody(Input):
+    """What somebody vouches for, because no record of cases can show it."""
+
+    kind: AssumptionKind = Field(
+        description="nothing_else_changed: nothing but the intake became faster or slower; "
+        "same_triage: cases are sorted into tiers as before",
+        examples=["nothing_else_changed"],
+    )
+    baseline: Name = Field(description="The cohort compared with", examples=["before"])
+    reason: Prose = Field(examples=["Same teams, same tools and same rules in both years."])
+
+
+class WithdrawalBody(Input):
+    """Why an assumption does not hold any more."""
+
+    reason: Prose = Field(examples=["A new platform came in March."])
+
+
+class AssumptionRead(BaseModel):
+    """An assumption, with who recorded it and who withdrew it."""
+
+    id: str
+    kind: AssumptionKind
+    baseline: str
+    by: PersonRef
+    recorded_at: datetime
+    reason: str
+    sentence: str = Field(description="As it is printed with a verdict")
+    withdrawn_at: datetime | None
+    withdrawn_by: PersonRef | None
+    withdrawn_reason: str | None
+
+    @classmethod
+    def of(cls, found: Recorded) -> "AssumptionRead":
+        """The answer for an assumption as it is kept."""
+        withdrawn_by = None
+        if found.withdrawn_by is not None:
+            withdrawn_by = PersonRef(id=found.withdrawn_by, name=found.withdrawn_by_name or "")
+        return cls(
+            id=found.id,
+            kind=found.assumption.kind,
+            baseline=found.baseline,
+            by=PersonRef(id=found.person_id, name=found.assumption.by),
+            recorded_at=found.assumption.at,
+            reason=found.assumption.reason,
+            sentence=found.assumption.sentence,
+            withdrawn_at=found.withdrawn_at,
+            withdrawn_by=withdrawn_by,
+            withdrawn_reason=found.withdrawn_reason,
+        )
+
+
+class AssumptionsRead(BaseModel):
+    """Assumptions, the newest first."""
+
+    items: list[AssumptionRead]
 
 
 class HealthRead(BaseModel):

@@ -16,7 +16,7 @@ import migrations
 from embedded.postgres import create_database, postgres_url
 from service.sessions import driver_url
 
-NEWEST = "0005"
+NEWEST = "0009"
 """The file with the highest number in migrations/versions."""
 
 SHAPE = """
