@@ -1,6 +1,7 @@
 """Assumptions over HTTP: leaders and administrators record them, all readers read them."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -35,10 +36,10 @@ def body(baseline: str, **changes: str) -> dict[str, str]:
     return {"kind": "same_triage", "baseline": baseline, "reason": WHY, **changes}
 
 
-async def recorded(visitor: Visitor, baseline: str, **changes: str) -> dict[str, str]:
+async def recorded(visitor: Visitor, baseline: str, **changes: str) -> dict[str, Any]:
     answer = await visitor.http.post("/v1/assumptions", json=body(baseline, **changes))
     assert answer.status_code == 201, answer.text
-    found: dict[str, str] = answer.json()
+    found: dict[str, Any] = answer.json()
     return found
 
 

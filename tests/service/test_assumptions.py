@@ -34,12 +34,22 @@ async def leader(desk: Desk) -> Person:
 
 
 async def record(
-    desk: Desk, by: Person, kind: AssumptionKind = NOTHING, *, days: float = 0, **changes: str
+    desk: Desk,
+    by: Person,
+    kind: AssumptionKind = NOTHING,
+    *,
+    days: float = 0,
+    baseline: str = "before",
+    reason: str = WHY,
 ) -> Recorded:
-    given = {"baseline": "before", "reason": WHY, **changes}
     async with desk.sessions.begin() as session:
         return await record_assumption(
-            session, kind=kind, person_id=by.id, at=START + days * DAY, **given
+            session,
+            kind=kind,
+            baseline=baseline,
+            reason=reason,
+            person_id=by.id,
+            at=START + days * DAY,
         )
 
 
@@ -100,15 +110,19 @@ async def test_the_same_is_not_assumed_twice_at_a_time(desk: Desk, leader: Perso
 
 
 @pytest.mark.parametrize(
-    ("changes", "field"),
-    [({"baseline": "intake"}, "baseline"), ({"baseline": "beofre"}, "baseline")]
-    + [({"reason": written}, "reason") for written in ("", " \n")],
+    ("baseline", "reason", "field"),
+    [
+        ("intake", WHY, "baseline"),
+        ("beofre", WHY, "baseline"),
+        ("before", "", "reason"),
+        ("before", " \n", "reason"),
+    ],
 )
 async def test_what_makes_no_sense_is_refused(
-    desk: Desk, leader: Person, changes: dict[str, str], field: str
+    desk: Desk, leader: Person, baseline: str, reason: str, field: str
 ) -> None:
     with pytest.raises(BadInput) as refused:
-        await record(desk, leader, **changes)
+        await record(desk, leader, baseline=baseline, reason=reason)
     assert refused.value.field == field
     if field == "baseline":
         assert "there are: before" in refused.value.detail
