@@ -298,6 +298,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "sentence": (
             "Intake compresses time-to-production: 0.63 of before, 95% between 0.52 and 0.77."
         ),
+        "about": "",
+        "official": {
+            "quarter": "2026-Q3",
+            "as_of": "2026-09-30T23:59:59.999999+00:00",
+            "sentence": (
+                "Intake compresses time-to-production: 0.66 of before, 98.75% between 0.51 and "
+                "0.86, locked for 2026 Q3."
+            ),
+        },
         "verdict": "compresses",
         "cohort": "intake",
         "baseline": "before",
@@ -335,6 +344,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "quarter": "2026-Q3",
                 "locked_at": "2026-10-01T00:05:01+00:00",
                 "verdict": "compresses",
+                "why_none": "",
                 "ratio": 0.66,
                 "ci": [0.51, 0.86],
             }

@@ -746,6 +746,17 @@ class LockedRead(RatioRead):
     quarter: str = Field(examples=["2026-Q3"])
     locked_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
     verdict: Literal["compresses", "extends", "inconclusive"]
+    why_none: str = Field(
+        description="Why there is no verdict although the interval lies on one side of 1"
+    )
+
+
+class OfficialRead(BaseModel):
+    """The newest locked verdict, of its own moment."""
+
+    quarter: str = Field(examples=["2026-Q3"])
+    as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    sentence: str
 
 
 class CurveRead(BaseModel):
@@ -763,7 +774,11 @@ class VerdictRead(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     report: Literal["verdict"]
-    sentence: str = Field(description="What it says, in one sentence")
+    sentence: str = Field(description="What these figures say, in one sentence")
+    about: str = Field(description="Which part of the cases it is of; empty for all")
+    official: OfficialRead | None = Field(
+        description="The newest locked verdict, for the question that is locked: of all cases"
+    )
     verdict: Literal["compresses", "extends", "inconclusive"]
     cohort: str | None = Field(description="What is judged")
     baseline: str | None = Field(description="What it is compared with")

@@ -15,6 +15,7 @@ from service.reports.decisions import decisions
 from service.reports.flow import flow
 from service.reports.forecasts import forecasts_held
 from service.reports.help import help_most
+from service.reports.names import refuse_unknown
 from service.reports.stages import stages
 from service.reports.verdict import cohort_named, narrowed, verdict
 
@@ -59,7 +60,8 @@ def question_from(
 
 async def report(session: AsyncSession, name: Name, moment: Moment, question: Question) -> Found:
     """A report as known at the moment, as JSON-able data. `BadInput` for a question that makes no
-    sense."""
+    sense, and for names that there are not."""
+    await _check_names(session, question)
     found = await READ[name](session, moment, question)
     return {"report": name.value, "as_of_words": moment.said, **found}
 
@@ -74,6 +76,13 @@ async def _verdict(session: AsyncSession, moment: Moment, question: Question) ->
         tier=question.tier,
         unit=question.unit,
     )
+
+
+async def _check_names(session: AsyncSession, question: Question) -> None:
+    cohorts = [("cohort", cohort_named("cohort", question.cohort))]
+    if question.baseline is not None:
+        cohorts.append(("baseline", cohort_named("baseline", question.baseline)))
+    await refuse_unknown(session, cohorts=cohorts, tier=question.tier, unit=question.unit)
 
 
 def _cohort(question: Question) -> Cohort:
@@ -106,7 +115,7 @@ async def _decisions(session: AsyncSession, moment: Moment, question: Question) 
 
 
 async def _changes(session: AsyncSession, moment: Moment, question: Question) -> Found:
-    return await changes(session, moment)
+    return await changes(session, moment, _cohort(question))
 
 
 READ: Mapping[Name, Callable[[AsyncSession, Moment, Question], Awaitable[Found]]] = {

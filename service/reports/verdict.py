@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import cast
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,9 +17,16 @@ from service.measure.curves import curves
 from service.measure.estimates import against_estimates
 from service.measure.estimates import as_json as estimates_as_json
 from service.measure.sequential import as_json as live_as_json
-from service.measure.sequential import live
+from service.measure.sequential import live, quarter_alpha
 from service.measure.verdict import as_json, judge
-from service.reports.words import verdict_sentence
+from service.reports.headline import (
+    BY_EVIDENCE,
+    Scope,
+    headline,
+    single_look,
+    was_locked,
+    why_none,
+)
 from service.tables import LockedVerdictRow
 
 MOST_QUARTERS = 40
@@ -39,9 +47,11 @@ async def verdict(
     """The verdict as known at the moment: the JSON contract of `headway compare --json`, and what
     only a database knows.
 
-    `live` is the interval that may be looked at at any time, `own_estimates` the comparison with
-    the builders' estimates (where there is no baseline), `locked` the verdicts of the quarters that
-    are over. `tier` and `unit` narrow both cohorts. `BadInput` for cohorts that make no sense.
+    `sentence` is that of these very figures (`service.reports.headline`); `official` is the newest
+    locked verdict. `live` is the interval that may be looked at at any time, `own_estimates` the
+    comparison with the builders' estimates (where there is no baseline), `locked` the verdicts of
+    the quarters that are over, for the question that is locked alone. `tier` and `unit` narrow
+    both cohorts. `BadInput` for cohorts that make no sense, and for those by evidence.
     """
     one = cohort_named("cohort", intake)
     others = [name for name in await cohort_names(session) if name != one.name]
@@ -50,6 +60,13 @@ async def verdict(
         zero = Cohort(others[0])
     if one == zero:
         raise BadInput("baseline", f"{one} cannot be compared with itself")
+    for field, arm in (("cohort", one), ("baseline", zero)):
+        if arm is not None and arm.by_evidence:
+            raise BadInput(field, BY_EVIDENCE)
+    scope = Scope(one, zero, tier, unit, tau_days)
+    quarters = await locked(session, zero, moment) if scope.is_whole else []
+    if quarters and was_locked(quarters[-1], moment):
+        alpha = quarter_alpha()  # the level of what was locked then
     arms = {str(arm): narrowed(arm, tier, unit) for arm in (one, zero) if arm is not None}
     cases = await cases_of(session, arms, moment)
     rest = [name for name in others if zero is None or name != zero.name]
@@ -63,9 +80,15 @@ async def verdict(
         "accepted": cases.all.size,
         "rejected": 0,
         "own_estimates": own,
-        "locked": await locked(session, one, zero, moment),
+        "locked": quarters,
     }
-    return {"sentence": verdict_sentence(found), **found}
+    said = headline(found, scope, moment)
+    notes = [*cast("list[str]", found["notes"])]
+    if scope.about:
+        notes.append(f"Only a part of the cases: {scope.about}. Verdicts are locked of the whole.")
+    if alpha > quarter_alpha():
+        notes += filter(None, [single_look(found)])
+    return {**said, **found, "notes": notes}
 
 
 def cohort_named(field: str, written: str) -> Cohort:
@@ -77,7 +100,11 @@ def cohort_named(field: str, written: str) -> Cohort:
 
 
 def narrowed(cohort: Cohort, tier: str | None, unit: str | None) -> Cohort:
-    """The part of a cohort in a tier and a business unit, where they are given."""
+    """The part of a cohort in a tier and a business unit, where they are given. `BadInput` for one
+    that the cohort's own conditions leave out."""
+    for field, own, asked in (("tier", cohort.tier, tier), ("unit", cohort.unit, unit)):
+        if own is not None and asked is not None and own != asked:
+            raise BadInput(field, f"{cohort} has no case of {asked}: leave one of the two out")
     return replace(cohort, tier=cohort.tier or tier, unit=cohort.unit or unit)
 
 
@@ -110,12 +137,11 @@ async def _own_estimates(
 
 
 async def locked(
-    session: AsyncSession, intake: Cohort, baseline: Cohort | None, moment: Moment
+    session: AsyncSession, baseline: Cohort | None, moment: Moment
 ) -> list[dict[str, object]]:
     """The verdicts of the quarters that were over at the moment, oldest first, as they were locked:
-    of the whole intake against a whole baseline ("" for none); others are never locked."""
-    if intake != Cohort(INTAKE):
-        return []
+    of the whole intake against a whole baseline ("" for none). `why_none` says in words why one is
+    none although its interval lies on one side of 1."""
     rows = await session.scalars(
         select(LockedVerdictRow)
         .where(
@@ -126,6 +152,11 @@ async def locked(
         .limit(MOST_QUARTERS)
     )
     return [
-        {"quarter": row.quarter, "locked_at": row.locked_at.isoformat(), **row.verdict}
+        {
+            "quarter": row.quarter,
+            "locked_at": row.locked_at.isoformat(),
+            "why_none": why_none(row.verdict),
+            **row.verdict,
+        }
         for row in reversed(list(rows))
     ]
