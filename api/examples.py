@@ -367,7 +367,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "as_of": "2026-11-02T10:00:00+00:00",
         "as_of_words": "as of 2026-11-02 10:00 (UTC)",
         "sentence": (
-            "Of 44.1 days per case (in its first 83), 10.3 are spent waiting for enablement: 23%."
+            "Of 44.1 days per case (in its first 83 days), 10.3 days are spent waiting for "
+            "enablement: 23%."
         ),
         "cohort": "intake",
         "by": "nothing",

@@ -183,14 +183,16 @@ def _arms(verdict: "Verdict", as_of: str) -> "Table":
             arm.cohort,
             *map(str, counts),
             _median(arm),
-            "-" if arm.rmst is None else f"{arm.rmst.days:.0f} ({arm.rmst.se:.0f})",
+            "-" if arm.rmst is None else f"{_days(arm.rmst.days)} ({_days(arm.rmst.se)})",
             _days(arm.completed_mean_days),
         )
     return table
 
 
 def _legend(verdict: "Verdict") -> str:
-    over = "" if verdict.tau_days is None else f" over the first {verdict.tau_days:.0f} days"
+    from service.domain.durations import duration
+
+    over = "" if verdict.tau_days is None else f" over the first {duration(verdict.tau_days)}"
     return (
         f"done: in production. median: Kaplan-Meier. RMST: restricted mean{over}. "
         "done only: the mean of what is done, which misleads."
@@ -232,8 +234,10 @@ def _median(arm: "Arm") -> str:
     median = arm.km_median
     if median.days is None:
         return "not reached"
-    return f"{median.days:.0f} ({_days(median.low)}-{_days(median.high)})"
+    return f"{_days(median.days)} ({_days(median.low)}-{_days(median.high)})"
 
 
 def _days(days: float | None) -> str:
-    return "?" if days is None else f"{days:.0f}"
+    from service.domain.durations import figure
+
+    return "?" if days is None else figure(days)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import load_only
 from sqlmodel import col
 
 from service.domain.cohort import Cohort
+from service.domain.durations import duration
 from service.known import Moment
 from service.measure.next_decision import Decision, DecisionOrder, awaited, learn_order
 from service.measure.stays import open_states
@@ -66,7 +67,7 @@ def _sentence(found: Sequence[Decision], size: int, keys: Mapping[str, str]) -> 
     total = "1 case waits" if size == 1 else f"{size} cases wait"
     return (
         f"{total} for a decision; {keys.get(first.case, first.case)} first: it is expected to save "
-        f"{first.score_days:.1f} days."
+        f"{duration(first.score_days)}."
     )
 
 

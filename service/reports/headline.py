@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.domain.cohort import INTAKE, Cohort
+from service.domain.durations import duration
 from service.domain.words import plain
 from service.known import Moment
 from service.measure.tiers import Direction
@@ -69,7 +70,7 @@ class Scope:
         if self.tier is not None:
             words.append(f"tier {self.tier}")
         if self.tau_days is not None:
-            words.append(f"first {self.tau_days:g} days")
+            words.append(f"first {duration(self.tau_days)}")
         return ", ".join(words)
 
 
