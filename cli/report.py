@@ -13,7 +13,7 @@ from service.errors import BadInput
 from service.known import moment_from
 from service.reports.catalogue import Found, Name, Question, report
 from service.reports.spreadsheet import as_csv
-from service.sessions import open_sessions, reading
+from service.sessions import open_sessions, snapshot
 
 FORMATS = (".json", ".csv", ".svg", ".png")
 
@@ -37,7 +37,7 @@ async def show(wanted: Wanted) -> None:
         raise BadInput("--out", f"{out.name}: the ending is one of {', '.join(FORMATS)}")
     moment = moment_from("--as-of", wanted.as_of or "", datetime.now(UTC), wanted.zone)
     url = database_url(configured())
-    async with open_sessions(url, pool=1) as sessions, reading(sessions) as session:
+    async with open_sessions(url, pool=1) as sessions, snapshot(sessions) as session:
         found = await report(session, name, moment, wanted.question)
     if out is None:
         typer.echo(json.dumps(found, indent=2, allow_nan=False))

@@ -6,9 +6,8 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import FiniteFloat
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.context import Context, TheContext, TheSession, needs
+from api.context import Context, TheContext, needs
 from api.fields import Words, Written
 from api.problems import responses
 from api.schemas import ReportRead, VerdictRead
@@ -22,6 +21,7 @@ from service.measure.tiers import SHORTEST_TAU
 from service.reports.catalogue import Name, Question, report
 from service.reports.clock import By
 from service.reports.spreadsheet import as_csv
+from service.sessions import snapshot
 
 router = APIRouter(prefix="/v1/reports", tags=["Leadership"])
 
@@ -113,12 +113,10 @@ OTHER_FORMATS: dict[int | str, dict[str, Any]] = {
     responses=OTHER_FORMATS | responses(401, 403, 422, 503),
     response_model=VerdictRead,
 )
-async def the_verdict(
-    _: Reader, given: TheContext, session: TheSession, wanted: TheQuestion
-) -> Any:
+async def the_verdict(_: Reader, given: TheContext, wanted: TheQuestion) -> Any:
     """The same answer as `headway compare --json`, from this database, open use cases included;
     with the verdicts of the locked quarters and the live interval that may be looked at any day."""
-    return await _answer(given, session, Name.VERDICT, wanted)
+    return await _answer(given, Name.VERDICT, wanted)
 
 
 @router.get(
@@ -130,16 +128,18 @@ async def the_verdict(
 async def a_report(
     _: Reader,
     given: TheContext,
-    session: TheSession,
     wanted: TheQuestion,
     name: Annotated[Name, Path(description="Which report; docs/reports.md describes each")],
 ) -> Any:
     """A report as it was known at `as_of`: the same question has the same answer for ever."""
-    return await _answer(given, session, name, wanted)
+    return await _answer(given, name, wanted)
 
 
-async def _answer(given: Context, session: AsyncSession, name: Name, wanted: Asked) -> Any:
-    found = await report(session, name, wanted.moment, wanted.question)
+async def _answer(given: Context, name: Name, wanted: Asked) -> Any:
+    async with snapshot(given.sessions) as session:
+        found = await report(
+            session, name, wanted.moment, wanted.question, learned=given.forecaster.order
+        )
     if wanted.format is Format.JSON:
         return found
     file = f"attachment; filename=headway-{name.value}.{wanted.format.value}"

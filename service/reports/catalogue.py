@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.domain.cohort import INTAKE, Cohort
 from service.errors import BadInput
 from service.known import Moment
+from service.measure.next_decision import DecisionOrder
 from service.reports.changes import changes
 from service.reports.clock import By, clock
 from service.reports.decisions import decisions
@@ -20,6 +21,7 @@ from service.reports.stages import stages
 from service.reports.verdict import cohort_named, narrowed, verdict
 
 Found = dict[str, object]
+Learned = Callable[[], Awaitable[DecisionOrder]]
 
 
 class Name(StrEnum):
@@ -58,11 +60,28 @@ def question_from(
     return Question(cohort, baseline or None, tau_days, tier or None, unit or None, groups)
 
 
-async def report(session: AsyncSession, name: Name, moment: Moment, question: Question) -> Found:
+async def report(
+    session: AsyncSession,
+    name: Name,
+    moment: Moment,
+    question: Question,
+    *,
+    learned: Learned | None = None,
+) -> Found:
     """A report as known at the moment, as JSON-able data. `BadInput` for a question that makes no
-    sense, and for names that there are not."""
+    sense, and for names that there are not.
+
+    `learned` is what the queue orders decisions by, where there is one: of the present the
+    decisions of the intake are ordered by the same, so that both say the same.
+    """
     await _check_names(session, question)
-    found = await READ[name](session, moment, question)
+    if name is Name.DECISIONS:
+        cohort = _cohort(question)
+        same = learned is not None and not moment.asked and cohort.name == INTAKE
+        order = await learned() if learned is not None and same else None
+        found = await decisions(session, moment, cohort, order=order)
+    else:
+        found = await READ[name](session, moment, question)
     return {"report": name.value, "as_of_words": moment.said, **found}
 
 
@@ -110,10 +129,6 @@ async def _forecasts(session: AsyncSession, moment: Moment, question: Question) 
     return await forecasts_held(session, moment, _cohort(question))
 
 
-async def _decisions(session: AsyncSession, moment: Moment, question: Question) -> Found:
-    return await decisions(session, moment, _cohort(question))
-
-
 async def _changes(session: AsyncSession, moment: Moment, question: Question) -> Found:
     return await changes(session, moment, _cohort(question))
 
@@ -125,6 +140,5 @@ READ: Mapping[Name, Callable[[AsyncSession, Moment, Question], Awaitable[Found]]
     Name.FLOW: _flow,
     Name.HELP: _help,
     Name.FORECASTS: _forecasts,
-    Name.DECISIONS: _decisions,
     Name.CHANGES: _changes,
 }

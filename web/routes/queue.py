@@ -20,7 +20,7 @@ from service.domain.people import Person, Role
 from service.errors import BadInput, NotAllowed, NotFound
 from service.forecasts import days_saved
 from service.people import third_parties
-from service.sessions import reading
+from service.sessions import reading, snapshot
 from service.tables import UseCaseRow
 from service.use_cases import find, standing_of
 from service.waiting import MOST_WAITING, Order, Waiting, Whose, waiting
@@ -190,7 +190,7 @@ async def _page(
     nothing: str = "",
 ) -> Response:
     at = given.now()
-    async with reading(given.sessions) as session:
+    async with snapshot(given.sessions) as session:
         saved: dict[str, float] = {}
         if view.by is By.DAYS and view.start < MOST_WAITING:
             found = await waiting(
