@@ -349,6 +349,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "ci": [0.51, 0.86],
             }
         ],
+        "assumptions": [],
         "curves": [
             {
                 "cohort": "intake",

@@ -751,6 +751,16 @@ class LockedRead(RatioRead):
     )
 
 
+class AssumedRead(BaseModel):
+    """An assumption as a verdict carries it."""
+
+    kind: AssumptionKind
+    by: str
+    at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    reason: str
+    sentence: str
+
+
 class OfficialRead(BaseModel):
     """The newest locked verdict, of its own moment."""
 
@@ -799,6 +809,9 @@ class VerdictRead(BaseModel):
         description="Where there is no baseline: against what the builders expected"
     )
     locked: list[LockedRead] = Field(description="The quarters that are over, oldest first")
+    assumptions: list[AssumedRead] = Field(
+        description="What somebody vouched for, by name, when it was given"
+    )
     curves: list[CurveRead]
     read: int
     accepted: int

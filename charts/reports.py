@@ -25,12 +25,13 @@ from charts.data import (
     UsualAge,
 )
 from charts.palette import Theme
-from charts.words import title
+from charts.words import shorten, title
 from service.domain.moment import said_of
 from service.domain.people import RESERVED_PARTIES
 from service.domain.standing import Mode
 from service.measure.tiers import Direction
 from service.reports.catalogue import Found, Name
+from service.reports.headline import GUARD
 
 if TYPE_CHECKING:
     import altair as alt
@@ -79,13 +80,15 @@ def _of(report: Name, which: str) -> Picture:
 
 def _survival(found: Json) -> "alt.LayerChart":
     curves = _curves(found)
-    subtitle = f"{_as_of(found)}; {_cases(sum(curve.cases for curve in curves))}"
+    about = f"; {found['about']}" if found.get("about") else ""
+    subtitle = f"{_as_of(found)}{about}; {_cases(sum(curve.cases for curve in curves))}"
     caption = Caption("How long cases wait for production", subtitle)
     return survival.chart(curves, caption, found["tau_days"])
 
 
 def _survival_words(found: Json) -> str:
-    return survival.describe(_curves(found), found["tau_days"])
+    about = f"{found['about']}: " if found.get("about") else ""
+    return about[:1].upper() + about[1:] + survival.describe(_curves(found), found["tau_days"])
 
 
 def _curves(found: Json) -> tuple[Curve, ...]:
@@ -105,9 +108,23 @@ def _curves(found: Json) -> tuple[Curve, ...]:
 def _trend(found: Json) -> "alt.LayerChart":
     caption = Caption(
         "The locked verdicts, quarter by quarter",
-        f"{_as_of(found)}; a verdict needs the guard to agree",
+        f"{_as_of(found)}; {_why_no_verdict(found)}",
     )
     return trend.chart(_quarters(found), caption)
+
+
+LONGEST_WHY = 260
+"""Pixels: a subtitle is one line."""
+
+
+def _why_no_verdict(found: Json) -> str:
+    """Why the newest quarter that has an interval on one side of 1 has no verdict; the rule, if
+    there is none."""
+    for quarter in reversed(_quarters(found)):
+        if quarter.why_none:
+            why = "the guard does not agree" if quarter.why_none == GUARD else quarter.why_none
+            return f"no verdict for {quarter.quarter}: {shorten(why, LONGEST_WHY)}"
+    return "a verdict needs the guard to agree"
 
 
 def _trend_words(found: Json) -> str:
@@ -122,6 +139,7 @@ def _quarters(found: Json) -> tuple[QuarterPoint, ...]:
             low=one["ci"][0] if one["ci"] else None,
             high=one["ci"][1] if one["ci"] else None,
             direction=Direction(one["verdict"]),
+            why_none=one.get("why_none", ""),
         )
         for one in found.get("locked", ())[-24:]
     )

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from service.domain.assumption import Assumption
     from service.history.comparison import FileVerdict, Progress
     from service.measure.verdict import Arm, Stratum, Verdict
 
@@ -50,6 +51,17 @@ def compare(  # noqa: PLR0917 - the options of a command
     zone: Annotated[
         str, typer.Option(help="Where the day of --as-of ends: Europe/Berlin, +02:00, UTC.")
     ] = "UTC",
+    assume: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What somebody vouches for: nothing-else-changed, same-triage. May be repeated.",
+            metavar="WHAT",
+        ),
+    ] = None,
+    assumed_by: Annotated[
+        str, typer.Option(help="The name of whoever vouches for it; with --assume.")
+    ] = "",
+    because: Annotated[str, typer.Option(help="Why it holds; with --assume.")] = "",
     rejects: Annotated[
         Path | None, typer.Option(help="Write rows that cannot be used to this file.")
     ] = None,
@@ -77,6 +89,7 @@ def compare(  # noqa: PLR0917 - the options of a command
         typer.echo(f"headway compare: {option}: {bad}", err=True)
         raise typer.Exit(2) from None
     try:
+        assumptions = _assumptions(assume or [], assumed_by, because, now)
         with _progress(file) as progress:
             result = compare_file(
                 file,
@@ -87,6 +100,7 @@ def compare(  # noqa: PLR0917 - the options of a command
                 tau_days=tau,
                 as_of=asked,
                 zone=there,
+                assumptions=assumptions,
                 rejects=rejects,
                 progress=progress,
             )
@@ -99,6 +113,24 @@ def compare(  # noqa: PLR0917 - the options of a command
         typer.echo(json.dumps(result.as_json(), indent=2, allow_nan=False))
     else:
         _print(result, rejects)
+
+
+def _assumptions(
+    kinds: "Sequence[str]", by: str, reason: str, at: datetime
+) -> "tuple[Assumption, ...]":
+    """What is assumed by name; ValueError where a part of it is missing."""
+    from service.domain.assumption import Assumption, AssumptionKind
+
+    by, reason = by.strip(), reason.strip()
+    if not kinds and not by and not reason:
+        return ()
+    if not kinds or not by or not reason:
+        raise ValueError("--assume, --assumed-by and --because go together")
+    known = {kind.value.replace("_", "-"): kind for kind in AssumptionKind}
+    for kind in kinds:
+        if kind not in known:
+            raise ValueError(f"--assume: {kind!r} is none of {', '.join(known)}")
+    return tuple(Assumption(known[kind], by, at, reason) for kind in dict.fromkeys(kinds))
 
 
 def _draw(result: "FileVerdict", out: Path) -> None:
@@ -145,6 +177,8 @@ def _print(result: "FileVerdict", rejects: Path | None) -> None:
     console.print(_tiers(verdict))
     for note in result.notes:
         console.print(f"- {note}")
+    for one in result.assumptions:
+        console.print(f"- {one.sentence}")
     console.print(
         f"\nRead {result.read} rows of {result.source}: {result.accepted} accepted, "
         f"{result.rejected} rejected."

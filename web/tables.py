@@ -79,6 +79,24 @@ def _verdict(found: Json) -> Iterator[Table]:
         "median_between restricted_mean",
         _arms(found),
     )
+    yield _table("locked", "quarter verdict why | ratio ratio_between confidence", _quarters(found))
+
+
+def _quarters(found: Json) -> Iterator[Sequence[Cell]]:
+    for one in reversed(found.get("locked", ())):
+        yield (
+            one["quarter"].replace("-", " "),
+            t(f"reports.verdict_{one['verdict']}"),
+            one["why_none"] or NONE,
+            ratio(one["ratio"]),
+            _between(one["ci"], ratio),
+            percent_of(one["confidence"]),
+        )
+
+
+def percent_of(level: float | None) -> str:
+    """A level of confidence, with the decimals that it has: 98.75%."""
+    return NONE if level is None else f"{number(100 * level)}%"
 
 
 def _arms(found: Json) -> Iterator[Sequence[Cell]]:

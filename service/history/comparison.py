@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from service.domain.assumption import Assumption
+from service.domain.assumption import as_json as assumptions_as_json
 from service.domain.moment import said_of
 from service.history.errors import HistoryError
 from service.history.files import HistoryFile
@@ -40,6 +42,8 @@ class FileVerdict:
     curves: tuple[Curve, ...]
     zone: tzinfo = UTC
     """In which whoever asks thinks of days."""
+    assumptions: tuple[Assumption, ...] = ()
+    """What whoever asks vouches for."""
 
     @property
     def rejected(self) -> int:
@@ -56,6 +60,7 @@ class FileVerdict:
         return {
             **as_json(self.verdict),
             "as_of_words": self.as_of_words,
+            "assumptions": assumptions_as_json(self.assumptions),
             "read": self.read,
             "accepted": self.accepted,
             "rejected": self.rejected,
@@ -126,15 +131,17 @@ def compare_file(
     tau_days: float | None = None,
     as_of: datetime | None = None,
     zone: tzinfo = UTC,
+    assumptions: tuple[Assumption, ...] = (),
     rejects: Path | None = None,
     progress: Progress | None = None,
 ) -> FileVerdict:
     """Read a file and compare two of its cohorts.
 
     `latest` is the moment after which nothing can have happened (pass the time of reading).
-    `zone` is where the days are that its answer speaks of. Rejected rows go to `rejects`, if given,
-    once the file is read. `progress` hears the bytes read, of how many. Raises `HistoryError` if
-    the file, the cohorts or `as_of` do not allow a comparison.
+    `zone` is where the days are that its answer speaks of; `assumptions` are what somebody vouches
+    for, by name. Rejected rows go to `rejects`, if given, once the file is read. `progress` hears
+    the bytes read, of how many. Raises `HistoryError` if the file, the cohorts or `as_of` do not
+    allow a comparison.
     """
     gathering = Gathering(mapping.snapshot if as_of is None else as_of)
     reasons: Counter[str] = Counter()
@@ -182,6 +189,7 @@ def compare_file(
         notes=tuple(notes),
         curves=curves(cases, (intake, chosen)),
         zone=zone,
+        assumptions=assumptions,
     )
 
 

@@ -8,6 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.assumptions import assumptions_at
+from service.domain.assumption import as_json as assumptions_as_json
 from service.domain.cohort import INTAKE, BadCohort, Cohort, cohort_from
 from service.errors import BadInput
 from service.known import Moment, cases_of, cohort_names, estimated
@@ -50,7 +52,8 @@ async def verdict(
     `sentence` is that of these very figures (`service.reports.headline`); `official` is the newest
     locked verdict. `live` is the interval that may be looked at at any time, `own_estimates` the
     comparison with the builders' estimates (where there is no baseline), `locked` the verdicts of
-    the quarters that are over, for the question that is locked alone. `tier` and `unit` narrow
+    the quarters that are over, for the question that is locked alone, `assumptions` what somebody
+    vouched for at the moment. `tier` and `unit` narrow
     both cohorts. `BadInput` for cohorts that make no sense, and for those by evidence.
     """
     one = cohort_named("cohort", intake)
@@ -67,6 +70,7 @@ async def verdict(
     quarters = await locked(session, zero, moment) if scope.is_whole else []
     if quarters and was_locked(quarters[-1], moment):
         alpha = quarter_alpha()  # the level of what was locked then
+    assumed = () if zero is None else await assumptions_at(session, str(zero), moment)
     arms = {str(arm): narrowed(arm, tier, unit) for arm in (one, zero) if arm is not None}
     cases = await cases_of(session, arms, moment)
     rest = [name for name in others if zero is None or name != zero.name]
@@ -81,6 +85,7 @@ async def verdict(
         "rejected": 0,
         "own_estimates": own,
         "locked": quarters,
+        "assumptions": assumptions_as_json(assumed),
     }
     said = headline(found, scope, moment)
     notes = [*cast("list[str]", found["notes"])]

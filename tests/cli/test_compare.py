@@ -140,3 +140,40 @@ def test_three_cohorts_need_a_choice(file: Path) -> None:
     assert result.exit_code == 2
     assert "there are several cohorts" in result.stderr
     assert run(file, "--baseline", "other").exit_code == 0
+
+
+VOUCHED = ("--assumed-by", "Ada Lovelace", "--because", "Same teams and tools.")
+
+
+def test_what_is_assumed_is_printed_by_name_with_the_verdict(file: Path) -> None:
+    asked = ("--assume", "nothing-else-changed", "--assume", "same-triage", *VOUCHED)
+    answer = json.loads(run(file, *asked, "--json").stdout)
+    assert [(one["kind"], one["by"], one["reason"]) for one in answer["assumptions"]] == [
+        ("nothing_else_changed", "Ada Lovelace", "Same teams and tools."),
+        ("same_triage", "Ada Lovelace", "Same teams and tools."),
+    ]
+    printed = " ".join(run(file, *asked).stdout.split())
+    for one in answer["assumptions"]:
+        assert one["sentence"] in printed
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--assume", "same-triage"],
+        ["--assume", "same-triage", "--assumed-by", "Ada"],
+        ["--assume", "same-triage", "--because", "It is."],
+        ["--assume", "same-triage", "--assumed-by", " ", "--because", "It is."],
+        [*VOUCHED],
+    ],
+)
+def test_nothing_is_assumed_without_a_name_and_a_reason(file: Path, options: list[str]) -> None:
+    result = run(file, *options)
+    assert result.exit_code == 2
+    assert "--assume, --assumed-by and --because go together" in result.stderr
+
+
+def test_what_else_could_be_assumed_is_named(file: Path) -> None:
+    result = run(file, "--assume", "luck", *VOUCHED)
+    assert result.exit_code == 2
+    assert "'luck' is none of nothing-else-changed, same-triage" in result.stderr
