@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from service.domain.moment import Moment, name_of
 from service.reports.catalogue import Found, Question
+from service.tallies import Mark
 
 KEPT_FOR = timedelta(seconds=15)
 """So long a report counts as the present. It says itself as of when it is."""
@@ -21,9 +22,12 @@ Asked = tuple[str, Question, datetime | None, str]
 class _Kept:
     read_at: datetime
     report: asyncio.Future[Found]
+    mark: Mark | None = None
 
-    def serves(self, now: datetime) -> bool:
-        """Whether it counts as the present."""
+    def serves(self, now: datetime, mark: Mark | None) -> bool:
+        """Whether it counts as the present: not for long, and only while nothing has happened."""
+        if mark is not None and mark != self.mark:
+            return False
         return timedelta(0) <= now - self.read_at < KEPT_FOR
 
 
@@ -44,16 +48,22 @@ class Shelf:
         moment: Moment,
         now: datetime,
         make: Callable[[], Awaitable[Found]],
+        *,
+        mark: Mark | None = None,
     ) -> Found:
-        """The report, made by `make` if it is not at hand. What that raises is not kept."""
+        """The report, made by `make` if it is not at hand. What that raises is not kept.
+
+        `mark` is that of the counts just before. A report of the present with another mark is not
+        at hand any more; what was known at a moment that is asked for does not change.
+        """
         asked = _asked(name, question, moment, moment.at if moment.asked else None)
         kept = self._kept.get(asked)
-        if kept is None or not kept.serves(now):
+        if kept is None or not kept.serves(now, None if moment.asked else mark):
 
             async def made() -> Found:
                 return await make()
 
-            kept = _Kept(now, asyncio.create_task(made()))
+            kept = _Kept(now, asyncio.create_task(made()), mark)
             self._keep(name, question, moment, kept)
         try:
             # Shielded: whoever asks first may go away before the others have it.
@@ -64,12 +74,19 @@ class Shelf:
             raise
 
     def keep(
-        self, name: str, question: Question, moment: Moment, now: datetime, found: Found
+        self,
+        name: str,
+        question: Question,
+        moment: Moment,
+        now: datetime,
+        found: Found,
+        *,
+        mark: Mark | None = None,
     ) -> None:
         """Have a report at hand that was read together with another."""
         report: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
         report.set_result(found)
-        self._keep(name, question, moment, _Kept(now, report))
+        self._keep(name, question, moment, _Kept(now, report, mark))
 
     def _keep(self, name: str, question: Question, moment: Moment, kept: _Kept) -> None:
         for at in {moment.at, moment.at if moment.asked else None}:

@@ -15,6 +15,7 @@ from service.reports.clock import By, clock
 from service.reports.decisions import decisions
 from service.reports.flow import flow
 from service.reports.forecasts import forecasts_held
+from service.reports.headline import refuse_by_evidence
 from service.reports.help import help_most
 from service.reports.names import refuse_unknown
 from service.reports.stages import stages
@@ -74,7 +75,7 @@ async def report(
     `learned` is what the queue orders decisions by, where there is one: of the present the
     decisions of the intake are ordered by the same, so that both say the same.
     """
-    await _check_names(session, question)
+    await _check_names(session, name, question)
     if name is Name.DECISIONS:
         cohort = _cohort(question)
         same = learned is not None and not moment.asked and cohort.name == INTAKE
@@ -97,10 +98,16 @@ async def _verdict(session: AsyncSession, moment: Moment, question: Question) ->
     )
 
 
-async def _check_names(session: AsyncSession, question: Question) -> None:
+COMPARES = (Name.VERDICT, Name.CHANGES)
+
+
+async def _check_names(session: AsyncSession, name: Name, question: Question) -> None:
     cohorts = [("cohort", cohort_named("cohort", question.cohort))]
     if question.baseline is not None:
         cohorts.append(("baseline", cohort_named("baseline", question.baseline)))
+    if name in COMPARES:  # whether or not there is such evidence
+        for field, cohort in cohorts:
+            refuse_by_evidence(field, cohort)
     await refuse_unknown(session, cohorts=cohorts, tier=question.tier, unit=question.unit)
 
 

@@ -9,10 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.domain.cohort import Cohort
-from service.errors import BadInput
 from service.known import Moment, cases_of, conditions
 from service.measure.verdict import as_json, judge
-from service.reports.headline import BY_EVIDENCE
+from service.reports.headline import refuse_by_evidence
 from service.tables import CaseVersionRow
 
 MOST_CHANGES = 20
@@ -27,8 +26,7 @@ async def changes(session: AsyncSession, moment: Moment, cohort: Cohort) -> dict
     that of the first case on it. `ratio` is after over before; what else changed on that day is in
     it, too.
     """
-    if cohort.by_evidence:
-        raise BadInput("cohort", BY_EVIDENCE)
+    refuse_by_evidence("cohort", cohort)
     row = CaseVersionRow
     began = func.min(col(row.started_at)).label("began")
     versions = await session.execute(

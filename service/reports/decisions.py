@@ -9,7 +9,7 @@ from sqlalchemy.orm import load_only
 from sqlmodel import col
 
 from service.domain.cohort import Cohort
-from service.domain.durations import duration
+from service.domain.durations import label
 from service.domain.tally import Kind
 from service.known import EXACT, Moment
 from service.measure.next_decision import Decision, DecisionOrder, awaited, learn_order
@@ -85,7 +85,7 @@ def _sentence(found: Sequence[Decision], size: int, keys: Mapping[str, str]) -> 
     total = "1 case waits" if size == 1 else f"{size} cases wait"
     return (
         f"{total} for a decision; {keys.get(first.case, first.case)} first: it is expected to save "
-        f"{duration(first.score_days)}."
+        f"{label(first.score_days, 'days')}."
     )
 
 

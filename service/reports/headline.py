@@ -10,6 +10,7 @@ from typing import Any
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.durations import duration
 from service.domain.words import plain
+from service.errors import BadInput
 from service.known import Moment
 from service.measure.tiers import Direction
 from service.reports.words import verdict_sentence
@@ -72,6 +73,12 @@ class Scope:
         if self.tau_days is not None:
             words.append(f"first {duration(self.tau_days)}")
         return ", ".join(words)
+
+
+def refuse_by_evidence(field: str, cohort: Cohort) -> None:
+    """`BadInput` for a cohort by evidence, which no comparison can be made of."""
+    if cohort.by_evidence:
+        raise BadInput(field, BY_EVIDENCE)
 
 
 def headline(found: Json, scope: Scope, moment: Moment) -> dict[str, Any]:

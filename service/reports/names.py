@@ -89,7 +89,7 @@ class _Names:
             one
             for pathway in pathways().values()
             for stage in pathway.stages
-            for one in stage.evidence
+            for one in (*stage.evidence, *stage.passes_with)
         }
         if kind is None or kind in asked_for:
             return

@@ -22,9 +22,9 @@ from service.measure.sequential import as_json as live_as_json
 from service.measure.sequential import live, quarter_alpha
 from service.measure.verdict import as_json, judge
 from service.reports.headline import (
-    BY_EVIDENCE,
     Scope,
     headline,
+    refuse_by_evidence,
     single_look,
     was_locked,
     why_none,
@@ -64,8 +64,8 @@ async def verdict(
     if one == zero:
         raise BadInput("baseline", f"{one} cannot be compared with itself")
     for field, arm in (("cohort", one), ("baseline", zero)):
-        if arm is not None and arm.by_evidence:
-            raise BadInput(field, BY_EVIDENCE)
+        if arm is not None:
+            refuse_by_evidence(field, arm)
     scope = Scope(one, zero, tier, unit, tau_days)
     quarters = await locked(session, zero, moment) if scope.is_whole else []
     if quarters and was_locked(quarters[-1], moment):

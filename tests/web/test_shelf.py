@@ -58,6 +58,24 @@ async def test_the_present_is_also_found_under_its_moment() -> None:
     assert await at(later, Moment(NOW, asked=True, zone=zone_of("+01:00"))) == {"read": 2}
 
 
+async def test_what_has_happened_since_is_seen_at_once() -> None:
+    """A report counts as the present while nothing is written; a page keeps its pictures."""
+    shelf, read = Shelf(), 0
+
+    async def make() -> Found:
+        nonlocal read
+        read += 1
+        return {"read": read}
+
+    async def at(mark: tuple[int, int], *, asked: bool = False) -> Found:
+        moment = Moment(NOW, asked=asked)
+        return await shelf.read(Name.FLOW, QUESTION, moment, NOW, make, mark=mark)
+
+    assert await at((7, 3)) == await at((7, 3)) == {"read": 1}
+    assert await at((8, 4), asked=True) == {"read": 1}
+    assert await at((8, 4)) == await at((8, 4)) == {"read": 2}
+
+
 async def test_what_was_read_together_is_at_hand_for_each() -> None:
     shelf, moment = Shelf(), Moment(NOW, asked=False)
     shelf.keep(Name.HELP, QUESTION, moment, NOW, {"kept": True})

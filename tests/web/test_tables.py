@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from service.reports.catalogue import Name
+from service.reports.headline import GUARD
 from web.tables import MOST_ROWS, MOST_WEEKS, NONE, Table, head, tables_of
 from web.words import catalogue
 
@@ -28,6 +29,16 @@ VERDICT = {
         {"tier": "high", "counted": True, "ratio": 0.8, "arms": {"intake": ARM}},
     ],
 }
+QUARTER = {
+    "quarter": "2026-Q2",
+    "verdict": "compresses",
+    "why_none": "",
+    "ratio": 0.8,
+    "ci": [0.7, 0.9],
+    "confidence": 0.9875,
+}
+UNDECIDED = {**QUARTER, "quarter": "2026-Q3", "verdict": "inconclusive", "why_none": GUARD}
+LOCKED = {**VERDICT, "locked": [QUARTER, UNDECIDED]}
 PART = {
     "stage": None,
     "holder": "enablement",
@@ -159,11 +170,25 @@ def test_no_head_and_no_title_is_left_over() -> None:
     tables = [table for name, found in FOUND.items() for table in tables_of(name, found)]
     flow = [{**FLOW, "bucket": bucket} for bucket in ("day", "month")]
     tables += [table for found in flow for table in tables_of(Name.FLOW, found)]
+    tables += tables_of(Name.VERDICT, LOCKED)
     heads = {column.name for table in tables for column in table.columns if ":" not in column.name}
     titles = {table.title for table in tables}
 
     assert heads == {key[7:] for key in catalogue() if key.startswith("column.")}
     assert titles == {words for key, words in catalogue().items() if "reports.table_" in key}
+
+
+def test_a_locked_quarter_without_a_verdict_says_why() -> None:
+    _, quarters = tables_of(Name.VERDICT, LOCKED)
+
+    newest, older = rows_of(quarters)
+    assert (newest["quarter"], newest["verdict"], newest["why"]) == (
+        "2026 Q3",
+        "inconclusive",
+        GUARD,
+    )
+    assert (older["verdict"], older["why"], older["confidence"]) == ("compresses", NONE, "98.75%")
+    assert older["ratio_between"] == "0.70 to 0.90"
 
 
 def test_tiers_come_by_their_risk_and_say_what_repeats_once() -> None:

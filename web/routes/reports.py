@@ -34,6 +34,7 @@ from service.reports.catalogue import Found, Name, Question, question_from, repo
 from service.reports.clock import By
 from service.reports.spreadsheet import as_csv
 from service.sessions import reading, snapshot
+from service.tallies import Mark, mark_of
 from web.context import Pages, ThePages
 from web.forms import Form, TheForm
 from web.page import download, go, page
@@ -289,12 +290,20 @@ async def _read(
     given: Context, pages: Pages, name: Name, wanted: Mapping[str, str], now: datetime
 ) -> Found:
     question, moment = _question(wanted), _moment(wanted, now)
+    mark = await _mark(given, moment)
 
     async def make() -> Found:
         async with snapshot(given.sessions) as session:
             return await report(session, name, moment, question, learned=given.forecaster.order)
 
-    return await pages.shelf.read(name, question, moment, now, make)
+    return await pages.shelf.read(name, question, moment, now, make, mark=mark)
+
+
+async def _mark(given: Context, moment: Moment) -> Mark | None:
+    if moment.asked:
+        return None
+    async with reading(given.sessions) as session:
+        return await mark_of(session)
 
 
 async def _read_together(
@@ -304,6 +313,7 @@ async def _read_together(
     database. Each is then at hand for its pictures and its table."""
     question, moment = _question(wanted), _moment(wanted, now)
     about = _question(_narrowed(wanted))
+    mark = await _mark(given, moment)
     asked = {Name.VERDICT: question, **dict.fromkeys(SUMMARY, about)}
 
     async def make() -> Found:
@@ -311,10 +321,10 @@ async def _read_together(
         async with snapshot(given.sessions) as session:
             for name, of in asked.items():
                 found[name] = one = await report(session, name, moment, of)
-                pages.shelf.keep(name, of, moment, now, one)
+                pages.shelf.keep(name, of, moment, now, one, mark=mark)
         return found
 
-    every = await pages.shelf.read(TOGETHER, question, moment, now, make)
+    every = await pages.shelf.read(TOGETHER, question, moment, now, make, mark=mark)
     return {name: cast("Found", every[name]) for name in asked}
 
 
