@@ -44,7 +44,7 @@ async def show(wanted: Wanted) -> None:
         return
     with written_whole(out) as file:
         file.write(_as_file(name, found, out.suffix.lower(), wanted.picture))
-    typer.echo(f"{out}: {found.get('sentence') or name.value}", err=True)
+    typer.echo(f"{out}: {found['sentence']} ({found['as_of_words']})", err=True)
 
 
 def _as_file(name: Name, found: Found, ending: str, which: str) -> bytes:
