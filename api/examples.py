@@ -296,7 +296,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "VerdictRead": {
         "report": "verdict",
         "sentence": (
-            "Intake compresses time-to-production: 0.63 of before, 95% between 0.52 and 0.77."
+            "Intake compresses time-to-production: 37% less time than before (0.63, 95% between "
+            "0.52 and 0.77), if nothing else changed than what the baseline's own trend shows."
         ),
         "about": "",
         "official": {
@@ -307,11 +308,30 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "0.86, locked for 2026 Q3."
             ),
         },
+        "rule": 2,
         "verdict": "compresses",
+        "as_is": "compresses",
+        "why": [],
         "cohort": "intake",
         "baseline": "before",
         "ratio": 0.63,
         "ci": [0.52, 0.77],
+        "adjusted": {"ratio": 0.64, "ci": [0.5, 0.82]},
+        "trend": {"per_year": -0.02, "gap_years": 1.1, "trust": 0.6, "drift": 0.12},
+        "units": {"se": 0.09, "df": 9.2, "effective": 10.2, "shared": True},
+        "information": {"intake": 244.0, "before": 260.0},
+        "record": [],
+        "assumptions": [],
+        "statements": {
+            "at most 10% slower": True,
+            "within 10%": False,
+            "E": 1.73,
+            "trend that would explain it": -0.24,
+            "share of slow cases lost that would explain it": 0.16,
+            "tau x 0.5": [0.7, 0.6, 0.82],
+            "tau x 1.5": [0.61, 0.49, 0.76],
+            "baseline, second half over first": [0.98, 0.84, 1.14],
+        },
         "confidence": 0.95,
         "tau_days": 160,
         "as_of": "2026-11-02T10:00:00+00:00",
@@ -335,6 +355,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "verdict": "compresses",
             "ratio": 0.63,
             "ci": [0.48, 0.83],
+            "as_is": "compresses",
+            "why": [],
+            "adjusted": {"ratio": 0.64, "ci": [0.47, 0.87]},
             "guard": {"ratio": 0.64, "ci": [0.48, 0.85]},
             "waiting_for": None,
         },
@@ -349,7 +372,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "ci": [0.51, 0.86],
             }
         ],
-        "assumptions": [],
         "curves": [
             {
                 "cohort": "intake",

@@ -719,10 +719,16 @@ class RatioRead(BaseModel):
     ci: Bounds | None
 
 
+Direction = Literal["compresses", "extends", "inconclusive"]
+
+
 class LiveRead(RatioRead):
     """The comparison as it may be looked at on any day between two locked verdicts."""
 
-    verdict: Literal["compresses", "extends", "inconclusive"]
+    verdict: Direction
+    as_is: Direction
+    why: list[str]
+    adjusted: RatioRead
     guard: RatioRead
     waiting_for: str | None = Field(description="What is missing before an interval is shown")
 
@@ -751,16 +757,6 @@ class LockedRead(RatioRead):
     )
 
 
-class AssumedRead(BaseModel):
-    """An assumption as a verdict carries it."""
-
-    kind: AssumptionKind
-    by: str
-    at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-    reason: str
-    sentence: str
-
-
 class OfficialRead(BaseModel):
     """The newest locked verdict, of its own moment."""
 
@@ -778,6 +774,33 @@ class CurveRead(BaseModel):
     at_risk: list[list[float]] = Field(description="[days, cases still watched]")
 
 
+class UnitsRead(BaseModel):
+    """What the business units do to the interval; null where too few are known."""
+
+    se: float | None = Field(description="Standard error of the ratio's logarithm over units")
+    df: float | None
+    effective: float | None = Field(description="How many units they are worth")
+    shared: bool | None = Field(description="Whether the units are in both arms")
+
+
+class TrendRead(BaseModel):
+    """The baseline's own trend, and how far apart in time the arms are."""
+
+    per_year: float = Field(description="Relative change of the time in a year (logarithm)")
+    gap_years: float = Field(description="How much later the intake's cases began")
+    trust: float = Field(description="How much of the trend is believed, 0 to 1")
+    drift: float = Field(description="What everything may change in a year besides")
+
+
+class VouchedRead(BaseModel):
+    """What somebody vouches for, because no record can show it."""
+
+    kind: Literal["nothing_else_changed", "same_triage"]
+    by: str
+    at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    reason: str
+
+
 class VerdictRead(BaseModel):
     """Does the intake compress time-to-production? The same fields as `headway compare --json`."""
 
@@ -789,11 +812,25 @@ class VerdictRead(BaseModel):
     official: OfficialRead | None = Field(
         description="The newest locked verdict, for the question that is locked: of all cases"
     )
-    verdict: Literal["compresses", "extends", "inconclusive"]
+    rule: Literal[2] = Field(description="The version of the rule (docs/measurement.md)")
+    verdict: Direction = Field(description="Whether it was the intake")
+    as_is: Direction = Field(description="Whether the cases differ, whatever the reason")
+    why: list[str] = Field(description="What stands between the figures and a verdict")
     cohort: str | None = Field(description="What is judged")
     baseline: str | None = Field(description="What it is compared with")
     ratio: float | None = Field(description="Of restricted mean times; below 1 is faster")
     ci: Bounds | None
+    adjusted: RatioRead = Field(description="The same less the baseline's own trend")
+    trend: TrendRead | None
+    units: UnitsRead
+    information: dict[str, float] = Field(
+        description="By cohort: completions that could be expected by now"
+    )
+    record: list[str] = Field(description="Signs that the record leaves something out")
+    assumptions: list[VouchedRead]
+    statements: dict[str, bool | float | list[float | None] | None] | None = Field(
+        description="What can be said beside the verdict, in words"
+    )
     confidence: float
     tau_days: float | None
     as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
@@ -809,9 +846,6 @@ class VerdictRead(BaseModel):
         description="Where there is no baseline: against what the builders expected"
     )
     locked: list[LockedRead] = Field(description="The quarters that are over, oldest first")
-    assumptions: list[AssumedRead] = Field(
-        description="What somebody vouched for, by name, when it was given"
-    )
     curves: list[CurveRead]
     read: int
     accepted: int

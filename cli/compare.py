@@ -160,6 +160,8 @@ def _progress(file: Path) -> "Iterator[Progress | None]":
 def _print(result: "FileVerdict", rejects: Path | None) -> None:
     from rich.console import Console
 
+    from service.reports.words import verdict_sentence
+
     console = Console(
         markup=False,
         highlight=False,
@@ -167,7 +169,9 @@ def _print(result: "FileVerdict", rejects: Path | None) -> None:
         width=None if sys.stdout.isatty() else WIDTH_WHEN_PIPED,
     )
     verdict = result.verdict
-    console.print(_sentence(verdict), style="bold")
+    console.print(
+        f"{verdict.direction.upper()}: {verdict_sentence(result.as_json())}", style="bold"
+    )
     if verdict.logrank_p is not None:
         console.print(f"Log-rank test inside the tiers: p = {verdict.logrank_p:.3g}.")
     console.print()
@@ -177,7 +181,7 @@ def _print(result: "FileVerdict", rejects: Path | None) -> None:
     console.print(_tiers(verdict))
     for note in result.notes:
         console.print(f"- {note}")
-    for one in result.assumptions:
+    for one in verdict.assumptions:
         console.print(f"- {one.sentence}")
     console.print(
         f"\nRead {result.read} rows of {result.source}: {result.accepted} accepted, "
@@ -187,22 +191,6 @@ def _print(result: "FileVerdict", rejects: Path | None) -> None:
         console.print(f"The rejected rows and the reasons are in {rejects}.")
     elif result.rejected:
         console.print("To see the rejected rows and the reasons: --rejects FILE.")
-
-
-def _sentence(verdict: "Verdict") -> str:
-    intake, *others = (arm.cohort for arm in verdict.arms)
-    baseline = others[0] if others else "the baseline"
-    ratio, interval = verdict.time.ratio, verdict.time.ci
-    if ratio is None:
-        return f"INCONCLUSIVE: {intake} and {baseline} cannot be compared."
-    times = f"{intake} takes {ratio:.2f} times as long as {baseline} (best estimate)"
-    if interval is None:
-        return f"{verdict.direction.upper()}: how uncertain this is cannot be told; {times}."
-    confidence = f"{100 * (1 - verdict.alpha):.4g}%"
-    return (
-        f"{verdict.direction.upper()}: with {confidence} confidence the time to production "
-        f"is {interval.low:.2f} to {interval.high:.2f} times as long; {times}."
-    )
 
 
 def _arms(verdict: "Verdict", as_of: str) -> "Table":

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from service.domain.assumption import Assumption
-from service.domain.assumption import as_json as assumptions_as_json
 from service.domain.moment import said_of
 from service.history.errors import HistoryError
 from service.history.files import HistoryFile
@@ -42,8 +41,6 @@ class FileVerdict:
     curves: tuple[Curve, ...]
     zone: tzinfo = UTC
     """In which whoever asks thinks of days."""
-    assumptions: tuple[Assumption, ...] = ()
-    """What whoever asks vouches for."""
 
     @property
     def rejected(self) -> int:
@@ -60,7 +57,6 @@ class FileVerdict:
         return {
             **as_json(self.verdict),
             "as_of_words": self.as_of_words,
-            "assumptions": assumptions_as_json(self.assumptions),
             "read": self.read,
             "accepted": self.accepted,
             "rejected": self.rejected,
@@ -174,7 +170,9 @@ def compare_file(
         chosen = choose_baseline(cases.cohorts, intake, baseline)
     except HistoryError as error:
         raise HistoryError(f"{error}. {unusable}" if rejected else str(error)) from None
-    verdict = judge(cases, intake=intake, baseline=chosen, tau_days=tau_days)
+    verdict = judge(
+        cases, intake=intake, baseline=chosen, tau_days=tau_days, assumptions=assumptions
+    )
     notes = list(verdict.notes)
     if note is not None:
         notes.append(note)
@@ -189,7 +187,6 @@ def compare_file(
         notes=tuple(notes),
         curves=curves(cases, (intake, chosen)),
         zone=zone,
-        assumptions=assumptions,
     )
 
 

@@ -48,8 +48,8 @@ class Gathering:
         while self._blocks:
             block = self._blocks.pop()
             collector.add_codes(
-                (cohorts, tiers),
-                (block.cohort, block.tier),
+                (cohorts, tiers, ("",)),
+                (block.cohort, block.tier, np.zeros(len(block), dtype=np.int64)),
                 block.started,
                 block.ended,
                 block.outcome,

@@ -1,11 +1,12 @@
 """Cases in columns: what the estimates work on, cut off at one moment for all."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from math import nan
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +30,17 @@ SECONDS_PER_DAY = 86_400.0
 class Group:
     """Some of the cases: days watched, days since the start, and the code of the outcome.
 
-    `weight` says how many cases each row stands for, None: one each.
+    The rest is as in `Cases`.
     """
 
     duration_days: Floats
     followed_days: Floats
     outcome: Codes
     weight: Floats | None = None
+    start_days: Floats | None = None
+    entry_days: Floats | None = None
+    unit: Codes | None = None
+    estimate_days: Floats | None = None
 
     @property
     def size(self) -> int:
@@ -55,7 +60,11 @@ class Group:
             self.duration_days[which],
             self.followed_days[which],
             self.outcome[which],
-            None if self.weight is None else self.weight[which],
+            some(self.weight, which),
+            some(self.start_days, which),
+            some(self.entry_days, which),
+            None if self.unit is None else self.unit[which],
+            some(self.estimate_days, which),
         )
 
     @property
@@ -66,6 +75,22 @@ class Group:
             return None
         days = Ladder.of(done.duration_days, done.weight)
         return float(np.average(days.days, weights=days.weights))
+
+    @property
+    def counts(self) -> Floats:
+        """How many cases each row stands for."""
+        return np.ones(self.outcome.size) if self.weight is None else self.weight
+
+    @property
+    def in_unit(self) -> Codes:
+        """The unit of each case, -1 where it is not known."""
+        return np.full(self.outcome.size, -1) if self.unit is None else self.unit
+
+    @property
+    def estimates(self) -> Floats:
+        """What the builder of each case expected, in days; NaN where nobody said."""
+        size = self.outcome.size
+        return np.full(size, nan) if self.estimate_days is None else self.estimate_days
 
     @property
     def in_production(self) -> Flags:
@@ -80,7 +105,9 @@ class Group:
     @cached_property
     def table(self) -> LifeTable:
         """The life table with production as the event and giving up as the competing end."""
-        return life_table(self.duration_days, self.in_production, self.gave_up, self.weight)
+        return life_table(
+            self.duration_days, self.in_production, self.gave_up, self.weight, self.entry_days
+        )
 
     @property
     def followed(self) -> float:
@@ -95,6 +122,44 @@ class Group:
         return self.table.last_day
 
 
+def together(groups: Sequence[Group]) -> Group:
+    """Several groups as one."""
+    return Group(
+        np.concatenate([group.duration_days for group in groups]),
+        np.concatenate([group.followed_days for group in groups]),
+        np.concatenate([group.outcome for group in groups]),
+        _filled([group.weight for group in groups], groups, 1.0),
+        None
+        if any(group.start_days is None for group in groups)
+        else _filled([group.start_days for group in groups], groups, nan),
+        _filled([group.entry_days for group in groups], groups, -1.0),
+        None
+        if all(group.unit is None for group in groups)
+        else np.concatenate(
+            [
+                np.full(group.outcome.size, -1) if group.unit is None else group.unit
+                for group in groups
+            ]
+        ),
+        _filled([group.estimate_days for group in groups], groups, nan),
+    )
+
+
+def in_order(group: Group) -> Group:
+    """The cases in an order that the order they came in does not change."""
+    columns = (
+        group.estimate_days,
+        group.unit,
+        group.weight,
+        group.entry_days,
+        group.start_days,
+        group.followed_days,
+        group.outcome,
+        group.duration_days,
+    )
+    return group.rows(np.lexsort([column for column in columns if column is not None]))
+
+
 @dataclass(frozen=True)
 class Cases:
     """Cases as they were known at `as_of`, one row each; the arrays run in parallel.
@@ -104,6 +169,11 @@ class Cases:
     are codes: places in `OUTCOMES`, `cohorts` and `tiers` (names in alphabetical order). `weight`
     says how many cases a row stands for, None: one each.
     `started_later` counts the cases that are left out because they started after `as_of`.
+
+    `start_days` are days since 1970, None where no dates are known. `entry_days` is the age at
+    which a case became known to the record (-1: from the start on, as all if None): before, its end
+    would have left no trace. `unit` is a place in `units`, -1 where it is not known.
+    `estimate_days` is what the builders expected, NaN where they did not say.
     """
 
     as_of: datetime
@@ -116,6 +186,11 @@ class Cases:
     tiers: tuple[str, ...]
     started_later: int
     weight: Floats | None = None
+    start_days: Floats | None = None
+    entry_days: Floats | None = None
+    unit: Codes | None = None
+    units: tuple[str, ...] = ()
+    estimate_days: Floats | None = None
 
     @property
     def size(self) -> int:
@@ -124,16 +199,33 @@ class Cases:
 
     def group(self, cohort: str) -> Group:
         """All cases of a cohort; an empty group if there is none of that name."""
-        return self._rows(self._of_cohort(cohort))
+        if cohort not in self._groups:
+            self._groups[cohort] = in_order(self._rows(self._of_cohort(cohort)))
+        return self._groups[cohort]
 
     def by_tier(self, cohort: str) -> dict[str, Group]:
-        """The cases of a cohort in each tier of `tiers`; groups may be empty."""
+        """The cases of a cohort in each tier of `tiers`; groups may be empty. As with `group` their
+        order does not depend on the order in which the cases came."""
+        if cohort not in self._tiers_of:
+            self._tiers_of[cohort] = self._split(cohort)
+        return self._tiers_of[cohort]
+
+    # Asked again and again by the parts of one verdict, each time with life tables that are kept.
+    @cached_property
+    def _groups(self) -> dict[str, Group]:
+        return {}
+
+    @cached_property
+    def _tiers_of(self) -> dict[str, dict[str, Group]]:
+        return {}
+
+    def _split(self, cohort: str) -> dict[str, Group]:
         rows = self._of_cohort(cohort)
         tiers = self.tier[rows]
         order = np.argsort(tiers, kind="stable")
         bounds = np.searchsorted(tiers[order], np.arange(len(self.tiers) + 1))
         return {
-            name: self._rows(rows[order[bounds[code] : bounds[code + 1]]])
+            name: in_order(self._rows(rows[order[bounds[code] : bounds[code + 1]]]))
             for code, name in enumerate(self.tiers)
         }
 
@@ -148,7 +240,16 @@ class Cases:
     @property
     def all(self) -> Group:
         """All cases as one group."""
-        return Group(self.duration_days, self.followed_days, self.outcome, self.weight)
+        return Group(
+            self.duration_days,
+            self.followed_days,
+            self.outcome,
+            self.weight,
+            self.start_days,
+            self.entry_days,
+            self.unit,
+            self.estimate_days,
+        )
 
 
 class Collector:
@@ -157,12 +258,16 @@ class Collector:
     def __init__(self) -> None:
         self._started = array("d")
         self._ended = array("d")
+        self._known = array("d")
         self._observed = array("d")
+        self._estimate = array("d")
         self._outcome = array("b")
         self._cohort = array("q")
         self._tier = array("q")
+        self._unit = array("q")
         self._cohorts: dict[str, int] = {}
         self._tiers: dict[str, int] = {}
+        self._units: dict[str, int] = {}
         self._codes = {outcome: code for code, outcome in enumerate(OUTCOMES)}
 
     def add(
@@ -173,21 +278,25 @@ class Collector:
         ended_at: datetime | None,
         outcome: Outcome,
         *,
+        unit: str = "",
+        known_from: datetime | None = None,
         observed_until: datetime | None = None,
+        estimate_days: float | None = None,
     ) -> None:
         """Add a case. The moments must be aware, `ended_at` None exactly if the case is open.
 
-        `observed_until` is when anybody last looked at the case, None if up to `as_of`.
+        `known_from` is when the record first knew of it, None from the start on; `observed_until`
+        when anybody last looked at the case, None if up to `as_of`. `unit` is "" if not known.
         """
-        cohorts, tiers = self._cohorts, self._tiers
-        self._started.append((started_at - EPOCH).total_seconds())
-        self._ended.append(nan if ended_at is None else (ended_at - EPOCH).total_seconds())
-        self._observed.append(
-            nan if observed_until is None else (observed_until - EPOCH).total_seconds()
-        )
+        self._started.append(_seconds(started_at))
+        self._ended.append(_seconds(ended_at))
+        self._known.append(_seconds(known_from))
+        self._observed.append(_seconds(observed_until))
+        self._estimate.append(nan if estimate_days is None else estimate_days)
         self._outcome.append(self._codes[outcome])
-        self._cohort.append(cohorts.setdefault(cohort, len(cohorts)))
-        self._tier.append(tiers.setdefault(tier, len(tiers)))
+        self._cohort.append(self._cohorts.setdefault(cohort, len(self._cohorts)))
+        self._tier.append(self._tiers.setdefault(tier, len(self._tiers)))
+        self._unit.append(self._units.setdefault(unit, len(self._units)))
 
     def add_many(
         self,
@@ -197,73 +306,104 @@ class Collector:
         ended: Floats,
         outcomes: Sequence[Outcome],
         *,
+        units: Sequence[str] | None = None,
+        known_from: Floats | None = None,
         observed_until: Floats | None = None,
+        estimate_days: Floats | None = None,
     ) -> None:
         """Add many cases at once, several times faster than one by one.
 
         `started` and `ended` are seconds since 1970-01-01 UTC (`datetime.timestamp()`), `ended` is
-        NaN exactly for open cases; `observed_until` likewise, NaN (or None for all) if up to
-        `as_of`. All run in parallel. Nothing is checked here.
+        NaN exactly for open cases; `known_from` and `observed_until` likewise, NaN (or None for
+        all) if from the start on and up to `as_of`. All run in parallel. Nothing is checked here.
         """
-        cohort_codes, tier_codes = self._cohorts, self._tiers
-        self._started.frombytes(np.asarray(started, dtype=np.float64).tobytes())
-        self._ended.frombytes(np.asarray(ended, dtype=np.float64).tobytes())
-        observed = np.full(len(outcomes), nan) if observed_until is None else observed_until
-        self._observed.frombytes(np.asarray(observed, dtype=np.float64).tobytes())
-        self._outcome.extend([self._codes[outcome] for outcome in outcomes])
-        self._cohort.extend([cohort_codes.setdefault(x, len(cohort_codes)) for x in cohorts])
-        self._tier.extend([tier_codes.setdefault(x, len(tier_codes)) for x in tiers])
+        names = (cohorts, tiers, [""] * len(outcomes) if units is None else units)
+        listed = tuple(list(dict.fromkeys(some)) for some in names)
+        codes = tuple(
+            _codes(some, {name: code for code, name in enumerate(own)})
+            for some, own in zip(names, listed, strict=True)
+        )
+        self.add_codes(
+            (listed[0], listed[1], listed[2]),
+            (codes[0], codes[1], codes[2]),
+            started,
+            ended,
+            _codes(outcomes, self._codes),
+            known_from=known_from,
+            observed_until=observed_until,
+            estimate_days=estimate_days,
+        )
 
     def add_codes(
         self,
-        names: tuple[Sequence[str], Sequence[str]],
-        codes: tuple[Codes, Codes],
+        names: tuple[Sequence[str], Sequence[str], Sequence[str]],
+        codes: tuple[Codes, Codes, Codes],
         started: Floats,
         ended: Floats,
         outcome: Codes,
+        *,
+        known_from: Floats | None = None,
+        observed_until: Floats | None = None,
+        estimate_days: Floats | None = None,
     ) -> None:
-        """Add many cases whose cohort and tier are places in `names`, and whose outcome is one in
-        `OUTCOMES`; the rest as in `add_many`. Names that no case has are left out."""
+        """Add many cases whose cohort, tier and unit are places in `names`, and whose outcome is
+        one in `OUTCOMES`; the rest as in `add_many`. Names that no case has are left out."""
         for some, listed, own, into in (
             (codes[0], names[0], self._cohorts, self._cohort),
             (codes[1], names[1], self._tiers, self._tier),
+            (codes[2], names[2], self._units, self._unit),
         ):
             places = np.zeros(len(listed), dtype=np.int64)
             for code in np.unique(some).tolist():
                 places[code] = own.setdefault(listed[code], len(own))
             into.frombytes(places[some].tobytes())
-        self._started.frombytes(np.asarray(started, dtype=np.float64).tobytes())
-        self._ended.frombytes(np.asarray(ended, dtype=np.float64).tobytes())
-        self._observed.frombytes(np.full(outcome.size, nan).tobytes())
+        for column, column_into in (
+            (started, self._started),
+            (ended, self._ended),
+            (known_from, self._known),
+            (observed_until, self._observed),
+            (estimate_days, self._estimate),
+        ):
+            column_into.frombytes(_column(column, outcome.size).tobytes())
         self._outcome.frombytes(outcome.astype(np.int8).tobytes())
 
     def cases(self, as_of: datetime) -> Cases:
         """All cases so far as they were known at `as_of` (aware).
 
-        A case that started later is left out and counted; one that ended later is open. An open one
-        counts as long as it was observed.
+        A case that started later, or that the record came to know of later, is left out and
+        counted; one that ended later is open. An open one counts as long as it was observed.
         """
-        now = (as_of - EPOCH).total_seconds()
+        now = _seconds(as_of)
         # Copies: an array that numpy looks into could not grow any more.
-        started = np.array(self._started)
-        ended = np.array(self._ended)
-        known = started <= now
-        started, ended = started[known], ended[known]
+        started, ended = np.array(self._started), np.array(self._ended)
+        known_from = np.array(self._known)
+        kept = (started <= now) & ~(known_from > now)
+        started, ended, known_from = started[kept], ended[kept], known_from[kept]
         is_open = ~(ended <= now)
-        seen = np.fmin(np.array(self._observed)[known], now)
+        seen = np.fmin(np.array(self._observed)[kept], now)
         seen = np.maximum(seen, np.where(is_open, started, ended))
-        cohort, cohorts = _alphabetical(np.array(self._cohort)[known], list(self._cohorts))
-        tier, tiers = _alphabetical(np.array(self._tier)[known], list(self._tiers))
+        cohort, cohorts = _alphabetical(np.array(self._cohort)[kept], list(self._cohorts))
+        tier, tiers = _alphabetical(np.array(self._tier)[kept], list(self._tiers))
+        unit, units = _alphabetical(np.array(self._unit)[kept], list(self._units))
+        if units[:1] == ("",):
+            unit, units = unit - 1, units[1:]
+        late = known_from > started
+        estimate = np.array(self._estimate)[kept]
         return Cases(
             as_of=as_of,
             duration_days=_days(np.where(is_open, seen, ended) - started),
             followed_days=_days(seen - started),
-            outcome=np.where(is_open, OPEN, np.array(self._outcome, dtype=np.int64)[known]),
+            outcome=np.where(is_open, OPEN, np.array(self._outcome, dtype=np.int64)[kept]),
             cohort=cohort,
             tier=tier,
             cohorts=cohorts,
             tiers=tiers,
-            started_later=int(np.count_nonzero(~known)),
+            started_later=int(np.count_nonzero(~kept)),
+            start_days=started / SECONDS_PER_DAY,
+            entry_days=np.where(late, _days(known_from - started), -1.0) if late.any() else None,
+            unit=unit if units else None,
+            units=units,
+            estimate_days=None if np.isnan(estimate).all() else estimate,
         )
 
 
@@ -277,6 +417,7 @@ def of(cases: Iterable[Case], as_of: datetime) -> Cases:
             case.started_at,
             case.ended_at,
             case.outcome,
+            unit=case.business_unit,
             observed_until=case.observed_until,
         )
     return collector.cases(as_of)
@@ -288,54 +429,85 @@ def of_arrays(
     duration_days: Floats,
     outcomes: Sequence[Outcome],
     *,
+    units: Sequence[str] | None = None,
+    start_days: Floats | None = None,
     followed_days: Floats | None = None,
+    estimate_days: Floats | None = None,
     as_of: datetime = EPOCH,
 ) -> Cases:
     """Cases out of plain columns that run in parallel: for whoever has durations and no dates.
 
     `duration_days` run to the end, or as far as an open case was watched; `followed_days` to the
-    moment of the report (the same, if None: as if nobody had looked further). `as_of` only labels
-    the result. ValueError for columns of different lengths, and for days that are no days.
+    moment of the report (the same, if None: as if nobody had looked further). `start_days` are days
+    since 1970, `estimate_days` NaN and `units` "" where not known. `as_of` only labels the result.
+    ValueError for columns of different lengths, and for days that are no days.
     """
     days = np.asarray(duration_days, dtype=np.float64)
     followed = days if followed_days is None else np.asarray(followed_days, dtype=np.float64)
     sizes = {len(cohorts), len(tiers), days.size, followed.size, len(outcomes)}
+    sizes |= {len(one) for one in (units, start_days, estimate_days) if one is not None}
     if len(sizes) > 1:
         raise ValueError(f"the columns have different lengths: {sorted(sizes)}")
     if not (np.isfinite(followed).all() and (days >= 0.0).all() and (followed >= days).all()):
         raise ValueError("days are finite, not negative, and no case ended after the report")
     codes = {outcome: code for code, outcome in enumerate(OUTCOMES)}
-    cohort_names, tier_names = list(dict.fromkeys(cohorts)), list(dict.fromkeys(tiers))
-    cohort_code = {name: code for code, name in enumerate(cohort_names)}
-    tier_code = {name: code for code, name in enumerate(tier_names)}
-    cohort, in_cohorts = _alphabetical(_codes(cohorts, cohort_code), cohort_names)
-    tier, in_tiers = _alphabetical(_codes(tiers, tier_code), tier_names)
+    cohort, in_cohorts = _named(cohorts)
+    tier, in_tiers = _named(tiers)
+    unit, in_units = (None, ()) if units is None else _named(units)
+    if unit is not None and in_units[:1] == ("",):
+        unit, in_units = unit - 1, in_units[1:]
     return Cases(
         as_of=as_of,
         duration_days=days,
         followed_days=followed,
-        outcome=np.array([codes[outcome] for outcome in outcomes], dtype=np.int64),
+        outcome=_codes(outcomes, codes),
         cohort=cohort,
         tier=tier,
         cohorts=in_cohorts,
         tiers=in_tiers,
         started_later=0,
+        start_days=None if start_days is None else np.asarray(start_days, dtype=np.float64),
+        unit=unit,
+        units=in_units,
+        estimate_days=None
+        if estimate_days is None
+        else np.asarray(estimate_days, dtype=np.float64),
     )
 
 
-def _codes(names: Sequence[str], code: dict[str, int]) -> Codes:
+def _codes(names: Sequence[str], code: Mapping[Any, int]) -> Codes:
     return np.array([code[name] for name in names], dtype=np.int64)
 
 
+def _named(names: Sequence[str]) -> tuple[Codes, tuple[str, ...]]:
+    """Names as places in their list in alphabetical order."""
+    listed = list(dict.fromkeys(names))
+    return _alphabetical(_codes(names, {name: code for code, name in enumerate(listed)}), listed)
+
+
+def some(column: Floats | None, which: Codes | Flags) -> Floats | None:
+    """Some rows of a column that may not be there."""
+    return None if column is None else column[which]
+
+
+def _column(column: Floats | None, size: int) -> Floats:
+    return np.full(size, nan) if column is None else np.asarray(column, dtype=np.float64)
+
+
+def _seconds(moment: datetime | None) -> float:
+    return nan if moment is None else (moment - EPOCH).total_seconds()
+
+
 def joined(parts: Sequence[Cases], as_of: datetime) -> Cases:
-    """Several sets of cases, all as known at `as_of`, as one; names without cases are kept."""
+    """Several sets of cases, all as known at `as_of`, as one; names without cases are kept.
+
+    Starts are known only if they are in every part that has cases.
+    """
     cohort, cohorts = _one_list([(part.cohort, part.cohorts) for part in parts])
     tier, tiers = _one_list([(part.tier, part.tiers) for part in parts])
-    weight: Floats | None = None
-    if any(part.weight is not None for part in parts):
-        weight = np.concatenate(
-            [np.ones(part.size) if part.weight is None else part.weight for part in parts]
-        )
+    unit, units = _one_list(
+        [(np.full(part.size, -1) if part.unit is None else part.unit, part.units) for part in parts]
+    )
     return Cases(
         as_of=as_of,
         duration_days=np.concatenate([part.duration_days for part in parts]),
@@ -346,16 +518,37 @@ def joined(parts: Sequence[Cases], as_of: datetime) -> Cases:
         cohorts=cohorts,
         tiers=tiers,
         started_later=sum(part.started_later for part in parts),
-        weight=weight,
+        weight=_filled([part.weight for part in parts], parts, 1.0),
+        start_days=None
+        if any(part.start_days is None for part in parts if part.size)
+        else _filled([part.start_days for part in parts], parts, nan),
+        entry_days=_filled([part.entry_days for part in parts], parts, -1.0),
+        unit=unit if units else None,
+        units=units,
+        estimate_days=_filled([part.estimate_days for part in parts], parts, nan),
+    )
+
+
+def _filled(
+    columns: Sequence[Floats | None], parts: Sequence[Cases | Group], missing: float
+) -> Floats | None:
+    """One column of several, filled up where some have none; None if all have none."""
+    if all(column is None for column in columns):
+        return None
+    return np.concatenate(
+        [
+            np.full(part.outcome.size, missing) if column is None else column
+            for column, part in zip(columns, parts, strict=True)
+        ]
     )
 
 
 def _one_list(parts: Sequence[tuple[Codes, tuple[str, ...]]]) -> tuple[Codes, tuple[str, ...]]:
-    """Codes of several lists of names as codes of one list in alphabetical order."""
+    """Codes of several lists of names as codes of one list in alphabetical order; -1 stays."""
     names = tuple(sorted({name for _, some in parts for name in some}))
     place = {name: code for code, name in enumerate(names)}
     codes = [
-        np.array([place[name] for name in some], dtype=np.int64)[codes] if codes.size else codes
+        np.array([*(place[name] for name in some), -1], dtype=np.int64)[codes]
         for codes, some in parts
     ]
     return np.concatenate(codes), names

@@ -6,16 +6,25 @@ from math import isfinite
 import numpy as np
 
 from service.measure.cases import Group
+from service.measure.figures import number, ratio_json
+from service.measure.record import signs
 from service.measure.resample import redrawn_against
 from service.measure.survival import Floats, restricted_mean, time_without_event
-from service.measure.tiers import NO_RATIO, TAU_IN_MEDIANS, Direction, Interval, Ratio
-from service.measure.verdict import number, percentiles, ratio_json
+from service.measure.tiers import (
+    MIN_INFORMATION,
+    NO_RATIO,
+    TAU_IN_MEDIANS,
+    Direction,
+    Interval,
+    Ratio,
+    comparable,
+)
+from service.measure.verdict import percentiles
 
 LABEL = "versus the builders' own estimates"
+MIN_CASES = 8
 # Builders estimate too little. As long as the ratio may be explained by that, nothing is said.
 OPTIMISM_BAND = 1.4
-MIN_CASES = 8
-MIN_COMPLETIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +72,44 @@ def against_estimates(
     notes: list[str] = []
     tau: float | None = None
     time = guard = NO_RATIO
-    if group.size < MIN_CASES or completed < MIN_COMPLETIONS:
-        notes.append(
-            f"Too few: {group.size} cases with an estimate, {completed} of them in production "
-            f"({MIN_CASES} and {MIN_COMPLETIONS} are needed)."
-        )
-    else:
+    wanted, expected = 0.0, 0
+    if group.size:
         wanted = TAU_IN_MEDIANS * float(np.median(estimated_days)) if tau_days is None else tau_days
-        tau = min(wanted, group.followed)
-        if tau < wanted:
-            notes.append(
-                f"Compared over the first {tau:.1f} days instead of {wanted:.1f}, because that is "
-                "how long the cases have been followed."
-            )
+        tau = min(wanted, comparable(group), group.followed)
+        expected = int(np.count_nonzero(estimated_days <= np.minimum(group.followed_days, tau)))
+    if group.size < MIN_CASES:
+        tau = None
+        notes.append(f"Too few: {group.size} cases with an estimate ({MIN_CASES} are needed).")
+    elif expected < MIN_INFORMATION:
+        notes.append(
+            f"Too early: {expected} cases should be in production by now by their builders' own "
+            f"estimates ({MIN_INFORMATION:g} are needed for a verdict)."
+        )
+    if tau and tau < wanted:
+        notes.append(
+            f"Compared over the first {tau:.1f} days instead of {wanted:.1f}, because that is "
+            "how long the cases have been followed."
+        )
     if tau:
-        expected = float(np.mean(np.sort(np.minimum(estimated_days, tau))))
+        mean = float(np.mean(np.sort(np.minimum(estimated_days, tau))))
         times, guards = redrawn_against(group, estimated_days, tau)
-        time = Ratio(
-            restricted_mean(group.table, tau).days / expected, percentiles(times, alpha), None
-        )
+        time = Ratio(restricted_mean(group.table, tau).days / mean, percentiles(times, alpha), None)
         guard = Ratio(
-            time_without_event(group.table, tau).days / expected, percentiles(guards, alpha), None
+            time_without_event(group.table, tau).days / mean, percentiles(guards, alpha), None
         )
-    direction = _direction(time.ci, guard.ci, optimism_band)
-    if direction is Direction.INCONCLUSIVE and time.direction is Direction.EXTENDS:
+    direction = Direction.INCONCLUSIVE
+    if expected >= MIN_INFORMATION:
+        direction = _direction(time.ci, guard.ci, optimism_band)
+    record = tuple(signs({"cases": group}))
+    if record and direction is not Direction.INCONCLUSIVE:
+        direction = Direction.INCONCLUSIVE
+        notes.append(f"The record leaves something out ({'; '.join(record)}): nothing rests on it.")
+    if (
+        expected >= MIN_INFORMATION
+        and direction is Direction.INCONCLUSIVE
+        and time.direction is Direction.EXTENDS
+        and not record
+    ):
         notes.append(
             f"It took longer than estimated, but not beyond the factor {optimism_band:g} by which "
             "builders are known to be too optimistic: this is not said to be the intake's doing."

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
-from service.measure.cases import EPOCH, OPEN, SECONDS_PER_DAY, Cases, Codes
+from service.measure.cases import EPOCH, OPEN, SECONDS_PER_DAY, Cases, Codes, some
 from service.measure.traces import Traces
 
 
@@ -30,6 +30,7 @@ def known_at(traces: Traces, as_of: datetime) -> Traces:
     reopened = ended & (cases.duration_days[kept] > horizon)
     tier, tiers = _occurring(cases.tier[kept], cases.tiers)
     cohort, cohorts = _occurring(cases.cohort[kept], cases.cohorts)
+    in_unit, in_units = _units(cases, kept)
     known = Cases(
         as_of=as_of,
         duration_days=np.minimum(cases.duration_days[kept], horizon),
@@ -40,6 +41,11 @@ def known_at(traces: Traces, as_of: datetime) -> Traces:
         cohorts=cohorts,
         tiers=tiers,
         started_later=cases.started_later + int(cases.size - kept.size),
+        start_days=some(cases.start_days, kept),
+        entry_days=some(cases.entry_days, kept),
+        unit=in_unit,
+        units=in_units,
+        estimate_days=some(cases.estimate_days, kept),
     )
     spans = np.flatnonzero(traces.begin_days <= until_now[traces.case])
     case = np.searchsorted(kept, traces.case[spans])
@@ -62,6 +68,16 @@ def known_at(traces: Traces, as_of: datetime) -> Traces:
         stages=stages,
         holders=holders,
     )
+
+
+def _units(cases: Cases, kept: Codes) -> tuple[Codes | None, tuple[str, ...]]:
+    """The units of the cases that are kept; none where none of them is known."""
+    if cases.unit is None:
+        return None, ()
+    unit, units = _occurring(cases.unit[kept] + 1, ("", *cases.units))
+    if units[:1] == ("",):
+        unit, units = unit - 1, units[1:]
+    return (unit, units) if units else (None, ())
 
 
 def _occurring(codes: Codes, names: Sequence[str]) -> tuple[Codes, tuple[str, ...]]:

@@ -1,16 +1,17 @@
-"""Shuffled and redrawn comparisons: what the ratio does when the cohort says nothing.
+"""Shuffled and redrawn comparisons: what a ratio does by chance alone.
 
 Many resamples are computed at once: one column of weights per resample, one row per case.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
 
-from service.measure.cases import Codes, Group
-from service.measure.survival import Flags, Floats, time_without_event
+from service.measure.cases import Codes, Group, together
+from service.measure.pairs import FEW_COMPLETIONS, Pair, pooled_spread
+from service.measure.survival import Flags, Floats, LifeTable, life_table
 
 RESAMPLES = 999
 SEED = 20_240_229  # any fixed number: the same cases must give the same interval
@@ -20,22 +21,13 @@ BLOCK = 1 << 16  # numbers per array and step, to stay in the processor's cache
 DRAWN = 1 << 18  # numbers drawn at a time: of another number of them others would be drawn
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One tier of the comparison: both arms, the days compared, and the tier's weight."""
-
-    intake: Group
-    baseline: Group
-    tau: float
-    weight: float
-
-
 def critical_value(pairs: Sequence[Pair], alpha: float) -> float:
     """The (1 - alpha) quantile of |log R / SE| when the cohort is shuffled inside each tier.
 
     Studentised in each permutation, so that it holds when the arms are censored differently
-    (Neuhaus 1993; Janssen 1997). Arms of more than `LARGE` cases in a tier are thinned evenly for
-    this figure only. Infinite where permutations leave nothing to studentise by.
+    (Neuhaus 1993; Janssen 1997), by the same standard errors as the ratio (`Pair.mean`). Arms of
+    more than `LARGE` cases in a tier are thinned evenly for this figure only. Infinite where
+    permutations leave nothing to studentise by.
     """
     rng = np.random.default_rng([SEED, 1])
     mean_1, mean_0, variance_1, variance_0 = np.zeros((4, RESAMPLES))
@@ -58,27 +50,14 @@ def critical_value(pairs: Sequence[Pair], alpha: float) -> float:
     return float(np.sort(studentised)[ceil((1.0 - alpha) * (RESAMPLES + 1)) - 1])
 
 
-def redrawn_guards(pairs: Sequence[Pair]) -> Floats:
-    """The guard's ratio when the cases of each tier and arm are drawn again with replacement.
-
-    An arm of more than `LARGE` cases in a tier is drawn from the normal distribution with its own
-    standard error instead.
-    """
-    rng = np.random.default_rng([SEED, 2])
-    top, bottom = np.zeros((2, RESAMPLES))
-    for pair in pairs:
-        top += pair.weight * _redrawn(pair.intake, pair.tau, rng)
-        bottom += pair.weight * _redrawn(pair.baseline, pair.tau, rng)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.nan_to_num(top / bottom, nan=np.inf)
-
-
 def redrawn_against(group: Group, estimated_days: Floats, tau: float) -> tuple[Floats, Floats]:
     """Both ratios of actual to estimated days when the cases, each with its own estimate, are
     drawn again: of the time to production, and of the time not in production."""
     rng = np.random.default_rng([SEED, 3])
     order = np.lexsort((estimated_days, group.outcome, group.duration_days))
-    sample = Sample(group.duration_days[order], group.in_production[order], group.gave_up[order])
+    sample = Sample(
+        group.duration_days[order], group.in_production[order], group.gave_up[order], None
+    )
     expected = np.minimum(estimated_days[order], tau)
     time, guard = np.zeros((2, RESAMPLES))
     for block in _blocks(group.size, DRAWN):
@@ -87,19 +66,6 @@ def redrawn_against(group: Group, estimated_days: Floats, tau: float) -> tuple[F
         time[block] = sample.restricted_means(weights, tau)[0] / mean
         guard[block] = sample.times_without_event(weights, tau) / mean
     return time, guard
-
-
-def _redrawn(group: Group, tau: float, rng: np.random.Generator) -> Floats:
-    if group.size > LARGE:
-        mean = time_without_event(group.table, tau)
-        return rng.normal(mean.days, mean.se, RESAMPLES)
-    group = _thinned(group)
-    sample, _ = Sample.of(group, None)
-    drawn = np.zeros(RESAMPLES)
-    for block in _blocks(group.size, DRAWN):
-        weights = _drawn(group.size, block.stop - block.start, rng)
-        drawn[block] = sample.times_without_event(weights, tau)
-    return drawn
 
 
 def _drawn(cases: int, times: int, rng: np.random.Generator) -> Floats:
@@ -127,39 +93,65 @@ def _thinned(group: Group) -> Group:
         totals = np.cumsum(group.weight[order])
         middles = (np.arange(size) + 0.5) * (totals[-1] / size)
         kept = order[np.searchsorted(totals, middles)]
-    return Group(group.duration_days[kept], group.followed_days[kept], group.outcome[kept])
+    return replace(group.rows(kept), weight=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Cases in the order of their days, to be weighted again and again."""
+    """Cases in the order of their days, to be weighted again and again.
+
+    `entered` are the ages at which they became known, None if all were known from the start on.
+    """
 
     days: Floats
     in_production: Flags
     gave_up: Flags
+    entered: Floats | None
 
     @classmethod
-    def of(cls, first: Group, second: Group | None) -> "tuple[Sample, Flags]":
-        """The cases of one or two groups in an order that their input order does not change."""
-        groups = [first] if second is None else [first, second]
-        days = np.concatenate([group.duration_days for group in groups])
-        outcome: Codes = np.concatenate([group.outcome for group in groups])
-        is_first = np.arange(days.size) < first.size
-        order = np.lexsort((is_first, outcome, days))
-        whole = Group(days[order], days[order], outcome[order])
-        return cls(whole.duration_days, whole.in_production, whole.gave_up), is_first[order]
+    def of(cls, first: Group, second: Group) -> "tuple[Sample, Flags]":
+        """The cases of two groups in an order that their input order does not change, and which of
+        them are of the first."""
+        both = together([first, second])
+        is_first = np.arange(both.outcome.size) < first.size
+        entered = both.entry_days
+        columns = (is_first, both.outcome, *(() if entered is None else (entered,)))
+        order = np.lexsort((*columns, both.duration_days))
+        whole = both.rows(order)
+        sample = cls(whole.duration_days, whole.in_production, whole.gave_up, whole.entry_days)
+        return sample, is_first[order]
 
     def restricted_means(self, weights: Floats, tau: float) -> tuple[Floats, Floats]:
-        """RMST(tau) and its squared standard error for each column of weights."""
+        """RMST(tau) and its squared standard error for each column of weights.
+
+        A column with few completions has at least the variance that the whole sample's curve gives
+        it (see `Pair.mean`).
+        """
         moments, at_risk, events = self._counts(weights, self.in_production, tau)
         if not moments.size:
             return np.full(weights.shape[1], tau), np.zeros(weights.shape[1])
         left = at_risk - events
+        if self.entered is not None:
+            # An end after which nobody is left though others enter later is left out.
+            early = (left <= 0.0) & (moments < self.entered.max())[:, None]
+            events = np.where(early, 0.0, events)
+            left = np.where(early, at_risk, left)
         survival = np.cumprod(_ratio(left, at_risk, where_empty=1.0), axis=0)
         areas = survival * np.diff(np.append(moments, tau))[:, None]
         after = np.cumsum(areas[::-1], axis=0)[::-1]
         variance = (after**2 * _ratio(events, at_risk * left, where_empty=0.0)).sum(axis=0)
+        few = events.sum(axis=0) < FEW_COMPLETIONS
+        if few.any():
+            times, spread = pooled_spread(self._table, tau)
+            per_case = np.zeros(moments.size)
+            per_case[np.searchsorted(moments, times)] = spread
+            least = per_case @ _ratio(np.ones_like(at_risk), at_risk, where_empty=0.0)
+            variance = np.where(few, np.maximum(variance, least), variance)
         return moments[0] + after[0], variance
+
+    @property
+    def _table(self) -> LifeTable:
+        return life_table(self.days, self.in_production, entries=self.entered)
 
     def times_without_event(self, weights: Floats, tau: float) -> Floats:
         """The restricted mean time not in production for each column of weights."""
@@ -193,7 +185,13 @@ class Sample:
         moments = self.days[rows[starts]]
         passed = np.searchsorted(self.days, moments, side="left")
         from_here = np.cumsum(weights[::-1], axis=0)[::-1]
-        return moments, from_here[passed], _added_up(weights[rows], starts)
+        at_risk = from_here[passed]
+        if self.entered is not None:
+            order = np.argsort(self.entered, kind="stable")
+            later = np.cumsum(weights[order][::-1], axis=0)[::-1]
+            later = np.concatenate([later, np.zeros((1, weights.shape[1]))])
+            at_risk = at_risk - later[np.searchsorted(self.entered[order], moments, side="left")]
+        return moments, at_risk, _added_up(weights[rows], starts)
 
 
 def _added_up(values: Floats, starts: Codes) -> Floats:

@@ -35,7 +35,7 @@ class Ladder:
     def of(cls, days: Floats, weights: Floats | None) -> "Ladder":
         """The ladder of cases in any order."""
         if weights is None:
-            return cls(np.sort(days))
+            return cls(np.sort(days, kind="stable"))  # fast where they come in order
         order = np.lexsort((weights, days))
         return cls(days[order], weights[order])
 
@@ -49,6 +49,13 @@ class Ladder:
     def total(self) -> float:
         """How many cases there are."""
         return float(self._totals[-1])
+
+    @property
+    def distinct(self) -> Floats:
+        """Each day once."""
+        first = np.ones(self.days.size, dtype=np.bool_)
+        first[1:] = self.days[1:] != self.days[:-1]
+        return self.days[first]
 
     def before(self, days: Floats) -> Floats:
         """How many lie before each of `days`."""
@@ -64,7 +71,8 @@ class LifeTable:
     """Who was at risk, and who ended how, at each distinct moment at which some case ended.
 
     `times` (days, increasing), `at_risk`, `events` and `others` (competing ends) run in parallel.
-    `watched` says for how many days the cases were watched.
+    `watched` says for how many days the cases were watched, `entered` at which age each became
+    known (None: all from the start on). A case is at risk at t if entered < t <= watched.
     """
 
     times: Floats
@@ -72,6 +80,7 @@ class LifeTable:
     events: Floats
     others: Floats
     watched: Ladder
+    entered: Ladder | None = None
 
     @property
     def cases(self) -> float:
@@ -105,7 +114,8 @@ class LifeTable:
 
     def at_risk_on(self, days: Floats) -> Floats:
         """How many cases were still being watched on each of `days`."""
-        return self.cases - self.watched.before(days)
+        there = self.cases if self.entered is None else self.entered.before(days)
+        return there - self.watched.before(days)
 
     def events_on(self, days: Floats) -> Floats:
         """How many events fell on each of `days`."""
@@ -156,28 +166,43 @@ class LogRank:
 
 
 def life_table(
-    durations: Floats, events: Flags, others: Flags | None = None, weights: Floats | None = None
+    durations: Floats,
+    events: Flags,
+    others: Flags | None = None,
+    weights: Floats | None = None,
+    entries: Floats | None = None,
 ) -> LifeTable:
     """Count who was at risk and who ended at each moment.
 
     `durations` are days from the start to the end, or to the day when the case was last seen open.
     `events` marks the cases that had the event, `others` those with a competing end; the rest is
-    censored. `weights` says how many cases each row stands for (None: one). The order of the rows
-    does not matter, down to the last bit of every figure.
+    censored. `weights` says how many cases each row stands for (None: one). `entries` are the ages
+    at which the cases became known (below 0, or None: from the start on); an end after which nobody
+    is left though others enter later is left out, as it would bring the curve down for ever. The
+    order of the rows does not matter, down to the last bit of every figure.
     """
     ended = events if others is None else events | others
     watched = Ladder.of(durations, weights)
     all_ends = Ladder.of(durations[ended], None if weights is None else weights[ended])
     all_events = Ladder.of(durations[events], None if weights is None else weights[events])
-    times = np.unique(all_ends.days)
+    times = all_ends.distinct
     ends = np.diff(all_ends.through(times), prepend=0)
     event_counts = np.diff(all_events.through(times), prepend=0)
+    at_risk = watched.total - watched.before(times)
+    entered = None
+    if entries is not None:
+        entered = Ladder.of(entries, weights)
+        at_risk = entered.before(times) - watched.before(times)
+        kept = (at_risk > ends) | (times >= entered.days[-1]) if times.size else times > 0.0
+        times, ends, at_risk = times[kept], ends[kept], at_risk[kept]
+        event_counts = event_counts[kept]
     return LifeTable(
         times=times,
-        at_risk=watched.total - watched.before(times),
+        at_risk=at_risk,
         events=event_counts,
         others=ends - event_counts,
         watched=watched,
+        entered=entered,
     )
 
 
@@ -202,6 +227,12 @@ def quantile(table: LifeTable, part: float = 0.5) -> Quantile:
         low=_crossing(times, curve ** np.exp(-z * spread), height, last),
         high=_crossing(times, curve ** np.exp(z * spread), height, last),
     )
+
+
+def first_day_at(table: LifeTable, height: float) -> float | None:
+    """The first day on which the Kaplan-Meier curve is down to `height`; None if it never is."""
+    reached = np.flatnonzero(table.survival <= height + SAME_HEIGHT)
+    return float(table.times[reached[0]]) if reached.size else None
 
 
 def restricted_mean(table: LifeTable, tau: float) -> Mean:

@@ -1,27 +1,43 @@
-"""Both arms, tier by tier: what is compared over which time, and the two ratios without intervals.
+"""Both arms, tier by tier: what is compared over which time, what counts, and the ratio.
 
-Steps 1 to 3 of the rule in docs/measurement.md, shared by the locked verdict and the live one.
+Steps 1 to 3 of the rule in docs/measurement.md, shared by the locked verdict and the live one. What
+counts is decided by what could have been seen, never by what came out.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import exp, inf, isfinite, sqrt
+from math import ceil, exp, inf, isfinite, sqrt
 
-from service.measure.cases import DECLINED, OPEN, PRODUCTION, WITHDRAWN, Cases, Group
-from service.measure.resample import Pair
+import numpy as np
+
+from service.measure.cases import (
+    DECLINED,
+    OPEN,
+    PRODUCTION,
+    WITHDRAWN,
+    Cases,
+    Group,
+)
+from service.measure.pairs import Pair
 from service.measure.survival import (
+    Floats,
     LifeTable,
     Mean,
     Quantile,
+    first_day_at,
     quantile,
     restricted_mean,
-    time_without_event,
 )
 
 MIN_CASES = 4
-MIN_COMPLETIONS = 2
+MIN_EXPECTED = 0.5
+MIN_INFORMATION = 10.0
+MIN_SHARE = 0.5
+"""Of the intake's cases: with fewer in the tiers that count, the rest decides and is not seen."""
 TAU_IN_MEDIANS = 2.0
+FOLLOWED_PART = 20
+"""tau is as long as one case in so many of each arm has been followed, at least three."""
 
 
 class Direction(StrEnum):
@@ -105,13 +121,18 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """One tier of the comparison. `why_not` says why a tier does not count."""
+    """One tier of the comparison. `why_not` says why a tier does not count.
+
+    `expected` are the completions of each of `arms` that could be expected by now if both followed
+    one curve.
+    """
 
     tier: str
     why_not: str | None
     ratio: float | None
     tau_days: float | None
     arms: tuple[Arm, ...]
+    expected: tuple[float, ...] = ()
 
     @property
     def counted(self) -> bool:
@@ -130,7 +151,8 @@ class Question:
     baseline: str | None
     tau_days: float | None
     min_cases: int = MIN_CASES
-    min_completions: int = MIN_COMPLETIONS
+    min_expected: float = MIN_EXPECTED
+    min_information: float = MIN_INFORMATION
 
     def __post_init__(self) -> None:
         if self.intake == self.baseline:
@@ -144,13 +166,17 @@ class Question:
 class Tiers:
     """The tiers with cases: as they are reported, and those that count as they are computed with.
 
-    `tables` are both arms' life tables in each tier where both have cases.
+    `tables` are both arms' life tables in each tier where both have cases. `information` is how
+    many completions of the counted cases of each arm could be expected by now on the baseline's
+    curves. `missing` says what there is too little of for any verdict, None if there is enough.
     """
 
     strata: tuple[Stratum, ...]
     pairs: tuple[Pair, ...]
     tables: tuple[tuple[LifeTable, LifeTable], ...]
     notes: tuple[str, ...]
+    information: tuple[float, float]
+    missing: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +200,8 @@ def by_tier(cases: Cases, question: Question) -> Tiers:
     notes = list(_about_cohorts(cases, question))
     ones = cases.by_tier(question.intake)
     zeros = {} if question.baseline is None else cases.by_tier(question.baseline)
-    for tier, one in ones.items():
-        zero = zeros.get(tier)
+    for tier in cases.tiers:
+        one, zero = ones[tier], zeros.get(tier)
         if not one.size and (zero is None or not zero.size):
             continue
         stratum, pair = _stratum(question, tier, one, zero, notes)
@@ -187,24 +213,45 @@ def by_tier(cases: Cases, question: Question) -> Tiers:
     left_out = [f"{stratum.tier} ({stratum.why_not})" for stratum in strata if stratum.why_not]
     if left_out and {question.intake, question.baseline} <= set(cases.cohorts):
         notes.append(f"Tiers that do not count: {', '.join(left_out)}.")
-    return Tiers(tuple(strata), tuple(pairs), tuple(tables), tuple(notes))
-
-
-def sides(pairs: Sequence[Pair], mean: Callable[[LifeTable, float], Mean]) -> tuple[Side, Side]:
-    """The intake's and the baseline's weighted means: `restricted_mean` or `time_without_event`."""
-    weights = [pair.weight for pair in pairs]
-    return (
-        _side(weights, [mean(pair.intake.table, pair.tau) for pair in pairs]),
-        _side(weights, [mean(pair.baseline.table, pair.tau) for pair in pairs]),
+    information = (
+        sum(expected(pair.intake, pair.baseline.table, pair.tau) for pair in pairs),
+        sum(expected(pair.baseline, pair.baseline.table, pair.tau) for pair in pairs),
+    )
+    size = sum(one.size for one in ones.values())
+    return Tiers(
+        tuple(strata),
+        tuple(pairs),
+        tuple(tables),
+        tuple(notes),
+        information,
+        _missing(question, pairs, information, size),
     )
 
 
-def ratios(pairs: Sequence[Pair]) -> tuple[Ratio, Ratio]:
-    """The ratio of times to production and the guard's, still without intervals."""
-    times, guards = sides(pairs, restricted_mean), sides(pairs, time_without_event)
-    if min(side.mean for side in (*times, *guards)) <= 0.0:
-        return NO_RATIO, NO_RATIO
-    return _ratio(*times), _ratio(*guards)
+def expected(arm: Group, table: LifeTable, tau: float) -> float:
+    """How many completions could have been seen in the arm if its cases followed the curve of
+    `table`: the incidence C(min(follow, tau)) - C(entry), added up over the cases."""
+    seen = _incidence(table, np.minimum(arm.followed_days, tau))
+    if arm.entry_days is not None:
+        seen = seen - _incidence(table, np.minimum(arm.entry_days, tau))
+    return float(np.sum(seen * arm.counts))
+
+
+def sides(pairs: Sequence[Pair], mean: Callable[[Pair, Group], Mean]) -> tuple[Side, Side]:
+    """The intake's and the baseline's weighted means: of `Pair.mean` or `Pair.time_without`."""
+    weights = [pair.weight for pair in pairs]
+    return (
+        _side(weights, [mean(pair, pair.intake) for pair in pairs]),
+        _side(weights, [mean(pair, pair.baseline) for pair in pairs]),
+    )
+
+
+def ratio_of(pairs: Sequence[Pair], mean: Callable[[Pair, Group], Mean] = Pair.mean) -> Ratio:
+    """The ratio of the weighted means, still without an interval."""
+    one, zero = sides(pairs, mean)
+    if min(one.mean, zero.mean) <= 0.0:
+        return NO_RATIO
+    return Ratio(one.mean / zero.mean, None, sqrt(one.relative_variance + zero.relative_variance))
 
 
 def _stratum(
@@ -220,39 +267,93 @@ def _stratum(
         arms = (summary(intake, one, None), summary(baseline, zero, None))
         return Stratum(tier, f"no case of {missing}", None, None, arms), None
     wanted = wanted_tau(zero, question.tau_days)
-    tau = min(wanted, one.followed, zero.followed)
+    tau = min(wanted, comparable(one), comparable(zero))
     arms = (summary(intake, one, tau), summary(baseline, zero, tau))
-    few = [
-        f"{arm.cohort} has {counted_cases(arm.cases)}, {arm.completed} of them in production"
-        for arm in arms
-        if arm.cases < question.min_cases or arm.completed < question.min_completions
-    ]
-    why_not: str | None = None
-    if few:
-        least = f"{question.min_cases} and {question.min_completions} are needed"
-        why_not = f"too few: {'; '.join(few)} ({least})"
-    elif tau <= 0.0:
+    pair = Pair(tier, one, zero, tau)
+    seen = tuple(expected(arm, pair.pooled, tau) for arm in pair.arms)
+    why_not = _why_not(question, arms, seen)
+    if why_not is None and tau <= 0.0:
         why_not = "there is no time to compare: " + (
             "the baseline's median is 0 days" if wanted <= 0.0 else "nothing was followed for long"
         )
-    ratio = None
-    if tau > 0.0:
-        bottom = restricted_mean(zero.table, tau).days
-        ratio = restricted_mean(one.table, tau).days / bottom if bottom > 0.0 else None
-    stratum = Stratum(tier, why_not, ratio, tau, arms)
+    ratio = ratio_of([pair]).ratio if tau > 0.0 else None
+    stratum = Stratum(tier, why_not, ratio, tau, arms, seen)
     if why_not:
         return stratum, None
     if tau < wanted:
         notes.append(_shrunk(tier, tau, wanted, question.tau_days))
-    weight = one.size * zero.size / (one.size + zero.size)
-    return stratum, Pair(one, zero, tau, weight)
+    return stratum, pair
+
+
+def _why_not(question: Question, arms: Sequence[Arm], seen: Sequence[float]) -> str | None:
+    few = [
+        f"{arm.cohort} has {counted_cases(arm.cases)}"
+        for arm in arms
+        if arm.cases < question.min_cases
+    ]
+    if few:
+        return f"too few: {'; '.join(few)} ({question.min_cases} are needed)"
+    soon = [
+        f"{arm.cohort} {number:.1f}"
+        for arm, number in zip(arms, seen, strict=True)
+        if number < question.min_expected
+    ]
+    if soon:
+        return (
+            f"too early: completions that could be expected by now: {'; '.join(soon)} "
+            f"({question.min_expected:g} are needed)"
+        )
+    return None
+
+
+def _missing(
+    question: Question, pairs: Sequence[Pair], information: tuple[float, float], size: int
+) -> str | None:
+    """What there is too little of for a verdict; None if there is enough."""
+    if not pairs:
+        return "a tier that counts"
+    needed = question.min_information
+    if min(information) < needed:
+        names = (question.intake, str(question.baseline))
+        there = " and ".join(
+            f"{number:.1f} of {name}" for name, number in zip(names, information, strict=True)
+        )
+        return (
+            f"{needed:g} completions that could be expected by now in each arm; there are {there}"
+        )
+    counted = sum(pair.intake.size for pair in pairs)
+    if counted < MIN_SHARE * size:
+        return (
+            f"half of the cases of {question.intake} in tiers that count; there are {counted} "
+            f"of {size}"
+        )
+    return None
+
+
+def comparable(group: Group) -> float:
+    """For how many days enough cases of an arm have been followed, ended ones too: the m-th longest
+    follow, m = max(3, n / 20 rounded up). The shortest one, if there are not as many cases."""
+    if not group.outcome.size:
+        return 0.0
+    rank = max(3, ceil(group.size / FOLLOWED_PART))
+    if group.weight is None:
+        place = max(0, group.outcome.size - rank)
+        return float(np.partition(group.followed_days, place)[place])
+    order = np.argsort(-group.followed_days, kind="stable")
+    place = int(np.searchsorted(np.cumsum(group.counts[order]), rank))
+    return float(group.followed_days[order[min(place, order.size - 1)]])
+
+
+def _incidence(table: LifeTable, days: Floats) -> Floats:
+    curve: Floats = np.concatenate([[0.0], table.incidence])
+    return curve[np.searchsorted(table.times, days, side="right")]
 
 
 def wanted_tau(baseline: Group, tau_days: float | None) -> float:
     """The given tau, or twice the baseline's median; infinite where that is not reached."""
     if tau_days is not None:
         return tau_days
-    median = quantile(baseline.table).days
+    median = first_day_at(baseline.table, 0.5)
     return inf if median is None else TAU_IN_MEDIANS * median
 
 
@@ -261,7 +362,7 @@ def pooled_tau(groups: Sequence[Group], tau_days: float | None) -> float | None:
     some = [group for group in groups if group.size]
     if not some:
         return None
-    tau = min(wanted_tau(some[-1], tau_days), *(group.followed for group in some))
+    tau = min(wanted_tau(some[-1], tau_days), *(comparable(group) for group in some))
     return tau if tau > 0.0 else None
 
 
@@ -291,10 +392,6 @@ def _side(weights: Sequence[float], means: Sequence[Mean]) -> Side:
 def counted_cases(count: int) -> str:
     """A count of cases in words: 1 case, 2 cases."""
     return "1 case" if count == 1 else f"{count} cases"
-
-
-def _ratio(one: Side, zero: Side) -> Ratio:
-    return Ratio(one.mean / zero.mean, None, sqrt(one.relative_variance + zero.relative_variance))
 
 
 def _about_cohorts(cases: Cases, question: Question) -> Iterator[str]:

@@ -4,18 +4,25 @@ The rule and the reasons for it are in docs/measurement.md. All of it is decided
 that are known at one moment; the same cases give the same verdict, in whatever order they come.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import ceil, floor, isfinite, log
-from statistics import NormalDist
+from math import floor, isfinite
 
 import numpy as np
 
+from service.domain.assumption import Assumption
 from service.domain.cohort import INTAKE
-from service.measure.cases import Cases
-from service.measure.resample import Pair, critical_value, redrawn_guards
-from service.measure.survival import Floats, log_rank, restricted_mean, time_without_event
+from service.measure.cases import Cases, Group
+from service.measure.figures import interval_json, number, ratio_json
+from service.measure.guard import Guard
+from service.measure.needed import FASTER, needed_cases
+from service.measure.pairs import sizes
+from service.measure.reasons import about
+from service.measure.record import Rejected, rejected_signs, signs
+from service.measure.rule import Why, by_shuffling, found_in
+from service.measure.statements import Statements
+from service.measure.survival import Floats, log_rank
 from service.measure.tiers import (
     NO_RATIO,
     Arm,
@@ -26,20 +33,22 @@ from service.measure.tiers import (
     Stratum,
     by_tier,
     pooled_tau,
-    ratios,
-    sides,
     summary,
 )
+from service.measure.trend import Trend
+from service.measure.units import Units
 
 __all__ = [
+    "FASTER",
     "INTAKE",
+    "RULE",
     "Arm",
     "Direction",
     "Interval",
     "Ratio",
     "Stratum",
     "Verdict",
-    "agreed",
+    "Why",
     "as_json",
     "interval_json",
     "judge",
@@ -49,31 +58,44 @@ __all__ = [
     "the_baseline",
 ]
 
-# From this many counted cases in the smaller arm, permutations would only find 1.96 again.
-ENOUGH_FOR_NORMAL = 500
-FASTER = 0.75  # "a 25% effect": every case takes three quarters of its time
-POWER = 0.8
+RULE = 2
+"""The version of the rule. What was locked by an earlier one stays as it was locked."""
+MORE_CASES_HELP = {Why.INFORMATION, Why.NOTHING_VARIES, Why.INTERVAL}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer, and everything that it rests on.
 
-    `time` is the ratio of restricted mean times to production, `guard` that of the restricted mean
-    times not in production; both must exclude 1 on the same side for a verdict. `tau_days` is the
-    restriction of the arms' own `rmst`: the given one, or the rule applied to all tiers together;
-    the ratio uses each tier's own. `needed_cases_per_arm` and `more_cases` (one for each
-    of `arms`) are there when the verdict is inconclusive and something was counted.
+    `as_is` says how the cases differ; `direction` says that it was the intake, as far as a trend
+    that was there anyway can be told apart. `why` has what stands between them and an answer, in
+    the order of the rule. `time` is the ratio of restricted mean times to production, `adjusted`
+    the same less the baseline's trend, `guard` that of the times not in production with what was
+    lost. `information` is how many completions of each arm could be expected by now. `record` are
+    the signs that the record leaves something out. `tau_days` is the restriction of the arms' own
+    `rmst`: the given one, or the rule applied to all tiers together; the ratio uses each tier's
+    own. `needed_cases_per_arm` and `more_cases` (one for each of `arms`) are there when nothing is
+    said and something was counted.
     """
 
     direction: Direction
+    as_is: Direction
+    why: tuple[str, ...]
     time: Ratio
-    guard: Ratio
+    adjusted: Ratio
+    guard: Guard | None
+    units: Units
+    trend: Trend | None
+    information: tuple[float, float]
+    record: tuple[str, ...]
+    statements: Statements | None
+    assumptions: tuple[Assumption, ...]
     alpha: float
     tau_days: float | None
     as_of: datetime
     arms: tuple[Arm, ...]
     strata: tuple[Stratum, ...]
+    opposed: tuple[str, ...]
     logrank_p: float | None
     needed_cases_per_arm: int | None
     more_cases: tuple[int, ...] | None
@@ -87,30 +109,39 @@ def judge(
     baseline: str | None = None,
     tau_days: float | None = None,
     alpha: float = 0.05,
+    assumptions: Sequence[Assumption] = (),
+    rejected: Mapping[str, Rejected] | None = None,
+    more_signs: Sequence[str] = (),
 ) -> Verdict:
     """Compare the cohort `intake` with the cohort `baseline`, tier by tier.
 
     Without `baseline` the only other cohort is taken. `tau_days` replaces the rule of twice the
-    baseline's median. The intervals hold 1 - `alpha`. Data that allow no comparison give an
-    inconclusive verdict with the reason in its notes; ValueError is for arguments that make no
-    sense.
+    baseline's median. The intervals hold 1 - `alpha`. `assumptions` are what somebody vouches for,
+    `rejected` the rows that could not be used, by cohort, and `more_signs` what whoever read the
+    cases found missing. Data that allow no comparison give an inconclusive verdict with the reason
+    in its notes; ValueError is for arguments that make no sense.
     """
     if not 0.001 <= alpha <= 0.5:
         raise ValueError(f"alpha is a chance of being wrong from 0.001 to 0.5, not {alpha}")
     baseline = the_baseline(cases, intake, baseline)
-    tiers = by_tier(cases, Question(intake, baseline, tau_days))
+    question = Question(intake, baseline, tau_days)
+    tiers = by_tier(cases, question)
     notes = list(tiers.notes)
-    time, guard = _with_intervals(tiers.pairs, alpha, notes)
-    direction = agreed(time, guard)
+    groups = {name: cases.group(name) for name in (intake, baseline) if name is not None}
+    record = (*_record(groups, rejected or {}), *more_signs)
+    vouched = {assumption.kind for assumption in assumptions}
+    found = found_in(
+        tiers, question, alpha=alpha, vouched=vouched, record=record, critical_of=by_shuffling
+    )
+    as_is = found.as_is if found else Direction.INCONCLUSIVE
+    notes.extend(about(tiers, found, record, intake, baseline))
     needed: int | None = None
     more: tuple[int, ...] | None = None
-    if direction is Direction.INCONCLUSIVE:
-        needed = _needed(tiers.pairs, alpha) if tiers.pairs else None
-        notes.extend(_why_split(time, guard))
+    if tiers.pairs and (found is None or MORE_CASES_HELP & set(found.why)):
+        needed = needed_cases(tiers.pairs, alpha)
     if needed is not None:
-        more = tuple(max(0, needed - size) for size in _sizes(tiers.pairs))
+        more = tuple(max(0, needed - size) for size in sizes(tiers.pairs))
         notes.append(_what_is_needed(needed, dict(zip((intake, baseline), more, strict=True))))
-    groups = {name: cases.group(name) for name in (intake, baseline) if name is not None}
     tau = pooled_tau(list(groups.values()), tau_days)
     arms = tuple(summary(name, group, tau) for name, group in groups.items())
     if any(arm.completed for arm in arms):
@@ -120,14 +151,24 @@ def judge(
         )
     test = log_rank(tiers.tables)
     return Verdict(
-        direction=direction,
-        time=time,
-        guard=guard,
+        direction=found.direction if found else Direction.INCONCLUSIVE,
+        as_is=as_is,
+        why=found.why if found else (Why.NOTHING_VARIES if tiers.pairs else Why.INFORMATION,),
+        time=found.time if found else NO_RATIO,
+        adjusted=found.adjusted if found else NO_RATIO,
+        guard=found.guard if found else None,
+        units=found.units if found else Units(),
+        trend=found.trend if found else None,
+        information=tiers.information,
+        record=record,
+        statements=found.statements if found else None,
+        assumptions=tuple(assumptions),
         alpha=alpha,
         tau_days=tau,
         as_of=cases.as_of,
         arms=arms,
         strata=tiers.strata,
+        opposed=found.opposed if found else (),
         logrank_p=test.p if test else None,
         needed_cases_per_arm=needed,
         more_cases=more,
@@ -141,19 +182,40 @@ def the_baseline(cases: Cases, intake: str, named: str | None) -> str | None:
     return others[0] if named is None and len(others) == 1 else named
 
 
-def agreed(time: Ratio, guard: Ratio) -> Direction:
-    """What both ratios say; inconclusive if they differ."""
-    return time.direction if time.direction is guard.direction else Direction.INCONCLUSIVE
-
-
 def as_json(verdict: Verdict) -> dict[str, object]:
     """The verdict as JSON-able data: the fields of the report, numbers to 6 significant digits."""
     return {
+        "rule": RULE,
         "verdict": verdict.direction.value,
+        "as_is": verdict.as_is.value,
+        "why": [str(reason) for reason in verdict.why],
         "cohort": verdict.arms[0].cohort if verdict.arms else None,
         "baseline": verdict.arms[1].cohort if len(verdict.arms) > 1 else None,
         "ratio": number(verdict.time.ratio),
         "ci": interval_json(verdict.time.ci),
+        "adjusted": ratio_json(verdict.adjusted),
+        "trend": _trend_json(verdict.trend),
+        "units": {
+            "se": number(verdict.units.se),
+            "df": number(verdict.units.df),
+            "effective": number(verdict.units.effective),
+            "shared": verdict.units.shared,
+        },
+        "information": {
+            arm.cohort: number(information)
+            for arm, information in zip(verdict.arms, verdict.information, strict=False)
+        },
+        "record": list(verdict.record),
+        "assumptions": [
+            {
+                "kind": assumption.kind.value,
+                "by": assumption.by,
+                "at": assumption.at.isoformat(),
+                "reason": assumption.reason,
+            }
+            for assumption in verdict.assumptions
+        ],
+        "statements": verdict.statements.as_json() if verdict.statements else None,
         "confidence": number(1.0 - verdict.alpha),
         "tau_days": number(verdict.tau_days),
         "as_of": verdict.as_of.isoformat(),
@@ -165,12 +227,20 @@ def as_json(verdict: Verdict) -> dict[str, object]:
                 "why_not": stratum.why_not,
                 "ratio": number(stratum.ratio),
                 "tau_days": number(stratum.tau_days),
+                "opposite": stratum.tier in verdict.opposed,
+                "expected": {
+                    arm.cohort: number(expected)
+                    for arm, expected in zip(stratum.arms, stratum.expected, strict=False)
+                },
                 "arms": {arm.cohort: _arm_json(arm) for arm in stratum.arms},
             }
             for stratum in verdict.strata
         ],
         "logrank_p": number(verdict.logrank_p),
-        "guard": ratio_json(verdict.guard),
+        "guard": {
+            **ratio_json(verdict.guard.ratio if verdict.guard else NO_RATIO),
+            "lost": number(verdict.guard.lost) if verdict.guard else None,
+        },
         "needed_cases_per_arm": verdict.needed_cases_per_arm,
         "more_cases": None
         if verdict.more_cases is None
@@ -189,70 +259,20 @@ def percentiles(ratios: Floats, alpha: float) -> Interval | None:
     return Interval(low, high) if isfinite(high) and low < high else None
 
 
-def _with_intervals(pairs: Sequence[Pair], alpha: float, notes: list[str]) -> tuple[Ratio, Ratio]:
-    """The ratio of the rule and the guard's, each with its interval (steps 4 and 5)."""
-    if not pairs:
-        return NO_RATIO, NO_RATIO
-    time, guard = ratios(pairs)
-    if time.ratio is None or guard.ratio is None:
-        notes.append("All cases of an arm took no time at all: a ratio says nothing here.")
-        return NO_RATIO, NO_RATIO
-    normal = NormalDist().inv_cdf(1.0 - alpha / 2.0)
-    if min(_sizes(pairs)) >= ENOUGH_FOR_NORMAL:
-        time, guard = time.within(normal), guard.within(normal)
-    else:
-        time = time.within(critical_value(pairs, alpha))
-        guard = Ratio(guard.ratio, percentiles(redrawn_guards(pairs), alpha), guard.se_log)
-    if time.ci is None or guard.ci is None:
-        notes.append(
-            "The cases do not vary enough to tell how uncertain the ratio is: no interval is given."
-        )
-    return time, guard
+def _record(groups: Mapping[str, Group], rejected: Mapping[str, Rejected]) -> Iterator[str]:
+    yield from signs(groups)
+    yield from rejected_signs({name: rejected[name] for name in groups if name in rejected})
 
 
-def _sizes(pairs: Sequence[Pair]) -> tuple[int, int]:
-    """How many cases are counted in the intake and in the baseline."""
-    return sum(pair.intake.size for pair in pairs), sum(pair.baseline.size for pair in pairs)
-
-
-def _needed(pairs: Sequence[Pair], alpha: float) -> int | None:
-    """How many cases each arm needs, so that a 25% effect is found with a chance of 80%.
-
-    The effect is what both ratios would show if every case took three quarters of the baseline's
-    time, read off the baseline's own curves: less than 25%, because slow cases are cut off at tau.
-    The spread per case is taken from the cases at hand.
-    """
-    z = NormalDist().inv_cdf(1.0 - alpha / 2.0) + NormalDist().inv_cdf(POWER)
-    size_1, size_0 = _sizes(pairs)
-    needed = 0.0
-    for mean in (restricted_mean, time_without_event):
-        one, zero = sides(pairs, mean)
-        faster = sum(
-            pair.weight * FASTER * mean(pair.baseline.table, pair.tau / FASTER).days
-            for pair in pairs
-        )
-        if min(faster, one.mean, zero.mean) <= 0.0:
-            return None
-        effect = log(faster / zero.mean)
-        spread = size_1 * one.relative_variance + size_0 * zero.relative_variance
-        if effect >= 0.0 or spread == 0.0:
-            return None
-        needed = max(needed, spread * (z / effect) ** 2)
-    return ceil(needed)
-
-
-def _why_split(time: Ratio, guard: Ratio) -> Iterator[str]:
-    if time.direction is not Direction.INCONCLUSIVE:
-        word = "faster" if time.direction is Direction.COMPRESSES else "slower"
-        yield (
-            f"Production came {word} among the cases that stayed, but the time not in production, "
-            "which counts declined and withdrawn cases as never there, does not show it."
-        )
-    elif guard.direction is not Direction.INCONCLUSIVE:
-        yield (
-            "The time not in production differs, but the time to production of the cases that "
-            "stayed does not show it."
-        )
+def _trend_json(found: Trend | None) -> dict[str, object] | None:
+    if found is None or not found.known:
+        return None
+    return {
+        "per_year": number(found.per_year),
+        "gap_years": number(found.gap_years),
+        "trust": number(found.trust),
+        "drift": number(found.drift),
+    }
 
 
 def _what_is_needed(needed: int, more: dict[str | None, int]) -> str:
@@ -279,18 +299,3 @@ def _arm_json(arm: Arm) -> dict[str, object]:
         "rmst_se_days": number(arm.rmst.se) if arm.rmst else None,
         "completed_mean_days": number(arm.completed_mean_days),
     }
-
-
-def ratio_json(ratio: Ratio) -> dict[str, object]:
-    """A ratio with its interval as JSON-able data."""
-    return {"ratio": number(ratio.ratio), "ci": interval_json(ratio.ci)}
-
-
-def interval_json(interval: Interval | None) -> list[float | None] | None:
-    """An interval as JSON-able data."""
-    return None if interval is None else [number(interval.low), number(interval.high)]
-
-
-def number(value: float | None) -> float | None:
-    """A number as it is written in reports: to 6 significant digits."""
-    return None if value is None else float(f"{value:.6g}")

@@ -1,6 +1,7 @@
 """The clock report: where the time of a cohort's cases went, whole or in parts."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +15,7 @@ from service.domain.cohort import INTAKE, Cohort, quarter_of
 from service.domain.durations import duration
 from service.domain.standing import Mode
 from service.domain.tally import Kind, middle_of_class
-from service.known import EXACT, Moment
+from service.known import CROWDED, EXACT, Moment
 from service.measure.cases import EPOCH, OUTCOMES, SECONDS_PER_DAY, Group
 from service.measure.clock import Clock, ClockBar, Clocked, Part, Points, clock_bar, clocked
 from service.measure.days import PARTS, DayCounts, cases_from_days, moments
@@ -74,7 +75,7 @@ async def clock_bars(
     whole = Cohort(INTAKE, tier=cohort.tier) == cohort
     if whole and not moment.asked and by not in {By.UNIT, By.PERIOD}:
         found = await lines(session, KINDS, [INTAKE])
-        if _size(found, cohort.tier) > EXACT:
+        if _size(found, cohort.tier) > EXACT and not _crowded(found, cohort.tier):
             return await asyncio.to_thread(
                 bars_from_counts, found, moment, cohort.tier, by, tau_days
             ), ()
@@ -84,6 +85,15 @@ async def clock_bars(
 
 def _size(found: Lines, tier: str | None) -> int:
     return sum(int(line.n.sum()) for line in found.of(Kind.ARRIVED) if tier in {None, line.tier})
+
+
+def _crowded(found: Lines, tier: str | None) -> bool:
+    """Whether so many cases ended on one day of their age that counts by day say too little."""
+    ended: Counter[int] = Counter()
+    for line in found.of(Kind.CLOSED):
+        if tier in {None, line.tier}:
+            ended.update(dict(zip(line.days.tolist(), line.n.tolist(), strict=True)))
+    return bool(ended) and max(ended.values()) > CROWDED * _size(found, tier)
 
 
 def bars_from_traces(traces: Traces, by: By, tau_days: float | None) -> list[ClockBar]:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.assumptions import assumptions_at
-from service.domain.assumption import as_json as assumptions_as_json
+from service.domain.assumption import Assumption
 from service.domain.cohort import INTAKE, BadCohort, Cohort, cohort_from
 from service.errors import BadInput
 from service.known import Moment, cases_of, cohort_names, estimated
@@ -75,7 +75,13 @@ async def verdict(
     cases = await cases_of(session, arms, moment)
     rest = [name for name in others if zero is None or name != zero.name]
     judged = await asyncio.to_thread(
-        _judge, _naming(cases, rest), str(one), None if zero is None else str(zero), tau_days, alpha
+        _judge,
+        _naming(cases, rest),
+        str(one),
+        None if zero is None else str(zero),
+        tau_days=tau_days,
+        alpha=alpha,
+        assumptions=assumed,
     )
     own = None if zero is not None else await _own_estimates(session, arms[str(one)], moment)
     found = {
@@ -85,7 +91,6 @@ async def verdict(
         "rejected": 0,
         "own_estimates": own,
         "locked": quarters,
-        "assumptions": assumptions_as_json(assumed),
     }
     said = headline(found, scope, moment)
     notes = [*cast("list[str]", found["notes"])]
@@ -120,10 +125,23 @@ def _naming(cases: Cases, others: list[str]) -> Cases:
 
 
 def _judge(
-    cases: Cases, intake: str, baseline: str | None, tau_days: float | None, alpha: float
+    cases: Cases,
+    intake: str,
+    baseline: str | None,
+    *,
+    tau_days: float | None,
+    alpha: float,
+    assumptions: tuple[Assumption, ...],
 ) -> dict[str, object]:
-    verdict = judge(cases, intake=intake, baseline=baseline, tau_days=tau_days, alpha=alpha)
-    now = live(cases, intake=intake, baseline=baseline, tau_days=tau_days)
+    verdict = judge(
+        cases,
+        intake=intake,
+        baseline=baseline,
+        tau_days=tau_days,
+        alpha=alpha,
+        assumptions=assumptions,
+    )
+    now = live(cases, intake=intake, baseline=baseline, tau_days=tau_days, assumptions=assumptions)
     names = (intake,) if baseline is None else (intake, baseline)
     return {
         **as_json(verdict),
@@ -135,10 +153,10 @@ def _judge(
 async def _own_estimates(
     session: AsyncSession, cohort: Cohort, moment: Moment
 ) -> dict[str, object] | None:
-    group, estimates = await estimated(session, cohort, moment)
-    if not estimates.size:
+    group = await estimated(session, cohort, moment)
+    if not group.size:
         return None
-    return estimates_as_json(await asyncio.to_thread(against_estimates, group, estimates))
+    return estimates_as_json(await asyncio.to_thread(against_estimates, group, group.estimates))
 
 
 async def locked(

@@ -45,7 +45,9 @@ def test_counted_by_day_a_file_says_what_its_rows_say(
     assert days.direction is rows.direction
     # tau is twice a median, which is within an eighth of a day.
     assert days.time.ratio == pytest.approx(rows.time.ratio, rel=1e-3)
-    assert days.guard.ratio == pytest.approx(rows.guard.ratio, rel=1e-3)
+    assert days.guard is not None
+    assert rows.guard is not None
+    assert days.guard.ratio.ratio == pytest.approx(rows.guard.ratio.ratio, rel=1e-3)
     for by_day, by_row in zip(days.arms, rows.arms, strict=True):
         assert (by_day.cohort, by_day.cases, by_day.completed, by_day.withdrawn, by_day.open) == (
             by_row.cohort,

@@ -28,7 +28,7 @@ def simulated(seed: int, size: int, optimism: float, factor: float = 1.0) -> Aga
 
 def test_the_ratio_by_hand() -> None:
     days = np.array([5.0, 7.0, 8.0, 10.0, 12.0, 15.0, 17.0, 20.0])
-    found = against_estimates(group(days), np.full(8, 20.0))
+    found = against_estimates(group(np.repeat(days, 2)), np.full(16, 20.0))
     assert found.tau_days == 40.0
     assert found.time.ratio == pytest.approx(94 / 160)
     assert found.direction is Direction.COMPRESSES

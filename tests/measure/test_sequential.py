@@ -1,14 +1,19 @@
 """Many looks: the quarterly level and the live interval."""
 
-from dataclasses import replace
-from math import log, sqrt
+from datetime import UTC, datetime, timedelta
+from math import sqrt
 
 import numpy as np
 import pytest
 
+from service.domain.case import Case, Outcome
+from service.measure.cases import of
 from service.measure.sequential import always_valid, live, quarter_alpha
-from service.measure.verdict import Direction, Ratio, judge
+from service.measure.verdict import Direction, judge
 from tests.measure.simulation import simulate
+
+AS_OF = datetime(2025, 1, 1, tzinfo=UTC)
+PRODUCTION = Outcome.PRODUCTION
 
 
 def test_four_looks_share_the_year() -> None:
@@ -31,13 +36,7 @@ def test_always_valid_interval_by_hand() -> None:
 
     sqrt(112.083 * log(112.083 / (12.083 * 0.0025))) / 100 = 0.30352
     """
-    interval = always_valid(Ratio(1.0, None, 0.1)).ci
-    assert interval is not None
-    assert log(interval.low) == pytest.approx(-0.30352, abs=2e-5)
-    assert log(interval.high) == pytest.approx(0.30352, abs=2e-5)
-    assert always_valid(Ratio(None, None, None)).ci is None
-    assert always_valid(Ratio(1.2, None, 0.0)).ci is None
-    assert always_valid(Ratio(1.2, None, 1e6)).ci is None
+    assert 0.1 * always_valid(0.1) == pytest.approx(0.30352, abs=2e-5)
 
 
 def test_the_sequence_is_rarely_wrong_however_often_one_looks() -> None:
@@ -48,11 +47,7 @@ def test_the_sequence_is_rarely_wrong_however_often_one_looks() -> None:
     information = np.linspace(5.0, 400.0, looks)
     steps = rng.normal(size=(walks, looks)) * np.sqrt(np.diff(information, prepend=0.0))
     estimates = np.cumsum(steps, axis=1) / information
-    reaches = []
-    for known in information:
-        interval = always_valid(Ratio(1.0, None, 1.0 / sqrt(known))).ci
-        assert interval is not None
-        reaches.append(log(interval.high))
+    reaches = [always_valid(1.0 / sqrt(known)) / sqrt(known) for known in information]
     assert np.mean(np.any(np.abs(estimates) > np.array(reaches), axis=1)) <= 0.05
     assert np.mean(np.any(np.abs(estimates) > 1.96 / np.sqrt(information), axis=1)) > 0.3
 
@@ -60,37 +55,34 @@ def test_the_sequence_is_rarely_wrong_however_often_one_looks() -> None:
 def test_live_waits_for_enough() -> None:
     few = live(simulate(2, 12))
     assert few.waiting_for is not None
-    assert "8 cases and 5 completions" in few.waiting_for
+    assert "8 cases" in few.waiting_for
     assert few.time.ci is None
-    cases = simulate(2, 300, 0.5)
-    some = live(cases)
+    some = live(simulate(2, 300, 0.5))
     assert some.waiting_for is None
-    assert some.direction is Direction.COMPRESSES
-    # Only 15 of the intake's cases are in production yet: enough per tier, not in all.
-    intake = np.flatnonzero(cases.cohort == 1)
-    production = [row for row in intake if cases.outcome[row] == 0]
-    kept = [row for tier in (0, 1, 2) for row in production if cases.tier[row] == tier]
-    by_tier = [[row for row in kept if cases.tier[row] == tier][:5] for tier in (0, 1, 2)]
-    still_open = [row for row in intake if cases.outcome[row] != 0]
-    rows = np.array(
-        sorted(
-            [*np.flatnonzero(cases.cohort == 0), *sum(by_tier, []), *still_open]  # noqa: RUF017
-        )
-    )
-    early = live(
-        replace(
-            cases,
-            duration_days=cases.duration_days[rows],
-            followed_days=cases.followed_days[rows],
-            outcome=cases.outcome[rows],
-            cohort=cases.cohort[rows],
-            tier=cases.tier[rows],
-        )
-    )
+    assert some.as_is is Direction.COMPRESSES
+
+
+def test_live_waits_for_what_could_have_come_out_not_for_what_did() -> None:
+    """Of an intake that began 20 days ago half could be through by now: too few to look at daily.
+    Of one that began a year ago all could, and none is."""
+    start = AS_OF - timedelta(days=700)
+    before = [
+        Case(f"b{n}", "before", "low", "", start, start + timedelta(days=n % 40 + 1), PRODUCTION)
+        for n in range(120)
+    ]
+
+    def intake(size: int, days: int) -> list[Case]:
+        begun = AS_OF - timedelta(days=days)
+        return [Case(f"i{n}", "intake", "low", "", begun, None, Outcome.OPEN) for n in range(size)]
+
+    early = live(of([*before, *intake(30, 20)], AS_OF))
     assert early.waiting_for is not None
-    assert "there are 15" in early.waiting_for
+    assert "20 completions that could be expected by now in each arm" in early.waiting_for
     assert early.time.ci is None
     assert early.direction is Direction.INCONCLUSIVE
+    blocked = live(of([*before, *intake(30, 365)], AS_OF))
+    assert blocked.waiting_for is None
+    assert blocked.as_is is Direction.EXTENDS
 
 
 def test_live_is_wider_than_a_single_look() -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from service.domain.case import Case, Outcome
 from service.measure.cases import OPEN, OUTCOMES, Cases, of
-from service.measure.resample import Pair, critical_value
-from service.measure.survival import restricted_mean
-from service.measure.verdict import Direction, Verdict, as_json, judge
+from service.measure.pairs import Pair
+from service.measure.resample import critical_value
+from service.measure.verdict import Direction, Verdict, Why, as_json, judge
 from tests.measure.simulation import simulate
 
 AS_OF = datetime(2025, 3, 31, tzinfo=UTC)
@@ -38,8 +38,8 @@ def arm(cohort: str, days: list[float], tier: str = "low") -> list[Row]:
     return [(cohort, tier, day, PRODUCTION) for day in days]
 
 
-BEFORE = arm("before", [20, 24, 31, 38, 45, 50, 62, 75])
-INTAKE = arm("intake", [5, 7, 8, 10, 12, 15, 17, 20])
+BEFORE = arm("before", [20, 24, 31, 38, 45, 50, 62, 75] * 2)
+INTAKE = arm("intake", [5, 7, 8, 10, 12, 15, 17, 20] * 2)
 
 
 def test_a_clear_effect_is_said() -> None:
@@ -52,12 +52,13 @@ def test_a_clear_effect_is_said() -> None:
 
 
 def test_the_ratio_by_hand() -> None:
-    """The median of 20..75 is 41.5, so tau is 83 and nothing is cut off: plain means."""
+    """Half are through on day 38, so tau is 76 and nothing is cut off: plain means."""
     verdict = judge(cases(INTAKE + BEFORE))
     (stratum,) = verdict.strata
-    assert stratum.tau_days == verdict.tau_days == 83.0
+    assert stratum.tau_days == verdict.tau_days == 76.0
     assert verdict.time.ratio == pytest.approx((94 / 8) / (345 / 8))
-    assert stratum.ratio == verdict.time.ratio == verdict.guard.ratio
+    assert verdict.guard is not None
+    assert stratum.ratio == verdict.time.ratio == verdict.guard.ratio.ratio
     assert verdict.arms[0].rmst is not None
     assert verdict.arms[0].rmst.days == pytest.approx(94 / 8)
 
@@ -66,7 +67,7 @@ def test_tiers_weigh_as_their_arms_allow() -> None:
     rows = INTAKE + BEFORE + arm("intake", [30, 40, 50, 60], "high")
     rows += arm("before", [70, 80, 90, 100, 110, 120], "high")
     verdict = judge(cases(rows), tau_days=300.0)
-    low, high = 8 * 8 / 16, 4 * 6 / 10
+    low, high = 16 * 16 / 32, 4 * 6 / 10
     expected = (low * 94 / 8 + high * 45) / (low * 345 / 8 + high * 95)
     assert verdict.time.ratio == pytest.approx(expected)
     assert [stratum.tier for stratum in verdict.strata] == ["high", "low"]
@@ -75,11 +76,11 @@ def test_tiers_weigh_as_their_arms_allow() -> None:
 def test_the_interval_is_the_permutation_quantile_times_the_standard_error() -> None:
     data = cases(INTAKE + BEFORE)
     verdict = judge(data)
-    intake, baseline = data.group("intake"), data.group("before")
-    one, zero = restricted_mean(intake.table, 83.0), restricted_mean(baseline.table, 83.0)
+    pair = Pair("low", data.group("intake"), data.group("before"), 76.0)
+    one, zero = pair.mean(pair.intake), pair.mean(pair.baseline)
     se = ((one.se / one.days) ** 2 + (zero.se / zero.days) ** 2) ** 0.5
     assert verdict.time.se_log == pytest.approx(se)
-    reach = critical_value([Pair(intake, baseline, 83.0, 4.0)], 0.05) * se
+    reach = critical_value([pair], 0.05) * se
     assert verdict.time.ratio is not None
     assert verdict.time.ci is not None
     middle = log(verdict.time.ratio)
@@ -97,11 +98,12 @@ def test_large_arms_use_the_normal_quantile() -> None:
 
 
 def test_a_shrunk_tau_is_said_aloud() -> None:
-    rows = [*INTAKE[:4], ("intake", "low", 40.0, OPEN_CASE), *BEFORE]
-    verdict = judge(cases(rows))
+    """tau is as long as the third longest case of each arm has been followed, ended or not."""
+    rows: list[Row] = [("intake", "low", days, OPEN_CASE) for days in (60.0, 50.0, 40.0, 30.0)]
+    verdict = judge(cases([*rows, *BEFORE]))
     assert verdict.strata[0].tau_days == 40.0
-    assert any("first 40.0 days instead of 83.0" in note for note in verdict.notes)
-    asked = judge(cases(rows), tau_days=60.0)
+    assert any("first 40.0 days instead of 76.0" in note for note in verdict.notes)
+    asked = judge(cases([*rows, *BEFORE]), tau_days=60.0)
     assert asked.strata[0].tau_days == 40.0
     assert any("instead of the 60.0 asked for" in note for note in asked.notes)
 
@@ -115,16 +117,18 @@ def test_cases_that_are_all_through_say_nothing_of_days_nobody_has_lived() -> No
         duration_days=np.concatenate([recent.duration_days, history.duration_days]),
         followed_days=np.concatenate([recent.followed_days, history.followed_days]),
         outcome=np.concatenate([recent.outcome, history.outcome]),
-        tier=np.zeros(16, dtype=np.int64),
-        cohort=np.repeat([1, 0], 8),
+        tier=np.zeros(32, dtype=np.int64),
+        cohort=np.repeat([1, 0], 16),
         cohorts=("before", "intake"),
+        start_days=None,
+        unit=None,
     )
     assert judge(both).strata[0].tau_days == 25.0
 
 
 def test_a_median_that_is_not_reached_compares_as_long_as_both_are_followed() -> None:
     before: list[Row] = [("before", "low", 50.0, OPEN_CASE)] * 6
-    verdict = judge(cases(INTAKE + before + arm("before", [30, 33])))
+    verdict = judge(cases(INTAKE + before + arm("before", [30, 33])), tau_days=None)
     assert verdict.strata[0].tau_days == 50.0
     assert any("median is not reached" in note for note in verdict.notes)
 
@@ -135,18 +139,46 @@ def test_a_small_tier_is_listed_and_not_counted() -> None:
     assert with_it.time == without.time
     high = with_it.strata[0]
     assert not high.counted
-    assert (
-        high.why_not == "too few: intake has 3 cases, 3 of them in production (4 and 2 are needed)"
-    )
+    assert high.why_not == "too few: intake has 3 cases (4 are needed)"
     assert high.ratio is not None
     assert any("Tiers that do not count: high" in note for note in with_it.notes)
 
 
-def test_a_tier_needs_two_completions_in_each_arm() -> None:
-    rows: list[Row] = [("intake", "high", 30.0, OPEN_CASE)] * 5 + arm("intake", [3], "high")
-    verdict = judge(cases(INTAKE + BEFORE + rows + arm("before", [30, 40, 50, 60], "high")))
+def test_a_tier_counts_by_what_could_have_come_out_not_by_what_did() -> None:
+    """Nobody of the intake is through: a week says nothing of it, a year does."""
+    before = arm("before", [30, 40, 50, 60], "high")
+    young: list[Row] = [("intake", "high", 7.0, OPEN_CASE)] * 5
+    verdict = judge(cases(INTAKE + BEFORE + young + before))
     assert verdict.strata[0].why_not is not None
-    assert "intake has 6 cases, 1 of them in production" in verdict.strata[0].why_not
+    assert verdict.strata[0].why_not.startswith(
+        "too early: completions that could be expected by now: intake 0.0"
+    )
+    old: list[Row] = [("intake", "high", 365.0, OPEN_CASE)] * 5
+    assert judge(cases(INTAKE + BEFORE + old + before)).strata[0].why_not is None
+
+
+def test_what_is_blocked_is_slow() -> None:
+    """200 of 200 cases open against 200 that took 10 to 29 days."""
+    rows = arm("before", [float(day) for day in range(10, 30)] * 10)
+    rows += [("intake", "low", 300.0, OPEN_CASE)] * 200
+    verdict = judge(cases(rows))
+    assert verdict.direction is Direction.EXTENDS
+    assert verdict.strata[0].tau_days == 38.0
+    assert verdict.time.ratio == pytest.approx(38.0 / 19.5)
+
+
+def test_a_tier_that_is_blocked_does_not_drop_out() -> None:
+    """Low is a little faster, of high nobody gets through: one does not stand for the other."""
+    rows = arm("before", [float(day) for day in range(10, 30)] * 2)
+    rows += arm("intake", [float(day) for day in range(5, 25)] * 2)
+    rows += arm("before", [float(day) for day in range(40, 60)] * 5, "high")
+    rows += [("intake", "high", 300.0, OPEN_CASE)] * 100
+    verdict = judge(cases(rows))
+    assert verdict.time.direction is Direction.EXTENDS
+    assert verdict.why == (Why.TIER_OPPOSITE,)
+    assert verdict.opposed == ("low",)
+    assert verdict.as_is is verdict.direction is Direction.INCONCLUSIVE
+    assert "The tiers disagree: slower in high, faster in low." in verdict.notes
 
 
 def test_giving_up_is_not_speed() -> None:
@@ -156,9 +188,12 @@ def test_giving_up_is_not_speed() -> None:
     rows += [("intake", "low", 2.0, WITHDRAWN)] * 30
     verdict = judge(cases(rows))
     assert verdict.time.direction is Direction.COMPRESSES
-    assert verdict.guard.direction is not Direction.COMPRESSES
+    assert verdict.guard is not None
+    assert verdict.guard.lost == pytest.approx(0.5)
+    assert verdict.guard.ratio.direction is not Direction.COMPRESSES
+    assert verdict.why == (Why.GUARD,)
     assert verdict.direction is Direction.INCONCLUSIVE
-    assert any("among the cases that stayed" in note for note in verdict.notes)
+    assert any("Cases that stayed were faster" in note for note in verdict.notes)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +208,7 @@ def test_giving_up_is_not_speed() -> None:
         (INTAKE + arm("before", [0, 0, 0, 0, 0]), "median is 0 days"),
         (arm("intake", [0, 0, 0, 0]) + BEFORE, "took no time at all"),
         (arm("intake", [0, 0, 0, 0.001, 0, 0]) + arm("before", [0, 0, 0, 40, 41]), "is 0 days"),
-        (arm("intake", [5, 5, 5, 5]) + arm("before", [7, 7, 7, 7]), "do not vary enough"),
+        (arm("intake", [5] * 12) + arm("before", [7] * 12), "do not vary enough"),
     ],
 )
 def test_what_cannot_be_told_is_inconclusive_with_a_reason(rows: list[Row], note: str) -> None:
@@ -268,9 +303,10 @@ def test_swapping_the_arms_inverts_the_ratio(rows: list[Row]) -> None:
     data = cases(rows)
     one = judge(data, intake="intake", baseline="before", tau_days=30.0)
     other = judge(data, intake="before", baseline="intake", tau_days=30.0)
-    if one.time.ratio and other.time.ratio and one.guard.ratio and other.guard.ratio:
+    if one.time.ratio and other.time.ratio and one.guard and other.guard:
         assert one.time.ratio == pytest.approx(1.0 / other.time.ratio)
-        assert one.guard.ratio == pytest.approx(1.0 / other.guard.ratio)
+        if one.guard.ratio.ratio and other.guard.ratio.ratio:
+            assert one.guard.ratio.ratio == pytest.approx(1.0 / other.guard.ratio.ratio)
         assert one.time.se_log == pytest.approx(other.time.se_log)
     assert one.logrank_p == (
         None if other.logrank_p is None else pytest.approx(other.logrank_p, abs=1e-9)
@@ -308,8 +344,8 @@ def test_the_json_has_what_the_report_promises() -> None:
     arms = found["arms"]
     assert isinstance(arms, dict)
     assert arms["intake"] == {
-        "cases": 10,
-        "completed": 8,
+        "cases": 18,
+        "completed": 16,
         "open": 1,
         "declined": 0,
         "withdrawn": 1,

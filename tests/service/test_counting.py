@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from sqlalchemy import func, select, text
 
@@ -14,7 +15,7 @@ from service.domain.commands import Command
 from service.domain.people import Role
 from service.domain.tally import Kind
 from service.imports import begin_import, observed, write_cases
-from service.known import Moment, cases_of
+from service.known import Moment, cases_from, cases_of, counts_of
 from service.measure.cases import of
 from service.measure.survival import quantile, restricted_mean
 from service.recount import catch_up, recount
@@ -139,11 +140,18 @@ async def test_many_cases_are_measured_by_day_as_exactly_as_by_rows(sessions: Se
         await write_cases(session, run, cases)
         await observed(session, run, START)
 
+    before = {"before": Cohort("before")}
     async with sessions() as session:
         found = {
-            asked: await cases_of(session, {"before": Cohort("before")}, Moment(START, asked=asked))
+            asked: await cases_from(
+                session,
+                before,
+                Moment(START, asked=asked),
+                await counts_of(session, before, Moment(START, asked=asked)),
+            )
             for asked in (False, True)
         }
+        every = await cases_of(session, before, Moment(START, asked=False))
     now, then = found[False], found[True]
     assert now.weight is not None
     assert now.all.size == then.all.size == 6_000
@@ -155,8 +163,68 @@ async def test_many_cases_are_measured_by_day_as_exactly_as_by_rows(sessions: Se
 
     rows = of([replace(case, observed_until=START) for case in cases], START)
     exact, close = rows.by_tier("before")["low"].table, now.by_tier("before")["low"].table
+    assert every.weight is None, "a verdict reads every case"
+    assert every.by_tier("before")["low"].table.times.tolist() == exact.times.tolist()
+    assert restricted_mean(every.by_tier("before")["low"].table, 33.3) == (
+        restricted_mean(exact, 33.3)
+    )
     for tau in (10.0, 33.3, 60.0):
         by_rows, by_days = restricted_mean(exact, tau), restricted_mean(close, tau)
         assert by_days.days == pytest.approx(by_rows.days, rel=1e-4)
         assert by_days.se == pytest.approx(by_rows.se, rel=1e-2)
     assert quantile(close).days == pytest.approx(quantile(exact).days, abs=0.13)
+
+
+async def test_cases_of_hours_are_not_counted_by_day(sessions: Sessions) -> None:
+    """Half of 6,000 cases take minutes to hours: a bucket of a day would be 16% off at 0.2 days."""
+    dice = np.random.default_rng(3)
+    days = np.where(
+        dice.random(6_000) < 0.5, dice.exponential(0.1, 6_000), dice.lognormal(2.5, 0.8, 6_000)
+    )
+    start = START - timedelta(days=400)
+    cases = [
+        Case(str(n), "before", "low", "", start, start + timedelta(days=took), Outcome.PRODUCTION)
+        for n, took in enumerate(days.tolist())
+    ]
+    async with sessions.begin() as session:
+        run = await begin_import(session, "file.csv", at=START)
+        await write_cases(session, run, cases)
+        await observed(session, run, START)
+    before, moment = {"before": Cohort("before")}, Moment(START, asked=False)
+    async with sessions() as session:
+        counted = await counts_of(session, before, moment)
+        found = await cases_from(session, before, moment, counted)
+    exact = of(cases, START).all.table
+    assert quantile(found.all.table).days == pytest.approx(quantile(exact).days, abs=1e-6)
+    for tau in (0.2, 1.0, 10.0):
+        assert restricted_mean(found.all.table, tau).days == pytest.approx(
+            restricted_mean(exact, tau).days, rel=1e-6
+        )
+
+
+async def test_within_half_a_day_where_ends_follow_working_hours(
+    sessions: Sessions,
+) -> None:
+    """All end between 8 and 10 in the morning of some day: no even spread over a day."""
+    dice = np.random.default_rng(4)
+    days = np.floor(dice.lognormal(3.2, 0.6, 8_000)) + dice.uniform(0.33, 0.42, 8_000)
+    start = START - timedelta(days=400)
+    cases = [
+        Case(str(n), "before", "low", "", start, start + timedelta(days=took), Outcome.PRODUCTION)
+        for n, took in enumerate(days.tolist())
+    ]
+    async with sessions.begin() as session:
+        run = await begin_import(session, "file.csv", at=START)
+        await write_cases(session, run, cases)
+        await observed(session, run, START)
+    before, moment = {"before": Cohort("before")}, Moment(START, asked=False)
+    async with sessions() as session:
+        counted = await counts_of(session, before, moment)
+        found = await cases_from(session, before, moment, counted)
+    assert found.weight is not None, "counted by day"
+    exact = of(cases, START).all.table
+    assert quantile(found.all.table).days == pytest.approx(quantile(exact).days, abs=0.5)
+    for tau in (5.0, 12.3, 24.7, 60.0):
+        assert restricted_mean(found.all.table, tau).days == pytest.approx(
+            restricted_mean(exact, tau).days, rel=1e-3
+        )
