@@ -200,6 +200,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "forecast": _FORECAST,
         "id": "1d6b6c1e-0d0b-4b57-b7e4-3b6f5a9c8d33",
         "owners": [_BEA],
+        "lowering": None,
         "tier_reasons": ["it uses personal data"],
         "pathway_version": 1,
         "stages": _STAGES,
@@ -262,6 +263,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ActionsRead": {
         "key": "UC-42",
         "sequence": 1,
+        "before_it_can_pass": [{"needs": "evidence", "what": "evaluation-report", "by": "builder"}],
         "items": [
             {
                 "command": "claim",
@@ -445,7 +447,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 COMMANDS: dict[str, dict[str, Any]] = {
-    "claim": {"summary": "claim, release, approve, hand_over, resume, go_live", "value": {}},
+    "claim": {"summary": "claim, release, approve, agree, hand_over, resume, go_live", "value": {}},
     "ask": {
         "summary": "ask, answer, return, recall, park, decline, withdraw",
         "value": {"reason": "Which data does it read?"},
@@ -462,6 +464,11 @@ COMMANDS: dict[str, dict[str, Any]] = {
             "evidence_kind": "evaluation-report",
             "evidence_reference": "wiki/evaluation-1",
         },
+    },
+    "refuse": {"summary": "refuse", "value": {"reason": "It decides about people."}},
+    "transfer": {
+        "summary": "transfer",
+        "value": {"reason": "Olga has left.", "owner": "nils@bank.example"},
     },
     "change_tier": {
         "summary": "change_tier",

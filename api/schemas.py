@@ -15,7 +15,8 @@ from service.domain.commands import Command
 from service.domain.lifecycle import Rule
 from service.domain.pathway import Stage, StageKind
 from service.domain.people import SYSTEM, Person, Role
-from service.domain.standing import Mode, Position
+from service.domain.requirements import Needs, Requirement
+from service.domain.standing import Lowering, Mode, Position
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
 from service.forecasts import MadeForecast
@@ -282,6 +283,27 @@ class EvidenceRead(BaseModel):
     attested: bool
 
 
+class LoweringRead(BaseModel):
+    """A lower tier that is proposed, until all who must agree have."""
+
+    tier: Tier
+    proposed_by: PersonRef | None
+    waiting_for: list[str] = Field(description="Who still must agree, in turn; the first is asked")
+    agreed: list[PersonRef | None]
+
+    @classmethod
+    def of(cls, lowering: Lowering | None, names: Names) -> "LoweringRead | None":
+        """The answer for what a standing knows of it."""
+        if lowering is None:
+            return None
+        return cls(
+            tier=lowering.pathway.tier,
+            proposed_by=ref(lowering.proposed_by, names),
+            waiting_for=list(lowering.parties),
+            agreed=[ref(person, names) for person in lowering.agreed],
+        )
+
+
 class UseCaseRead(UseCaseSummary):
     """A use case, whole."""
 
@@ -301,6 +323,7 @@ class UseCaseRead(UseCaseSummary):
     approvals: list[PersonRef | None]
     evidence: list[EvidenceRead]
     evidence_missing: list[str]
+    lowering: LoweringRead | None = Field(description="A lower tier that waits for agreement")
     forecast: ForecastRead | None = Field(
         description="The newest one; null while there is no history, and once it has ended"
     )
@@ -348,6 +371,7 @@ class UseCaseRead(UseCaseSummary):
                 for item in standing.evidence
             ],
             evidence_missing=list(standing.evidence_missing),
+            lowering=LoweringRead.of(standing.lowering, names),
         )
 
 
@@ -518,12 +542,28 @@ class ActionRead(BaseModel):
         )
 
 
+class RequirementRead(BaseModel):
+    """Something that the present stage needs before it can be passed."""
+
+    needs: Needs
+    what: str = Field(description="The kind of evidence, the certification, or how many approvals")
+    by: str = Field(description="The party that can bring it", examples=["builder"])
+
+    @classmethod
+    def of(cls, one: Requirement) -> "RequirementRead":
+        """The answer for a requirement."""
+        return cls(needs=one.needs, what=one.what, by=one.by)
+
+
 class ActionsRead(BaseModel):
     """What you may do now. Give `sequence` as `expected_sequence` to be sure of it."""
 
     key: str
     sequence: int
     items: list[ActionRead]
+    before_it_can_pass: list[RequirementRead] = Field(
+        description="What the present stage still needs"
+    )
 
 
 class CommandBody(Input):
@@ -536,6 +576,7 @@ class CommandBody(Input):
     evidence_kind: Words = Field(default="", description="attach: what it is")
     evidence_reference: Reason = Field(default="", description="attach: where it is to be found")
     tier: Tier | None = Field(default=None, description="change_tier: the new tier")
+    owner: Words = Field(default="", description="transfer: the new owner's email or id")
     expected_sequence: Annotated[StrictInt, Field(ge=1, le=2**31 - 1)] | None = Field(
         default=None, description="Refuse if something else has happened since this transition"
     )
@@ -603,6 +644,9 @@ class PersonChange(Input):
 
     active: StrictBool | None = None
     certifications: list[Name] | None = Field(default=None, max_length=50)
+    successor: Words = Field(
+        default="", description="Whoever takes over their open use cases (email or id), on leaving"
+    )
 
 
 class PersonRead(BaseModel):

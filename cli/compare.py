@@ -169,6 +169,10 @@ def _print(result: "FileVerdict", rejects: Path | None) -> None:
         width=None if sys.stdout.isatty() else WIDTH_WHEN_PIPED,
     )
     verdict = result.verdict
+    for sign in verdict.record:
+        console.print(f"The record leaves something out: {sign}.")
+    if verdict.record:
+        console.print()
     console.print(
         f"{verdict.direction.upper()}: {verdict_sentence(result.as_json())}", style="bold"
     )

@@ -60,6 +60,10 @@ async def import_file(
         f"Read {done.accepted + done.rejected} rows of {source}: {done.accepted} accepted "
         f"({done.new} new, {done.updated} updated), {done.rejected} rejected."
     )
+    for note in done.notes:
+        typer.echo(note)
+    for sign in done.signs:
+        typer.echo(f"No verdict will rest on it: {sign}.")
     if done.rejected:
         typer.echo(f"The rejected rows, with line numbers and reasons: {out}")
     return 0

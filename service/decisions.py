@@ -17,8 +17,9 @@ from service.domain.clock import Transition
 from service.domain.commands import Command
 from service.domain.decision import Applied, Beginning, Decision, Seen, caused_by
 from service.domain.lifecycle import Move, check
-from service.domain.people import Actor
+from service.domain.people import Actor, Role
 from service.domain.refusals import Refusal
+from service.domain.requirements import reason_asked
 from service.domain.standing import Standing
 from service.domain.tiering import Tier
 from service.engine import Engine
@@ -50,7 +51,16 @@ ROWS: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(list[dict[str, Any]])
 
 PROJECTED = (
     *("tier", "pathway", "pathway_version", "stage", "position", "holder", "mode", "assignee"),
-    *("outcome", "ended_at", "sequence", "turn_since", "hold_since", "hold_spent_seconds"),
+    *(
+        "owner_id",
+        "owners",
+        "outcome",
+        "ended_at",
+        "sequence",
+        "turn_since",
+        "hold_since",
+        "hold_spent_seconds",
+    ),
     *("hold_target_seconds", "standing"),
 )
 """The columns of a use case that `projection` fills."""
@@ -90,6 +100,7 @@ class Request:
     evidence_kind: str = ""
     evidence_reference: str = ""
     tier: Tier | None = None
+    owner: str = ""
     expected_sequence: int | None = None
 
 
@@ -202,9 +213,40 @@ async def _move(session: AsyncSession, row: UseCaseRow, request: Request) -> Mov
     if request.command is Command.APPROVE:
         owner = await find_person(session, row.owner_id)
         move = replace(move, owner_certifications=owner.certifications)
+        standing = standing_of(row)
+        if reason_asked(standing, move.command) and not move.reason.strip():
+            check(standing, move)  # what else is wrong with it comes first
+            raise BadInput("reason", "say why: an approval in tier high needs a reason")
     if request.tier is not None:
-        move = replace(move, pathway=pathways()[request.tier])
+        move = replace(move, pathway=pathways()[request.tier], lowering_waits=True)
+    if request.owner:
+        # Nobody may decide on it in between.
+        sequence = request.expected_sequence or row.sequence
+        new = await _owner(session, row, request.owner)
+        move = replace(move, owner=new, expected_sequence=sequence)
     return move
+
+
+async def _owner(session: AsyncSession, row: UseCaseRow, who: str) -> Actor:
+    try:
+        person = await find_person(session, who)
+    except NotFound:
+        raise BadInput("owner", f"nobody here is {who}") from None
+    if Role.BUILDER not in person.roles or not person.active:
+        raise BadInput("owner", f"{person.name} is not an active builder")
+    # The engine knows who decides now, the record who has decided before.
+    decided = await session.scalar(
+        select(col(TransitionRow.sequence))
+        .where(
+            col(TransitionRow.use_case_id) == row.id,
+            col(TransitionRow.actor) == person.id,
+            col(TransitionRow.command).in_([Command.APPROVE, Command.AGREE]),
+        )
+        .limit(1)
+    )
+    if decided is not None:
+        raise BadInput("owner", f"{person.name} has decided on it, and cannot own it")
+    return person.actor
 
 
 async def _assignee(session: AsyncSession, who: str) -> Actor:

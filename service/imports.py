@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from math import isnan
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     DateTime,
+    Float,
     Integer,
     Text,
     bindparam,
@@ -28,10 +30,15 @@ from service.counting import ONE_POSTING, add_entries
 from service.domain.case import Case
 from service.domain.tally import Tally, tally
 from service.domain.trace import Step
-from service.history import Batch, HistoryFile, RejectsFile
+from service.history import HistoryFile, RejectsFile
+from service.history.account import Account
+from service.history.telling import notes_of, signs_of
+from service.left_out import keep_counts
+from service.measure.record import Rejected
 from service.sessions import Sessions
 from service.tables import (
     CaseVersionRow,
+    ImportCountRow,
     ImportedStepRow,
     ObservationRow,
     TallyBookRow,
@@ -46,11 +53,13 @@ WRITE = text(
     """
     INSERT INTO case_version
         (source, case_id, cohort, tier, business_unit, pathway, pathway_version, evidence,
-         started_at, ended_at, outcome, known_from, known_until)
+         started_at, ended_at, outcome, entered_at, observed_until, estimate_days,
+         known_from, known_until)
     SELECT :source, given.*, :known_from, 'infinity'
     FROM (SELECT unnest(:case_id), unnest(:cohort), unnest(:tier), unnest(:business_unit),
                  '', 0, CAST('{}' AS text[]), unnest(:started_at), unnest(:ended_at),
-                 unnest(:outcome)) AS given
+                 unnest(:outcome), unnest(:entered_at), unnest(:observed_until),
+                 unnest(:estimate_days)) AS given
     RETURNING case_id, id
     """
 ).bindparams(
@@ -58,7 +67,11 @@ WRITE = text(
         bindparam(name, type_=ARRAY(Text))
         for name in ("case_id", "cohort", "tier", "business_unit", "outcome")
     ),
-    *(bindparam(name, type_=ARRAY(DateTime(timezone=True))) for name in ("started_at", "ended_at")),
+    *(
+        bindparam(name, type_=ARRAY(DateTime(timezone=True)))
+        for name in ("started_at", "ended_at", "entered_at", "observed_until")
+    ),
+    bindparam("estimate_days", type_=ARRAY(Float)),
     bindparam("known_from", type_=DateTime(timezone=True)),
 )
 WRITE_STEPS = text(
@@ -98,29 +111,25 @@ class Written:
 @dataclass(frozen=True, slots=True)
 class Imported:
     """How far the import of a file is, or how it ended. `until` is when its open cases were last
-    known to be open: the map's snapshot, else the latest moment in the file so far."""
+    known to be open: the map's snapshot, else the latest moment in the file so far. At the end
+    `signs` are what no verdict should rest on, `notes` what became of the rows, in sentences."""
 
     new: int = 0
     updated: int = 0
     rejected: int = 0
     until: datetime | None = None
+    signs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> int:
         """How many rows have become cases."""
         return self.new + self.updated
 
-    def and_then(self, batch: Batch, cases: Sequence[Case], written: "Written") -> "Imported":
+    def and_then(self, rejected: int, written: "Written", until: datetime | None) -> "Imported":
         """After another batch."""
-        until = self.until
-        if batch.observed_until is None:
-            moments = [case.ended_at or case.started_at for case in cases]
-            until = max([*moments, *([self.until] if self.until else [])], default=None)
         return Imported(
-            self.new + written.new,
-            self.updated + written.updated,
-            self.rejected + len(batch.rejects),
-            until,
+            self.new + written.new, self.updated + written.updated, self.rejected + rejected, until
         )
 
 
@@ -138,20 +147,28 @@ async def import_file(
     done = Imported(until=file.mapping.snapshot)
     async with sessions.begin() as session:
         run = await begin_import(session, source, at=at)
-    batches = file.batches()
+    batches, account = file.batches(), Account(file.latest)
     with RejectsFile(rejects, file) as rejected:
         # Reading is work: it goes on in a thread, so that a server answers meanwhile.
         while (batch := await asyncio.to_thread(next, batches, None)) is not None:
-            cases = list(batch.cases())
+            account.add_cases(batch)
+            batch.observed_until = None  # the snapshot is that of the source, kept once
             async with sessions.begin() as session:
-                written = await write_cases(session, run, cases)
+                written = await write_cases(session, run, list(batch.cases()), each_watched=True)
             rejected.write(batch.rejects)
-            done = done.and_then(batch, cases, written)
+            until = file.mapping.snapshot or _moment(account.until)
+            done = done.and_then(len(batch.rejects), written, until)
             progress(done)
+    alone = account.alone_by if file.mapping.snapshot is None else None
     if done.until is not None:
         async with sessions.begin() as session:
-            await observed(session, run, done.until)
-    return done
+            await observed(session, run, done.until, alone_days=alone, rejected=account.by_cohort)
+    signs = signs_of(account, file, from_data=file.mapping.snapshot is None)
+    return replace(done, signs=tuple(signs), notes=tuple(notes_of(account, file)))
+
+
+def _moment(seconds: float) -> datetime | None:
+    return None if isnan(seconds) else datetime.fromtimestamp(seconds, UTC)
 
 
 async def begin_import(session: AsyncSession, source: str, *, at: datetime) -> Import:
@@ -167,14 +184,21 @@ async def write_cases(
     run: Import,
     cases: Sequence[Case],
     steps: Mapping[str, tuple[Step, ...]] = MappingProxyType({}),
+    *,
+    each_watched: bool = False,
 ) -> Written:
     """Write cases, with the steps of those whose steps are known (by case id).
 
-    The same source and case id is corrected, not doubled.
+    The same source and case id is corrected, not doubled. Until when a case was observed is kept
+    only if it was said of each of them (`each_watched`), not of the source.
     """
     known = await _known(session, run.source, [case.case_id for case in cases])
     given = [
-        _Given(replace(case, observed_until=None), steps.get(case.case_id, ())) for case in cases
+        _Given(
+            case if each_watched else replace(case, observed_until=None),
+            steps.get(case.case_id, ()),
+        )
+        for case in cases
     ]
     fresh = [item for item in given if item.differs_from(known.get(item.case.case_id))]
     old = [known[item.case.case_id] for item in fresh if item.case.case_id in known]
@@ -196,13 +220,27 @@ async def write_cases(
     return Written(len(cases) - len(known), len(known))
 
 
-async def observed(session: AsyncSession, run: Import, until: datetime) -> None:
+async def observed(
+    session: AsyncSession,
+    run: Import,
+    until: datetime,
+    *,
+    alone_days: int | None = None,
+    rejected: Mapping[str, Rejected] | None = None,
+) -> None:
     """The import has come to its end: all its cases have been watched until then. The open ones
-    were open, and of those that had ended it is known how long one could have waited for them."""
-    await session.merge(
-        ObservationRow(source=run.source, known_from=run.known_from, observed_until=until)
+    were open, and of those that had ended it is known how long one could have waited for them.
+
+    `alone_days` says by how many days that moment stands alone, `rejected` which rows of the file
+    could not be used, by cohort, where they were counted.
+    """
+    row = ObservationRow(
+        source=run.source, known_from=run.known_from, observed_until=until, alone_days=alone_days
     )
+    await session.merge(row)
     await session.flush()
+    if rejected is not None:
+        await keep_counts(session, run.source, run.known_from, rejected)
 
 
 async def take_back(session: AsyncSession, source: str) -> int:
@@ -220,7 +258,7 @@ async def take_back(session: AsyncSession, source: str) -> int:
     await session.execute(
         delete(ImportedStepRow).where(col(ImportedStepRow.version_id).in_(versions))
     )
-    for row in (CaseVersionRow, ObservationRow, TallyEntryRow, TallyBookRow):
+    for row in (CaseVersionRow, ObservationRow, ImportCountRow, TallyEntryRow, TallyBookRow):
         await session.execute(delete(row).where(col(row.source) == source))
     return cases or 0
 
@@ -275,6 +313,9 @@ def _case_of(row: CaseVersionRow) -> Case:
         started_at=row.started_at,
         ended_at=row.ended_at,
         outcome=row.outcome,
+        observed_until=row.observed_until,
+        known_from=row.entered_at,
+        estimate_days=row.estimate_days,
     )
 
 
@@ -293,6 +334,9 @@ async def _insert(session: AsyncSession, run: Import, items: Sequence[_Given]) -
             "started_at": [item.case.started_at for item in items],
             "ended_at": [item.case.ended_at for item in items],
             "outcome": [item.case.outcome.value for item in items],
+            "entered_at": [item.case.known_from for item in items],
+            "observed_until": [item.case.observed_until for item in items],
+            "estimate_days": [item.case.estimate_days for item in items],
         },
     )
     version = {row.case_id: row.id for row in written}

@@ -93,8 +93,6 @@ async def submit(
         title=use_case.title,
         problem=use_case.problem,
         business_unit=use_case.business_unit,
-        owner_id=use_case.owner,
-        owners=list(owners),
         sponsor=use_case.sponsor,
         kpi_name=use_case.kpi.name,
         kpi_unit=use_case.kpi.unit,

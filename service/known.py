@@ -136,6 +136,10 @@ async def cases_of(session: AsyncSession, cohorts: Mapping[str, Cohort], moment:
                 np.frombuffer(one, dtype=">i8").astype(np.float64) / 1e6
                 for one in (part.started, part.ended)
             )
+            entered, seen = (
+                np.frombuffer(one, dtype=">i8").astype(np.float64) / 1e6
+                for one in (part.entered, part.seen)
+            )
             size = started.size
             collector.add_codes(
                 ((name,), (part.tier,), (part.business_unit,)),
@@ -143,13 +147,14 @@ async def cases_of(session: AsyncSession, cohorts: Mapping[str, Cohort], moment:
                 started,
                 np.where(ended < NEVER, ended, nan),
                 np.full(size, _CODES[part.outcome]),
-                observed_until=np.full(size, watched.get(part.source, -inf)),
+                known_from=np.where(entered < NEVER, entered, nan),
+                observed_until=np.minimum(seen, watched.get(part.source, -inf)),
                 estimate_days=np.frombuffer(part.estimated, dtype=">f8").astype(np.float64),
             )
     return collector.cases(moment.at)
 
 
-NEVER = 1e15
+NEVER = 1e12
 """Seconds since 1970: later than any end."""
 ZERO = np.zeros(1, dtype=np.int64)
 
@@ -158,7 +163,10 @@ def _packed(picked: Sequence[ColumnElement[bool]]) -> Select[Any]:
     """Cases that are alike in a row: their starts and ends in microseconds and their estimates."""
     row = CaseVersionRow
     alike = (col(row.source), col(row.tier), col(row.business_unit), col(row.outcome))
-    ended = func.coalesce(microseconds(col(row.ended_at)), literal(2**62))
+    ended, entered, seen = (
+        func.coalesce(microseconds(column), literal(2**62))
+        for column in (col(row.ended_at), col(row.entered_at), col(row.observed_until))
+    )
     estimate = func.coalesce(col(row.estimate_days), literal("NaN").cast(Float))
     nothing = literal(b"", LargeBinary)
     return (
@@ -168,6 +176,8 @@ def _packed(picked: Sequence[ColumnElement[bool]]) -> Select[Any]:
                 "started"
             ),
             func.string_agg(func.int8send(ended), nothing).label("ended"),
+            func.string_agg(func.int8send(entered), nothing).label("entered"),
+            func.string_agg(func.int8send(seen), nothing).label("seen"),
             func.string_agg(func.float8send(estimate), nothing).label("estimated"),
         )
         .where(*picked)

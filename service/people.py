@@ -139,6 +139,18 @@ async def names_of(session: AsyncSession, ids: Iterable[str | None]) -> dict[str
     return {row.id: row.name for row in found}
 
 
+async def certifications_of(
+    session: AsyncSession, ids: Iterable[str]
+) -> dict[str, tuple[str, ...]]:
+    """What people are certified for, by person id."""
+    found = await session.execute(
+        select(col(PersonRow.id), col(PersonRow.certifications)).where(
+            col(PersonRow.id).in_(set(ids))
+        )
+    )
+    return {row.id: tuple(row.certifications) for row in found}
+
+
 async def speaks_for(session: AsyncSession, party: str) -> bool:
     """Whether there is an active reviewer of this third party."""
     found = await session.scalar(
@@ -195,11 +207,18 @@ async def change_person(
     certifications: Sequence[str] | None = None,
     roles: Iterable[Role] | None = None,
     party: str | None = None,
+    by_provider: bool = False,
 ) -> Person:
     """Let somebody in or out, record what they are certified for, or give other roles.
 
     Roles come with the third party that they ask for; `BadInput` when the two do not fit.
+    `Conflict` for what would leave no administrator, unless it is the sign-in provider's word
+    (`by_provider`), which can name another one.
     """
+    roles = None if roles is None else frozenset(roles)
+    no_admin = active is False or (roles is not None and Role.ADMIN not in roles)
+    if no_admin and not by_provider:
+        await keep_an_administrator(session, person_id)
     changes: dict[str, object] = {}
     if roles is not None:
         wanted, party = _fitting(roles, party)
@@ -213,6 +232,22 @@ async def change_person(
             update(PersonRow).where(col(PersonRow.id) == person_id).values(**changes)
         )
     return await find_person(session, person_id)
+
+
+async def keep_an_administrator(session: AsyncSession, person_id: str) -> None:
+    """`Conflict` if this person is the only active administrator.
+
+    All of them are locked until the transaction ends, in one order: of two who let each other out
+    at the same moment the second one is refused.
+    """
+    admins = await session.scalars(
+        select(col(PersonRow.id))
+        .where(col(PersonRow.active), col(PersonRow.roles).contains([Role.ADMIN]))
+        .order_by(col(PersonRow.id))
+        .with_for_update()
+    )
+    if list(admins) == [person_id]:
+        raise Conflict("this is the last administrator: make somebody else one first")
 
 
 async def issue_token(

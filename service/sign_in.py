@@ -285,7 +285,9 @@ async def person_from_provider(
     if not person.active:
         raise NotAllowed("an administrator has let you out of Headway")
     if (person.roles, person.party) != (grant.roles, grant.party):
-        person = await change_person(session, person.id, roles=grant.roles, party=grant.party)
+        person = await change_person(
+            session, person.id, roles=grant.roles, party=grant.party, by_provider=True
+        )
     return person
 
 

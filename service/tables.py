@@ -241,6 +241,10 @@ class CaseVersionRow(SQLModel, table=True):
     started_at: datetime = Field(sa_type=TIME)
     ended_at: datetime | None = Field(default=None, sa_type=TIME)
     outcome: Outcome = Field(sa_column=Column(words(Outcome), nullable=False))
+    entered_at: datetime | None = Field(default=None, sa_type=TIME)
+    """When an imported record came to know of the case; null if at its start."""
+    observed_until: datetime | None = Field(default=None, sa_type=TIME)
+    """When it was last looked at, where the file says so of this very case."""
     known_from: datetime = Field(sa_type=TIME)
     known_until: datetime = Field(sa_type=TIME)
     started_day: int | None = Field(
@@ -321,6 +325,21 @@ class ObservationRow(SQLModel, table=True):
     source: str = Field(sa_column=Column(Text, primary_key=True))
     known_from: datetime = Field(sa_column=Column(TIME, primary_key=True))
     observed_until: datetime = Field(sa_type=TIME)
+    alone_days: int | None = None
+    """By how many days its latest moment stands alone after all others; null if it does not."""
+
+
+class ImportCountRow(SQLModel, table=True):
+    """After an import: how many cases of a cohort its source has, and how many rows of the file
+    could not become any."""
+
+    __tablename__ = "import_count"
+
+    source: str = Field(sa_column=Column(Text, primary_key=True))
+    known_from: datetime = Field(sa_column=Column(TIME, primary_key=True))
+    cohort: str = Field(sa_column=Column(Text, primary_key=True))
+    cases: int = Field(sa_type=BigInteger)
+    rejected: int = Field(sa_type=BigInteger)
 
 
 class TallyEntryRow(SQLModel, table=True):

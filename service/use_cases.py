@@ -45,6 +45,8 @@ def projection(standing: Standing) -> dict[str, Any]:
     hold = standing.hold
     target = hold.target if hold else None
     return {
+        "owner_id": standing.owners[0],
+        "owners": list(standing.owners),
         "tier": standing.pathway.tier,
         "pathway": standing.pathway.key,
         "pathway_version": standing.pathway.version,

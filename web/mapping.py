@@ -1,11 +1,13 @@
 """From a form to a map: what the columns of somebody's file mean."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from service.history import CANONICAL, HistoryMap, Look, load_map, parse_map, shipped_maps
-from service.history.maps import key_of
+from service.history.dates import can_read
+from service.history.maps import ONE_TIER, key_of
+from service.history.written import SPREADSHEET
 
 COLUMNS = (
     "case_id",
@@ -16,12 +18,17 @@ COLUMNS = (
     "ended_at",
     "outcome",
 )
+MORE_COLUMNS = ("known_from", "observed_until", "estimate_days")
+"""What most files do not have."""
 OUTCOMES = ("production", "declined", "withdrawn", "open")
-DATES = ("iso", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d")
+DATES = (
+    *("iso", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M"),
+    *("%m/%d/%Y %H:%M", "%d/%m/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M:%S %p", "%d/%b/%y %I:%M %p"),
+    SPREADSHEET,
+)
 ENCODINGS = ("utf-8-sig", "cp1252", "iso-8859-1", "utf-16")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 QUESTION = ("intake", "baseline", "tau", "as_of", "zone")
-ONE_TIER = "all"
 NO_COHORT = "history"
 
 
@@ -36,6 +43,7 @@ class Way(StrEnum):
 FIELDS = (
     *("way", "shipped", "own", "encoding", "delimiter", "dates"),
     *COLUMNS,
+    *MORE_COLUMNS,
     *(f"is_{outcome}" for outcome in OUTCOMES),
     *QUESTION,
 )
@@ -52,9 +60,10 @@ def guessed(seen: Look) -> dict[str, str]:
         "delimiter": seen.delimiter,
         "dates": DATES[0],
         "intake": "intake",
-        **{one: named.get(key_of(one.replace("_", " ")), "") for one in COLUMNS},
+        **{one: named.get(key_of(one.replace("_", " ")), "") for one in (*COLUMNS, *MORE_COLUMNS)},
         **{f"is_{outcome}": outcome for outcome in OUTCOMES},
     }
+    typed["dates"] = _dates_in(seen, (typed["started_at"], typed["ended_at"]))
     here = {key_of(name) for name in seen.names}
     for name in shipped_maps():
         mapping = load_map(name)
@@ -62,6 +71,17 @@ def guessed(seen: Look) -> dict[str, str]:
         if {key_of(column) for column in needed} <= here:
             return {**typed, "way": Way.SHIPPED.value, "shipped": name}
     return typed
+
+
+def _dates_in(seen: Look, columns: Sequence[str]) -> str:
+    """The first form that reads the dates in the first rows."""
+    cells = [
+        cell
+        for row in seen.samples
+        for name, cell in zip(seen.columns, row, strict=False)
+        if name in columns and name
+    ]
+    return next((form for form in DATES if all(can_read(cell, form) for cell in cells)), DATES[0])
 
 
 def mapping_of(typed: Mapping[str, str], name: str) -> HistoryMap:
@@ -90,14 +110,17 @@ def written(typed: Mapping[str, str]) -> str:
     for column, without in (
         ("cohort", f"constant = {_text(NO_COHORT)}"),
         ("tier", f"constant = {_text(ONE_TIER)}"),
-        ("business_unit", ""),
+        ("business_unit", 'constant = ""'),
     ):
         if typed[column]:
             lines += ["", f"[{column}]", f"column = {_text(typed[column])}"]
-            if column != "cohort":
+            if column == "tier":
                 lines.append(f"blank = {_text('not stated')}")
-        elif without:
+        else:
             lines += ["", f"[{column}]", without]
+    for column in MORE_COLUMNS:
+        if typed[column]:
+            lines += ["", f"[{column}]", f"column = {_text(typed[column])}"]
     return "\n".join([*lines, *_ends(typed), ""])
 
 
@@ -111,7 +134,11 @@ def _ends(typed: Mapping[str, str]) -> list[str]:
             if word
         }
         values = ", ".join(f"{_text(word)} = {_text(outcome)}" for word, outcome in words.items())
-        outcome = [f"column = {_text(typed['outcome'])}", f"values = {{ {values} }}"]
+        outcome = [
+            f"column = {_text(typed['outcome'])}",
+            f"values = {{ {values} }}",
+            f"blank = {_text('open')}",
+        ]
         return ["", "[ended_at]", end, "", "[outcome]", *outcome]
     # Without a word for it, what has an end is in production.
     ended = f"ended_at = {_text(typed['ended_at'])}"

@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.clock import Span, Transition, gate_tax, spans
 from service.domain.commands import Command
-from service.domain.lifecycle import Rule, build_stages_before, possible
+from service.domain.lifecycle import Rule, build_stages_before
 from service.domain.pathway import Stage
-from service.domain.people import SYSTEM, Actor, Person
-from service.domain.standing import Standing
+from service.domain.people import SYSTEM, Person
+from service.domain.requirements import Requirement, missing, offered
+from service.domain.standing import Position, Standing
 from service.domain.tiering import Tier
 from service.pathways import pathways
-from service.people import members, names_of, third_parties
+from service.people import certifications_of, members, names_of, third_parties
 from service.tables import UseCaseRow
 from service.use_cases import find, key_of, standing_of, transitions
 from web.moves import Turn, turn
@@ -25,14 +26,26 @@ from web.words import t
 SIMPLE = (
     Command.CLAIM,
     Command.APPROVE,
+    Command.AGREE,
     Command.HAND_OVER,
     Command.GO_LIVE,
     Command.RESUME,
     Command.RELEASE,
 )
 """Commands that are one press of a button."""
-LEAVING = (Command.APPROVE, Command.HAND_OVER, Command.GO_LIVE)
-"""Commands with which a stage is left, and its evidence has to be there."""
+DECISIONS = frozenset(
+    {
+        Command.APPROVE,
+        Command.DECLINE,
+        Command.SEND_BACK,
+        Command.RETURN,
+        Command.CLAIM,
+        Command.AGREE,
+        Command.REFUSE,
+        Command.CHANGE_TIER,
+    }
+)
+"""Commands for which one has to know what it is about, what it is worth and what can go wrong."""
 FIRST = (Command.ANSWER, Command.RETURN)
 """Commands whose form is open: they are what is waited for."""
 UNDOES = {
@@ -78,6 +91,8 @@ class Tracked:
     """Why each span began, in the words of whoever caused it."""
     history: tuple[Happened, ...]
     rules: tuple[Rule, ...]
+    missing: tuple[Requirement, ...]
+    """What the present stage needs before it can be passed."""
     choices: Choices
 
     @property
@@ -116,6 +131,28 @@ class Tracked:
         return tuple(one for one in self.history if one.step.reason and one.step.actor != SYSTEM)
 
     @property
+    def lowering(self) -> str:
+        """What lower tier is proposed, why, and who still must agree; empty without one."""
+        lowering = self.standing.lowering
+        if lowering is None:
+            return ""
+        proposed = [
+            one.step.reason for one in self.history if one.step.command is Command.CHANGE_TIER
+        ]
+        return t(
+            "use_case.lowering",
+            tier=t(f"tier.{lowering.pathway.tier.value}"),
+            who=self.names.get(lowering.proposed_by, lowering.proposed_by),
+            reason=proposed[-1] if proposed else "",
+            parties=", ".join(party_name(party) for party in lowering.parties),
+        )
+
+    @property
+    def decides(self) -> bool:
+        """Whether this reader can decide something here: then what it is about stands first."""
+        return any(rule.command in DECISIONS for rule in self.rules)
+
+    @property
     def question(self) -> str:
         """What the builder was asked last."""
         asked = [one.step.reason for one in self.history if one.step.command is Command.ASK]
@@ -147,15 +184,6 @@ class Tracked:
         return tuple(sorted(others, key=lambda rule: rule.command not in wanted))
 
 
-def offered(standing: Standing, actor: Actor) -> tuple[Rule, ...]:
-    """What this person may do now, without what would be refused until evidence is attached, and
-    without a second approval of theirs."""
-    refused: set[Command] = set(LEAVING) if standing.evidence_missing else set()
-    if actor.person_id in standing.approvals:
-        refused.add(Command.APPROVE)
-    return tuple(rule for rule in possible(standing, actor) if rule.command not in refused)
-
-
 def stage_title(standing: Standing, key: str) -> str:
     """What a stage is called."""
     for pathway in (standing.pathway, *pathways().values()):
@@ -173,7 +201,8 @@ async def track(session: AsyncSession, key: str, reader: Person, *, at: datetime
     names = await names_of(session, _people(row, standing, steps))
     end = row.ended_at or max(at, steps[-1].at)
     found = spans(steps, end)
-    rules = offered(standing, reader.actor)
+    certified = (await certifications_of(session, [row.owner_id])).get(row.owner_id, ())
+    rules = offered(standing, reader.actor, certified)
     return Tracked(
         row=row,
         key=key_of(row),
@@ -187,13 +216,14 @@ async def track(session: AsyncSession, key: str, reader: Person, *, at: datetime
             Happened(step, _who(step, names), _what(step, standing, names)) for step in steps
         ),
         rules=rules,
+        missing=missing(standing, certified),
         choices=await _choices(session, standing, rules, reader),
     )
 
 
 def _people(row: UseCaseRow, standing: Standing, steps: list[Transition]) -> set[str | None]:
     attached = {item.attached_by for item in standing.evidence}
-    named = {step.subject for step in steps if step.command is Command.ASSIGN}
+    named = {step.subject for step in steps if step.command in {Command.ASSIGN, Command.TRANSFER}}
     acted = {person for step in steps for person in (step.actor, step.assignee)}
     return {*row.owners, *standing.approvals, *attached, *named, *acted} - {SYSTEM}
 
@@ -244,8 +274,9 @@ def _who(step: Transition, names: Mapping[str, str]) -> str:
 def _what(step: Transition, standing: Standing, names: Mapping[str, str]) -> str:
     of_a_stage = {Command.APPROVE, Command.PASS, Command.HAND_OVER, Command.SEND_BACK}
     stage = stage_title(standing, step.subject if step.command in of_a_stage else step.stage)
+    proposed = step.command is Command.CHANGE_TIER and step.position is Position.LOWERING
     return t(
-        f"event.{step.command.value}",
+        "event.propose_tier" if proposed else f"event.{step.command.value}",
         stage=stage,
         subject=names.get(step.subject, step.subject),
         party=party_name(step.subject),

@@ -21,6 +21,7 @@ from api.schemas import (
 )
 from service.domain.people import Person
 from service.domain.permissions import Right
+from service.leaving import hand_over_all
 from service.people import (
     NewToken,
     add_person,
@@ -40,7 +41,7 @@ PersonId = Annotated[
 ]
 TokenId = Annotated[str, Path(description="As in the list of tokens", max_length=64, pattern=PLAIN)]
 ADMIN_ERRORS = responses(401, 403, 404, 422, 503)
-ADMIN_BODY_ERRORS = responses(401, 403, 404, 413, 422, 503)
+ADMIN_BODY_ERRORS = responses(401, 403, 404, 409, 413, 422, 503)
 
 
 @router.get(
@@ -71,13 +72,23 @@ async def add(body: PersonBody, _: Admin, session: TheSession, given: TheContext
     "/people/{person_id}",
     summary="Change somebody",
     tags=["Administration"],
-    responses=ADMIN_BODY_ERRORS,
+    responses=responses(401, 403, 404, 409, 413, 422, 503),
 )
 async def change(
-    person_id: PersonId, body: PersonChange, _: Admin, session: TheSession
+    person_id: PersonId, body: PersonChange, admin: Admin, given: TheContext
 ) -> PersonRead:
-    """Let somebody in or out, or record certifications. Whoever is out loses access at once."""
-    return PersonRead.of(await change_person(session, person_id, **body.model_dump()))
+    """Let somebody in or out, or record certifications. Whoever is out loses access at once.
+
+    The open use cases of somebody who goes are handed over to `successor`; without one the answer
+    is 409 and lists them. The last administrator cannot go.
+    """
+    if body.active is False:
+        await hand_over_all(
+            given.sessions, given.engine, person_id, by=admin.actor, successor=body.successor
+        )
+    async with given.sessions.begin() as session:
+        changed = await change_person(session, person_id, **body.model_dump(exclude={"successor"}))
+    return PersonRead.of(changed)
 
 
 @router.post(

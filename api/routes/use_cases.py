@@ -23,6 +23,7 @@ from api.schemas import (
     PendingRead,
     QueueRead,
     ReceiptRead,
+    RequirementRead,
     TransitionRead,
     TransitionsRead,
     UseCaseBody,
@@ -36,15 +37,16 @@ from service.decisions import decide, find_applied, hand_over_to_engine
 from service.domain.case import Outcome
 from service.domain.clock import spans
 from service.domain.commands import Command
-from service.domain.lifecycle import TAKES, possible
+from service.domain.lifecycle import TAKES
 from service.domain.people import Person
 from service.domain.permissions import Right
+from service.domain.requirements import missing, offered
 from service.domain.standing import Position
 from service.domain.tiering import Tier
 from service.errors import BadInput, DecisionPending, NotFound
 from service.forecasts import newest
 from service.intake import Repeatable, submit
-from service.people import find_builder, find_person, names_of
+from service.people import certifications_of, find_builder, find_person, names_of
 from service.sessions import reading
 from service.tables import UseCaseRow
 from service.use_cases import (
@@ -215,7 +217,9 @@ async def one(
     row = await find(session, key, person.actor)
     standing = standing_of(row)
     attached = {item.attached_by for item in standing.evidence}
-    ids = {*row.owners, row.assignee, *standing.approvals, *attached}
+    low = standing.lowering
+    agreeing = {low.proposed_by, *low.agreed} if low else set()
+    ids = {*row.owners, row.assignee, *standing.approvals, *attached, *agreeing}
     made = await newest(session, [row.id])
     return UseCaseRead.of(row, await names_of(session, ids), given.now(), made.get(row.id))
 
@@ -263,11 +267,15 @@ async def its_clock(
 async def my_actions(key: UseCaseKey, person: Caller, session: TheSession) -> ActionsRead:
     """From the same table that the engine enforces."""
     row = await find(session, key, person.actor)
-    rules = possible(standing_of(row), person.actor)
+    standing = standing_of(row)
+    certified = (await certifications_of(session, [row.owner_id])).get(row.owner_id, ())
     return ActionsRead(
         key=key_of(row),
         sequence=row.sequence,
-        items=[ActionRead.of(rule, key_of(row)) for rule in rules],
+        items=[
+            ActionRead.of(rule, key_of(row)) for rule in offered(standing, person.actor, certified)
+        ],
+        before_it_can_pass=[RequirementRead.of(one) for one in missing(standing, certified)],
     )
 
 

@@ -20,7 +20,9 @@ class Case:
 
     `started_at` and `ended_at` are aware datetimes. `ended_at` is None exactly when `outcome` is
     `OPEN`: an open case has not been slow or fast yet, it is censored at the report's `as_of`, or
-    at `observed_until` when that is earlier: nobody has looked at it since.
+    at `observed_until` when that is earlier: nobody has looked at it since. `known_from` is when
+    the record came to know of it, None if at its start: an end before that would have left no
+    trace. `business_unit` is "" where it is not known, `estimate_days` what its builder expected.
     """
 
     case_id: str
@@ -31,6 +33,8 @@ class Case:
     ended_at: datetime | None
     outcome: Outcome
     observed_until: datetime | None = None
+    known_from: datetime | None = None
+    estimate_days: float | None = None
 
     def __post_init__(self) -> None:
         if (self.ended_at is None) != (self.outcome is Outcome.OPEN):

@@ -24,6 +24,9 @@ class Command(StrEnum):
     DECLINE = "decline"
     WITHDRAW = "withdraw"
     CHANGE_TIER = "change_tier"
+    AGREE = "agree"
+    REFUSE = "refuse"
+    TRANSFER = "transfer"
     GO_LIVE = "go_live"
     PASS = "pass"  # noqa: S105
     REMIND = "remind"

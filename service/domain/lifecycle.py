@@ -13,6 +13,7 @@ from service.domain.commands import Command
 from service.domain.pathway import Pathway, Stage, StageKind
 from service.domain.people import (
     BUILDER,
+    ENABLEMENT,
     RESERVED_PARTIES,
     THE_SYSTEM,
     Actor,
@@ -32,11 +33,13 @@ from service.domain.refusals import (
 from service.domain.standing import (
     Evidence,
     Hold,
+    Lowering,
     Notice,
     Position,
     Standing,
     asked_hold,
     first_hold,
+    lowering_hold,
     parked_hold,
     referred_hold,
 )
@@ -57,6 +60,9 @@ class Who(StrEnum):
     """A member of the party that holds the stage, whoever has the use case now."""
     ENABLER = "enabler"
     """Anybody of the enablement team."""
+    PROPOSER = "proposer"
+    """Whoever proposed the lower tier that is waited for."""
+    ADMIN = "admin"
     SYSTEM = "system"
 
 
@@ -76,6 +82,11 @@ class Move:
     evidence_reference: str = ""
     pathway: Pathway | None = None
     """change_tier: the pathway of the new tier, as it is at that moment."""
+    lowering_waits: bool = False
+    """change_tier: a lower tier waits until others have agreed. False only in what was decided
+    before that was asked for, so that its history still replays."""
+    owner: Actor | None = None
+    """transfer: who owns it from now on."""
     owner_certifications: tuple[str, ...] = ()
     """What the accountable owner holds, as known when the command was given."""
     expected_sequence: int | None = None
@@ -101,7 +112,8 @@ class Rule:
 
 Q, C, A = Position.QUEUED, Position.CLAIMED, Position.ASKED
 R, V, B, P = Position.REFERRED, Position.REVIEWING, Position.BUILDING, Position.PARKED
-OPEN = frozenset({Q, C, A, R, V, B, P})
+L = Position.LOWERING
+OPEN = frozenset({Q, C, A, R, V, B, P, L})
 _GATE = frozenset({StageKind.GATE})
 
 
@@ -135,6 +147,8 @@ FINISHING = frozenset(
         Command.RETURN,
         Command.RECALL,
         Command.RESUME,
+        Command.AGREE,
+        Command.REFUSE,
     }
 )
 MOST_WRITTEN = 600_000
@@ -208,6 +222,17 @@ LIFECYCLE: tuple[Rule, ...] = (
         reason=True,
         takes=("tier",),
     ),
+    _rule(Command.AGREE, {L}, {Who.HOLDER}, "agree to the lower tier"),
+    _rule(Command.REFUSE, {L}, {Who.HOLDER}, "refuse the lower tier", reason=True),
+    _rule(Command.RECALL, {L}, {Who.PROPOSER}, "take the proposal back", reason=True),
+    _rule(
+        Command.TRANSFER,
+        OPEN,
+        {Who.OWNER, Who.ENABLER, Who.ADMIN},
+        "give it another accountable owner",
+        reason=True,
+        takes=("owner",),
+    ),
     _rule(Command.PARK, OPEN - {P}, {Who.OWNER, Who.ENABLER}, "put aside", reason=True),
     _rule(Command.RESUME, {P}, {Who.OWNER, Who.ENABLER}, "take up again"),
     _rule(Command.WITHDRAW, OPEN, {Who.OWNER}, "withdraw for good", reason=True),
@@ -243,9 +268,15 @@ def capacities(standing: Standing, actor: Actor) -> frozenset[Who]:
         return frozenset({Who.SYSTEM})
     if actor.person_id in standing.owners:
         return frozenset({Who.OWNER})
-    found = set()
+    found = {Who.ADMIN} if Role.ADMIN in actor.roles else set()
+    if actor.person_id in standing.former_owners:
+        return frozenset(found)
     if Role.ENABLER in actor.roles:
         found.add(Who.ENABLER)
+    lowering = standing.lowering
+    if lowering is not None and actor.person_id in {lowering.proposed_by, *lowering.agreed}:
+        proposed = actor.person_id == lowering.proposed_by
+        return frozenset({*found, Who.PROPOSER} if proposed else found)
     if standing.stage.holder != BUILDER and actor.belongs_to(standing.stage.holder):
         found.add(Who.STAGE_HOLDER)
     hold = standing.hold
@@ -294,6 +325,8 @@ _NAMES = {
     Who.COLLEAGUE: "those who hold it",
     Who.STAGE_HOLDER: "those who hold the stage",
     Who.ENABLER: "enablement",
+    Who.PROPOSER: "whoever proposed it",
+    Who.ADMIN: "administrators",
     Who.SYSTEM: "Headway itself",
 }
 
@@ -433,8 +466,11 @@ def _subject(before: Standing, after: Standing, move: Move) -> str:
             return move.assignee.person_id if move.assignee else ""
         case Command.ATTACH:
             return move.evidence_kind.strip()
-        case Command.CHANGE_TIER:
-            return after.pathway.tier.value
+        case Command.CHANGE_TIER | Command.AGREE | Command.REFUSE:
+            lowering = after.lowering or before.lowering
+            return (lowering.pathway if lowering else after.pathway).tier.value
+        case Command.TRANSFER:
+            return move.owner.person_id if move.owner else ""
         case Command.SEND_BACK:
             return after.stage.key
         case Command.APPROVE | Command.PASS | Command.DECLINE | Command.HAND_OVER:
@@ -453,7 +489,7 @@ def _nothing_more(standing: Standing, move: Move) -> None:
 def _check_assign(standing: Standing, move: Move) -> None:
     if move.assignee is None:
         raise BadMove("assignee", "say who takes it")
-    if move.assignee.person_id in standing.owners:
+    if move.assignee.person_id in (*standing.owners, *standing.former_owners):
         raise BadMove("assignee", "an owner of the use case cannot decide on it")
     if standing.holder is None or not move.assignee.belongs_to(standing.holder):
         raise BadMove("assignee", f"does not belong to {standing.holder}")
@@ -505,6 +541,17 @@ def _check_change_tier(standing: Standing, move: Move) -> None:
         raise BadMove("tier", f"it is {move.pathway.tier} already")
 
 
+def _check_transfer(standing: Standing, move: Move) -> None:
+    if move.owner is None:
+        raise BadMove("owner", "say who owns it from now on")
+    if move.owner.person_id == standing.owners[0]:
+        raise BadMove("owner", "that is its owner already")
+    lowering = standing.lowering
+    deciding = (lowering.proposed_by, *lowering.agreed) if lowering else ()
+    if move.owner.person_id in (*standing.approvals, *deciding):
+        raise BadMove("owner", "somebody who has decided on a use case cannot own it")
+
+
 _DETAILS: dict[Command, Callable[[Standing, Move], None]] = {
     Command.ASSIGN: _check_assign,
     Command.REFER: _check_refer,
@@ -514,6 +561,7 @@ _DETAILS: dict[Command, Callable[[Standing, Move], None]] = {
     Command.SEND_BACK: _check_send_back,
     Command.ATTACH: _check_attach,
     Command.CHANGE_TIER: _check_change_tier,
+    Command.TRANSFER: _check_transfer,
 }
 
 
@@ -628,6 +676,8 @@ def _attach(standing: Standing, move: Move, at: datetime) -> Standing:
 def _change_tier(standing: Standing, move: Move, at: datetime) -> Standing:
     if move.pathway is None:
         raise AssertionError("checked before")
+    if move.lowering_waits and move.pathway.tier.rank < standing.pathway.tier.rank:
+        return _propose(standing, move.pathway, move.actor, at)
     before = standing.stage
     passed = _passed_there_too(standing, move.pathway)
     moved = replace(standing, pathway=move.pathway, passed=passed, approvals=())
@@ -636,6 +686,81 @@ def _change_tier(standing: Standing, move: Move, at: datetime) -> Standing:
         notice = hold.notice if moved.stage.target == hold.target else Notice.NONE
         return _top(moved, replace(hold, target=moved.stage.target, notice=notice))
     return replace(moved, holds=(first_hold(moved.stage, at),))
+
+
+def _propose(standing: Standing, pathway: Pathway, by: Actor, at: datetime) -> Standing:
+    """A lower tier waits for a second person of enablement, and then for each third party whose
+    stage would fall away: one after the other, so that every moment is on one clock."""
+    parties = (ENABLEMENT, *_parties_left_out(standing, pathway))
+    proposed = replace(standing, lowering=Lowering(pathway, by.person_id, parties))
+    return _laid(proposed, lowering_hold(standing.pathway, parties[0], at))
+
+
+def _parties_left_out(standing: Standing, pathway: Pathway) -> tuple[str, ...]:
+    """The third parties with a stage ahead that the other pathway does not have, in order."""
+    kept = {(stage.key, stage.holder) for stage in pathway.stages}
+    ahead = (
+        stage.holder
+        for stage in standing.stages_ahead
+        if stage.holder not in {BUILDER, ENABLEMENT} and (stage.key, stage.holder) not in kept
+    )
+    return tuple(dict.fromkeys(ahead))
+
+
+def _agree(standing: Standing, move: Move, at: datetime) -> Standing:
+    lowering = standing.lowering
+    if lowering is None:
+        raise AssertionError("checked before")
+    left = lowering.parties[1:]
+    if left:
+        agreed = (*lowering.agreed, move.actor.person_id)
+        waiting = replace(standing, lowering=replace(lowering, parties=left, agreed=agreed))
+        return _top(waiting, lowering_hold(standing.pathway, left[0], at))
+    return _lowered(replace(_lifted(standing, at), lowering=None), lowering.pathway, at)
+
+
+def _lowered(standing: Standing, pathway: Pathway, at: datetime) -> Standing:
+    """On the pathway of a lower tier, with the present stage kept as it is: only what comes after
+    it may fall away."""
+    here = standing.stage
+    passed = _passed_there_too(standing, pathway)
+    if any(stage.key == here.key for stage in pathway.stages):
+        stages = tuple(here if stage.key == here.key else stage for stage in pathway.stages)
+    else:
+        first, rest = pathway.stages[: len(passed)], pathway.stages[len(passed) :]
+        stages = (*first, here, *rest)
+    moved = replace(standing, pathway=replace(pathway, stages=stages), passed=passed)
+    if moved.stage.key == here.key:
+        return moved
+    return replace(moved, approvals=(), holds=(first_hold(moved.stage, at),))
+
+
+def _refuse(standing: Standing, move: Move, at: datetime) -> Standing:
+    return replace(_lifted(standing, at), lowering=None)
+
+
+def _recall(standing: Standing, move: Move, at: datetime) -> Standing:
+    return replace(_lifted(standing, at), lowering=None)
+
+
+def _transfer(standing: Standing, move: Move, at: datetime) -> Standing:
+    if move.owner is None:
+        raise AssertionError("checked before")
+    new, old = move.owner.person_id, standing.owners[0]
+    others = tuple(person for person in standing.owners[1:] if person not in {new, old})
+    former = (*(person for person in standing.former_owners if person != new), old)
+    # Who owns it decides on nothing of it: what they had taken up is put back.
+    holds = tuple(_put_back(hold) if hold.assignee == new else hold for hold in standing.holds)
+    return replace(
+        standing,
+        owners=(new, *others),
+        former_owners=former,
+        holds=holds,
+    )
+
+
+def _put_back(hold: Hold) -> Hold:
+    return replace(hold, position=_RELEASED.get(hold.position, hold.position), assignee=None)
 
 
 def _passed_there_too(standing: Standing, pathway: Pathway) -> tuple[str, ...]:
@@ -690,7 +815,7 @@ _EFFECTS: dict[Command, Callable[[Standing, Move, datetime], Standing]] = {
     Command.ANSWER: _lift,
     Command.REFER: _refer,
     Command.RETURN: _lift,
-    Command.RECALL: _lift,
+    Command.RECALL: _recall,
     Command.APPROVE: _approve,
     Command.HAND_OVER: _hand_over,
     Command.SEND_BACK: _send_back,
@@ -700,6 +825,9 @@ _EFFECTS: dict[Command, Callable[[Standing, Move, datetime], Standing]] = {
     Command.DECLINE: _decline,
     Command.WITHDRAW: _withdraw,
     Command.CHANGE_TIER: _change_tier,
+    Command.AGREE: _agree,
+    Command.REFUSE: _refuse,
+    Command.TRANSFER: _transfer,
     Command.GO_LIVE: _go_live,
     Command.PASS: _hand_over,
     Command.REMIND: _remind,

@@ -29,6 +29,8 @@ class Position(StrEnum):
     """In a stage of the builder's."""
     PARKED = "parked"
     """Put aside, with a reason."""
+    LOWERING = "lowering"
+    """A lower tier is proposed, and not everybody who must agree has."""
     IN_PRODUCTION = "in_production"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
@@ -49,6 +51,7 @@ MODES: dict[Position, Mode] = {
     Position.REVIEWING: Mode.WORKING,
     Position.BUILDING: Mode.WORKING,
     Position.PARKED: Mode.WAITING,
+    Position.LOWERING: Mode.WAITING,
 }
 """The mode of every open position."""
 
@@ -114,6 +117,18 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Lowering:
+    """A lower tier that somebody proposed: it takes effect when all who must agree have."""
+
+    pathway: Pathway
+    proposed_by: str
+    parties: tuple[str, ...]
+    """Those who still must agree, in order: the first one has the clock."""
+    agreed: tuple[str, ...] = ()
+    """The people who have."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Everything that decides what may happen next to one use case."""
 
@@ -137,6 +152,9 @@ class Standing:
     evidence: tuple[Evidence, ...] = ()
     written: int = 0
     """Bytes (UTF-8) that people have written into its transitions."""
+    lowering: Lowering | None = None
+    former_owners: tuple[str, ...] = ()
+    """Who handed its ownership on: they cannot decide on it either."""
 
     @property
     def stage(self) -> Stage:
@@ -214,6 +232,11 @@ def asked_hold(pathway: Pathway, at: datetime) -> Hold:
 def referred_hold(pathway: Pathway, party: str, at: datetime) -> Hold:
     """A third party's hold while its view is owed."""
     return Hold(Position.REFERRED, party, at, target=pathway.referral_target)
+
+
+def lowering_hold(pathway: Pathway, party: str, at: datetime) -> Hold:
+    """The hold of those who must agree to a lower tier."""
+    return Hold(Position.LOWERING, party, at, target=pathway.referral_target)
 
 
 def parked_hold(at: datetime) -> Hold:

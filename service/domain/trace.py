@@ -68,6 +68,9 @@ def turns(given: Iterable[Step]) -> tuple[Step, ...]:
     return tuple(found)
 
 
+TIER_CHANGED = {Command.CHANGE_TIER, Command.AGREE}
+
+
 def rework(moves: Iterable[tuple[Command, str, Position]]) -> Iterator[bool]:
     """For each transition (command, stage and position it led to), whether rework follows it.
 
@@ -78,7 +81,7 @@ def rework(moves: Iterable[tuple[Command, str, Position]]) -> Iterator[bool]:
     for command, stage, position in moves:
         if command is Command.SEND_BACK:
             sent_from.append(before)
-        elif command is Command.CHANGE_TIER:
+        elif command in TIER_CHANGED and position is not Position.LOWERING:
             sent_from.clear()
         elif stage in sent_from:
             del sent_from[sent_from.index(stage) :]

@@ -22,6 +22,7 @@ from service.history.maps import (
     read_dates,
     read_delimiter,
     read_encoding,
+    read_started_from,
     read_text_source,
     read_word,
     shipped_in,
@@ -334,15 +335,7 @@ def _cohorts(top: Table, found: EventMap) -> EventMap:
     if starts is None:
         return replace(found, cohort=read_text_source(table))
     table.allow("started_from")
-    moments = []
-    for name in starts.raw:
-        moment = starts.moment(name)
-        if moment is None or not fold(name):
-            raise MapError(f"{starts.place}: a name of a cohort = a date")
-        moments.append((moment, fold(name)))
-    if not moments:
-        raise MapError(f"{starts.place}: is empty; say a name of a cohort = a date")
-    return replace(found, cohort=TextSource(), started_from=tuple(sorted(moments)))
+    return replace(found, cohort=TextSource(), started_from=read_started_from(starts))
 
 
 def _rework(top: Table, found: EventMap) -> EventMap:

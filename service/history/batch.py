@@ -7,6 +7,7 @@ from datetime import datetime
 from service.domain.case import Case
 from service.history.plain import Numbers
 from service.history.rows import Columns
+from service.history.words import Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class Reject:
 
     `line` is the physical line, from 1, on which its record begins. `case_id` is "" where none
     can be told. `field` is the canonical column at fault, or "row". `cells` is the row as read;
-    for a record that is not CSV, its raw text as one cell.
+    for a record that is not CSV, its raw text as one cell. `cohort` is the row's, None where it
+    cannot be told.
     """
 
     line: int
@@ -23,6 +25,7 @@ class Reject:
     field: str
     reason: str
     cells: tuple[str, ...]
+    cohort: str | None = None
 
 
 @dataclass(slots=True)
@@ -30,11 +33,15 @@ class Batch:
     """The next rows of a file: every one is accepted or a reject.
 
     `observed_until` is the map's snapshot: when the open cases among them were last known to be so.
+    `planned` and `mended` are how many of the accepted have an end that is still to come, or one
+    some hours before the start.
     """
 
     accepted: Columns = field(default_factory=Columns)
     rejects: list[Reject] = field(default_factory=list)
     observed_until: datetime | None = None
+    planned: int = 0
+    mended: int = 0
 
     @property
     def read(self) -> int:
@@ -43,16 +50,25 @@ class Batch:
 
     def cases(self) -> Iterator[Case]:
         """The accepted rows as cases, made one by one."""
-        for case_id, cohort, tier, unit, started, ended, outcome in zip(
+        snapshot = self.observed_until
+        for case_id, cohort, tier, unit, started, ended, outcome, known, until, estimate in zip(
             *self.accepted.lists(), strict=True
         ):
-            until = self.observed_until if ended is None else None
-            yield Case(case_id, cohort, tier, unit, started, ended, outcome, until)
+            seen = until
+            if ended is None and snapshot is not None:
+                seen = snapshot if until is None else min(until, snapshot)
+            yield Case(case_id, cohort, tier, unit, started, ended, outcome, seen, known, estimate)
 
 
 @dataclass(frozen=True, slots=True)
 class NumberBatch:
-    """The next rows of a file as numbers: every one is accepted or a reject, in order."""
+    """The next rows of a file as numbers: every one is accepted or a reject, in order.
+
+    `lines` are those of the accepted; `planned` and `mended` as in `Batch`.
+    """
 
     accepted: Numbers
     rejects: list[Reject]
+    lines: Integers
+    planned: int = 0
+    mended: int = 0

@@ -1,26 +1,24 @@
 """From a file, or from gathered cases, to the verdict: which cohorts, and as of when."""
 
-from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, tzinfo
-from math import nan
 from pathlib import Path
-
-import numpy as np
 
 from service.domain.assumption import Assumption
 from service.domain.moment import said_of
+from service.history.account import Account
 from service.history.errors import HistoryError
-from service.history.files import HistoryFile
+from service.history.files import MOST_UNITS, HistoryFile
 from service.history.gathering import Gathering
 from service.history.maps import CANONICAL, HistoryMap
 from service.history.messages import listed
-from service.history.plain import Numbers
 from service.history.rejects import RejectsFile
+from service.history.telling import by_field, notes_of, one_spelling, signs_of
 from service.measure.curves import Curve, curves
 from service.measure.curves import as_json as curves_as_json
+from service.measure.record import Rejected
 from service.measure.verdict import INTAKE, Verdict, as_json, judge
 
 Progress = Callable[[int, int], None]
@@ -30,7 +28,12 @@ MOST_NAMES = 1_000  # cohorts or tiers in a file; a column with more of them is 
 
 @dataclass(frozen=True, slots=True)
 class FileVerdict:
-    """The verdict on a file: `read` rows, of which `rejected_for` counts, by canonical column."""
+    """The verdict on a file: `read` rows, of which `rejected_for` counts, by canonical column.
+
+    `rejected_by_cohort` has the rows whose cohort can be told. `planned` is how many of the
+    accepted have an end that is still to come, `mended` one some hours before the start. `signs`
+    are what the reading found missing; like those of the cases they are in the verdict's `record`.
+    """
 
     verdict: Verdict
     source: str
@@ -39,6 +42,10 @@ class FileVerdict:
     rejected_for: dict[str, int]
     notes: tuple[str, ...]
     curves: tuple[Curve, ...]
+    rejected_by_cohort: dict[str, Rejected]
+    planned: int
+    mended: int
+    signs: tuple[str, ...]
     zone: tzinfo = UTC
     """In which whoever asks thinks of days."""
 
@@ -61,6 +68,12 @@ class FileVerdict:
             "accepted": self.accepted,
             "rejected": self.rejected,
             "rejected_for": self.rejected_for,
+            "rejected_by_cohort": {
+                name: {"read": rows.read, "rejected": rows.rejected}
+                for name, rows in self.rejected_by_cohort.items()
+            },
+            "planned_ends": self.planned,
+            "ends_taken_as_start": self.mended,
             "curves": curves_as_json(self.curves),
             "notes": list(self.notes),
         }
@@ -140,69 +153,73 @@ def compare_file(
     allow a comparison.
     """
     gathering = Gathering(mapping.snapshot if as_of is None else as_of)
-    reasons: Counter[str] = Counter()
-    accepted, newest = 0, nan
+    account = Account(latest, as_of)
     with ExitStack() as open_files:
         file = open_files.enter_context(HistoryFile(path, mapping, latest=latest))
         out = open_files.enter_context(RejectsFile(rejects, file)) if rejects else None
         for batch in file.numbers():
-            accepted += len(batch.accepted)
-            newest = _gather(gathering, file, batch.accepted, newest)
-            reasons.update(reject.field for reject in batch.rejects)
+            account.add_numbers(batch, file.cohorts)
+            if batch.accepted:
+                _check_names(file)
+                gathering.add(batch.accepted)
             if out is not None:
                 out.write(batch.rejects)
             if progress is not None:
                 progress(file.position, file.size)
-    rejected = sum(reasons.values())
-    if not accepted:
+    rejected, reasons = account.rejected, account.reasons
+    if not account.accepted:
         raise HistoryError(
             f"{path} has no row that can be used: {rejected} read, {rejected} rejected"
-            + (f" ({_by_field(reasons)})" if rejected else "")
+            + (f" ({by_field(reasons)})" if rejected else "")
+            + (f"; {file.dates_hint}" if file.dates_hint else "")
         )
     moment, note = choose_as_of(
-        mapping.snapshot, as_of, datetime.fromtimestamp(newest, latest.tzinfo), latest
+        mapping.snapshot, as_of, datetime.fromtimestamp(account.until, latest.tzinfo), latest
     )
-    unusable = ""
-    if rejected:
-        unusable = f"{rejected} of {accepted + rejected} rows cannot be used: {_by_field(reasons)}."
-    cases = gathering.cases(tuple(file.cohorts), tuple(file.tiers), moment)
+    notes = list(notes_of(account, file))
+    signs = tuple(signs_of(account, file, from_data=note is not None))
+    known = len(file.units) <= MOST_UNITS
+    cases = gathering.cases(
+        tuple(file.cohorts),
+        one_spelling(file.tiers),
+        moment,
+        tuple(file.units) if known else None,
+    )
     try:
         chosen = choose_baseline(cases.cohorts, intake, baseline)
     except HistoryError as error:
-        raise HistoryError(f"{error}. {unusable}" if rejected else str(error)) from None
+        raise HistoryError(f"{error}. {notes[0]}" if rejected else str(error)) from None
     verdict = judge(
-        cases, intake=intake, baseline=chosen, tau_days=tau_days, assumptions=assumptions
+        cases,
+        intake=intake,
+        baseline=chosen,
+        tau_days=tau_days,
+        assumptions=assumptions,
+        rejected=account.by_cohort,
+        more_signs=signs,
     )
-    notes = list(verdict.notes)
     if note is not None:
         notes.append(note)
-    if rejected:
-        notes.append(unusable)
     return FileVerdict(
         verdict=verdict,
         source=str(path),
-        read=accepted + rejected,
-        accepted=accepted,
+        read=account.read,
+        accepted=account.accepted,
         rejected_for=dict(reasons.most_common()),
-        notes=tuple(notes),
+        notes=(*notes, *verdict.notes),
         curves=curves(cases, (intake, chosen)),
+        rejected_by_cohort=account.by_cohort,
+        planned=account.planned,
+        mended=account.mended,
+        signs=signs,
         zone=zone,
     )
 
 
-def _gather(gathering: Gathering, file: HistoryFile, rows: Numbers, newest: float) -> float:
-    """Adds the rows; returns the newest moment so far, in seconds since 1970."""
-    if not rows:
-        return newest
+def _check_names(file: HistoryFile) -> None:
     for column, names in (("cohort", file.cohorts), ("tier", file.tiers)):
         if len(names) > MOST_NAMES:
             raise HistoryError(
                 f"{file.path} has more than {MOST_NAMES:,} different words for the {column}, such "
                 f"as {listed(names, 3)}: is that the right column?"
             )
-    gathering.add(rows)
-    return float(np.fmax(np.fmax(newest, rows.started.max()), np.fmax.reduce(rows.ended)))
-
-
-def _by_field(reasons: Counter[str]) -> str:
-    return ", ".join(f"{count} for {field}" for field, count in reasons.most_common())

@@ -5,10 +5,12 @@ from math import inf
 
 import numpy as np
 
+from service.history.errors import HistoryError
+from service.history.maps import NO_UNIT
 from service.history.plain import Numbers
 from service.measure.cases import EPOCH, OPEN, Cases, Codes, Collector
 from service.measure.days import MICROSECONDS_PER_DAY, DayCounts, cases_from_days
-from service.measure.survival import Floats
+from service.measure.survival import Flags, Floats
 from service.measure.traces import coded
 
 MOST_ROWS = 2_000_000
@@ -40,77 +42,134 @@ class Gathering:
                 self._days.add(block)
             self._blocks = []
 
-    def cases(self, cohorts: tuple[str, ...], tiers: tuple[str, ...], as_of: datetime) -> Cases:
-        """All rows as known at `as_of`, with the names of the codes. Afterwards it is empty."""
+    def cases(
+        self,
+        cohorts: tuple[str, ...],
+        tiers: tuple[str, ...],
+        as_of: datetime,
+        units: tuple[str, ...] | None = None,
+    ) -> Cases:
+        """All rows as known at `as_of`, with the names of the codes; without `units` no unit is
+        known. Afterwards it is empty."""
         if self._days is not None:
-            return self._days.cases(cohorts, tiers, as_of)
+            return self._days.cases(cohorts, tiers, as_of, units)
         collector = Collector()
         while self._blocks:
             block = self._blocks.pop()
+            unit = np.zeros(len(block), dtype=np.int64) if units is None else block.unit
             collector.add_codes(
-                (cohorts, tiers, ("",)),
-                (block.cohort, block.tier, np.zeros(len(block), dtype=np.int64)),
+                (cohorts, tiers, (NO_UNIT,) if units is None else units),
+                (block.cohort, block.tier, unit),
                 block.started,
                 block.ended,
                 block.outcome,
+                known_from=block.known_from,
+                observed_until=block.observed_until,
+                estimate_days=block.estimate_days,
             )
         return collector.cases(as_of)
 
 
 class _Days:
-    """Counts by cohort, tier, outcome and day, in the order of one number made of the four."""
+    """Counts by cohort, tier, unit, outcome and the days of start and end, in the order of one
+    number made of them all."""
 
     def __init__(self, until: float) -> None:
         self._until = until
+        self._groups: dict[int, int] = {}
         self._keys = np.zeros(0, dtype=np.int64)
         self._n = np.zeros(0, dtype=np.int64)
-        self._microseconds = np.zeros(0)
-        self._first: dict[int, float] = {}
+        self._microseconds = np.zeros((2, 0))
         self._later = 0
 
     def add(self, rows: Numbers) -> None:
+        if rows.known_from is not None or rows.observed_until is not None:
+            raise HistoryError(
+                f"known_from and observed_until are used in files of up to {MOST_ROWS:,} rows: "
+                "leave the columns out, or split the file"
+            )
         known = rows.started <= self._until
         self._later += int(np.count_nonzero(~known))
         started, ended = rows.started[known], rows.ended[known]
-        group = rows.cohort[known].astype(np.int64) * _MOST + rows.tier[known]
         over = ended <= self._until
         outcome = np.where(over, rows.outcome[known], OPEN).astype(np.int64)
-        moments = np.rint(np.where(over, ended - started, started) * 1e6)
-        day = np.floor(moments / MICROSECONDS_PER_DAY)
-        keys = (group * _OUTCOMES + outcome) * _DAYS + day.astype(np.int64)
-        self._merge(keys, moments - day * MICROSECONDS_PER_DAY)
-        for code in np.unique(group).tolist():
-            earliest = float(started[group == code].min())
-            self._first[code] = min(earliest, self._first.get(code, inf))
+        begun, began_into = _day(started)
+        took, took_into = _day(np.where(over, ended - started, 0.0))
+        keys = self._group(rows, known)
+        for part, most in ((outcome, _OUTCOMES), (begun + _DAYS // 2, _DAYS), (took, _DAYS)):
+            keys = keys * most + part
+        self._merge(keys, np.stack([began_into, took_into]))
+
+    def _group(self, rows: Numbers, known: Flags) -> Codes:
+        """The number of each row's cohort, tier and unit together."""
+        whole = rows.cohort[known].astype(np.int64)
+        for part in (rows.tier, rows.unit):
+            whole = whole * _MOST + part[known]
+        found, place = np.unique(whole, return_inverse=True)
+        codes = [self._groups.setdefault(one, len(self._groups)) for one in found.tolist()]
+        if len(self._groups) > _GROUPS:
+            raise HistoryError(
+                f"more than {_GROUPS:,} cohorts, tiers and units together in a file of more than "
+                f"{MOST_ROWS:,} rows: leave the unit out, or split the file"
+            )
+        numbers: Codes = np.array(codes, dtype=np.int64)[place]
+        return numbers
 
     def _merge(self, keys: Codes, microseconds: Floats) -> None:
         found, place = np.unique(np.concatenate([self._keys, keys]), return_inverse=True)
         ones = np.concatenate([self._n, np.ones(keys.size, dtype=np.int64)])
         self._n = np.bincount(place, ones, found.size).astype(np.int64)
-        sums = np.concatenate([self._microseconds, microseconds])
-        self._microseconds = np.bincount(place, sums, found.size).astype(np.float64)
+        sums = np.concatenate([self._microseconds, microseconds], axis=1)
+        self._microseconds = np.stack([np.bincount(place, one, found.size) for one in sums])
         self._keys = found
 
-    def cases(self, cohorts: tuple[str, ...], tiers: tuple[str, ...], as_of: datetime) -> Cases:
+    def cases(
+        self,
+        cohorts: tuple[str, ...],
+        tiers: tuple[str, ...],
+        as_of: datetime,
+        units: tuple[str, ...] | None,
+    ) -> Cases:
         """All rows so far, as known at `as_of`."""
-        rest, day = np.divmod(self._keys, _DAYS)
+        rest, took = np.divmod(self._keys, _DAYS)
+        rest, begun = np.divmod(rest, _DAYS)
         group, outcome = np.divmod(rest, _OUTCOMES)
-        cohort, in_cohorts = coded([cohorts[code] for code in (group // _MOST).tolist()])
-        tier, in_tiers = coded([tiers[code] for code in (group % _MOST).tolist()])
+        whole = np.array(list(self._groups), dtype=np.int64)[group]
+        cohort, in_cohorts = coded([cohorts[code] for code in (whole // _MOST**2).tolist()])
+        tier, in_tiers = coded([tiers[code] for code in (whole // _MOST % _MOST).tolist()])
+        names = [NO_UNIT] if units is None else list(units)
+        named = (whole % _MOST) if units is not None else np.zeros(whole.size, dtype=np.int64)
+        unit, in_units = coded([names[code] for code in named.tolist()])
+        if in_units[:1] == (NO_UNIT,):
+            unit, in_units = unit - 1, in_units[1:]
+        starts = (begun - _DAYS // 2) + self._microseconds[0] / (self._n * MICROSECONDS_PER_DAY)
+        is_open = outcome == OPEN
         counts = DayCounts(
             cohort=cohort,
             tier=tier,
             outcome=outcome,
-            day=day,
+            day=np.where(is_open, begun - _DAYS // 2, took),
             n=self._n,
-            microseconds=self._microseconds,
-            watched_until=np.full(day.size, (as_of - EPOCH).total_seconds()),
-            first_start=np.array([self._first[code] for code in group.tolist()]),
+            microseconds=np.where(is_open, self._microseconds[0], self._microseconds[1]),
+            watched_until=np.full(took.size, (as_of - EPOCH).total_seconds()),
+            first_start=np.zeros(took.size),
+            start_days=starts,
+            unit=unit,
         )
-        return cases_from_days(counts, in_cohorts, in_tiers, as_of, started_later=self._later)
+        return cases_from_days(
+            counts, in_cohorts, in_tiers, as_of, started_later=self._later, units=in_units
+        )
 
 
-_MOST = 1 << 16
+def _day(seconds: Floats) -> tuple[Codes, Floats]:
+    """Whole days, and microseconds into the next one."""
+    moments = np.rint(seconds * 1e6)
+    day = np.floor(moments / MICROSECONDS_PER_DAY)
+    return day.astype(np.int64), moments - day * MICROSECONDS_PER_DAY
+
+
+_MOST = 1 << 20
+_GROUPS = 1 << 16
 _OUTCOMES = 4
 _DAYS = 1 << 20
-"""More than there are of each: of tiers, of outcomes, of days since 1970 or since a start."""
+"""More than there are of each: names of a kind, groups, outcomes, days since a start."""

@@ -6,6 +6,15 @@ from service.history.errors import FileUnreadable
 from service.history.maps import fold, key_of
 from service.history.messages import listed, shown
 
+DELIMITERS = (",", ";", "\t", "|")
+MOST_ABOVE = 20  # rows that may stand above the header
+
+
+def said_delimiter(line: str) -> str:
+    """What a first line like `sep=;`, which spreadsheets understand, says; "" if it is no such."""
+    text = line.strip('\ufeff\r\n "')
+    return text[4:] if text[:4].casefold() == "sep=" and len(text) == 5 else ""
+
 
 class Header:
     """Finds a map's columns in a header, and collects what is wrong to say it once."""
@@ -27,6 +36,10 @@ class Header:
         if len(names) > 1 and not places:
             self._missing.append(" or ".join(map(shown, names)))
         return places
+
+    def those_of(self, names: Sequence[str]) -> list[int]:
+        """The places of those names that the header has; none will do."""
+        return [place for name in names for place in self._find(name, needed=False)]
 
     def place_in(self, found: Sequence[int], name: str) -> int:
         places = self._find(name, needed=False)

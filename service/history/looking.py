@@ -3,6 +3,7 @@
 import codecs
 import csv
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -12,14 +13,14 @@ from service.domain.case import Case
 from service.history.batch import Reject
 from service.history.errors import FileUnreadable
 from service.history.files import HistoryFile, check_kind
+from service.history.header import DELIMITERS, MOST_ABOVE, said_delimiter
 from service.history.maps import UTF8, HistoryMap, fold
 
 LOOKED_AT = 64 * 1024  # bytes
 SAMPLES = 3  # rows next to the header
 PREVIEWED = 1_000  # rows
 SHOWN = 5  # of the previewed rows that can be used, and of those that cannot
-MOST_COLUMNS = 500
-DELIMITERS = (",", ";", "\t", "|")
+MOST_COLUMNS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,15 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a map makes of the first rows of a file. `whole`: these are all its rows."""
+    """What a map makes of the first rows of a file. `whole`: these are all its rows. `hint` says
+    that day and month seem to be the other way round, "" if they do not."""
 
     accepted: int
     cases: tuple[Case, ...]
     rejects: tuple[Reject, ...]
     rejected_for: dict[str, int]
     whole: bool
+    hint: str = ""
 
     @property
     def rejected(self) -> int:
@@ -73,8 +76,12 @@ def look(path: Path, *, encoding: str = "", delimiter: str = "") -> Look:
         lines.pop()  # it may be half a line
         if not any(map(str.strip, lines)):
             raise FileUnreadable(f"{path} has no header in its first {LOOKED_AT // 1024} KB")
-    first = next((line for line in lines if line.strip()), "")
-    delimiter = delimiter or max(DELIMITERS, key=first.count)
+    filled = [line for line in lines if line.strip()]
+    if filled and (said := said_delimiter(filled[0])):
+        delimiter = delimiter or said
+        lines.remove(filled.pop(0))
+    top = filled[:MOST_ABOVE]
+    delimiter = delimiter or max(DELIMITERS, key=lambda one: max(map(_counts(one), top), default=0))
     try:
         rows = [
             row
@@ -85,11 +92,23 @@ def look(path: Path, *, encoding: str = "", delimiter: str = "") -> Look:
         raise FileUnreadable(f"{path}: the first lines are no CSV: {error}") from None
     if not rows:
         raise FileUnreadable(f"{path} is empty")
+    rows = rows[_header_in(rows[:MOST_ABOVE]) :]
     columns = tuple(map(fold, rows[0]))
     if len(columns) > MOST_COLUMNS:
         raise FileUnreadable(f"{path} has more than {MOST_COLUMNS} columns")
     samples = tuple(tuple(map(fold, row)) for row in rows[1 : 1 + SAMPLES])
     return Look(encoding, delimiter, columns, samples)
+
+
+def _counts(delimiter: str) -> Callable[[str], int]:
+    return lambda line: line.count(delimiter)
+
+
+def _header_in(rows: list[list[str]]) -> int:
+    """The first row that has about as many cells with something in them as any: those above it are
+    titles."""
+    filled = [sum(map(bool, map(str.strip, row))) for row in rows]
+    return next(i for i, number in enumerate(filled) if 2 * number >= max(filled))
 
 
 def _encoding(beginning: bytes) -> str:
@@ -108,7 +127,7 @@ def preview(path: Path, mapping: HistoryMap, *, latest: datetime) -> Preview:
     cases: list[Case] = []
     rejects: list[Reject] = []
     reasons: Counter[str] = Counter()
-    whole = True
+    whole, hint = True, ""
     with HistoryFile(path, mapping, latest=latest) as file:
         for batch in file.batches(PREVIEWED):
             if accepted or reasons:
@@ -118,5 +137,6 @@ def preview(path: Path, mapping: HistoryMap, *, latest: datetime) -> Preview:
             cases = list(islice(batch.cases(), SHOWN))
             reasons.update(reject.field for reject in batch.rejects)
             rejects = batch.rejects[:SHOWN]
+            hint = (file.dates_hint if batch.rejects else None) or ""
     plain = tuple(Reject(one.line, one.case_id, one.field, one.reason, ()) for one in rejects)
-    return Preview(accepted, tuple(cases), plain, dict(reasons.most_common()), whole)
+    return Preview(accepted, tuple(cases), plain, dict(reasons.most_common()), whole, hint)

@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 from service.domain.case import Outcome
 from service.domain.moment import BadMoment, last_of
 from service.history.errors import MapError
+from service.history.written import SPREADSHEET
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -23,14 +24,32 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 ISO = "iso"
 UTF8 = "utf-8-sig"  # UTF-8, with or without the mark that spreadsheets begin with
 
+ONE_TIER = "all"
+"""The tier of every case where nobody says any."""
+NO_UNIT = ""
+"""The business unit of a case where nobody says it."""
+
 _TOP = (
     *("description", "encoding", "delimiter", "snapshot", "dates", "case_id", "cohort", "tier"),
     *("business_unit", "started_at", "ended_at", "outcome"),
+    *("known_from", "observed_until", "estimate_days"),
 )
 
 
+_INVISIBLE = dict.fromkeys(
+    (
+        *(0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, 0xFEFF),
+        *(*range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A)),
+    )
+)
+"""Soft hyphens, zero-width spaces and marks of direction, which nobody sees and sheets paste in."""
+
+
 def fold(text: str) -> str:
-    """The text without the white space around it, and any inside as one space."""
+    """The text without the white space around it, any inside as one space, and without what is
+    invisible."""
+    if not text.isprintable() and not text.isascii():
+        text = text.translate(_INVISIBLE)
     return " ".join(text.split())
 
 
@@ -58,7 +77,8 @@ class TextSource:
     """Where a text comes from: a constant, or the first of some columns that is not blank.
 
     `values` are by folded key. `otherwise` stands for a value that they do not list and `blank`
-    for an empty cell; where these are None such a row is rejected.
+    for an empty cell; where these are None such a row is rejected. `absent` is the text of every
+    row of a file that has none of the columns; where it is None such a file is refused.
     """
 
     columns: tuple[str, ...] = ()
@@ -66,6 +86,15 @@ class TextSource:
     values: Mapping[str, str] | None = None
     otherwise: str | None = None
     blank: str | None = None
+    absent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MaybeColumn:
+    """A column that a file may have or not; one that is `needed` it must have."""
+
+    column: str
+    needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +129,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """How dates are written: strptime forms or `iso`, tried in order, and words for "no date"."""
+    """How dates are written: strptime forms, `iso` or `spreadsheet`, tried in order, and words for
+    "no date"."""
 
     formats: tuple[str, ...] = (ISO,)
     none: frozenset[str] = frozenset()
@@ -110,27 +140,36 @@ class Dates:
 
 @dataclass(frozen=True, slots=True)
 class HistoryMap:
-    """How one kind of file becomes cases. `snapshot` is the moment that the file describes."""
+    """How one kind of file becomes cases. `snapshot` is the moment that the file describes.
+
+    A delimiter that nobody said is only where the guessing begins. `started_from` names cohorts by
+    when a case started, in the order of time; then there is no other source of the cohort.
+    """
 
     name: str = "canonical columns"
     encoding: str = UTF8
     delimiter: str = ","
+    delimiter_said: bool = False
     snapshot: datetime | None = None
     dates: Dates = field(default_factory=Dates)
     case_id: IdSource = field(default_factory=lambda: IdSource(("case_id",)))
     cohort: TextSource = field(default_factory=lambda: TextSource(("cohort",)))
-    tier: TextSource = field(default_factory=lambda: TextSource(("tier",)))
+    started_from: tuple[tuple[datetime, str], ...] = ()
+    tier: TextSource = field(default_factory=lambda: TextSource(("tier",), absent=ONE_TIER))
     business_unit: TextSource = field(
-        default_factory=lambda: TextSource(("business_unit",), blank="")
+        default_factory=lambda: TextSource(("business_unit",), blank=NO_UNIT, absent=NO_UNIT)
     )
     started_at: StartSource = field(default_factory=lambda: StartSource(("started_at",)))
     ended_at: str = "ended_at"
     outcome: TextSource = field(default_factory=lambda: TextSource(("outcome",)))
     rules: tuple[Rule, ...] = ()
+    known_from: MaybeColumn = MaybeColumn("known_from")
+    observed_until: MaybeColumn = MaybeColumn("observed_until")
+    estimate_days: MaybeColumn = MaybeColumn("estimate_days")
 
     def with_cohort(self, name: str) -> Self:
         """This map with every case in the cohort `name`, whatever the file says."""
-        return replace(self, cohort=TextSource(constant=name))
+        return replace(self, cohort=TextSource(constant=name), started_from=())
 
 
 CANONICAL = HistoryMap()
@@ -255,8 +294,18 @@ def _map(top: Table, name: str) -> HistoryMap:
     top.text("description")
     plain = HistoryMap(name=name, snapshot=top.snapshot())
     plain = replace(
-        plain, encoding=read_encoding(top), delimiter=read_delimiter(top), dates=read_dates(top)
+        plain,
+        encoding=read_encoding(top),
+        delimiter=read_delimiter(top),
+        delimiter_said="delimiter" in top.raw,
+        dates=read_dates(top),
     )
+    cohort = top.table("cohort")
+    starts = None if cohort is None else cohort.table("started_from")
+    if cohort is not None and starts is not None:
+        cohort.allow("started_from")
+        plain = replace(plain, started_from=read_started_from(starts))
+        plain = replace(plain, cohort=TextSource(constant=plain.started_from[0][1]))
     if (table := top.table("case_id")) is not None:
         table.allow("column", "columns", "join")
         join = table.text("join")
@@ -267,9 +316,12 @@ def _map(top: Table, name: str) -> HistoryMap:
         plain = replace(plain, started_at=StartSource(_needed(table), pick))
     plain = replace(
         plain,
-        cohort=_text_or(top, "cohort", plain.cohort),
+        cohort=plain.cohort if starts is not None else _text_or(top, "cohort", plain.cohort),
         tier=_text_or(top, "tier", plain.tier),
-        business_unit=_text_or(top, "business_unit", plain.business_unit),
+        business_unit=_unit_or(top, plain.business_unit),
+        known_from=_maybe(top, "known_from", plain.known_from),
+        observed_until=_maybe(top, "observed_until", plain.observed_until),
+        estimate_days=_maybe(top, "estimate_days", plain.estimate_days),
     )
     return _ends(top, plain)
 
@@ -323,7 +375,7 @@ def read_dates(top: Table) -> Dates:
     table.allow("formats", "none", "year_numbers", "earliest")
     formats = table.texts("formats") or (ISO,)
     for form in formats:
-        if form != ISO:
+        if form not in {ISO, SPREADSHEET}:
             _check_format(form)
     return Dates(
         formats=formats,
@@ -365,6 +417,37 @@ def _needed(table: Table) -> tuple[str, ...]:
 def _text_or(top: Table, key: str, otherwise: TextSource) -> TextSource:
     table = top.table(key)
     return otherwise if table is None else read_text_source(table)
+
+
+def read_started_from(starts: Table) -> tuple[tuple[datetime, str], ...]:
+    """The cohorts by when a case started, in the order of time."""
+    moments = []
+    for name in starts.raw:
+        moment = starts.moment(name)
+        if moment is None or not fold(name):
+            raise MapError(f"{starts.place}: a name of a cohort = a date")
+        moments.append((moment, fold(name)))
+    if not moments:
+        raise MapError(f"{starts.place}: is empty; say a name of a cohort = a date")
+    return tuple(sorted(moments))
+
+
+def _unit_or(top: Table, otherwise: TextSource) -> TextSource:
+    """A case of no unit is a case all the same; the constant "" says that none is known."""
+    table = top.table("business_unit")
+    if table is not None and table.raw == {"constant": NO_UNIT}:
+        return TextSource(constant=NO_UNIT)
+    source = _text_or(top, "business_unit", otherwise)
+    return source if source.blank is not None else replace(source, blank=NO_UNIT)
+
+
+def _maybe(top: Table, key: str, otherwise: MaybeColumn) -> MaybeColumn:
+    """A column that only a map which names it makes one that must be there."""
+    table = top.table(key)
+    if table is None:
+        return otherwise
+    table.allow("column")
+    return MaybeColumn(_needed(table)[0], needed=True)
 
 
 def read_text_source(table: Table) -> TextSource:

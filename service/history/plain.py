@@ -42,16 +42,21 @@ _DELETE, _UP_TO_SPACE = packed([0x7F] * WORD), packed([0x80 - 0x21] * WORD)
 class Numbers:
     """Accepted rows as columns of numbers that run in parallel.
 
-    `cohort` and `tier` are places in the file's `cohorts` and `tiers`, `outcome` in the members of
-    `Outcome`. `started` and `ended` are seconds since 1970-01-01 UTC, `ended` is NaN exactly where
-    the case is open.
+    `cohort`, `tier` and `unit` are places in the file's `cohorts`, `tiers` and `units`, `outcome`
+    in the members of `Outcome`. `started` and `ended` are seconds since 1970-01-01 UTC, `ended` is
+    NaN exactly where the case is open. The last three are those of `Case`, in seconds and days, NaN
+    where blank; None for a file without the column.
     """
 
     cohort: Integers
     tier: Integers
+    unit: Integers
     outcome: Integers
     started: Floats
     ended: Floats
+    known_from: Floats | None = None
+    observed_until: Floats | None = None
+    estimate_days: Floats | None = None
 
     def __len__(self) -> int:
         return int(self.outcome.size)
@@ -59,8 +64,9 @@ class Numbers:
     def at(self, rows: Flags | Integers) -> "Numbers":
         """Some of the rows."""
         return Numbers(
-            *(self.cohort[rows], self.tier[rows], self.outcome[rows]),
+            *(self.cohort[rows], self.tier[rows], self.unit[rows], self.outcome[rows]),
             *(self.started[rows], self.ended[rows]),
+            *(None if column is None else column[rows] for column in self._maybe()),
         )
 
     def and_then(self, more: "Numbers") -> "Numbers":
@@ -68,19 +74,28 @@ class Numbers:
         return Numbers(
             np.concatenate((self.cohort, more.cohort)),
             np.concatenate((self.tier, more.tier)),
+            np.concatenate((self.unit, more.unit)),
             np.concatenate((self.outcome, more.outcome)),
             np.concatenate((self.started, more.started)),
             np.concatenate((self.ended, more.ended)),
+            *(
+                None if one is None or other is None else np.concatenate((one, other))
+                for one, other in zip(self._maybe(), more._maybe(), strict=True)
+            ),
         )
+
+    def _maybe(self) -> tuple[Floats | None, Floats | None, Floats | None]:
+        return self.known_from, self.observed_until, self.estimate_days
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Where a plain line has what, and what its cells may say.
 
-    Places of columns, None where the map has a constant instead. The parsers give the code of a
-    cell, or `UNUSABLE`. Moments are seconds since 1970: a plain start is from `earliest` to
-    `newest`, a plain end up to `newest`.
+    Places of columns, None where the map has a constant instead, or the file no such column. The
+    parsers give the code of a cell, or `UNUSABLE`; that of an estimate is its bits (`as_code`).
+    Moments are seconds since 1970: a plain start is from `earliest` to `newest`, a plain end up to
+    `newest`.
     """
 
     width: int
@@ -92,6 +107,9 @@ class Layout:
     tier: tuple[int | None, Parse]
     business_unit: tuple[int | None, Parse]
     outcome: tuple[int | None, Parse]
+    known_from: int | None
+    observed_until: int | None
+    estimate_days: tuple[int | None, Parse]
     open_code: int
     earliest: float
     newest: float
@@ -128,6 +146,7 @@ class PlainReader:
             (place, _Words(parse))
             for place, parse in (layout.cohort, layout.tier, layout.business_unit, layout.outcome)
         ]
+        self._estimates = _Words(layout.estimate_days[1])
 
     def read(self, block: bytes, first: int) -> PlainBlock | None:
         """What the whole lines of a block say, the first of which is line `first` of the file.
@@ -196,11 +215,41 @@ class PlainReader:
         begins, lengths = table.cells(layout.ended_at)
         ended, is_date = moments(table.words, begins, lengths)
         blank = lengths == 0
-        cohort, tier, _, outcome = codes
+        cohort, tier, unit, outcome = codes
         usable &= (outcome == layout.open_code) == blank
         usable &= blank | (is_date & (ended >= started) & (ended <= layout.newest))
         ended[blank] = np.nan
-        return usable, ids, Numbers(cohort, tier, outcome, started, ended)
+        observed = self._moments(table, layout.observed_until, usable)
+        if observed is not None:
+            usable &= ~(observed < started)
+        known = self._moments(table, layout.known_from, usable)
+        if known is not None:
+            last = ended if observed is None else np.where(blank, observed, ended)
+            usable &= ~(known < layout.earliest) & ((known <= started) | ~(known >= last))
+        estimates = None
+        if (place := layout.estimate_days[0]) is not None:
+            found = self._estimates.codes(table, *table.cells(place))
+            usable &= found != UNUSABLE
+            estimates = found.view(np.float64)
+        numbers = Numbers(cohort, tier, unit, outcome, started, ended, known, observed, estimates)
+        return usable, ids, numbers
+
+    def _moments(self, table: "_Table", place: int | None, usable: Flags) -> Floats | None:
+        """The moments of a column that may not be there, NaN for blank cells; the rows on which it
+        says something else are not `usable`."""
+        if place is None:
+            return None
+        begins, lengths = table.cells(place)
+        found, is_date = moments(table.words, begins, lengths)
+        blank = lengths == 0
+        usable &= blank | (is_date & (found <= self._layout.newest))
+        found[blank] = np.nan
+        return found
+
+
+def as_code(number: float) -> int:
+    """A number as a code: its bits. NaN has one, too; none is `UNUSABLE` for numbers from 0 on."""
+    return int(np.float64(number).view(np.int64))
 
 
 def _wrap_cells(quotes: Integers, letters: NDArray[np.uint8], is_cut: Flags) -> bool:

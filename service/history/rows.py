@@ -4,16 +4,26 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import compress, repeat
+from math import nan
 from typing import Any
 
 from service.domain.case import Outcome
 from service.history.dates import DateReader, mended_end
 from service.history.errors import RowUnusable
+from service.history.extras import check_moments, days_in
 from service.history.header import Header
-from service.history.maps import ISO, UTF8, HistoryMap, Pick, TextSource, fold, key_of
+from service.history.maps import (
+    ISO,
+    UTF8,
+    HistoryMap,
+    Pick,
+    TextSource,
+    fold,
+    key_of,
+)
 from service.history.memo import IsoMemo, Key, Memo
 from service.history.messages import day, shown
-from service.history.plain import UNUSABLE, Layout, Parse
+from service.history.plain import UNUSABLE, Layout, Parse, as_code
 
 LONGEST_ID = 500  # characters; longer ones do not fit an index of PostgreSQL
 LONGEST_TEXT = 200
@@ -21,6 +31,7 @@ LONGEST_TEXT = 200
 _OPEN = Outcome.OPEN  # looking up a member of an enum takes longer than the rest of its test
 _PLAIN_DATES_FROM = datetime(1906, 1, 1, tzinfo=UTC)  # no year that was taken for a day number
 _NO_PLAIN_DATE = object()
+_PLANNED = object()  # an end that is still to come
 
 
 @dataclass(slots=True)
@@ -38,6 +49,9 @@ class Columns:
     started_at: list[datetime] = field(default_factory=list)
     ended_at: list[datetime | None] = field(default_factory=list)
     outcome: list[Outcome] = field(default_factory=list)
+    known_from: list[datetime | None] = field(default_factory=list)
+    observed_until: list[datetime | None] = field(default_factory=list)
+    estimate_days: list[float | None] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.case_id)
@@ -47,6 +61,7 @@ class Columns:
         return (
             *(self.case_id, self.cohort, self.tier, self.business_unit),
             *(self.started_at, self.ended_at, self.outcome),
+            *(self.known_from, self.observed_until, self.estimate_days),
         )
 
     def extend(self, more: "Columns") -> None:
@@ -61,11 +76,17 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What some rows say: those accepted, their places, and why the others are unusable."""
+    """What some rows say: those accepted, their places, and why the others are unusable.
+
+    `planned` are the places of accepted rows whose end is still to come, `mended` of those whose
+    end some hours before the start was taken as the start.
+    """
 
     accepted: Columns
     places: list[int]
     unusable: dict[int, RowUnusable]
+    planned: frozenset[int] = frozenset()
+    mended: frozenset[int] = frozenset()
 
 
 class RowReader:
@@ -81,14 +102,19 @@ class RowReader:
         self._map = mapping
         self._width = len(header)
         self._latest = latest
-        self._dates = DateReader(mapping.dates)
+        self.dates = DateReader(mapping.dates)
         columns = Header(header)
         self._id_columns = columns.all_of(mapping.case_id.columns)
         self._starts_in = columns.any_of(mapping.started_at.columns)
-        texts = [
-            columns.any_of(source.columns)
+        sources = [
+            _present(source, columns)
             for source in (mapping.cohort, mapping.tier, mapping.business_unit)
         ]
+        texts = [columns.any_of(source.columns) for source in sources]
+        self._known_in, self._observed_in, self._estimate_in = (
+            (columns.all_of if maybe.needed else columns.those_of)((maybe.column,))
+            for maybe in (mapping.known_from, mapping.observed_until, mapping.estimate_days)
+        )
         if mapping.rules:
             self._ends_in = columns.all_of(
                 dict.fromkeys(
@@ -123,11 +149,14 @@ class RowReader:
                 for columns_in, name, source in zip(
                     texts,
                     ("cohort", "tier", "business_unit"),
-                    (mapping.cohort, mapping.tier, mapping.business_unit),
+                    sources,
                     strict=True,
                 )
             ),
             (self._starts_in, self._start_dates),
+            (self._known_in, Memo(self._known_from)),
+            (self._observed_in, Memo(self._observed_until)),
+            (self._estimate_in, Memo(self._estimate)),
         ]
         self._ends = Memo(self._end_by_rules if mapping.rules else self._end)
         self._end_dates = IsoMemo(_no_plain_date, _PLAIN_DATES_FROM, self._newest())
@@ -145,12 +174,20 @@ class RowReader:
         earliest = max(self._map.dates.earliest, _PLAIN_DATES_FROM)
         return IsoMemo(self._start, earliest, self._newest())
 
-    def layout(self, cohorts: dict[str, int], tiers: dict[str, int]) -> Layout | None:
-        """How plain rows of this file look; None if its map allows for none.
+    @property
+    def maybe_there(self) -> tuple[bool, bool, bool]:
+        """Whether the file has the columns `known_from`, `observed_until` and `estimate_days`."""
+        return bool(self._known_in), bool(self._observed_in), bool(self._estimate_in)
 
-        The codes of cohorts and tiers come from the two dictionaries; new ones are added.
-        """
+    def layout(
+        self,
+        cohort_code: Callable[[str], int],
+        tier_code: Callable[[str], int],
+        unit_code: Callable[[str], int],
+    ) -> Layout | None:
+        """How plain rows of this file look, with these codes; None if its map allows for none."""
         (cohort, tier, unit), outcome = self._memos[:3], (self._ends_in[1:], self._outcomes)
+        estimate = self._memos[-1]
         single = all(len(places) <= 1 for places, _ in (cohort, tier, unit, outcome))
         if not (
             single
@@ -159,6 +196,7 @@ class RowReader:
             and isinstance(self._start_dates, IsoMemo)
             and self._map.encoding == UTF8
             and self._map.delimiter.isascii()
+            and not self._map.started_from
         ):
             return None
         outcomes = list(Outcome)
@@ -168,10 +206,13 @@ class RowReader:
             case_id=self._id_columns[0],
             started_at=self._starts_in[0],
             ended_at=self._ends_in[0],
-            cohort=_coded(*cohort, lambda name: cohorts.setdefault(name, len(cohorts))),
-            tier=_coded(*tier, lambda name: tiers.setdefault(name, len(tiers))),
-            business_unit=_coded(*unit, lambda _: 0),
+            cohort=_coded(*cohort, cohort_code),
+            tier=_coded(*tier, tier_code),
+            business_unit=_coded(*unit, unit_code),
             outcome=_coded(*outcome, outcomes.index),
+            known_from=next(iter(self._known_in), None),
+            observed_until=next(iter(self._observed_in), None),
+            estimate_days=_coded(*estimate, lambda days: as_code(nan if days is None else days)),
             open_code=outcomes.index(_OPEN),
             earliest=self._start_dates.low.timestamp(),
             newest=self._newest().timestamp(),
@@ -195,42 +236,54 @@ class RowReader:
                 for i, value in enumerate(values):
                     if value.__class__ is RowUnusable:
                         bad.setdefault(i, value)
-        outcomes, ends = self._outcomes_and_ends(columns, len(rows), bad)
+        if self._map.started_from:
+            for i, start in enumerate(found[4]):
+                try:
+                    if i not in bad:
+                        found[1][i] = self._cohort_at(start)
+                except RowUnusable as error:
+                    bad[i] = error
+        outcomes, ends, planned = self._outcomes_and_ends(columns, len(rows), bad)
+        table = [*found[:5], ends, outcomes, *found[5:]]
         if bad:
-            *found, outcomes, ends = _without(bad, [*found, outcomes, ends])
+            table = _without(bad, table)
         good = [place for i, place in enumerate(places) if i not in bad] if bad else list(places)
-        starts: list[datetime] = found.pop()
         unusable.update((places[i], error) for i, error in bad.items())
-        early = [(i, end) for i, end in enumerate(ends) if end is not None and end < starts[i]]
         bad = {}
+        mended = self._mend(Columns(*table), bad)
+        in_place = frozenset(good[i] for i in mended)
+        unusable.update((good[i], error) for i, error in bad.items())
+        if bad:
+            *table, good = _without(bad, [*table, good])
+        kept = frozenset(places[i] for i in planned) - unusable.keys()
+        return Reading(Columns(*table), good, unusable, kept, in_place - unusable.keys())
+
+    def _mend(self, rows: Columns, bad: dict[int, RowUnusable]) -> list[int]:
+        """Checks the moments of rows against each other; returns where an end has become the start,
+        and notes in `bad` where they contradict each other."""
+        starts, ends = rows.started_at, rows.ended_at
+        mended = []
+        early = [(i, end) for i, end in enumerate(ends) if end is not None and end < starts[i]]
         for i, end in early:
             try:
                 ends[i] = mended_end(starts[i], end)
+                mended.append(i)
             except RowUnusable as error:
                 bad[i] = error
-        unusable.update((good[i], error) for i, error in bad.items())
-        if bad:
-            *found, starts, outcomes, ends, good = _without(
-                bad, [*found, starts, outcomes, ends, good]
-            )
-        return Reading(
-            Columns(
-                case_id=found[0],
-                cohort=found[1],
-                tier=found[2],
-                business_unit=found[3],
-                started_at=starts,
-                ended_at=ends,
-                outcome=outcomes,
-            ),
-            good,
-            unusable,
-        )
+        if self._known_in or self._observed_in:
+            for i, known in enumerate(rows.known_from):
+                try:
+                    check_moments(starts[i], ends[i], known, rows.observed_until[i])
+                except RowUnusable as error:
+                    bad.setdefault(i, error)
+        return mended
 
     def _outcomes_and_ends(
         self, columns: Sequence[Sequence[str]], rows: int, bad: dict[int, RowUnusable]
-    ) -> tuple[list[Any], list[Any]]:
-        """The outcomes and ends of rows; rows that have none are noted in `bad`."""
+    ) -> tuple[list[Any], list[Any], list[int]]:
+        """The outcomes and ends of rows, and which of them are open because their end is still to
+        come; rows that have none are noted in `bad`."""
+        planned: list[int] = []
         outcomes: list[Any]
         ends: list[Any]
         if self._plain_ends:
@@ -252,9 +305,12 @@ class RowReader:
                 found = self._ends[keys[i]]
                 if isinstance(found, RowUnusable):
                     bad.setdefault(i, found)
-                else:
-                    outcomes[i], ends[i] = found
-        return outcomes, ends
+                    continue
+                outcomes[i], ends[i] = found
+                if ends[i] is _PLANNED:
+                    planned.append(i)
+                    ends[i] = None
+        return outcomes, ends, planned
 
     def _well_formed(
         self, rows: Sequence[list[str]], unusable: dict[int, RowUnusable]
@@ -284,6 +340,7 @@ class RowReader:
             ids = list(map(self._joined_id, rows))
         if all(ids) and all(map(str.isprintable, ids)) and max(map(len, ids)) <= LONGEST_ID:
             return ids
+        ids = list(map(fold, ids))
         for i, case_id in enumerate(ids):
             try:
                 self._check_id(case_id, rows[i])
@@ -299,6 +356,28 @@ class RowReader:
         except (IndexError, RowUnusable):
             return ""
         return case_id
+
+    def _cohort_at(self, started: datetime) -> str:
+        """The last cohort whose date has come."""
+        names = [name for moment, name in self._map.started_from if moment <= started]
+        if not names:
+            reason = f"started {day(started)}, before the first cohort of the map"
+            raise RowUnusable("cohort", reason)
+        return names[-1]
+
+    def cohort(self, row: list[str]) -> str | None:
+        """The cohort of a row that is as wide as the header; None if it has none."""
+        places, memo = self._memos[3 if self._map.started_from else 0]
+        cells = tuple(row[place] for place in places)
+        value = memo[cells[0] if len(cells) == 1 else cells]
+        if isinstance(value, RowUnusable):
+            return None
+        if not self._map.started_from:
+            return str(value)
+        try:
+            return self._cohort_at(value)
+        except RowUnusable:
+            return None
 
     def _joined_id(self, row: list[str]) -> str:
         parts = (fold(row[column]) for column in self._id_columns)
@@ -327,6 +406,8 @@ class RowReader:
                         name, f"{name}: the map does not say what {shown(text)} stands for"
                     )
                 return value
+            if name == "business_unit":
+                text = _readable(text)
             check_text(name, text, LONGEST_TEXT, self._map.encoding)
             return text
 
@@ -353,7 +434,7 @@ class RowReader:
         unreadable: list[RowUnusable] = []
         for column, cell in zip(self._starts_in, cells, strict=True):
             try:
-                moment = self._dates.read("started_at", self._names[column], cell)
+                moment = self.dates.read("started_at", self._names[column], cell)
             except RowUnusable as error:
                 unreadable.append(error)
                 continue
@@ -379,13 +460,35 @@ class RowReader:
             raise RowUnusable("started_at", f"started {day(start)}, which is in the future")
         return start
 
-    def _end(self, cells: Sequence[str]) -> tuple[Outcome, datetime | None]:
+    def _known_from(self, cells: Sequence[str]) -> datetime | None:
+        if not cells:
+            return None
+        known = self.dates.read("known_from", self._names[self._known_in[0]], cells[0])
+        if known is not None and known > self._newest():
+            snapshot = self._map.snapshot
+            when = "in the future"
+            if snapshot is not None and known > snapshot:
+                when = f"after the snapshot of {day(snapshot)}"
+            raise RowUnusable("known_from", f"known from {day(known)}, which is {when}")
+        return known
+
+    def _observed_until(self, cells: Sequence[str]) -> datetime | None:
+        if not cells:
+            return None
+        return self.dates.read("observed_until", self._names[self._observed_in[0]], cells[0])
+
+    def _estimate(self, cells: Sequence[str]) -> float | None:
+        return days_in(self._names[self._estimate_in[0]], cells[0]) if cells else None
+
+    def _end(self, cells: Sequence[str]) -> tuple[Outcome, Any]:
         outcome = self._outcomes[cells[1:]]
         if isinstance(outcome, RowUnusable):
             raise outcome
         column = self._names[self._ends_in[0]]
-        ended = self._dates.read("ended_at", column, cells[0])
+        ended = self.dates.read("ended_at", column, cells[0])
         if outcome is Outcome.OPEN:
+            if ended is not None and ended > self._newest():
+                return outcome, _PLANNED
             if ended is not None:
                 raise RowUnusable(
                     "ended_at", f"the outcome is open, but {column} is {shown(cells[0])}"
@@ -398,7 +501,7 @@ class RowReader:
             )
         return self._as_known(outcome, ended)
 
-    def _end_by_rules(self, cells: Sequence[str]) -> tuple[Outcome, datetime | None]:
+    def _end_by_rules(self, cells: Sequence[str]) -> tuple[Outcome, Any]:
         for rule, conditions, end_place in self._rules:
             if not all(key_of(cells[place]) in words for place, words in conditions):
                 continue
@@ -409,27 +512,29 @@ class RowReader:
                     raise RowUnusable("outcome", f"{rule.reject} ({values})")
                 return rule.outcome, None
             column = self._names[self._ends_in[end_place]]
-            ended = self._dates.read("ended_at", column, cells[end_place])
+            ended = self.dates.read("ended_at", column, cells[end_place])
             if ended is not None and rule.outcome is not None:
                 return self._as_known(rule.outcome, ended)
         raise RowUnusable(
             "outcome", f"no rule for the outcome fits: {self._said(self._ends_in, cells)}"
         )
 
-    def _as_known(self, outcome: Outcome, ended: datetime) -> tuple[Outcome, datetime | None]:
-        """An end after the snapshot was a plan when it was taken: the case was still open."""
-        snapshot = self._map.snapshot
-        if snapshot is not None and ended > snapshot:
-            return Outcome.OPEN, None
-        if ended > self._latest:
-            raise RowUnusable("ended_at", f"ended {day(ended)}, which is in the future")
-        return outcome, ended
+    def _as_known(self, outcome: Outcome, ended: datetime) -> tuple[Outcome, Any]:
+        """An end after the snapshot, or after now, is a plan: the case is still open."""
+        return (Outcome.OPEN, _PLANNED) if ended > self._newest() else (outcome, ended)
 
     def _said(self, columns: Sequence[int], cells: Sequence[str]) -> str:
         return ", ".join(
             f"{shown(self._names[column])} is {shown(cell) if fold(cell) else 'blank'}"
             for column, cell in zip(columns, cells, strict=True)
         )
+
+
+def _present(source: TextSource, columns: Header) -> TextSource:
+    """The source, or what stands for it in a file that has none of its columns."""
+    if source.absent is None or columns.those_of(source.columns):
+        return source
+    return TextSource(constant=source.absent)
 
 
 def _coded(
@@ -461,6 +566,13 @@ def _keys(columns: Sequence[Sequence[str]], places: Sequence[int], rows: int) ->
 def _without(places: Container[int], columns: Sequence[list[Any]]) -> list[list[Any]]:
     keep = [i not in places for i in range(len(columns[0]))]
     return [list(compress(column, keep)) for column in columns]
+
+
+def _readable(text: str) -> str:
+    """A text with bytes that are not the encoding as what they mostly are: that of Windows."""
+    if not any("\udc80" <= c <= "\udcff" for c in text):
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
 
 
 def check_text(name: str, text: str, longest: int, encoding: str) -> None:

@@ -28,6 +28,9 @@ class DayCounts:
     its start to its end; for an open one the day of its start since 1970. `microseconds` into the
     day are added up over the cases. `watched_until` (seconds since 1970) is when the open ones were
     last known to be open, `first_start` (likewise) the first start of the cohort in the tier.
+
+    Where the cases of a count began on one day too, `start_days` (since 1970) is the mean of their
+    starts and `unit` their unit, -1 if not known; None where counts are not as fine as that.
     """
 
     cohort: Codes
@@ -38,6 +41,8 @@ class DayCounts:
     microseconds: Floats
     watched_until: Floats
     first_start: Floats
+    start_days: Floats | None = None
+    unit: Codes | None = None
 
 
 def cases_from_days(
@@ -47,6 +52,7 @@ def cases_from_days(
     as_of: datetime,
     *,
     started_later: int = 0,
+    units: tuple[str, ...] = (),
 ) -> Cases:
     """The cases of these counts as known at `as_of`: four rows for each count, a quarter each."""
     now = (as_of - EPOCH).total_seconds()
@@ -55,7 +61,10 @@ def cases_from_days(
     watched = np.minimum(counts.watched_until[some], now) / SECONDS_PER_DAY
     days = moments(counts.day[some], counts.n[some], counts.microseconds[some])
     days = np.where(is_open[:, None], np.maximum(watched[:, None] - days, 0.0), days).ravel()
-    followed = np.repeat(watched - counts.first_start[some] / SECONDS_PER_DAY, PARTS)
+    begun = counts.first_start[some] / SECONDS_PER_DAY
+    if counts.start_days is not None:
+        begun = counts.start_days[some]
+    followed = np.repeat(watched - begun, PARTS)
     return Cases(
         as_of=as_of,
         duration_days=days,
@@ -67,6 +76,9 @@ def cases_from_days(
         tiers=tiers,
         started_later=started_later,
         weight=np.repeat(counts.n[some] / PARTS, PARTS),
+        start_days=None if counts.start_days is None else np.repeat(begun, PARTS),
+        unit=None if counts.unit is None else np.repeat(counts.unit[some], PARTS),
+        units=units,
     )
 
 

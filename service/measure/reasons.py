@@ -35,6 +35,11 @@ def about(
             f"The units count for {found.units.effective:.1f}: it holds in these units and says "
             "nothing of others."
         )
+    if Why.INTERVAL in why and found.units_decide and not found.units.alone:
+        yield (
+            f"The business units differ, and count for {found.units.effective:.1f}: more cases of "
+            "the same units would hardly narrow the interval, more units would."
+        )
     yield from _against(tiers, found, intake, baseline)
     for sign in record:
         yield f"The record leaves something out ({sign}): no verdict rests on it."

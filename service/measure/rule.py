@@ -45,6 +45,9 @@ class Found:
     statements: Statements
     opposed: tuple[str, ...]
     why: tuple[str, ...]
+    units_decide: bool
+    """Whether the interval is as wide as the units make it, so that more cases of the same units
+    would not narrow it."""
 
     @property
     def as_is(self) -> Direction:
@@ -125,7 +128,17 @@ def found_in(
         why = [Why.NOTHING_VARIES]
     elif side is Direction.INCONCLUSIVE:
         why = [Why.INTERVAL]
-    return Found(time, adjusted, of_guard, of_units, of_trend, said, opposed, tuple(why))
+    return Found(
+        time=time,
+        adjusted=adjusted,
+        guard=of_guard,
+        units=of_units,
+        trend=of_trend,
+        statements=said,
+        opposed=opposed,
+        why=tuple(why),
+        units_decide=of_units.alone or of_units.reach(alpha) > critical * (time.se_log or 0.0),
+    )
 
 
 def by_shuffling(pairs: Sequence[Pair], alpha: float) -> float:

@@ -137,7 +137,7 @@ def judge(
     notes.extend(about(tiers, found, record, intake, baseline))
     needed: int | None = None
     more: tuple[int, ...] | None = None
-    if tiers.pairs and (found is None or MORE_CASES_HELP & set(found.why)):
+    if found is not None and MORE_CASES_HELP & set(found.why) and not found.units_decide:
         needed = needed_cases(tiers.pairs, alpha)
     if needed is not None:
         more = tuple(max(0, needed - size) for size in sizes(tiers.pairs))

@@ -52,20 +52,20 @@ async def test_actions_are_what_this_caller_may_do_now(team: Team) -> None:
     key = await team.builder.hand_in()
     everybody = (team.builder, team.enabler, team.colleague)
     assert [set(await offered(visitor, key)) for visitor in everybody] == [
-        {"attach", "park", "withdraw"},
+        {"attach", "park", "withdraw", "transfer"},
         *2
         * [
             {"claim", "assign", "ask", "refer", "approve", "decline", "attach", "change_tier"}
-            | {"park"}
+            | {"park", "transfer"}
         ],
     ]
     await team.enabler.does(key, "claim")
     mine, theirs = await offered(team.enabler, key), await offered(team.colleague, key)
     assert set(mine) - set(theirs) == {"release", "ask", "refer", "approve", "decline"}
-    assert set(theirs) == {"assign", "attach", "change_tier", "park"}
+    assert set(theirs) == {"assign", "attach", "change_tier", "park", "transfer"}
     await team.enabler.does(key, "refer", party=PARTY, reason="Whose data is it?")
     assert set(await offered(team.reviewer, key)) == {"claim", "assign", "ask", "return", "attach"}
-    assert set(await offered(team.enabler, key)) == {"recall", "attach", "park"}
+    assert set(await offered(team.enabler, key)) == {"recall", "attach", "park", "transfer"}
 
 
 async def test_an_action_says_what_it_takes_and_where_to_send_it(team: Team) -> None:
@@ -77,12 +77,13 @@ async def test_an_action_says_what_it_takes_and_where_to_send_it(team: Team) -> 
     assert answer.status_code == 200
 
 
-async def test_what_is_offered_is_taken_and_nothing_else_is(team: Team) -> None:
+async def test_what_is_offered_is_taken_and_nothing_else_is(team: Team, house: House) -> None:
     details: dict[str, dict[str, Any]] = {
         "assign": {"assignee": team.colleague.person.email},
         "refer": {"party": PARTY},
         "attach": {"evidence_kind": "note", "evidence_reference": "wiki/note"},
         "change_tier": {"tier": "high"},
+        "transfer": {"owner": (await house.visitor(Role.BUILDER)).person.email},
     }
     for command in sorted(set(Command)):
         key = await team.builder.hand_in()

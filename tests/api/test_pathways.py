@@ -26,41 +26,41 @@ async def test_the_regulated_pathway_asks_risk_two_approvers_and_a_certified_own
     legal = await house.visitor(Role.REVIEWER, party="legal")
     key = await builder.hand_in(tier="high")
     assert (await risk.http.get(f"/v1/use-cases/{key}")).status_code == 404
-    await ada.does(key, "approve")
+    await ada.does(key, "approve", reason="It is in order.")
     await ada.does(key, "hand_over")
 
     assert (await legal.http.get(f"/v1/use-cases/{key}")).status_code == 404
-    assert (await ada.give(key, "approve")).status_code == 403
+    assert (await ada.give(key, "approve", reason="It is in order.")).status_code == 403
     assert (await risk.sees(f"use-cases/{key}"))["holder"] == "risk"
     await risk.does(key, "claim")
     await risk.does(key, "ask", reason="Who is harmed when it fails?")
     await builder.does(key, "answer", reason="Nobody: a person reads it first.")
-    assessed = await risk.does(key, "approve")
+    assessed = await risk.does(key, "approve", reason="It is in order.")
     assert (assessed["stage"], assessed["holder"]) == ("build", "builder")
     await builder.does(key, "hand_over")
 
-    nothing = await ada.give(key, "approve")
+    nothing = await ada.give(key, "approve", reason="It is in order.")
     assert nothing.json()["detail"] == "evidence is missing: evaluation-report, model-card"
     for kind in ("evaluation-report", "model-card"):
         await ada.does(key, "attach", evidence_kind=kind, evidence_reference=f"wiki/{kind}")
-    assert (await ada.does(key, "approve"))["stage"] == "launch-review"
+    assert (await ada.does(key, "approve", reason="It is in order."))["stage"] == "launch-review"
 
-    uncertified = await ada.give(key, "approve")
+    uncertified = await ada.give(key, "approve", reason="It is in order.")
     assert uncertified.status_code == 409
     assert "not certified: responsible-ai" in uncertified.json()["detail"]
     await admin.http.patch(
         f"/v1/people/{builder.person.id}", json={"certifications": ["responsible-ai"]}
     )
-    first = await ada.does(key, "approve")
+    first = await ada.does(key, "approve", reason="It is in order.")
     assert (first["stage"], first["position"]) == ("launch-review", "queued")
-    twice = await ada.give(key, "approve")
+    twice = await ada.give(key, "approve", reason="It is in order.")
     assert twice.status_code == 409
     assert twice.json()["detail"] == "you have approved already; 1 more must, and not you"
     offered = (await ada.sees(f"use-cases/{key}/actions"))["items"]
     assert "approve" not in {item["command"] for item in offered}
     approvals = (await builder.sees(f"use-cases/{key}"))["approvals"]
     assert [one["name"] for one in approvals] == [ada.person.name]
-    assert (await bob.does(key, "approve"))["stage"] == "launch"
+    assert (await bob.does(key, "approve", reason="It is in order."))["stage"] == "launch"
     assert (await builder.does(key, "go_live"))["position"] == "in_production"
 
     clock = await builder.sees(f"use-cases/{key}/clock")

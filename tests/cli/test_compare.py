@@ -180,3 +180,17 @@ def test_what_else_could_be_assumed_is_named(file: Path) -> None:
     result = run(file, "--assume", "luck", *VOUCHED)
     assert result.exit_code == 2
     assert "'luck' is none of nothing-else-changed, same-triage" in result.stderr
+
+
+def test_what_the_record_leaves_out_is_said_before_the_verdict(file: Path) -> None:
+    lines = file.read_text().splitlines()
+    late = [line.replace(",2024-01-1", ",2024-13-1", 1) for line in lines if "before" in line]
+    file.write_text("\n".join([*(line for line in lines if "before" not in line), *late]))
+    result = run(file)
+    first = " ".join(result.stdout.split("\n\n", maxsplit=1)[0].split())
+    assert first.startswith("The record leaves something out: ")
+    answer = json.loads(run(file, "--json").stdout)
+    assert answer["verdict"] == "inconclusive"
+    assert answer["record"][0] == "before: 10 of 40 rows could not be used"
+    assert answer["planned_ends"] == answer["ends_taken_as_start"] == 0
+    assert answer["rejected_by_cohort"]["intake"] == {"read": 41, "rejected": 1}

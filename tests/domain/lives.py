@@ -55,7 +55,10 @@ def moves(standing: Standing, actor: Actor, command: Command) -> Iterator[Move]:
             for kind in KINDS:
                 yield replace(bare, evidence_kind=kind, evidence_reference=f"wiki/{kind}")
         case Command.CHANGE_TIER:
-            yield from (replace(bare, pathway=pathways()[tier]) for tier in Tier)
+            waits = replace(bare, lowering_waits=True)
+            yield from (replace(waits, pathway=pathways()[tier]) for tier in Tier)
+        case Command.TRANSFER:
+            yield from (replace(bare, owner=somebody) for somebody in (STRANGER, OWNER))
         case _:
             yield bare
 
@@ -143,25 +146,38 @@ def helpful(standing: Standing) -> Move:
     """A move that brings the use case nearer to production."""
     reason = "let us go on"
     assigned = [person for person in PEOPLE if person.person_id == standing.assignee]
+    owner = owner_of(standing)
     match standing.position:
         case Position.PARKED:
-            return Move(Command.RESUME, OWNER)
+            return Move(Command.RESUME, owner)
         case Position.ASKED:
-            return Move(Command.ANSWER, OWNER, reason=reason)
+            return Move(Command.ANSWER, owner, reason=reason)
+        case Position.LOWERING:
+            return Move(Command.AGREE, _must_agree(standing))
         case Position.REFERRED | Position.REVIEWING:
             return Move(Command.RECALL, holders_of(standing)[0], reason=reason)
     if standing.evidence_missing:
         kind = standing.evidence_missing[0]
-        return Move(Command.ATTACH, OWNER, evidence_kind=kind, evidence_reference="wiki")
+        return Move(Command.ATTACH, owner, evidence_kind=kind, evidence_reference="wiki")
     if standing.position is Position.BUILDING:
         last = standing.stage is standing.pathway.stages[-1]
-        return Move(Command.GO_LIVE if last else Command.HAND_OVER, OWNER)
+        return Move(Command.GO_LIVE if last else Command.HAND_OVER, owner)
     if assigned and assigned[0].person_id in standing.approvals:
         return Move(Command.RELEASE, assigned[0])
     actor = (assigned or holders_of(standing))[0]
     gate = standing.stage.kind is StageKind.GATE
     command = Command.APPROVE if gate else Command.HAND_OVER
     return Move(command, actor, owner_certifications=CERTIFIED)
+
+
+def owner_of(standing: Standing) -> Actor:
+    """The accountable owner."""
+    return next(person for person in PEOPLE if person.person_id == standing.owners[0])
+
+
+def _must_agree(standing: Standing) -> Actor:
+    """Somebody who can agree to the lower tier."""
+    return next(person for person in PEOPLE if allowed(standing, Move(Command.AGREE, person)))
 
 
 def until(life: Life, there: Callable[[Standing], bool]) -> Life:

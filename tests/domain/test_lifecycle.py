@@ -64,6 +64,7 @@ from tests.domain.lives import (
     lives,
     moves,
     options,
+    owner_of,
     takes,
     until,
 )
@@ -112,47 +113,53 @@ LETTERS = {
 
 # Written out by hand, from DESIGN.md and issue 2; not derived from the table under test.
 WHO = """
-             triage queued claimed shape shaping risk   risking asked referred reviewing building launching parked ended
-submit       -      -      -       -     -       -      -       -     -        -         -        -         -      -
-claim        eE     eE     -       eE    -       rR     -       -     lL       -         -        -         -      -
-release      -      -      E       -     E       -      R       -     -        L         -        -         -      -
-assign       eE     eE     eE      eE    eE      rR     rR      -     lL       lL        -        -         -      -
-ask          eE     eE     E       eE    E       rR     R       -     lL       L         -        -         -      -
-answer       -      -      -       -     -       -      -       oO    -        -         -        -         -      -
-refer        eE     eE     E       eE    E       rR     R       -     -        -         -        -         -      -
-return       -      -      -       -     -       -      -       -     lL       L         -        -         -      -
-recall       -      -      -       -     -       -      -       -     eE       eE        -        -         -      -
-approve      eE     eE     E       -     -       rR     R       -     -        -         -        -         -      -
-hand_over    -      -      -       eE    E       -      -       -     -        -         oO       -         -      -
-send_back    -      eE     E       -     -       -      -       -     -        -         -        -         -      -
-attach       oOeE   oOeE   oOeE    oOeE  oOeE    oOeErR oOeErR  oOeE  oOeElL   oOeElL    oOeE     oOeE      -      -
-park         oOeE   oOeE   oOeE    oOeE  oOeE    oOeE   oOeE    oOeE  oOeE     oOeE      oOeE     oOeE      -      -
-resume       -      -      -       -     -       -      -       -     -        -         -        -         oOeE   -
-decline      eE     eE     E       -     -       rR     R       -     -        -         -        -         -      -
-withdraw     oO     oO     oO      oO    oO      oO     oO      oO    oO       oO        oO       oO        oO     -
-change_tier  eE     eE     eE      eE    eE      eE     eE      -     -        -         eE       eE        -      -
-go_live      -      -      -       -     -       -      -       -     -        -         -        oO        -      -
-pass         s      s      -       -     -       s      -       -     -        -         -        -         -      -
-remind       s      s      s       s     s       s      s       s     s        s         s        s         -      -
-escalate     s      s      s       s     s       s      s       s     s        s         s        s         -      -
+             triage queued claimed shape shaping risk   risking asked referred reviewing building launching parked ended lowering
+submit       -      -      -       -     -       -      -       -     -        -         -        -         -      -      -
+claim        eE     eE     -       eE    -       rR     -       -     lL       -         -        -         -      -      -
+release      -      -      E       -     E       -      R       -     -        L         -        -         -      -      -
+assign       eE     eE     eE      eE    eE      rR     rR      -     lL       lL        -        -         -      -      -
+ask          eE     eE     E       eE    E       rR     R       -     lL       L         -        -         -      -      -
+answer       -      -      -       -     -       -      -       oO    -        -         -        -         -      -      -
+refer        eE     eE     E       eE    E       rR     R       -     -        -         -        -         -      -      -
+return       -      -      -       -     -       -      -       -     lL       L         -        -         -      -      -
+recall       -      -      -       -     -       -      -       -     eE       eE        -        -         -      -      E
+approve      eE     eE     E       -     -       rR     R       -     -        -         -        -         -      -      -
+hand_over    -      -      -       eE    E       -      -       -     -        -         oO       -         -      -      -
+send_back    -      eE     E       -     -       -      -       -     -        -         -        -         -      -      -
+attach       oOeE   oOeE   oOeE    oOeE  oOeE    oOeErR oOeErR  oOeE  oOeElL   oOeElL    oOeE     oOeE      -      -      oOeE
+park         oOeE   oOeE   oOeE    oOeE  oOeE    oOeE   oOeE    oOeE  oOeE     oOeE      oOeE     oOeE      -      -      oOeE
+resume       -      -      -       -     -       -      -       -     -        -         -        -         oOeE   -      -
+decline      eE     eE     E       -     -       rR     R       -     -        -         -        -         -      -      -
+withdraw     oO     oO     oO      oO    oO      oO     oO      oO    oO       oO        oO       oO        oO     -      oO
+change_tier  eE     eE     eE      eE    eE      eE     eE      -     -        -         eE       eE        -      -      -
+go_live      -      -      -       -     -       -      -       -     -        -         -        oO        -      -      -
+pass         s      s      -       -     -       s      -       -     -        -         -        -         -      -      -
+remind       s      s      s       s     s       s      s       s     s        s         s        s         -      -      s
+escalate     s      s      s       s     s       s      s       s     s        s         s        s         -      -      s
+agree        -      -      -       -     -       -    -       -     -        -         -        -         -      -     e
+refuse       -      -      -       -     -       -    -       -     -        -         -        -         -      -     e
+transfer     oOeEa  oOeEa  oOeEa   oOeEa oOeEa   oOeEa oOeEa   oOeEa oOeEa    oOeEa     oOeEa    oOeEa     oOeEa  -     oOeEa
 """  # noqa: E501
 
 # What lies on stages of the other kinds; every command that is not listed is nobody's.
 WHO_ELSEWHERE = """
-             shape_asked shape_referred shape_reviewing risk_referred shape_parked risk_parked build_parked launch_parked
-claim        -           lL             -               lL            -            -           -            -
-release      -           -              L               -             -            -           -            -
-assign       -           lL             lL              lL            -            -           -            -
-ask          -           lL             L               lL            -            -           -            -
-answer       oO          -              -               -             -            -           -            -
-return       -           lL             L               lL            -            -           -            -
-recall       -           eE             eE              rR            -            -           -            -
-attach       oOeE        oOeElL         oOeElL          oOeElL        -            -           -            -
-park         oOeE        oOeE           oOeE            oOeE          -            -           -            -
-resume       -           -              -               -             oOeE         oOeE        oOeE         oOeE
-withdraw     oO          oO             oO              oO            oO           oO          oO           oO
-remind       s           s              s               s             -            -           -            -
-escalate     s           s              s               s             -            -           -            -
+             shape_asked shape_referred shape_reviewing risk_referred shape_parked risk_parked build_parked launch_parked risk_must_agree
+claim        -           lL             -               lL            -            -           -            -        -
+release      -           -              L               -             -            -           -            -        -
+assign       -           lL             lL              lL            -            -           -            -        -
+ask          -           lL             L               lL            -            -           -            -        -
+answer       oO          -              -               -             -            -           -            -        -
+return       -           lL             L               lL            -            -           -            -        -
+recall       -           eE             eE              rR            -            -           -            -        E
+attach       oOeE        oOeElL         oOeElL          oOeElL        -            -           -            -        oOeErR
+park         oOeE        oOeE           oOeE            oOeE          -            -           -            -        oOeE
+resume       -           -              -               -             oOeE         oOeE        oOeE         oOeE        -
+withdraw     oO          oO             oO              oO            oO           oO          oO           oO        oO
+remind       s           s              s               s             -            -           -            -        s
+escalate     s           s              s               s             -            -           -            -        s
+agree        - - - - - - - - rR
+refuse       - - - - - - - - rR
+transfer     oOeEa oOeEa oOeEa oOeEa oOeEa oOeEa oOeEa oOeEa oOeEa
 """  # noqa: E501
 
 
@@ -166,6 +173,15 @@ def _read(table: str) -> dict[tuple[str, Command], frozenset[str]]:
 
 
 EXPECTED = _read(WHO) | _read(WHO_ELSEWHERE)
+
+
+def lower(life: Life, to: Pathway = STANDARD) -> Life:
+    """Ada proposes a lower tier."""
+    return life.moved(
+        Move(Command.CHANGE_TIER, ADA, reason="less can go wrong", pathway=to, lowering_waits=True),
+        life.standing.at + HOUR,
+    )
+
 
 _CLAIMED = at_stage(TRIAL, "evaluate").then(ADA, Command.CLAIM)
 _REFERRED = _CLAIMED.then(ADA, Command.REFER, party="legal")
@@ -197,6 +213,11 @@ SITUATIONS: dict[str, tuple[Position, Life]] = {
     "risk_parked": (Position.PARKED, _RISKING.then(OWNER, Command.PARK)),
     "build_parked": (Position.PARKED, at_stage(TRIAL, "build").then(OWNER, Command.PARK)),
     "launch_parked": (Position.PARKED, at_stage(TRIAL, "launch").then(OWNER, Command.PARK)),
+    "lowering": (Position.LOWERING, lower(at_stage(TRIAL, "evaluate"))),
+    "risk_must_agree": (
+        Position.LOWERING,
+        lower(Life.of(TRIAL)).then(BEN, Command.AGREE),
+    ),
     "ended": (Position.IN_PRODUCTION, at_stage(TRIAL, "launch").then(OWNER, Command.GO_LIVE)),
 }
 DECLINED = _CLAIMED.then(ADA, Command.DECLINE)
@@ -251,6 +272,8 @@ REASON_NEEDED = {
     Command.PARK,
     Command.WITHDRAW,
     Command.CHANGE_TIER,
+    Command.REFUSE,
+    Command.TRANSFER,
 }
 DETAILS = {
     Command.ASSIGN: {"assignee"},
@@ -258,6 +281,7 @@ DETAILS = {
     Command.SEND_BACK: {"to_stage"},
     Command.ATTACH: {"evidence_kind", "evidence_reference"},
     Command.CHANGE_TIER: {"tier"},
+    Command.TRANSFER: {"owner"},
 }
 
 
@@ -491,7 +515,10 @@ def test_every_command_that_can_be_given_is_among_them() -> None:
     assert {command for _, _, command, _ in LEADS} == set(Command) - {
         Command.SUBMIT,
         Command.CHANGE_TIER,
-    }
+        Command.AGREE,
+        Command.REFUSE,
+        Command.TRANSFER,
+    }, "the last three: test_lowering.py and test_owners.py"
 
 
 def test_the_outcome_is_how_it_ended() -> None:
@@ -917,6 +944,8 @@ def test_after_most_transitions_only_what_leads_to_an_end_is_taken_and_offered()
         Command.RETURN,
         Command.RECALL,
         Command.RESUME,
+        Command.AGREE,
+        Command.REFUSE,
     } == FINISHING
     for _, life in SITUATIONS.values():
         standing = replace(life.standing, sequence=MOST_TRANSITIONS)
@@ -968,8 +997,8 @@ def explored(pathway: Pathway, people: tuple[Actor, ...]) -> dict[object, Standi
         standing = waiting.popleft()
         for person in people:
             for rule in possible(standing, person):
-                if rule.command in {Command.CHANGE_TIER, Command.ATTACH}:
-                    continue  # a dimension of its own; and what is attached only helps
+                if rule.command in {Command.CHANGE_TIER, Command.ATTACH, Command.TRANSFER}:
+                    continue  # dimensions of their own; and what is attached only helps
                 for move in moves(standing, person, rule.command):
                     if not allowed(standing, move):
                         continue
@@ -988,12 +1017,13 @@ def test_from_every_reachable_standing_production_withdrawal_and_the_next_move_a
 ) -> None:
     reachable = explored(pathway, (OWNER, ADA, BEN, RITA, LENA))
     positions = {standing.position for standing in reachable.values()}
-    # light: building, parked, production, withdrawn. trial: all of them.
-    assert len(positions) == (4 if pathway is LIGHT else len(Position))
+    # light: building, parked, production, withdrawn. trial: all but a lower tier that waits for
+    # others, as changes of tier are left out.
+    assert len(positions) == (4 if pathway is LIGHT else len(Position) - 1)
 
     for standing in reachable.values():
         if not standing.ended:
-            assert takes(standing, OWNER, Command.WITHDRAW)
+            assert takes(standing, owner_of(standing), Command.WITHDRAW)
             live = until(Life(standing, ()), lambda after: after.ended is not None)
             assert live.standing.outcome is Outcome.PRODUCTION
 
@@ -1009,7 +1039,7 @@ def test_no_life_is_a_dead_end(life: Life) -> None:
     if life.standing.ended:
         assert options(life.standing) == []
         return
-    assert takes(life.standing, OWNER, Command.WITHDRAW)
+    assert takes(life.standing, owner_of(life.standing), Command.WITHDRAW)
     live = until(life, lambda standing: standing.ended is not None)
     assert live.standing.outcome is Outcome.PRODUCTION
 

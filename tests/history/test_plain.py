@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from service.domain.case import Outcome
 from service.history import CANONICAL, HistoryFile, HistoryMap, Reject, parse_map
 from service.history.plain import PlainReader
-from service.history.words import PADDING, hashed, hashed_texts, words_of
+from service.history.words import PADDING, Floats, hashed, hashed_texts, words_of
 
 HEADER = "case_id,cohort,tier,business_unit,started_at,ended_at,outcome"
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
 OUTCOMES = list(Outcome)
-Fact = tuple[str, str, float, float | None, Outcome]
+Fact = tuple[str | float | None, ...]
 
 
 def carefully(
@@ -32,14 +32,22 @@ def carefully(
                 (
                     case.cohort,
                     case.tier,
+                    case.business_unit,
                     case.started_at.timestamp(),
                     case.ended_at.timestamp() if case.ended_at else None,
                     case.outcome,
+                    case.known_from.timestamp() if case.known_from else None,
+                    case.observed_until.timestamp() if case.observed_until else None,
+                    case.estimate_days,
                 )
                 for case in batch.cases()
             )
             rejects += batch.rejects
     return facts, rejects
+
+
+def said(column: Floats | None, place: int) -> float | None:
+    return None if column is None or np.isnan(column[place]) else float(column[place])
 
 
 def fast(
@@ -51,13 +59,26 @@ def fast(
     with HistoryFile(path, mapping, latest=NOW) as file:
         for batch in file.numbers(block):
             rows = batch.accepted
-            for cohort, tier, started, ended, outcome in zip(
-                *(rows.cohort, rows.tier, rows.started, rows.ended, rows.outcome), strict=True
-            ):
-                end = None if np.isnan(ended) else float(ended)
-                names = file.cohorts[cohort], file.tiers[tier]
-                facts.append((*names, float(started), end, OUTCOMES[outcome]))
+            snapshot = mapping.snapshot.timestamp() if mapping.snapshot else None
+            for i in range(len(rows)):
+                ended, observed = said(rows.ended, i), said(rows.observed_until, i)
+                if snapshot is not None and ended is None:
+                    observed = snapshot if observed is None else min(observed, snapshot)
+                facts.append(
+                    (
+                        file.cohorts[rows.cohort[i]],
+                        file.tiers[rows.tier[i]],
+                        file.units[rows.unit[i]],
+                        said(rows.started, i),
+                        ended,
+                        OUTCOMES[rows.outcome[i]],
+                        said(rows.known_from, i),
+                        observed,
+                        said(rows.estimate_days, i),
+                    )
+                )
             rejects += batch.rejects
+            assert len(batch.lines) == len(rows)
         assert file.position == file.size
     return facts, rejects
 
@@ -197,11 +218,71 @@ def test_blocks_say_the_same_with_any_map_that_allows_for_plain_rows(  # noqa: P
     assert fast(path, mapping, block) == carefully(path, mapping)
 
 
+MORE_HEADER = f"{HEADER},known_from,observed_until,estimate_days"
+estimates = st.sampled_from(["", "30", "12.5", "0", "-1", "nan", "1e3", " 7 ", "0.000001", "x"])
+maybe_moment = st.one_of(st.just(""), plain_moments, moments)
+more_row = st.builds(
+    lambda plain, *more: (*plain, *more),
+    st.one_of(plain_row, near_row),
+    maybe_moment,
+    maybe_moment,
+    estimates,
+)
+ended_row = st.tuples(
+    st.integers(0, 2000).map(str),
+    st.just("intake"),
+    st.just("light"),
+    st.sampled_from(["Claims", "", "Köln"]),
+    plain_moments,
+    plain_moments,
+    st.just("production"),
+    maybe_moment,
+    maybe_moment,
+    st.sampled_from(["", "30"]),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    rows=st.lists(st.one_of(more_row, ended_row, ended_row), max_size=25),
+    mapping=st.sampled_from((CANONICAL, parse_map("snapshot = 2024-02-10", "m"))),
+    block=st.integers(200, 2000),
+)
+def test_blocks_say_the_same_of_what_a_file_may_say_beside(
+    rows: list[tuple[str, ...]],
+    mapping: HistoryMap,
+    block: int,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    path = tmp_path_factory.mktemp("plain") / "cases.csv"
+    content = "".join(",".join(cells) + "\n" for cells in [MORE_HEADER.split(","), *rows])
+    path.write_bytes(content.encode("utf-8", "surrogatepass"))
+    assert fast(path, mapping, block) == carefully(path, mapping)
+
+
+def test_what_a_file_says_beside_is_plain(tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    row = "1,intake,light,Claims,2024-01-05,2024-02-01,production,2024-01-20,2024-03-01,12.5"
+    path.write_text(f"{MORE_HEADER}\n{row}\n")
+    with HistoryFile(path, latest=NOW) as file:
+        layout = file.layout()
+        assert layout is not None
+        read = PlainReader(layout).read(file._lines.block(10_000), 2)
+    assert read is not None
+    assert read.plain.tolist() == [0]
+    assert fast(path) == carefully(path)
+    (fact,), _ = fast(path)
+    known, observed, estimate = fact[-3:]
+    assert known == datetime(2024, 1, 20, tzinfo=UTC).timestamp()
+    assert observed == datetime(2024, 3, 1, tzinfo=UTC).timestamp()
+    assert estimate == 12.5
+
+
 def plain_lines(path: Path, lines: list[str]) -> list[int]:
     """Which of the lines the block reader takes as plain."""
     path.write_text("\n".join([HEADER, *lines, ""]))
     with HistoryFile(path, latest=NOW) as file:
-        layout = file._rows.layout({}, {})
+        layout = file.layout()
         assert layout is not None
         read = PlainReader(layout).read(file._lines.block(10_000), 2)
     assert read is not None
@@ -225,8 +306,8 @@ def test_the_usual_ways_to_write_a_moment_are_plain(moment: str, tmp_path: Path)
         expected = expected.replace(tzinfo=UTC)
     facts, rejects = fast(path)
     assert rejects == []
-    assert [fact[2] for fact in facts] == [expected.timestamp(), 0.0]
-    assert facts[1][3] == expected.timestamp()
+    assert [fact[3] for fact in facts] == [expected.timestamp(), 0.0]
+    assert facts[1][4] == expected.timestamp()
 
 
 @pytest.mark.parametrize(
@@ -252,7 +333,7 @@ def test_line_ends_of_windows_are_no_part_of_the_last_cell(tmp_path: Path) -> No
     lines = [header, "1,intake,light,,2024-01-05,production,2024-02-01", ""]
     path.write_bytes("\r\n".join(lines).encode())
     with HistoryFile(path, latest=NOW) as file:
-        layout = file._rows.layout({}, {})
+        layout = file.layout()
         assert layout is not None
         read = PlainReader(layout).read(file._lines.block(10_000), 2)
     assert read is not None

@@ -103,7 +103,12 @@ def test_the_sentence_says_why_there_is_none() -> None:
     assert said(**UNDECIDED)["sentence"].endswith(f" No verdict: {GUARD}.")
     official = said(locked=[quarter(**UNDECIDED)], at=DAY)["official"]
     assert official["sentence"].endswith(f"locked for 2026 Q1. No verdict: {GUARD}.")
-    second = {"rule": 2, "why": ["guard"], "as_is": "inconclusive", "assumptions": []}
+    second: dict[str, Any] = {
+        "rule": 2,
+        "why": ["guard"],
+        "as_is": "inconclusive",
+        "assumptions": [],
+    }
     by_rule_2 = said(**UNDECIDED, **second)["sentence"]
     assert "declined or withdrawn" in by_rule_2, "its own sentence says why"
     assert "No verdict" not in by_rule_2

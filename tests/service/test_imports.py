@@ -5,16 +5,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from cli.imports import import_file
 from service.domain.case import Case, Outcome
 from service.domain.cohort import Cohort
 from service.history import CANONICAL, HistoryFile, compare_file
 from service.imports import Written, begin_import, observed, write_cases
+from service.imports import import_file as bring_file_in
 from service.known import Moment, cases_of
+from service.left_out import rejected_by_cohort, signs_of_imports
 from service.measure.cases import OPEN
+from service.measure.record import Rejected
 from service.reports.verdict import verdict
 from service.sessions import Sessions
+from service.tables import CaseVersionRow
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -125,3 +130,77 @@ def history(dice: random.Random) -> str:
         end = ",open" if is_open else f"{ended.date()},production"
         lines.append(f"{number},{cohort},{tier},Sales,{start.date()},{end}")
     return "\n".join(lines)
+
+
+HEADER = "case_id,cohort,tier,business_unit,started_at,ended_at,outcome"
+
+
+async def brought(sessions: Sessions, path: Path, source: str, at: datetime = NOW) -> None:
+    """Import a file, as of `at`."""
+    with HistoryFile(path, CANONICAL, latest=at) as file:
+        await bring_file_in(sessions, file, source, rejects=path.with_suffix(".bad"), at=at)
+
+
+async def test_rows_that_could_not_be_used_are_kept_by_cohort(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    path = tmp_path / "history.csv"
+    good = [f"{n},before,low,Sales,2024-01-{n + 1:02},2024-02-01,production" for n in range(20)]
+    bad = [f"x{n},before,low,Sales,soon,,open" for n in range(5)]
+    other = ["y,after,low,Sales,2024-01-05,,open", "z,,low,Sales,2024-01-05,,open"]
+    path.write_text("\n".join([HEADER, *good, *bad, *other]))
+    await brought(sessions, path, "history.csv")
+    path.write_text("\n".join([HEADER, *(line.replace("soon", "2024-01-07") for line in bad[1:])]))
+    await brought(sessions, path, "history.csv", at=LATER)
+
+    async with sessions() as session:
+        then = await rejected_by_cohort(session, ["before", "after"], Moment(NOW, asked=True))
+        now = await rejected_by_cohort(session, ["before"], Moment(LATER, asked=False))
+        none = await rejected_by_cohort(session, ["intake"], Moment(LATER, asked=False))
+    assert then == {"before": Rejected(25, 5), "after": Rejected(1, 0)}
+    # The mended rows came in a file of their own, which is no smaller register.
+    assert now == {"before": Rejected(24, 0)}
+    assert none == {}
+
+
+async def test_a_moment_that_stands_alone_is_remembered(sessions: Sessions, tmp_path: Path) -> None:
+    path = tmp_path / "history.csv"
+    rows = [f"{n},before,low,Sales,2024-01-01,2024-02-{n + 1:02},production" for n in range(28)]
+    path.write_text(
+        "\n".join([HEADER, *rows, "slip,before,low,Sales,2024-01-05,2025-01-06,declined"])
+    )
+    await brought(sessions, path, "history.csv")
+    path.write_text("\n".join([HEADER, "slip,before,low,Sales,2024-01-05,2024-01-06,declined"]))
+    await brought(sessions, path, "history.csv", at=LATER)
+
+    async with sessions() as session:
+        then = await signs_of_imports(session, ["before"], Moment(NOW, asked=True))
+        now = await signs_of_imports(session, ["before"], Moment(LATER, asked=False))
+        other = await signs_of_imports(session, ["intake"], Moment(NOW, asked=True))
+    assert then == ("history.csv: the latest moment stands alone, 313 days after the next",)
+    assert (now, other) == ((), ())
+
+
+async def test_what_a_file_says_beside_comes_back_from_the_database(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    path = tmp_path / "history.csv"
+    rows = [
+        "1,before,low,Sales,2024-01-01,2024-03-01,production,2024-02-01,,30",
+        "2,before,low,,2024-01-01,,open,,2024-01-21,",
+        "3,before,low,Sales,2024-01-01,,open,2024-03-01,,12.5",
+    ]
+    path.write_text("\n".join([f"{HEADER},known_from,observed_until,estimate_days", *rows]))
+    for at in (NOW, LATER):  # the second time nothing has changed
+        await brought(sessions, path, "history.csv", at=at)
+    async with sessions() as session:
+        found = await cases_of(session, {"before": Cohort("before")}, Moment(LATER, asked=False))
+        versions = await session.scalar(select(func.count()).select_from(CaseVersionRow))
+    assert versions == 3
+    order = found.duration_days.argsort(kind="stable")
+    assert found.duration_days[order].tolist() == [20.0, 60.0, 60.0]
+    assert found.entry_days is not None
+    assert found.estimate_days is not None
+    assert sorted(found.entry_days.tolist()) == [-1.0, 31.0, 60.0]
+    assert sorted(found.estimate_days[order][1:].tolist()) == [12.5, 30.0]
+    assert found.units == ("Sales",)

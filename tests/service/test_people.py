@@ -1,5 +1,6 @@
 """People and their tokens, on a real PostgreSQL."""
 
+import asyncio
 import hashlib
 from datetime import timedelta
 
@@ -198,3 +199,32 @@ async def test_roles_are_stored_as_their_words_and_people_listed_by_name(desk: D
         row = await session.scalar(select(PersonRow).where(col(PersonRow.id) == two.id))
         assert row is not None
         assert row.created_at == START
+
+
+async def test_the_last_administrator_stays(sessions: Sessions) -> None:
+    async with sessions.begin() as session:
+        one = await add_person(
+            session, name="One", email="one@x.example", roles=[Role.ADMIN], at=START
+        )
+        two = await add_person(
+            session, name="Two", email="two@x.example", roles=[Role.ADMIN, Role.LEADER], at=START
+        )
+
+    async def let_out(person_id: str) -> bool:
+        try:
+            async with sessions.begin() as session:
+                await change_person(session, person_id, active=False)
+        except Conflict:
+            return False
+        return True
+
+    # Both at the same moment: one of them goes, never both.
+    gone = await asyncio.gather(let_out(one.id), let_out(two.id))
+    assert sorted(gone) == [False, True]
+    left = two if gone[0] else one
+    assert not await let_out(left.id)
+    with pytest.raises(Conflict, match="last administrator"):
+        async with sessions.begin() as session:
+            await change_person(session, left.id, roles=[Role.LEADER])
+    async with sessions() as session:
+        assert (await find_person(session, left.id)).roles == left.roles

@@ -152,7 +152,7 @@ async def test_what_was_typed_stays_when_something_is_wrong(house: House) -> Non
         (b"\x1f\x8brest", "compressed"),
         (b"a,b\0c\n1,2\n", "NUL"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "NUL"),
-        (b",".join([b"c"] * 501), "more than 500 columns"),
+        (b",".join([b"c"] * 1001), "more than 1000 columns"),
         (b'"' + b"x" * 200_000, "no header"),
     ],
 )
@@ -324,3 +324,58 @@ async def test_an_administrator_brings_a_baseline_in_and_the_reports_know_it(hou
         admin, await admin.sends(page.forms[-2], do="import", as_cohort="archive")
     )
     assert "0 new, 120 updated" in page.text
+
+
+def tracker(cases: int = 160) -> bytes:
+    """What a tracker exports: no unit, no tier, and a blank resolution where a case is open."""
+    rows = ["Issue key,Route,Created,Resolved,Resolution"]
+    begun = date(2024, 1, 1)
+    for number in range(cases):
+        start, days = begun + timedelta(days=number), 20 + 7 * number % 60
+        end, how = (start + timedelta(days), "Fixed") if number % 4 else ("", "")
+        rows.append(f"b{number},before,{start},{end},{how}")
+        rows.append(f"i{number},intake,{start},{end},{how}")
+    return "\n".join(rows).encode()
+
+
+async def test_a_blank_outcome_without_an_end_is_open(house: House) -> None:
+    leader = await guest(house, Role.LEADER)
+    page = await brings(leader, tracker())
+    chosen: dict[str, Any] = {
+        **{"case_id": "Issue key", "cohort": "Route", "started_at": "Created"},
+        **{"ended_at": "Resolved", "outcome": "Resolution", "is_production": "Fixed"},
+    }
+    page = await leader.sends(page.form(page.path), do="look", **chosen)
+    assert "All 320 rows: 320 can be used, 0 cannot." in page.text
+    assert "Still open" in page.text
+    page = await until_done(leader, await leader.sends(page.form(page.path), do="compare"))
+    found = house.app.state.pages.files._brought[page.path.rsplit("/", 1)[-1]].verdict
+    assert found is not None
+    assert (found["accepted"], found["rejected"]) == (320, 0)
+    assert found["arms"]["before"]["open"] == 40
+
+
+async def test_dates_the_other_way_round_are_said_next_to_the_first_rows(house: House) -> None:
+    leader = await guest(house, Role.LEADER)
+    rows = [HEADER]
+    rows += [f"{n},before,low,,1/{n}/2024,2/{n}/2024,production" for n in range(1, 28)]
+    rows += [f"i{n},intake,low,,1/{n}/2024,2/{n}/2024,production" for n in range(1, 28)]
+    page = await brings(leader, "\n".join(rows).encode())
+    page = await leader.sends(page.form(page.path), do="look", dates="%d/%m/%Y")
+    assert "with the month first (%m/%d/%Y) all dates can be read" in page.text
+    page = await until_done(leader, await leader.sends(page.form(page.path), do="compare"))
+    assert "so that no verdict rests on it" in page.text
+    before = page.text.index("so that no verdict rests on it")
+    assert before < page.text.index("nothing of it is stored"), "it is said before the verdict"
+    page = await leader.sends(page.form(page.path), do="look", dates="%m/%d/%Y")
+    assert "all dates can be read" not in page.text
+    assert "54 can be used, 0 cannot" in page.text
+
+
+async def test_columns_that_few_files_have_are_chosen_too(house: House) -> None:
+    leader = await guest(house, Role.LEADER)
+    rows = [f"{HEADER},Guess,known_from", "1,before,low,,2024-01-01,,open,soon,2024-01-05"]
+    page = await brings(leader, "\n".join(rows).encode())
+    assert page.form(page.path).values["known_from"] == "known_from"
+    page = await leader.sends(page.form(page.path), do="look", estimate_days="Guess")
+    assert "0 can be used, 1 cannot. The reasons: 1 for the estimate." in page.text

@@ -6,6 +6,7 @@ from pathlib import Path
 from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, Who
 from service.domain.people import Role
+from service.domain.requirements import Needs
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Autonomy, Tier
 from service.measure.tiers import Direction
@@ -15,7 +16,7 @@ from service.waiting import Whose
 from web.errors import AWAY
 from web.files import Doing
 from web.handing_in import FIELDS
-from web.mapping import COLUMNS, DELIMITERS, OUTCOMES
+from web.mapping import COLUMNS, DELIMITERS, MORE_COLUMNS, OUTCOMES
 from web.mapping import Way as MapWay
 from web.navigation import PLACES
 from web.routes.queue import By
@@ -36,8 +37,10 @@ def composed() -> set[str]:
     ended = {Position.IN_PRODUCTION, Position.DECLINED, Position.WITHDRAWN, Position.PARKED}
     takes = {name for rule in LIFECYCLE for name in rule.takes}
     simple = {Command.CLAIM, Command.APPROVE, Command.HAND_OVER, Command.GO_LIVE, Command.RESUME}
+    simple.add(Command.AGREE)
     decided = {Position.QUEUED, Position.CLAIMED}
     others = {Position.ASKED, Position.REFERRED, Position.REVIEWING, Position.BUILDING}
+    others.add(Position.LOWERING)
     assert ended | decided | others == set(Position)
     todo = {f"{position}_{kind}" for position in decided for kind in ("gate", "help")}
     todo |= {*others, "launching", "only_stage"}
@@ -54,7 +57,9 @@ def composed() -> set[str]:
         *(f"event.{command}" for command in Command),
         *(f"done.{command}" for command in Command),
         *(f"does.{command}" for command in by_people - simple - {Command.RELEASE}),
+        "does.approve",
         *(f"act.{name}" for name in takes),
+        *(f"requirement.{one}" for one in Needs),
         *(f"move.{position}" for position in ended),
         *(f"todo.{position}" for position in ended),
         *(f"todo.{what}_{whom}" for what in todo for whom in ("you", "they")),
@@ -68,7 +73,8 @@ def composed() -> set[str]:
         *(f"reports.more_{one}" for one in SUMMARY),
         *(f"reports.by_{by}" for by in Groups if by is not Groups.NOTHING),
         *(f"compare.{word}_{one}" for word in ("column", "without", "short") for one in COLUMNS),
-        *(f"compare.reason_{one}" for one in (*COLUMNS, "row")),
+        *(f"compare.{word}_{one}" for word in ("column", "without") for one in MORE_COLUMNS),
+        *(f"compare.reason_{one}" for one in (*COLUMNS, *MORE_COLUMNS, "row")),
         *(f"compare.is_{one}" for one in OUTCOMES),
         *(f"compare.delimiter_{one}" for one in DELIMITERS.values()),
         *(f"compare.way_{one}" for one in MapWay),

@@ -15,7 +15,16 @@ from api.fields import PLAIN, Words
 from api.schemas import PersonBody, TokenBody
 from service.domain.people import Person, Role
 from service.domain.permissions import Right, may
-from service.errors import BadInput, Conflict, NotAllowed
+from service.domain.refusals import Refusal
+from service.errors import (
+    BadInput,
+    Conflict,
+    DecisionPending,
+    EngineUnreachable,
+    NotAllowed,
+    WorkflowMissing,
+)
+from service.leaving import hand_over_all
 from service.people import (
     MOST_PEOPLE_LISTED,
     NewToken,
@@ -183,6 +192,14 @@ async def change(
         wrong = {"roles": t("admin.not_yourself")}
         return await _one(request, person_id, admin, given, pages, typed=form, wrong=wrong)
     try:
+        if not active:
+            await hand_over_all(
+                given.sessions,
+                given.engine,
+                person_id,
+                by=admin.person.actor,
+                successor=form.text("successor")[:200],
+            )
         async with given.sessions.begin() as session:
             await find_person(session, person_id)
             await change_person(
@@ -197,6 +214,12 @@ async def change(
                 await end_visits_of(session, person_id)
     except BadInput as error:
         wrong = {error.field: sentence(error.detail)}
+        return await _one(request, person_id, admin, given, pages, typed=form, wrong=wrong)
+    except (Conflict, Refusal) as error:
+        wrong = {"successor": sentence(error.detail)}
+        return await _one(request, person_id, admin, given, pages, typed=form, wrong=wrong)
+    except (EngineUnreachable, DecisionPending, WorkflowMissing):
+        wrong = {"successor": t("act.engine_away")}
         return await _one(request, person_id, admin, given, pages, typed=form, wrong=wrong)
     return go(request, f"/admin/people/{person_id}", done="changed")
 

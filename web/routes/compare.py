@@ -1,7 +1,7 @@
 """`/compare`: a file of history, its verdict without storing anything, and then a baseline."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -29,6 +29,7 @@ from web.mapping import (
     DELIMITERS,
     ENCODINGS,
     FIELDS,
+    MORE_COLUMNS,
     OUTCOMES,
     QUESTION,
     Way,
@@ -50,6 +51,8 @@ PATH = "/compare"
 FILE = "file"
 TIME_ZONES = timedelta(days=1)
 """A file from a place where it is already tomorrow is not from the future."""
+LIKE = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
+"""How a form of dates is shown."""
 LONGEST = 500
 LONGEST_MAP = 100_000
 LONGEST_SOURCE = 200
@@ -207,7 +210,10 @@ async def _look_again(pages: Pages, file: Brought, form: Form) -> None:
         if typed["way"] == Way.COLUMNS:
             there = set(file.looked.names)
             guess = guessed(file.looked)
-            kept = {one: typed[one] if typed[one] in there else guess[one] for one in COLUMNS}
+            kept = {
+                one: typed[one] if typed[one] in there else guess[one]
+                for one in (*COLUMNS, *MORE_COLUMNS)
+            }
             file.typed = {**typed, **kept}
     await _try_map(pages, file, needed=True)
 
@@ -311,10 +317,12 @@ def _page(
         ways=list(Way),
         shipped=shipped_maps(),
         columns=COLUMNS,
+        more_columns=MORE_COLUMNS,
         outcomes=OUTCOMES,
         encodings=ENCODINGS,
         delimiters=DELIMITERS,
         dates=DATES,
+        like=LIKE,
         question=QUESTION,
         as_toml=written(file.typed),
         samples=_samples(file),

@@ -17,11 +17,11 @@ from api.context import Context, TheContext
 from service.domain.commands import Command
 from service.domain.lifecycle import possible
 from service.domain.people import Person, Role
+from service.domain.requirements import Requirement, missing, offered
 from service.errors import BadInput, NotAllowed, NotFound
 from service.forecasts import days_saved
-from service.people import third_parties
+from service.people import certifications_of, third_parties
 from service.sessions import reading, snapshot
-from service.tables import UseCaseRow
 from service.use_cases import find, standing_of
 from service.waiting import MOST_WAITING, Order, Waiting, Whose, waiting
 from web.deciding import NotDone, give
@@ -29,7 +29,7 @@ from web.forms import Form, TheForm
 from web.page import page
 from web.rows import Listed, listed
 from web.signed_in import Reader, SignedIn
-from web.tracking import UNDOES, offered
+from web.tracking import UNDOES
 from web.words import t
 
 router = APIRouter()
@@ -69,6 +69,9 @@ class Line:
 
     item: Listed
     may: frozenset[Command]
+    opens: bool
+    """Whether its decision takes words that belong to the use case: it is opened for it."""
+    missing: tuple[Requirement, ...]
     days_saved: float | None
 
 
@@ -214,7 +217,11 @@ async def _page(
             )
         items = await listed(session, found.rows, at)
         parties = await third_parties(session, active=True)
-    lines = tuple(Line(item, _may(item.row, person), saved.get(item.row.id)) for item in items)
+        certified = await certifications_of(session, {row.owner_id for row in found.rows})
+    lines = tuple(
+        _line(item, person, certified.get(item.row.owner_id, ()), saved.get(item.row.id))
+        for item in items
+    )
     failed = bool(nothing or (done and done.not_done))
     status = HTTPStatus.CONFLICT if done and done.not_done else HTTPStatus.OK
     return page(
@@ -249,5 +256,9 @@ async def _page(
     )
 
 
-def _may(row: UseCaseRow, person: Person) -> frozenset[Command]:
-    return frozenset(rule.command for rule in offered(standing_of(row), person.actor))
+def _line(item: Listed, person: Person, certified: Sequence[str], days_saved: float | None) -> Line:
+    standing = standing_of(item.row)
+    rules = offered(standing, person.actor, certified)
+    opens = {rule.command for rule in rules if rule.reason_required} & {Command.APPROVE}
+    may = frozenset(rule.command for rule in rules) - opens
+    return Line(item, may, bool(opens), missing(standing, certified), days_saved)
