@@ -21,11 +21,26 @@ from service.domain.trace import TracedCase
 from service.errors import BadInput
 from service.events import OWN, EventFile, load_event_map, write_csv, write_xes
 from service.history import HistoryError, Reject
-from service.imports import begin_import, observed, write_cases
+from service.imports import begin_import, observed, write_traced
 from service.sessions import Sessions, open_sessions
 from service.walked import Walked, next_walked
 
 AT_ONCE = 1_000
+NOT_OURS = """\
+headway: not one case could be read: Headway has not written this log, and without a map it reads \
+its own only. Write one (docs/event-logs.md) and give it with --map. It says at least
+
+  [cohort]
+  constant = "before"
+  [tier]
+  constant = "all"
+  [activity]
+  unlisted = "keep"
+  [[activity.rules]]
+  when = { "concept:name" = ["the last activity"] }
+  outcome = "production"
+
+and, where the log has no org:group, who holds what: holder = "..." in a rule for each activity."""
 ENDINGS = (".xes", ".xes.gz", ".csv", ".csv.gz")
 
 
@@ -53,10 +68,8 @@ async def import_log(file: EventFile, source: str, rejects: Path | None, session
     with progress_bar() as progress:
         bar = progress.add_task(file.path.name, total=file.size)
         for batch in file.batches():
-            steps = {traced.case.case_id: traced.steps for traced in batch.accepted}
             async with sessions.begin() as session:
-                cases = [traced.case for traced in batch.accepted]
-                written = await write_cases(session, run, cases, steps)
+                written = await write_traced(session, run, batch.accepted)
             counts.update(new=written.new, updated=written.updated, rejected=len(batch.rejects))
             refused += batch.rejects
             progress.update(bar, completed=file.position)
@@ -73,7 +86,11 @@ async def import_log(file: EventFile, source: str, rejects: Path | None, session
         out = rejects or file.path.with_name(f"{file.path.name}.rejects.csv")
         _write_rejects(out, refused)
         typer.echo(f"The rejected cases, with line numbers and reasons: {out}")
-    return 0
+    if accepted or not refused:
+        return 0
+    if file.mapping is OWN:
+        typer.echo(NOT_OURS, err=True)
+    return 2
 
 
 def _write_rejects(out: Path, refused: list[Reject]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cli.running import configured, database_url, pages_address, sign_in_address
 from service.domain.people import Person, Role
 from service.errors import BadInput
+from service.leaving import named, owned
 from service.people import (
     MOST_PEOPLE_LISTED,
     NewToken,
@@ -100,6 +101,12 @@ async def change(email: str, active: bool | None, certified: list[str] | None) -
         raise BadInput("change", "say what: --active, --inactive or --certified")
     async with _session() as session:
         person = await find_person(session, email)
+        if active is False and (keys := await owned(session, person.id)):
+            raise BadInput(
+                "inactive",
+                f"{person.name} owns open use cases ({named(keys)}): hand them over first, on the "
+                "page of people or over HTTP, where whoever takes over is named",
+            )
         person = await change_person(
             session, person.id, active=active, certifications=_given(certified)
         )

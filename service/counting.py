@@ -4,7 +4,7 @@ Changes are entries that are only ever added, so that nobody waits for anybody; 
 into the book from time to time. A reader sums both and is right at any moment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, delete, func, insert, select, text
@@ -110,8 +110,8 @@ async def count_submitted(session: AsyncSession, row: UseCaseRow, first: Transit
     await add_entries(session, change)
 
 
-async def count_recorded(session: AsyncSession, standing: Standing, first: int) -> None:
-    """Transitions from the sequence `first` on were written just now: count what they change."""
+async def count_recorded(session: AsyncSession, standing: Standing, new: Collection[int]) -> None:
+    """Transitions with these sequences were written just now: count what they change."""
     log = await transitions(session, standing.use_case_id)
     version = await session.scalar(
         select(CaseVersionRow).where(
@@ -122,7 +122,7 @@ async def count_recorded(session: AsyncSession, standing: Standing, first: int) 
     )
     if version is None:
         raise AssertionError(f"use case {standing.use_case_id} was never counted")
-    before = [step for step in log if step.sequence < first]
+    before = [step for step in log if step.sequence not in new]
     change, earlier = Tally(), Tally()
     case = _case(version, log)
     tally(change, LIVE, case, steps(log))

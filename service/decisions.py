@@ -30,6 +30,7 @@ from service.errors import (
     KeyReused,
     NotFound,
     TransitionsDisagree,
+    TransitionsMissing,
     WorkflowMissing,
 )
 from service.pathways import pathways
@@ -65,6 +66,10 @@ PROJECTED = (
 )
 """The columns of a use case that `projection` fills."""
 
+ONE_AT_A_TIME = text("SELECT FROM use_case WHERE id = :use_case_id FOR UPDATE")
+FOLLOWS = """(:first = 1 OR EXISTS (
+    SELECT FROM transition WHERE use_case_id = :use_case_id AND sequence = :first - 1
+))"""
 # One statement, and values as JSON: every decision goes through here, and composing the two
 # statements anew for each costs more than running them.
 RECORD = text(
@@ -72,6 +77,7 @@ RECORD = text(
     WITH written AS (
         INSERT INTO transition
         SELECT * FROM jsonb_populate_recordset(NULL::transition, CAST(:transitions AS jsonb))
+        WHERE {FOLLOWS}
         ON CONFLICT DO NOTHING
         RETURNING sequence
     ), moved AS (
@@ -80,9 +86,9 @@ RECORD = text(
             SELECT {", ".join(PROJECTED)}
             FROM jsonb_populate_record(NULL::use_case, CAST(:standing AS jsonb))
         )
-        WHERE id = :use_case_id AND sequence < :sequence
+        WHERE id = :use_case_id AND sequence < :sequence AND outcome = 'open' AND {FOLLOWS}
     )
-    SELECT sequence FROM written
+    SELECT sequence FROM written UNION ALL SELECT 0 WHERE NOT {FOLLOWS}
     """  # noqa: S608 - the names above, and nothing from outside
 )
 
@@ -331,11 +337,17 @@ async def record(
     happened: tuple[Transition, ...],
     seen: tuple[Seen, ...] = (),
 ) -> None:
-    """Write transitions and where they led, exactly once.
+    """Write transitions (at least one, in order and without a gap) and where they led, once each.
 
-    What is there already is compared and left alone; `TransitionsDisagree` when it differs. The
-    projection only ever moves forward.
+    What is there already is compared and left alone; `TransitionsDisagree` when it differs. Nothing
+    is written and `TransitionsMissing` raised when the one before the first is not there. The
+    projection only ever moves forward, and never from an end.
     """
+    first = happened[0].sequence
+    if [step.sequence for step in happened] != list(range(first, first + len(happened))):
+        raise ValueError(f"use case {standing.use_case_id}: these transitions are not in sequence")
+    # Whoever records after us sees what we have written, and counts from there.
+    await session.execute(ONE_AT_A_TIME, {"use_case_id": standing.use_case_id})
     by_sequence = {mark.sequence: mark for mark in seen}
     values = [_row_values(step, by_sequence.get(step.sequence)) for step in happened]
     written = await session.execute(
@@ -345,14 +357,17 @@ async def record(
             "standing": ROW.dump_json(projection(standing)).decode(),
             "use_case_id": standing.use_case_id,
             "sequence": standing.sequence,
+            "first": first,
         },
     )
     new = set(written.scalars())
+    has_gap = 0 in new
+    new.discard(0)
     missing = {step.sequence for step in happened} - new
     if missing:
-        await _compare(session, standing.use_case_id, values, missing)
+        await _compare(session, standing.use_case_id, values, missing, has_gap=has_gap)
     if new:
-        await count_recorded(session, standing, min(new))
+        await count_recorded(session, standing, new)
     await _let_read(session, standing.use_case_id, third_parties(happened))
 
 
@@ -378,7 +393,12 @@ def _row_values(step: Transition, mark: Seen | None) -> dict[str, Any]:
 
 
 async def _compare(
-    session: AsyncSession, use_case_id: str, values: list[dict[str, Any]], missing: set[int]
+    session: AsyncSession,
+    use_case_id: str,
+    values: list[dict[str, Any]],
+    missing: set[int],
+    *,
+    has_gap: bool,
 ) -> None:
     there = await session.scalars(
         select(TransitionRow).where(
@@ -387,5 +407,8 @@ async def _compare(
     )
     known = {row.sequence: row.model_dump() for row in there}
     for value in values:
-        if value["sequence"] in missing and known.get(value["sequence"]) != value:
-            raise TransitionsDisagree(use_case_id, value["sequence"])
+        sequence = value["sequence"]
+        if sequence in (known if has_gap else missing) and known.get(sequence) != value:
+            raise TransitionsDisagree(use_case_id, sequence)
+    if has_gap and len(known) < len(missing):
+        raise TransitionsMissing(use_case_id, values[0]["sequence"])

@@ -132,6 +132,21 @@ class TransitionsDisagree(Fault):
         )
 
 
+@dataclass
+class TransitionsMissing(Fault):
+    """The database lacks the transition before this one, as after a restore. Nothing was written:
+    what is missing comes first, out of the engine."""
+
+    use_case_id: str
+    sequence: int
+
+    def __str__(self) -> str:
+        return (
+            f"use case {self.use_case_id}: transition {self.sequence} cannot be recorded before "
+            f"{self.sequence - 1}, which is missing; run `headway reconcile`"
+        )
+
+
 class NotConfigured(Fault):
     """There is no database to talk to."""
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import zip_longest
 from math import isnan
 from pathlib import Path
 from types import MappingProxyType
@@ -26,10 +27,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.counting import ONE_POSTING, add_entries
+from service.counting import FOR_EVER, ONE_POSTING, add_entries
 from service.domain.case import Case
+from service.domain.standing import Mode
 from service.domain.tally import Tally, tally
-from service.domain.trace import Step
+from service.domain.trace import Step, TracedCase, Unnamed, turns
 from service.history import HistoryFile, RejectsFile
 from service.history.account import Account
 from service.history.telling import notes_of, signs_of
@@ -43,6 +45,7 @@ from service.tables import (
     ObservationRow,
     TallyBookRow,
     TallyEntryRow,
+    UnnamedStepRow,
 )
 
 SINCE_EVER = datetime.min  # noqa: DTZ901 - the driver takes it naive
@@ -55,11 +58,11 @@ WRITE = text(
         (source, case_id, cohort, tier, business_unit, pathway, pathway_version, evidence,
          started_at, ended_at, outcome, entered_at, observed_until, estimate_days,
          known_from, known_until)
-    SELECT :source, given.*, :known_from, 'infinity'
+    SELECT :source, given.*
     FROM (SELECT unnest(:case_id), unnest(:cohort), unnest(:tier), unnest(:business_unit),
                  '', 0, CAST('{}' AS text[]), unnest(:started_at), unnest(:ended_at),
                  unnest(:outcome), unnest(:entered_at), unnest(:observed_until),
-                 unnest(:estimate_days)) AS given
+                 unnest(:estimate_days), unnest(:known_from), unnest(:known_until)) AS given
     RETURNING case_id, id
     """
 ).bindparams(
@@ -69,10 +72,12 @@ WRITE = text(
     ),
     *(
         bindparam(name, type_=ARRAY(DateTime(timezone=True)))
-        for name in ("started_at", "ended_at", "entered_at", "observed_until")
+        for name in (
+            *("started_at", "ended_at", "entered_at", "observed_until"),
+            *("known_from", "known_until"),
+        )
     ),
     bindparam("estimate_days", type_=ARRAY(Float)),
-    bindparam("known_from", type_=DateTime(timezone=True)),
 )
 WRITE_STEPS = text(
     """
@@ -84,6 +89,18 @@ WRITE_STEPS = text(
     *(bindparam(name, type_=ARRAY(Integer)) for name in ("version_id", "sequence")),
     *(bindparam(name, type_=ARRAY(Text)) for name in ("stage", "holder", "mode")),
     bindparam("at", type_=ARRAY(DateTime(timezone=True))),
+    bindparam("rework", type_=ARRAY(Boolean)),
+)
+WRITE_UNNAMED = text(
+    """
+    INSERT INTO unnamed_step (version_id, at, until, after, stage, holder, rework)
+    SELECT unnest(CAST(:version_id AS bigint[])), unnest(:at), unnest(:until), unnest(:after),
+           unnest(:stage), unnest(:holder), unnest(:rework)
+    """
+).bindparams(
+    *(bindparam(name, type_=ARRAY(Integer)) for name in ("version_id", "after")),
+    *(bindparam(name, type_=ARRAY(Text)) for name in ("stage", "holder")),
+    *(bindparam(name, type_=ARRAY(DateTime(timezone=True))) for name in ("at", "until")),
     bindparam("rework", type_=ARRAY(Boolean)),
 )
 
@@ -192,7 +209,6 @@ async def write_cases(
     The same source and case id is corrected, not doubled. Until when a case was observed is kept
     only if it was said of each of them (`each_watched`), not of the source.
     """
-    known = await _known(session, run.source, [case.case_id for case in cases])
     given = [
         _Given(
             case if each_watched else replace(case, observed_until=None),
@@ -200,6 +216,24 @@ async def write_cases(
         )
         for case in cases
     ]
+    return await _write(session, run, given)
+
+
+async def write_traced(session: AsyncSession, run: Import, traced: Sequence[TracedCase]) -> Written:
+    """Write cases of an event log: with what of them was known otherwise before.
+
+    A report of an earlier day then knows what the log said by that day. Likewise corrected, not
+    doubled.
+    """
+    given = [
+        _Given(replace(one.case, observed_until=None), one.steps, one.unnamed, one.earlier)
+        for one in traced
+    ]
+    return await _write(session, run, given)
+
+
+async def _write(session: AsyncSession, run: Import, given: Sequence["_Given"]) -> Written:
+    known = await _known(session, run.source, [item.case.case_id for item in given])
     fresh = [item for item in given if item.differs_from(known.get(item.case.case_id))]
     old = [known[item.case.case_id] for item in fresh if item.case.case_id in known]
     await session.execute(
@@ -209,15 +243,21 @@ async def write_cases(
         {"old": [item.version for item in old]},
         execution_options={"synchronize_session": False},
     )
-    await _insert(session, run, fresh)
+    # A correction is known from now on; what it says of earlier days has no day any more.
+    versions = [
+        [_Known(item, run.known_from)] if item.case.case_id in known else item.versions(run)
+        for item in fresh
+    ]
+    for layer in zip_longest(*versions):
+        await _insert(session, run, [one for one in layer if one is not None])
     change, earlier = Tally(), Tally()
     for item in fresh:
-        tally(change, run.source, item.case, item.steps)
+        tally(change, run.source, item.case, turns(item.steps))
     for item in old:
-        tally(earlier, run.source, item.case, item.steps)
+        tally(earlier, run.source, item.case, turns(item.steps))
     change.take_away(earlier)
     await add_entries(session, change)
-    return Written(len(cases) - len(known), len(known))
+    return Written(len(given) - len(known), len(known))
 
 
 async def observed(
@@ -255,9 +295,8 @@ async def take_back(session: AsyncSession, source: str) -> int:
         select(func.count(col(CaseVersionRow.case_id).distinct())).where(own)
     )
     versions = select(col(CaseVersionRow.id)).where(own)
-    await session.execute(
-        delete(ImportedStepRow).where(col(ImportedStepRow.version_id).in_(versions))
-    )
+    for step in (ImportedStepRow, UnnamedStepRow):
+        await session.execute(delete(step).where(col(step.version_id).in_(versions)))
     for row in (CaseVersionRow, ObservationRow, ImportCountRow, TallyEntryRow, TallyBookRow):
         await session.execute(delete(row).where(col(row.source) == source))
     return cases or 0
@@ -267,10 +306,33 @@ async def take_back(session: AsyncSession, source: str) -> int:
 class _Given:
     case: Case
     steps: tuple[Step, ...]
+    unnamed: tuple[Unnamed, ...] = ()
+    earlier: tuple[tuple[TracedCase, datetime], ...] = ()
     version: int = 0
 
     def differs_from(self, other: "_Given | None") -> bool:
-        return other is None or (self.case, self.steps) != (other.case, other.steps)
+        return other is None or (self.case, self.steps, self.unnamed) != (
+            *(other.case, other.steps, other.unnamed),
+        )
+
+    def versions(self, run: Import) -> "list[_Known]":
+        """All that were known one after the other, if this is the first import of its source."""
+        found: list[_Known] = []
+        since = run.known_from
+        if since == SINCE_EVER:
+            for then, until in self.earlier:
+                found.append(_Known(_Given(then.case, then.steps, then.unnamed), since, until))
+                since = until
+        return [*found, _Known(self, since)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A version of a case, and from when until when it was known."""
+
+    given: _Given
+    known_from: datetime
+    known_until: datetime = FOR_EVER
 
 
 async def _known(session: AsyncSession, source: str, case_ids: Sequence[str]) -> dict[str, _Given]:
@@ -298,8 +360,25 @@ async def _known(session: AsyncSession, source: str, case_ids: Sequence[str]) ->
     for step in walked:
         found = Step(step.at, step.stage, step.holder, step.mode, step.rework)
         steps.setdefault(step.version_id, []).append(found)
+    unnamed: dict[int, list[Unnamed]] = {}
+    for then in await session.scalars(
+        select(UnnamedStepRow)
+        .where(
+            col(UnnamedStepRow.version_id)
+            == func.any(bindparam("versions", type_=ARRAY(BigInteger)))
+        )
+        .order_by(col(UnnamedStepRow.version_id), col(UnnamedStepRow.at)),
+        {"versions": [row.id for row in rows]},
+    ):
+        found = Step(then.at, then.stage, then.holder, Mode.WAITING, then.rework)
+        unnamed.setdefault(then.version_id, []).append(Unnamed(found, then.until, then.after))
     return {
-        row.case_id: _Given(_case_of(row), tuple(steps.get(row.id or 0, ())), row.id or 0)
+        row.case_id: _Given(
+            case=_case_of(row),
+            steps=tuple(steps.get(row.id or 0, ())),
+            unnamed=tuple(unnamed.get(row.id or 0, ())),
+            version=row.id or 0,
+        )
         for row in rows
     }
 
@@ -319,31 +398,34 @@ def _case_of(row: CaseVersionRow) -> Case:
     )
 
 
-async def _insert(session: AsyncSession, run: Import, items: Sequence[_Given]) -> None:
+async def _insert(session: AsyncSession, run: Import, items: Sequence[_Known]) -> None:
+    """Write versions of different cases."""
     if not items:
         return
+    cases = [item.given.case for item in items]
     written = await session.execute(
         WRITE,
         {
             "source": run.source,
-            "known_from": run.known_from,
-            "case_id": [item.case.case_id for item in items],
-            "cohort": [item.case.cohort for item in items],
-            "tier": [item.case.tier for item in items],
-            "business_unit": [item.case.business_unit for item in items],
-            "started_at": [item.case.started_at for item in items],
-            "ended_at": [item.case.ended_at for item in items],
-            "outcome": [item.case.outcome.value for item in items],
-            "entered_at": [item.case.known_from for item in items],
-            "observed_until": [item.case.observed_until for item in items],
-            "estimate_days": [item.case.estimate_days for item in items],
+            "known_from": [item.known_from for item in items],
+            "known_until": [item.known_until for item in items],
+            "case_id": [case.case_id for case in cases],
+            "cohort": [case.cohort for case in cases],
+            "tier": [case.tier for case in cases],
+            "business_unit": [case.business_unit for case in cases],
+            "started_at": [case.started_at for case in cases],
+            "ended_at": [case.ended_at for case in cases],
+            "outcome": [case.outcome.value for case in cases],
+            "entered_at": [case.known_from for case in cases],
+            "observed_until": [case.observed_until for case in cases],
+            "estimate_days": [case.estimate_days for case in cases],
         },
     )
     version = {row.case_id: row.id for row in written}
     rows = [
-        (version[item.case.case_id], number, step)
+        (version[item.given.case.case_id], number, step)
         for item in items
-        for number, step in enumerate(item.steps, start=1)
+        for number, step in enumerate(item.given.steps, start=1)
     ]
     if rows:
         await session.execute(
@@ -356,5 +438,21 @@ async def _insert(session: AsyncSession, run: Import, items: Sequence[_Given]) -
                 "holder": [step.holder for _, _, step in rows],
                 "mode": [step.mode.value for _, _, step in rows],
                 "rework": [step.rework for _, _, step in rows],
+            },
+        )
+    unnamed = [
+        (version[item.given.case.case_id], one) for item in items for one in item.given.unnamed
+    ]
+    if unnamed:
+        await session.execute(
+            WRITE_UNNAMED,
+            {
+                "version_id": [version_id for version_id, _ in unnamed],
+                "at": [one.step.at for _, one in unnamed],
+                "until": [one.until for _, one in unnamed],
+                "after": [one.after for _, one in unnamed],
+                "stage": [one.step.stage for _, one in unnamed],
+                "holder": [one.step.holder for _, one in unnamed],
+                "rework": [one.step.rework for _, one in unnamed],
             },
         )

@@ -1,8 +1,10 @@
 """Somebody leaves: who takes over the use cases that they are accountable for."""
 
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.decisions import Request, decide
@@ -35,24 +37,12 @@ async def hand_over_all(
     async with sessions.begin() as session:
         person = await find_person(session, person_id)
         await keep_an_administrator(session, person_id)
-        rows = list(
-            await session.scalars(
-                select(UseCaseRow)
-                .where(
-                    col(UseCaseRow.owner_id) == person_id,
-                    col(UseCaseRow.outcome) == Outcome.OPEN,
-                )
-                .order_by(col(UseCaseRow.number))
-                .limit(MOST_AT_ONCE)
-            )
-        )
-        keys = [key_of(row) for row in rows]
+        keys = await owned(session, person_id)
     if not keys:
         return 0
     if not successor.strip():
-        named = ", ".join(keys[:MOST_NAMED]) + (" ..." if len(keys) > MOST_NAMED else "")
         raise Conflict(
-            f"{person.name} owns open use cases ({named}): say who takes over (successor)"
+            f"{person.name} owns open use cases ({named(keys)}): say who takes over (successor)"
         )
     if successor.strip().lower() in {person.email, person.id}:
         raise BadInput("successor", "name somebody who stays")
@@ -71,3 +61,22 @@ async def hand_over_all(
         except BadInput as error:
             raise BadInput("successor", f"{key}: {error.detail}") from None
     return len(keys)
+
+
+async def owned(session: AsyncSession, person_id: str) -> list[str]:
+    """The keys of the open use cases that somebody is accountable for, at most `MOST_AT_ONCE`."""
+    rows = await session.scalars(
+        select(UseCaseRow)
+        .where(
+            col(UseCaseRow.owner_id) == person_id,
+            col(UseCaseRow.outcome) == Outcome.OPEN,
+        )
+        .order_by(col(UseCaseRow.number))
+        .limit(MOST_AT_ONCE)
+    )
+    return [key_of(row) for row in rows]
+
+
+def named(keys: Sequence[str]) -> str:
+    """The first of these keys in words."""
+    return ", ".join(keys[:MOST_NAMED]) + (" ..." if len(keys) > MOST_NAMED else "")

@@ -294,6 +294,12 @@ class CaseVersionRow(SQLModel, table=True):
             unique=True,
             postgresql_where="known_until = 'infinity'",
         ),
+        Index(
+            "ix_case_version_before",
+            "source",
+            "case_id",
+            postgresql_where="known_until < 'infinity'",
+        ),
         Index("ix_case_version_cohort_mix", "cohort", "mix"),
         Index("ix_case_version_open", "cohort", "mix", postgresql_where="ended_at IS NULL"),
         Index("ix_case_version_cohort_tier_started_at", "cohort", "tier", "started_at"),
@@ -314,6 +320,23 @@ class ImportedStepRow(SQLModel, table=True):
     stage: str = Field(sa_type=Text)
     holder: str = Field(sa_type=Text)
     mode: Mode = Field(sa_column=Column(words(Mode), nullable=False))
+    rework: bool
+
+
+class UnnamedStepRow(SQLModel, table=True):
+    """Time of an imported case that was named afterwards: see `service.domain.trace.Unnamed`."""
+
+    __tablename__ = "unnamed_step"
+
+    version_id: int = Field(
+        sa_column=Column(BigInteger, ForeignKey("case_version.id"), primary_key=True)
+    )
+    at: datetime = Field(sa_column=Column(TIME, primary_key=True))
+    until: datetime = Field(sa_type=TIME)
+    after: int
+    """How many of the case's steps were known by then."""
+    stage: str = Field(sa_type=Text)
+    holder: str = Field(sa_type=Text)
     rework: bool
 
 

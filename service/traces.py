@@ -1,7 +1,7 @@
 """Traces of a cohort's cases out of the database: all of them, or a fixed sample of many."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from math import inf
 from typing import Any
@@ -12,15 +12,26 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.domain.case import Outcome
 from service.domain.cohort import Cohort
 from service.domain.commands import Command
 from service.domain.standing import Position
 from service.domain.tally import LIVE
 from service.domain.trace import rework
 from service.known import EXACT, Moment, conditions, ended_by, microseconds, watched_until
-from service.measure.cases import SECONDS_PER_DAY, Codes, Collector
+from service.measure.cases import OUTCOMES, SECONDS_PER_DAY, Codes, Collector
+from service.measure.known import known_at
 from service.measure.survival import Flags, Floats
-from service.measure.traces import Traces, bounds, coded
+from service.measure.traces import (
+    ALL_NAMED,
+    NONE_UNDONE,
+    Traces,
+    Undone,
+    Unnamed,
+    bounds,
+    coded,
+    days_since,
+)
 from service.tables import TIME, CaseVersionRow, ImportedStepRow
 
 # Steps come in a row for each kind of step, with arrays of whose it was and when: a row for each
@@ -45,6 +56,32 @@ IMPORTED_STEPS = text(
          LATERAL (SELECT * FROM imported_step WHERE version_id = version ORDER BY sequence) AS step
     WHERE at <= :at
     GROUP BY stage, holder, mode, rework
+    """
+).bindparams(bindparam("cases", type_=ARRAY(BigInteger)), bindparam("at", type_=TIME))
+UNNAMED = text(
+    """
+    SELECT stage, holder, rework, array_agg(place - 1), array_agg(after),
+           array_agg(date_part('epoch', at)), array_agg(date_part('epoch', until))
+    FROM unnest(:cases) WITH ORDINALITY AS picked(version, place)
+    JOIN unnamed_step ON version_id = version
+    WHERE at <= :at
+    GROUP BY stage, holder, rework
+    """
+).bindparams(bindparam("cases", type_=ARRAY(BigInteger)), bindparam("at", type_=TIME))
+# An end that turned out to be none is that of a version before, known until a later event.
+UNDONE = text(
+    """
+    SELECT place - 1, before.outcome, date_part('epoch', before.ended_at),
+           date_part('epoch', before.known_until),
+           (SELECT count(*) FROM imported_step WHERE version_id = before.id)
+    FROM unnest(:cases) WITH ORDINALITY AS picked(version, place)
+    JOIN case_version AS now ON now.id = version
+    JOIN case_version AS before ON before.source = now.source AND before.case_id = now.case_id
+    WHERE before.known_until < 'infinity' AND before.known_until <= now.known_from
+      AND before.known_until <= :at AND before.started_at = now.started_at
+      AND before.ended_at <= before.known_until
+      AND (now.ended_at IS NULL OR before.known_until <= now.ended_at)
+    ORDER BY place, before.known_until
     """
 ).bindparams(bindparam("cases", type_=ARRAY(BigInteger)), bindparam("at", type_=TIME))
 
@@ -111,6 +148,7 @@ async def traces_of(
             microseconds(col(row.started_at)).label("started"),
             microseconds(col(row.ended_at)).label("ended"),
             col(row.outcome),
+            (col(row.known_from) > col(row.started_at)).label("corrects"),
         )
         .where(*picked)
         .order_by(col(row.mix), col(row.id))
@@ -119,7 +157,7 @@ async def traces_of(
     )
     found = (await session.execute(select(*(func.array_agg(one) for one in first.c)))).one()
     columns = [list(column or ()) for column in found]
-    version, source, case_id, tier, unit, started, ended, outcome = (
+    version, source, case_id, tier, unit, started, ended, outcome, corrects = (
         column[:most] for column in columns
     )
     watched = await watched_until(session, moment)
@@ -135,12 +173,29 @@ async def traces_of(
     )
     steps = await _steps(session, source, case_id, version, moment)
     is_whole = len(columns[0]) <= most
-    return Sample(_traces(collector, moment, begun, unit, steps), tuple(case_id), is_whole)
+    traces, after = _traces(collector, moment, begun, unit, steps)
+    imported = np.flatnonzero([name != LIVE for name in source])
+    versions = [version[row] for row in imported.tolist()]
+    unnamed = await _unnamed(session, imported, versions, moment, begun)
+    again = imported[np.array(corrects, dtype=np.bool_)[imported]]
+    undone = await _undone(session, again, [version[row] for row in again.tolist()], moment, begun)
+    traces = replace(
+        traces,
+        unnamed=replace(unnamed, after=after(unnamed.case, unnamed.after)),
+        undone=replace(undone, after=after(undone.case, undone.after)),
+    )
+    if moment.asked:
+        traces = known_at(traces, moment.at)
+    return Sample(traces, tuple(case_id), is_whole)
+
+
+After = Callable[[Codes, Codes], Codes]
+"""How many spans of a case so many of its steps are."""
 
 
 def _traces(
     collector: Collector, moment: Moment, started: Floats, unit: Sequence[str], steps: _Steps
-) -> Traces:
+) -> tuple[Traces, After]:
     cases = collector.cases(moment.at)
     stage, stages = coded([kind.stage for kind in steps.kinds])
     holder, holders = coded([kind.holder for kind in steps.kinds])
@@ -152,7 +207,14 @@ def _traces(
     case = steps.case[turned]
     begin, end = bounds(case, steps.at[turned], started, cases)
     units, names = coded(unit)
-    return Traces(
+    spans = np.append(0, np.cumsum(turned))
+    first = np.searchsorted(steps.case, np.arange(cases.size))
+
+    def after(of: Codes, count: Codes) -> Codes:
+        found: Codes = spans[first[of] + count] - spans[first[of]]
+        return found
+
+    traces = Traces(
         cases=cases,
         started_days=started / SECONDS_PER_DAY,
         unit=units,
@@ -166,6 +228,58 @@ def _traces(
         rework=steps.rework[turned],
         stages=stages,
         holders=holders,
+    )
+    return traces, after
+
+
+async def _unnamed(
+    session: AsyncSession,
+    rows: Codes,
+    versions: Sequence[int],
+    moment: Moment,
+    started: Floats,
+) -> Unnamed:
+    """What of the imported cases in these rows was named afterwards; `after` still counts steps."""
+    if not versions:
+        return ALL_NAMED
+    kinds = (await session.execute(UNNAMED, {"cases": versions, "at": moment.at})).all()
+    place, known, begin, until = (
+        np.array([one for row in kinds for one in row[column]]) for column in (-4, -3, -2, -1)
+    )
+    kind = np.repeat(np.arange(len(kinds)), [len(row[-1]) for row in kinds])
+    case = rows[place.astype(np.int64)]
+    order = np.lexsort((begin, case))
+    case, kind = case[order], kind[order]
+    stage, stages = coded([row.stage for row in kinds])
+    holder, holders = coded([row.holder for row in kinds])
+    return Unnamed(
+        case=case,
+        begin_days=days_since(started[case], begin[order]),
+        until_days=days_since(started[case], until[order]),
+        after=known[order].astype(np.int64),
+        stage=stage[kind],
+        holder=holder[kind],
+        rework=np.array([row.rework for row in kinds], dtype=np.bool_)[kind],
+        stages=stages,
+        holders=holders,
+    )
+
+
+async def _undone(
+    session: AsyncSession, rows: Codes, versions: Sequence[int], moment: Moment, started: Floats
+) -> Undone:
+    """The ends of these cases that turned out to be none; `after` still counts steps."""
+    if not versions:
+        return NONE_UNDONE
+    found = (await session.execute(UNDONE, {"cases": versions, "at": moment.at})).all()
+    place, outcome, end, until, steps = zip(*found, strict=True) if found else [()] * 5
+    case = rows[np.array(place, dtype=np.int64)]
+    return Undone(
+        case=case,
+        end_days=days_since(started[case], np.array(end, dtype=np.float64)),
+        until_days=days_since(started[case], np.array(until, dtype=np.float64)),
+        outcome=np.array([OUTCOMES.index(Outcome(word)) for word in outcome], dtype=np.int64),
+        after=np.array(steps, dtype=np.int64),
     )
 
 

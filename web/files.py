@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -14,6 +14,7 @@ from service.aside import Aside
 from service.errors import NotFound
 from service.history import FileVerdict, HistoryMap, Look, Preview, compare_file, look, preview
 from service.imports import Imported
+from web.mapping import mapping_of
 
 KEPT_FOR = timedelta(hours=1)
 """A file that nobody has looked at for so long is thrown away."""
@@ -47,6 +48,7 @@ class Brought:
     size: int = 0
     looked: Look = NOT_YET
     typed: dict[str, str] = field(default_factory=dict)
+    mapping: HistoryMap | None = None
     preview: Preview | None = None
     verdict: dict[str, object] | None = None
     doing: Doing | None = None
@@ -138,9 +140,12 @@ class Files:
         """`service.history.look`, in a process of its own."""
         return await self._aside.do(look, path, encoding=encoding, delimiter=delimiter)
 
-    async def preview(self, brought: Brought, mapping: HistoryMap) -> Preview:
-        """`service.history.preview`, in a process of its own."""
-        return await self._aside.do(preview, brought.path, mapping, latest=brought.latest)
+    async def preview(self, brought: Brought) -> tuple[HistoryMap, Preview]:
+        """The map that the form asks for and `service.history.preview` with it, in a process of
+        its own: nobody knows how long a map takes that somebody wrote. Raises `HistoryError`."""
+        return await self._aside.do(
+            _preview, brought.typed, brought.name, brought.path, brought.latest
+        )
 
     async def compare(
         self,
@@ -182,6 +187,13 @@ class Files:
         for one in [one for one in self._brought.values() if at - one.used_at > KEPT_FOR]:
             if one.doing is None:
                 self.forget(one)
+
+
+def _preview(
+    typed: Mapping[str, str], name: str, path: Path, latest: datetime
+) -> tuple[HistoryMap, Preview]:
+    mapping = mapping_of(typed, name)
+    return mapping, preview(path, mapping, latest=latest)
 
 
 def new_id() -> str:

@@ -30,7 +30,7 @@ calls to Temporal in flight can hang (docs/decisions/0003-engine.md)."""
 
 def make_worker(client: Client, sessions: Sessions, task_queue: str, *, activities: int) -> Worker:
     """A worker for this task queue with so many activities at once."""
-    doing = Activities(sessions)
+    doing = Activities(sessions, client)
     return Worker(
         client,
         task_queue=task_queue,

@@ -1,7 +1,7 @@
 """The way of a case over the clocks: its steps, from which its spans follow."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -28,14 +28,31 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Unnamed:
+    """Time that was named afterwards: whose it was came out at `until`, with the next event.
+
+    Between `step.at` and `until` nobody knew more than `step` says: where the last event had left
+    the case. `after` is how many of the case's steps were known by then; the others came out later.
+    """
+
+    step: Step
+    until: datetime
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
 class TracedCase:
     """A case with its steps in the order of time; the first one begins with the case.
 
+    `unnamed` is what of it was named afterwards. `earlier` is how the case was known until some
+    moment, in the order of these: an end that turned out to be none when the next one came.
     ValueError where steps and case disagree: every moment of a case is on exactly one clock.
     """
 
     case: Case
     steps: tuple[Step, ...]
+    unnamed: tuple[Unnamed, ...] = ()
+    earlier: tuple[tuple["TracedCase", datetime], ...] = ()
 
     def __post_init__(self) -> None:
         name = f"case {self.case.case_id}"
@@ -46,6 +63,24 @@ class TracedCase:
             moments.append(self.case.ended_at)
         if any(later < earlier for earlier, later in pairwise(moments)):
             raise ValueError(f"{name}: its steps are not in the order of time")
+
+    def known_at(self, at: datetime) -> "TracedCase":
+        """The case as it was known at a moment (aware): what was named by then, and which of its
+        ends seemed to be one. What comes later than `at` is left in. ValueError before its start.
+        """
+        if at < self.case.started_at:
+            raise ValueError(f"case {self.case.case_id} had not started at {at}")
+        earlier = tuple(one for one in self.earlier if one[1] <= at)
+        if len(earlier) < len(self.earlier):
+            return replace(self.earlier[len(earlier)][0].known_at(at), earlier=earlier)
+        named = tuple(one for one in self.unnamed if one.until <= at)
+        for one in self.unnamed:
+            if one.step.at <= at < one.until:
+                known = self.steps[: one.after]
+                if not known or _clock(known[-1]) != _clock(one.step):
+                    known = (*known, one.step)
+                return replace(self, steps=known, unnamed=named, earlier=earlier)
+        return replace(self, unnamed=named, earlier=earlier)
 
 
 def steps(transitions: Iterable[Transition]) -> tuple[Step, ...]:

@@ -1,16 +1,17 @@
 """One case's events become a case on clocks, or a reason why they cannot."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import pairwise
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.domain.case import Case, Outcome
 from service.domain.standing import Mode
 from service.domain.trace import TracedCase
 from service.events.clocks import Event, Meaning, steps
-from service.events.maps import STANDARD_WORDS, ActivityRule, EventMap, Move, Unlisted
+from service.events.maps import STANDARD_WORDS, ActivityRule, EventMap, Move, States, Unlisted
 from service.history.dates import DateReader
 from service.history.errors import RowUnusable
 from service.history.maps import TextSource, fold, key_of
@@ -21,7 +22,11 @@ MOST_EVENTS = 100_000
 MOST_TEXT = 32_000_000
 """Events of one case, and characters in them; a case with more is rejected, and reading goes on."""
 
+MOST_ENDS = 20
+"""Of the ends of a case that turned out to be none, the first ones are kept."""
+
 _REMEMBERED = 16_384  # different events whose meaning is kept, and different texts of cases
+_MAY_END = frozenset({Move.COMPLETE, Move.ENTER})
 _TRUE = frozenset({"true", "1", "yes"})
 
 Cells = list[str]
@@ -76,7 +81,6 @@ class CaseReader:
         self._latest = latest
         self._place = {name: place for place, name in enumerate(columns)}
         self._dates = DateReader(mapping.dates)
-        self._when = self._place[mapping.timestamp]
         self._instance = self._place[mapping.instance]
         meant_by = [mapping.activity]
         for source in (mapping.lifecycle, mapping.stage, mapping.holder, mapping.outcome):
@@ -97,25 +101,39 @@ class CaseReader:
         tier = self._text("tier", self._map.tier, raw)
         unit = self._text("business_unit", self._map.business_unit, raw)
         events, more_came = self._events(raw)
-        events, outcome = self._ended(events, more_came=more_came)
         started = events[0].at
         if self._map.started_from:
             cohort = self._cohort_at(started)
-        is_open = outcome is Outcome.OPEN
         case = Case(
             case_id=raw.case_id,
             cohort=cohort,
             tier=tier,
             business_unit=unit,
             started_at=started,
-            ended_at=None if is_open else events[-1].at,
-            outcome=outcome,
-            observed_until=self._observed(raw, is_open=is_open),
+            ended_at=None,
+            outcome=Outcome.OPEN,
         )
-        traced = TracedCase(case, steps(events, self._map.rework, is_open=is_open))
-        last = events[-1].at
+        now, before = _ends(events, more_came=more_came)
+        earlier = tuple((self._traced(case, events, end), until) for end, until in before)
+        observed = self._observed(raw, is_open=now.place is None)
+        traced = self._traced(replace(case, observed_until=observed), events, now, earlier)
+        last = events[-1 if now.place is None else now.place].at
         self.newest = last if self.newest is None else max(last, self.newest)
         return traced
+
+    def _traced(
+        self,
+        case: Case,
+        events: Sequence[Event],
+        end: "_End",
+        earlier: tuple[tuple[TracedCase, datetime], ...] = (),
+    ) -> TracedCase:
+        """The case up to the event that ends it, or with all of them."""
+        is_open = end.place is None
+        if end.place is not None:
+            events = events[: end.place + 1]
+            case = replace(case, ended_at=events[-1].at, outcome=end.outcome)
+        return TracedCase(case, *steps(events, self._map.rework, is_open=is_open), earlier)
 
     def _events(self, raw: RawCase) -> tuple[list[Event], bool]:
         """Those that count, in the order of time; events of one moment in that of the file.
@@ -134,27 +152,47 @@ class CaseReader:
                 continue
             if isinstance(meaning, RowUnusable):
                 raise RowUnusable(meaning.field, f"the event on line {line}: {meaning.reason}")
-            at = self._moment(line, cells)
+            at = self._moment(line, self._map.timestamp, cells)
+            instance = cells[self._instance]
+            if self._map.started and meaning.move is Move.COMPLETE:
+                begun = self._begun(line, cells, at)
+                if begun is not None:
+                    instance = f"{instance} on line {line}"  # it ends this work and no other
+                    if snapshot is None or begun <= snapshot:
+                        found.append(Event(begun, line, _start_of(meaning), instance))
             if snapshot is not None and at > snapshot:
                 late = True
                 continue
-            found.append(Event(at, line, meaning, cells[self._instance]))
+            found.append(Event(at, line, meaning, instance))
         if not found:
             if late:
                 raise RowUnusable("timestamp", "it begins after the map's snapshot")
             raise RowUnusable("events", "it has no event that counts")
+        if _is_newest_first(found):
+            found = [event._replace(place=place) for place, event in enumerate(reversed(found))]
         found.sort(key=lambda event: event.at)
         if reason := found[0].meaning.reject_if_first:
             raise RowUnusable("activity", reason)
         return found, late
 
-    def _moment(self, line: int, cells: Cells) -> datetime:
+    def _begun(self, line: int, cells: Cells, ended: datetime) -> datetime | None:
+        column = self._map.started
+        if column is None or not fold(cells[self._place[column]]):
+            return None
+        begun = self._moment(line, column, cells)
+        if begun > ended:
+            raise RowUnusable(
+                "started", f"the event on line {line} begins {begun.isoformat()}, after its end"
+            )
+        return begun
+
+    def _moment(self, line: int, column: str, cells: Cells) -> datetime:
         try:
-            at = self._dates.read("timestamp", self._map.timestamp, cells[self._when])
+            at = self._dates.read("timestamp", column, cells[self._place[column]])
         except RowUnusable as error:
             raise RowUnusable("timestamp", f"the event on line {line}: {error.reason}") from None
         if at is None:
-            raise RowUnusable("timestamp", f"the event on line {line} has no {self._map.timestamp}")
+            raise RowUnusable("timestamp", f"the event on line {line} has no {column}")
         if at > self._latest:
             raise RowUnusable(
                 "timestamp",
@@ -200,12 +238,16 @@ class CaseReader:
                 "lifecycle", f"the map does not say what the transition {shown(word)} stands for"
             )
         stage, holder = rule.stage, rule.holder
+        mode = rule.mode if move is Move.COMPLETE else Mode.WAITING
+        if self._map.status is States.ENTERED:
+            mode = Mode.WORKING if move is Move.START else rule.mode
+            move = Move.ENTER
         return Meaning(
             activity=key_of(activity),
             move=move,
             stage=self._of_event("stage", self._map.stage, cells) if stage is None else stage,
             holder=self._of_event("holder", self._map.holder, cells) if holder is None else holder,
-            mode=rule.mode if move is Move.COMPLETE else Mode.WAITING,
+            mode=mode,
             outcome=rule.outcome or self._outcome(cells),
             outcome_if_last=rule.outcome_if_last,
             reject_if_first=rule.reject_if_first,
@@ -235,17 +277,6 @@ class CaseReader:
                 "outcome", f"outcome: {shown(word)} is none of {', '.join(Outcome)}"
             ) from None
         return None if outcome is Outcome.OPEN else outcome
-
-    def _ended(self, events: list[Event], *, more_came: bool) -> tuple[list[Event], Outcome]:
-        """The events up to the one that ends the case, and how it does."""
-        for place in range(len(events) - 1, -1, -1):
-            meaning = events[place].meaning
-            if meaning.outcome is not None and meaning.move is Move.COMPLETE:
-                return events[: place + 1], meaning.outcome
-        last = events[-1].meaning
-        if last.outcome_if_last and last.move is Move.COMPLETE and not more_came:
-            return events, last.outcome_if_last
-        return events, Outcome.OPEN
 
     def _cohort_at(self, started: datetime) -> str:
         """The last cohort whose date has come."""
@@ -314,9 +345,56 @@ class CaseReader:
         return text
 
 
+def _start_of(meaning: Meaning) -> Meaning:
+    """The beginning of what an event completes."""
+    return replace(meaning, move=Move.START, mode=Mode.WAITING, outcome=None, outcome_if_last=None)
+
+
+def _is_newest_first(events: Sequence[Event]) -> bool:
+    """Whether the file goes back in time, so that of events of one moment the last one came first.
+
+    As long as all are of one moment nothing says so.
+    """
+    return events[0].at > events[-1].at and all(
+        one.at >= other.at for one, other in pairwise(events)
+    )
+
+
 def _first(texts: Iterable[str]) -> str:
     """The first text that is not blank, folded."""
     for text in texts:
         if text and (folded := fold(text)):
             return folded
     return ""
+
+
+class _End(NamedTuple):
+    """At which of its events a case ends, and how; None while it is open."""
+
+    place: int | None
+    outcome: Outcome = Outcome.OPEN
+
+
+def _ends(events: Sequence[Event], *, more_came: bool) -> tuple[_End, list[tuple[_End, datetime]]]:
+    """How a case ends; and the ends that it seemed to have, until when each of them did.
+
+    What an event means for the end is known from its moment on; of events of one moment all are
+    known at once. That a case was open in between needs no word: a later end hides itself.
+    """
+    now, certain = _End(None), _End(None)
+    before: list[tuple[_End, datetime]] = []
+    for place, event in enumerate(events):
+        meaning, is_last = event.meaning, place + 1 == len(events)
+        ends = meaning.move in _MAY_END
+        if meaning.outcome is not None and ends:
+            certain = _End(place, meaning.outcome)
+        if not is_last and events[place + 1].at == event.at:
+            continue
+        then = certain
+        ends = ends and not (is_last and more_came)
+        if certain.place is None and meaning.outcome_if_last and ends:
+            then = _End(place, meaning.outcome_if_last)
+        if then != now and now.place is not None:
+            before.append((now, event.at))
+        now = then
+    return now, before[:MOST_ENDS]

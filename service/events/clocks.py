@@ -10,6 +10,11 @@ Every moment of a case is on exactly one clock:
    its holder's queue. A completion without a start says nothing of when work on it began; the
    whole time up to it is its holder's, waiting or working as the map says.
 4. Otherwise, after the last event of an open case, it stays with that event's holder, waiting.
+
+In a log of states every event puts the case into one: it is there until the next event.
+
+By the third rule time is named afterwards. Until the next event came nobody knew it: up to then the
+fourth rule applied, to what was the last event then.
 """
 
 from collections import deque
@@ -20,12 +25,12 @@ from typing import NamedTuple
 
 from service.domain.case import Outcome
 from service.domain.standing import Mode
-from service.domain.trace import Step
+from service.domain.trace import Step, Unnamed
 from service.events.maps import Move, Rework
 from service.history.errors import RowUnusable
 
 _OPENS = frozenset({Move.SCHEDULE, Move.START})
-_HANDS_OVER = frozenset({Move.SCHEDULE, Move.ASSIGN, Move.SUSPEND})
+_HANDS_OVER = frozenset({Move.SCHEDULE, Move.ASSIGN, Move.SUSPEND, Move.ENTER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Meaning:
     stage: str
     holder: str
     mode: Mode
-    """Of the time before it, where no other event says whose that was."""
+    """Of the time before it, where no other event says whose that was; of the status entered."""
     outcome: Outcome | None = None
     outcome_if_last: Outcome | None = None
     reject_if_first: str = ""
@@ -51,6 +56,12 @@ class Event(NamedTuple):
     line: int
     meaning: Meaning
     instance: str = ""
+    place: int | None = None
+
+    @property
+    def order(self) -> int:
+        """Its place in the file where that is written from the oldest to the newest."""
+        return self.line if self.place is None else self.place
 
 
 class _Clock(NamedTuple):
@@ -60,14 +71,17 @@ class _Clock(NamedTuple):
     rework: bool | None
 
 
-def steps(events: Sequence[Event], rework: Rework, *, is_open: bool) -> tuple[Step, ...]:
-    """The steps of a case from its events, in the order of time.
+def steps(
+    events: Sequence[Event], rework: Rework, *, is_open: bool
+) -> tuple[tuple[Step, ...], tuple[Unnamed, ...]]:
+    """The steps of a case from its events, in the order of time; and what of them was unnamed.
 
     The last event ends it unless it `is_open`. A schedule and a start begin a step of their own,
     if only for a moment; other events only where they change the clock. Raises `RowUnusable` where
     an activity ends before its start.
     """
     found: list[Step] = []
+    unnamed: list[Unnamed] = []
     work = _Work()
     stages = _Stages(rework)
     for place, event in enumerate(events):
@@ -80,14 +94,17 @@ def steps(events: Sequence[Event], rework: Rework, *, is_open: bool) -> tuple[St
         opens = own and event.meaning.move in _OPENS
         if following is not None and following.at == event.at and not opens:
             continue
-        step = stages.step(event.at, clock)
+        until_then = None if own or work.top else stages.step(event.at, _left_by(event))
+        step, after = stages.step(event.at, clock), len(found)
         if opens or not found or not _is_same_clock(found[-1], step):
             found.append(step)
+        if following and until_then and not _is_same_clock(found[-1], until_then):
+            unnamed.append(Unnamed(until_then, following.at, after))
     if not found:
         last = events[-1].meaning
         clock = _Clock(last.stage, last.holder, last.mode, last.rework)
         found.append(stages.step(events[-1].at, clock))
-    return tuple(found)
+    return tuple(found), tuple(unnamed)
 
 
 def _is_same_clock(one: Step, other: Step) -> bool:
@@ -107,12 +124,17 @@ class _Stages:
         self._rule = rule
         self._order: dict[str, int] = {}
         self._completed: set[str] = set()
+        self._now: str | None = None  # where each event enters a stage
 
     def take(self, meaning: Meaning) -> None:
         """The next event."""
         self._order.setdefault(meaning.stage, len(self._order))
         if meaning.move is Move.COMPLETE:
             self._completed.add(meaning.stage)
+        elif meaning.move is Move.ENTER and meaning.stage != self._now:
+            if self._now is not None:
+                self._completed.add(self._now)
+            self._now = meaning.stage
 
     def step(self, at: datetime, clock: _Clock) -> Step:
         """The step that begins with this clock."""
@@ -157,7 +179,7 @@ class _Work:
                 del self._open[begun.popleft()]
             elif move is Move.COMPLETE:
                 known = self._unstarted.get(key)
-                if known is None or known.line < event.line:
+                if known is None or known.order < event.order:
                     self._unstarted[key] = event
 
     @staticmethod
@@ -166,7 +188,7 @@ class _Work:
 
         Events of one moment are in the order of the file, so a later line is an earlier moment.
         """
-        if end is not None and end.line > start.line:
+        if end is not None and end.order > start.order:
             raise RowUnusable(
                 "timestamp",
                 f"{start.meaning.activity} ends {end.at.isoformat()} (line {end.line}), before"
@@ -184,8 +206,14 @@ def _clock_after(
         return _Clock(
             top.meaning.stage, top.meaning.holder, Mode.WORKING, top.meaning.rework
         ), top is event
-    meaning = event.meaning
-    if meaning.move in _HANDS_OVER or following is None:
-        return _Clock(meaning.stage, meaning.holder, Mode.WAITING, meaning.rework), True
+    if event.meaning.move in _HANDS_OVER or following is None:
+        return _left_by(event), True
     ahead = following.meaning
     return _Clock(ahead.stage, ahead.holder, ahead.mode, ahead.rework), False
+
+
+def _left_by(event: Event) -> _Clock:
+    """Where an event leaves the case as long as nothing follows."""
+    meaning = event.meaning
+    mode = meaning.mode if meaning.move is Move.ENTER else Mode.WAITING
+    return _Clock(meaning.stage, meaning.holder, mode, meaning.rework)

@@ -1,6 +1,5 @@
 """Event maps: how another system's events become cases on clocks. Data in TOML."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,6 +26,7 @@ from service.history.maps import (
     read_word,
     shipped_in,
 )
+from service.history.toml import read_toml
 
 SHIPPED = MAPS / "events"
 OF_CASE = "case:"
@@ -35,7 +35,7 @@ OF_CASE = "case:"
 _TOP = (
     *("description", "encoding", "delimiter", "snapshot", "dates", "case_id", "cohort"),
     *("tier", "business_unit", "observed_until", "activity", "timestamp", "lifecycle", "instance"),
-    *("stage", "holder", "outcome", "rework"),
+    *("stage", "holder", "outcome", "rework", "started"),
 )
 
 
@@ -48,6 +48,8 @@ class Move(StrEnum):
     SUSPEND = "suspend"
     RESUME = "resume"
     COMPLETE = "complete"
+    ENTER = "enter"
+    """The case is there from now on: an event of a log of states (`States.ENTERED`)."""
 
 
 STANDARD_WORDS: Mapping[str, Move] = {
@@ -77,6 +79,13 @@ class Unlisted(StrEnum):
     REJECT = "reject"
 
 
+class States(StrEnum):
+    """What an event names: what was done until then, or where the case is from then on."""
+
+    ENDED = "ended"
+    ENTERED = "entered"
+
+
 class Rework(StrEnum):
     """Which time counts as rework where no event and no rule says."""
 
@@ -89,7 +98,8 @@ class ActivityRule:
     """What the events that it fits mean; it fits if every part of `when` does.
 
     `when` lists, per column, the folded keys that fit. `stage` and `holder` None: as the map's
-    sources say. `mode` is that of the time before a completion that has no start. `outcome` ends
+    sources say. `mode` is that of the time before a completion that has no
+    start, or that of a status that is entered. `outcome` ends
     the case; `outcome_if_last` does so where nothing follows. `reject` is a reason, and so is
     `reject_if_first`, for a case whose beginning is not in the log.
     """
@@ -120,7 +130,8 @@ class EventMap:
 
     A column is a column of a CSV file, or an attribute of an XES event; one whose name begins with
     `case:` is an attribute of the trace. `snapshot` is the moment that the log describes.
-    `started_from` names cohorts by when a case started, in the order of time.
+    `started_from` names cohorts by when a case started, in the order of time. `started` is the
+    column of when the work began that an event completes.
     """
 
     name: str = "Headway's own event log"
@@ -139,6 +150,8 @@ class EventMap:
     holder: TextSource = field(default_factory=lambda: TextSource(("org:group",)))
     rules: tuple[ActivityRule, ...] = ()
     unlisted: Unlisted = Unlisted.KEEP
+    status: States = States.ENDED
+    started: str | None = None
     outcome: TextSource | None = field(default_factory=lambda: _OWN_OUTCOME)
     rework: Rework = Rework.NONE
     rework_column: str | None = "headway:rework"
@@ -160,7 +173,11 @@ class EventMap:
         sources = [self.lifecycle, self.stage, self.holder, self.cohort, self.tier]
         sources += [self.business_unit, *([self.outcome] if self.outcome else [])]
         named = [self.activity, self.timestamp, self.instance]
-        named += [name for name in (self.rework_column, self.observed_until) if name is not None]
+        named += [
+            name
+            for name in (self.rework_column, self.observed_until, self.started)
+            if name is not None
+        ]
         named += [name for source in sources for name in source.columns]
         named += [name for rule in self.rules for name in rule.when]
         return tuple(dict.fromkeys(named))
@@ -197,10 +214,7 @@ def load_event_map(name_or_path: str) -> EventMap:
 
 def parse_event_map(text: str, name: str) -> EventMap:
     """The map that a TOML text describes; raises `MapError` naming the key that is wrong."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise MapError(f"map {name}: not TOML: {error}") from None
+    raw = read_toml(text, name)
     try:
         return _map(Table(raw, ""), name)
     except MapError as error:
@@ -221,6 +235,7 @@ def _map(top: Table, name: str) -> EventMap:
         timestamp=_column(top, "timestamp", _PLAIN.timestamp),
         instance=_column(top, "instance", _PLAIN.instance),
         observed_until=_column(top, "observed_until", "") or None,
+        started=_column(top, "started", "") or None,
         stage=_source(top, "stage", _PLAIN.stage),
         holder=_source(top, "holder", _PLAIN.holder),
         tier=_source(top, "tier", _PLAIN.tier),
@@ -277,7 +292,7 @@ def _activities(top: Table, found: EventMap) -> EventMap:
     table = top.table("activity")
     if table is None:
         return found
-    table.allow("column", "unlisted", "rules")
+    table.allow("column", "unlisted", "status", "rules")
     rules: tuple[ActivityRule, ...] = ()
     if "rules" in table.raw:
         raw = table.raw["rules"]
@@ -289,8 +304,17 @@ def _activities(top: Table, found: EventMap) -> EventMap:
     default = Unlisted.REJECT if rules else Unlisted.KEEP
     column = table.text("column") or found.activity
     stage = found.stage if "stage" in top.raw else TextSource((column,))
-    unlisted = read_word(table, "unlisted", Unlisted, default)
-    return replace(found, activity=column, stage=stage, rules=rules, unlisted=unlisted)
+    status = read_word(table, "status", States, States.ENDED)
+    if status is States.ENTERED and found.started:
+        raise MapError("started: an event that enters a status completes no work")
+    return replace(
+        found,
+        activity=column,
+        stage=stage,
+        rules=rules,
+        unlisted=read_word(table, "unlisted", Unlisted, default),
+        status=status,
+    )
 
 
 def _rule(table: Table) -> ActivityRule:

@@ -2,7 +2,6 @@
 
 import codecs
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -15,11 +14,14 @@ from typing import Any, Self, TypeVar
 from service.domain.case import Outcome
 from service.domain.moment import BadMoment, last_of
 from service.history.errors import MapError
+from service.history.toml import LARGEST, read_toml
 from service.history.written import SPREADSHEET
 
 Word = TypeVar("Word", bound=StrEnum)
 
 SHIPPED = files("service") / "maps"
+MOST_FORMATS = 20
+LONGEST_FORMAT = 100
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 ISO = "iso"
 UTF8 = "utf-8-sig"  # UTF-8, with or without the mark that spreadsheets begin with
@@ -202,7 +204,8 @@ def map_text(folder: Traversable, name_or_path: str, what: str) -> tuple[str, st
         return (folder / f"{name_or_path}.toml").read_text("utf-8"), name_or_path
     path = Path(name_or_path)
     try:
-        return path.read_text("utf-8"), path.name
+        with path.open("rb") as file:
+            return file.read(LARGEST + 1).decode("utf-8"), path.name
     except (OSError, ValueError) as error:
         raise MapError(
             f"no {what} {name_or_path!r}: neither a shipped one ({', '.join(shipped)})"
@@ -212,12 +215,7 @@ def map_text(folder: Traversable, name_or_path: str, what: str) -> tuple[str, st
 
 def parse_map(text: str, name: str) -> HistoryMap:
     """The map that a TOML text describes; raises `MapError` naming the key that is wrong."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise MapError(f"map {name}: not TOML: {error}") from None
-    except RecursionError:
-        raise MapError(f"map {name}: it is nested too deeply") from None
+    raw = read_toml(text, name)
     try:
         return _map(Table(raw, ""), name)
     except MapError as error:
@@ -374,7 +372,11 @@ def read_dates(top: Table) -> Dates:
         return Dates()
     table.allow("formats", "none", "year_numbers", "earliest")
     formats = table.texts("formats") or (ISO,)
+    if len(formats) > MOST_FORMATS:
+        raise MapError(f"dates.formats: give {MOST_FORMATS} at most")
     for form in formats:
+        if len(form) > LONGEST_FORMAT:
+            raise MapError(f"dates.formats: a format has {LONGEST_FORMAT} characters at most")
         if form not in {ISO, SPREADSHEET}:
             _check_format(form)
     return Dates(

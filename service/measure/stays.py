@@ -12,6 +12,7 @@ import numpy as np
 from service.domain.standing import Mode
 from service.domain.trace import TracedCase
 from service.measure.cases import OPEN, PRODUCTION, Codes
+from service.measure.known import known_spans
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces
 
@@ -94,10 +95,15 @@ def open_states(traces: Traces) -> tuple[tuple[int, State], ...]:
 
 def submitted_states(traces: Traces) -> tuple[State, ...]:
     """The state of every case at the moment of its start, after what passed at once."""
-    spans = np.flatnonzero(traces.begin_days <= 0.0)
-    at_start = spans[np.diff(traces.case[spans], append=traces.cases.size) != 0]
+    spans = known_spans(traces, np.zeros(traces.cases.size))
+    last = np.flatnonzero(np.diff(spans.case, append=-1) != 0)
     state = cache(State)  # of the many cases that start alike
-    return tuple(state(*where) for where in _names(traces, at_start))
+    tier = traces.cases.tier[spans.case[last]]
+    columns = (tier, spans.stage[last], spans.holder[last], spans.working[last])
+    return tuple(
+        state(traces.cases.tiers[tier], spans.stages[stage], spans.holders[holder], working)
+        for tier, stage, holder, working in zip(*(one.tolist() for one in columns), strict=True)
+    )
 
 
 def _names(traces: Traces, spans: Codes) -> Iterator[tuple[str, str, str, bool]]:
@@ -114,8 +120,11 @@ def _names(traces: Traces, spans: Codes) -> Iterator[tuple[str, str, str, bool]]
 
 def state_of(traced: TracedCase, at: datetime) -> State | None:
     """The state of one case at `at` (aware), from the steps until then; None if it was not open."""
+    if at < traced.case.started_at:
+        return None
+    traced = traced.known_at(at)
     case = traced.case
-    if at < case.started_at or (case.ended_at is not None and case.ended_at <= at):
+    if case.ended_at is not None and case.ended_at <= at:
         return None
     steps = [step for step in traced.steps if step.at <= at]
     last = steps[-1]

@@ -32,10 +32,15 @@ LIVE_PLACES = text(
 ).bindparams(bindparam("cases", type_=ARRAY(Text)), bindparam("at", type_=TIME))
 IMPORTED_PLACES = text(
     """
-    SELECT DISTINCT ON (version_id) version_id, stage, holder
-    FROM imported_step
-    WHERE version_id = ANY(:versions) AND at <= :at
-    ORDER BY version_id, sequence DESC
+    SELECT picked.id, coalesce(unnamed.stage, last.stage), coalesce(unnamed.holder, last.holder)
+    FROM unnest(:versions) AS picked(id)
+    JOIN LATERAL (
+        SELECT stage, holder FROM imported_step
+        WHERE version_id = picked.id AND at <= :at
+        ORDER BY sequence DESC LIMIT 1
+    ) AS last ON true
+    LEFT JOIN unnamed_step AS unnamed
+        ON unnamed.version_id = picked.id AND unnamed.at <= :at AND unnamed.until > :at
     """
 ).bindparams(bindparam("versions", type_=ARRAY(BigInteger)), bindparam("at", type_=TIME))
 

@@ -194,3 +194,19 @@ def test_what_the_record_leaves_out_is_said_before_the_verdict(file: Path) -> No
     assert answer["record"][0] == "before: 10 of 40 rows could not be used"
     assert answer["planned_ends"] == answer["ends_taken_as_start"] == 0
     assert answer["rejected_by_cohort"]["intake"] == {"read": 41, "rejected": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (".".join("a" * 49_000) + " = 1", "larger than a map may be"),
+        ("snapshot = " + "9" * 60_000, "longer than a number"),
+    ],
+)
+def test_a_map_beyond_the_bounds_is_refused(
+    file: Path, tmp_path: Path, text: str, says: str
+) -> None:
+    (mapping := tmp_path / "own.toml").write_text(text)
+    result = run(file, "--map", mapping)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in " ".join(result.stderr.split())

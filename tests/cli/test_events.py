@@ -160,3 +160,22 @@ async def test_the_clock_tells_the_tiers_of_a_log_apart(desk: Desk, tmp_path: Pa
 
     assert [found.name for found in bars] == ["all", "high", "low", "medium"]
     assert sum(found.cases for found in bars[1:]) == bars[0].cases
+
+
+async def test_a_log_of_another_system_without_a_map_is_refused_with_what_to_write(
+    sessions: Sessions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (path := tmp_path / "other.xes").write_text(
+        '<log><trace><string key="concept:name" value="1"/><event>'
+        '<string key="concept:name" value="submit"/><string key="org:group" value="enablement"/>'
+        '<date key="time:timestamp" value="2024-01-01T09:00:00Z"/></event></trace></log>'
+    )
+    with EventFile(path, OWN, latest=NOW) as file:
+        assert await import_log(file, "other", None, sessions) == 2
+
+    said = capsys.readouterr().err
+    assert "Headway has not written this log" in said
+    written = said[said.index("  [cohort]") : said.index("and, where")].replace("the last ", "")
+    mapping = parse_event_map(written.replace('activity"]', 'submit"]'), "as it was told")
+    with EventFile(path, mapping, latest=NOW) as file:
+        assert await import_log(file, "other", None, sessions) == 0

@@ -1,6 +1,7 @@
 """Cutting traces back to an earlier day gives what would have been read on that day."""
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,15 +16,20 @@ from tests.measure.traced import day, many
 
 def assert_same(one: Traces, other: Traces) -> None:
     """Every column is the same to the last bit, and so is everything else."""
-    for this, that in ((one.cases, other.cases), (one, other)):
-        for field in fields(this):
-            if field.name == "cases":
-                continue
-            here, there = getattr(this, field.name), getattr(that, field.name)
-            if isinstance(here, np.ndarray):
-                np.testing.assert_array_equal(here, there, err_msg=field.name)
-            else:
-                assert here == there, field.name
+    for part in ("cases", "unnamed", "undone"):
+        _assert_columns(getattr(one, part), getattr(other, part), but=())
+    _assert_columns(one, other, but=("cases", "unnamed", "undone"))
+
+
+def _assert_columns(one: Any, other: Any, *, but: tuple[str, ...]) -> None:
+    for field in fields(one):
+        if field.name in but:
+            continue
+        here, there = getattr(one, field.name), getattr(other, field.name)
+        if isinstance(here, np.ndarray):
+            np.testing.assert_array_equal(here, there, err_msg=field.name)
+        else:
+            assert here == there, field.name
 
 
 @settings(max_examples=60, deadline=None)

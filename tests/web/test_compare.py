@@ -144,6 +144,28 @@ async def test_what_was_typed_stays_when_something_is_wrong(house: House) -> Non
 
 
 @pytest.mark.parametrize(
+    ("own", "says"),
+    [
+        (".".join("a" * 49_000) + " = 1", "under 65536 characters"),
+        ("snapshot = " + "9" * 90_000, "under 65536 characters"),
+        (".".join("a" * 30_000) + " = 1", "a key has more than 20 parts"),
+        ("snapshot = " + "9" * 60_000, "longer than a number"),
+    ],
+)
+async def test_a_map_that_would_hold_up_everything_is_refused(
+    house: House, own: str, says: str
+) -> None:
+    leader = await guest(house, Role.LEADER)
+    form = (page := await brings(leader, history())).form(page.path)
+
+    refused = await leader.sends(form, do="compare", status=422, way="own", own=own)
+
+    assert says in refused.text
+    done = await until_done(leader, await leader.sends(form, do="compare"))
+    assert "Intake compresses" in done.text
+
+
+@pytest.mark.parametrize(
     ("content", "says"),
     [
         (b"", "not empty"),

@@ -15,6 +15,7 @@ from service.domain.people import Person
 from service.domain.permissions import Right, may
 from service.errors import BadInput, NotAllowed, NotFound
 from service.history import HistoryError, HistoryFile, HistoryMap, MapError, shipped_maps
+from service.history.toml import LARGEST
 from service.imports import Imported, import_file
 from service.known import moment_from
 from service.reports.catalogue import Name
@@ -34,7 +35,6 @@ from web.mapping import (
     QUESTION,
     Way,
     guessed,
-    mapping_of,
     written,
 )
 from web.page import HEADERS, download, go, page, with_cookie
@@ -54,7 +54,7 @@ TIME_ZONES = timedelta(days=1)
 LIKE = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
 """How a form of dates is shown."""
 LONGEST = 500
-LONGEST_MAP = 100_000
+LONGEST_MAP = LARGEST
 LONGEST_SOURCE = 200
 
 Given = tuple[SignedIn, Brought]
@@ -174,7 +174,7 @@ async def change(
         return go(request, f"{PATH}/{file.id}")
     try:
         if do == Doing.IMPORT:
-            await _import(reader.person, given, file, form)
+            await _import(reader.person, given, pages, file, form)
         else:
             await _look_again(pages, file, form)
             if do == Doing.COMPARE:
@@ -219,30 +219,38 @@ async def _look_again(pages: Pages, file: Brought, form: Form) -> None:
 
 
 async def _try_map(pages: Pages, file: Brought, *, needed: bool = False) -> None:
+    file.mapping, file.preview = None, None
     try:
-        file.preview = await pages.files.preview(file, _mapping(file))
-    except HistoryError as error:
-        if needed:
-            raise MapError(file.said(error)) from None
-    except BadInput:
+        await _mapping(pages, file)
+    except (BadInput, MapError):
         if needed:
             raise
 
 
-def _mapping(file: Brought) -> HistoryMap:
+async def _mapping(pages: Pages, file: Brought) -> HistoryMap:
+    """The map as it was last tried. Raises `MapError` and `BadInput` where there is none."""
+    if file.mapping is None:
+        _check_chosen(file)
+        try:
+            file.mapping, file.preview = await pages.files.preview(file)
+        except HistoryError as error:
+            raise MapError(file.said(error)) from None
+    return file.mapping
+
+
+def _check_chosen(file: Brought) -> None:
     if file.typed["way"] == Way.COLUMNS:
         for column in ("case_id", "started_at", "ended_at"):
             if not file.typed[column]:
                 chosen = t("compare.choose", column=t(f"compare.column_{column}"))
                 raise BadInput(column, chosen)
-    return mapping_of(file.typed, file.name)
 
 
 async def _compare(pages: Pages, file: Brought, now: datetime) -> None:
     typed = file.typed
     tau_days = days_of("tau", typed["tau"])
     moment = moment_from("as_of", typed["as_of"], now, typed["zone"])
-    mapping = _mapping(file)
+    mapping = await _mapping(pages, file)
 
     async def work() -> None:
         try:
@@ -266,7 +274,7 @@ async def _compare(pages: Pages, file: Brought, now: datetime) -> None:
     await file.begin(Doing.COMPARE, work)
 
 
-async def _import(person: Person, given: Context, file: Brought, form: Form) -> None:
+async def _import(person: Person, given: Context, pages: Pages, file: Brought, form: Form) -> None:
     if not may(person.actor, Right.IMPORT_HISTORY):
         raise NotAllowed("only administrators bring history in: it moves the verdict")
     source, cohort = form.text("source"), form.text("as_cohort")
@@ -274,7 +282,7 @@ async def _import(person: Person, given: Context, file: Brought, form: Form) -> 
         raise BadInput("source", t("compare.wrong_source"))
     if len(cohort) > LONGEST_SOURCE or not cohort.isprintable():
         raise BadInput("as_cohort", t("compare.wrong_cohort"))
-    mapping = _mapping(file)
+    mapping = await _mapping(pages, file)
     if cohort:
         mapping = mapping.with_cohort(cohort)
     file.source, file.imported, file.progress, file.position = source, None, Imported(), 0
