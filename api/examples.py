@@ -159,6 +159,22 @@ _FORECAST = {
     "basis": "143 cases of tier medium in triage, waiting for enablement",
 }
 
+_ASSUMPTION: dict[str, Any] = {
+    "id": "5c0f3f0e-1c0a-4f6e-9d53-3d1d9f3f4c55",
+    "kind": "nothing_else_changed",
+    "baseline": "before",
+    "by": {"id": _PERSON["id"], "name": _PERSON["name"]},
+    "recorded_at": "2026-10-05T09:00:00Z",
+    "reason": "Same teams, same tools and same rules in both years.",
+    "sentence": (
+        "Nothing else changed: assumed by Ada Lovelace on 2026-10-05. Why: Same teams, same tools "
+        "and same rules in both years."
+    ),
+    "withdrawn_at": None,
+    "withdrawn_by": None,
+    "withdrawn_reason": None,
+}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "UseCaseBody": {**_USE_CASE, "owner": None, "co_owners": []},
     "CommandBody": {"reason": "Which data does it read?"},
@@ -298,6 +314,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "Intake compresses time-to-production: 37% less time than before (0.63, 95% between "
             "0.52 and 0.77), if nothing else changed than what the baseline's own trend shows."
         ),
+        "about": "",
+        "official": {
+            "quarter": "2026-Q3",
+            "as_of": "2026-09-30T23:59:59.999999+00:00",
+            "sentence": (
+                "Intake compresses time-to-production: 0.66 of before, 98.75% between 0.51 and "
+                "0.86, locked for 2026 Q3."
+            ),
+        },
         "rule": 2,
         "verdict": "compresses",
         "as_is": "compresses",
@@ -325,6 +350,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "confidence": 0.95,
         "tau_days": 160,
         "as_of": "2026-11-02T10:00:00+00:00",
+        "as_of_words": "as of 2026-11-02 10:00 (UTC)",
         "arms": _ARMS,
         "strata": [
             {
@@ -356,6 +382,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "quarter": "2026-Q3",
                 "locked_at": "2026-10-01T00:05:01+00:00",
                 "verdict": "compresses",
+                "why_none": "",
                 "ratio": 0.66,
                 "ci": [0.51, 0.86],
             }
@@ -376,8 +403,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ReportRead": {
         "report": "clock",
         "as_of": "2026-11-02T10:00:00+00:00",
+        "as_of_words": "as of 2026-11-02 10:00 (UTC)",
         "sentence": (
-            "Of 44.1 days per case (in its first 83), 10.3 are spent waiting for enablement: 23%."
+            "Of 44.1 days per case (in its first 83 days), 10.3 days are spent waiting for "
+            "enablement: 23%."
         ),
         "cohort": "intake",
         "by": "nothing",
@@ -415,6 +444,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "token": "hw_3f9c1d5e7a8b4c20_shown-this-once-and-never-again-abcdefghijk",
         "expires_at": _TOKEN["expires_at"],
     },
+    "AssumptionBody": {key: _ASSUMPTION[key] for key in ("kind", "baseline", "reason")},
+    "WithdrawalBody": {"reason": "A new platform came in March."},
+    "AssumptionRead": _ASSUMPTION,
+    "AssumptionsRead": {"items": [_ASSUMPTION]},
     "HealthRead": {"status": "ok", "database": "ok"},
     "VersionRead": {"name": "headway", "version": "0.1.0"},
     "Problem": {

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, StrictInt
 
 from api.fields import Day, Email, Name, Prose, Reason, Words
+from service.assumptions import Recorded
+from service.domain.assumption import AssumptionKind
 from service.domain.case import Outcome
 from service.domain.clock import Share, Span, Transition, gate_tax, shares
 from service.domain.commands import Command
@@ -824,6 +826,17 @@ class LockedRead(RatioRead):
     quarter: str = Field(examples=["2026-Q3"])
     locked_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
     verdict: Literal["compresses", "extends", "inconclusive"]
+    why_none: str = Field(
+        description="Why there is no verdict although the interval lies on one side of 1"
+    )
+
+
+class OfficialRead(BaseModel):
+    """The newest locked verdict, of its own moment."""
+
+    quarter: str = Field(examples=["2026-Q3"])
+    as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    sentence: str
 
 
 class CurveRead(BaseModel):
@@ -868,7 +881,11 @@ class VerdictRead(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     report: Literal["verdict"]
-    sentence: str = Field(description="What it says, in one sentence")
+    sentence: str = Field(description="What these figures say, in one sentence")
+    about: str = Field(description="Which part of the cases it is of; empty for all")
+    official: OfficialRead | None = Field(
+        description="The newest locked verdict, for the question that is locked: of all cases"
+    )
     rule: Literal[2] = Field(description="The version of the rule (docs/measurement.md)")
     verdict: Direction = Field(description="Whether it was the intake")
     as_is: Direction = Field(description="Whether the cases differ, whatever the reason")
@@ -891,6 +908,7 @@ class VerdictRead(BaseModel):
     confidence: float
     tau_days: float | None
     as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    as_of_words: str = Field(description="The same in words, with the zone that was asked in")
     arms: dict[str, ArmRead] = Field(description="By cohort")
     strata: list[StratumRead]
     logrank_p: float | None
@@ -916,7 +934,66 @@ class ReportRead(BaseModel):
 
     report: str
     as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    as_of_words: str = Field(description="The same in words, with the zone that was asked in")
     sentence: str = Field(description="What it says, in one sentence")
+
+
+class AssumptionBody(Input):
+    """What somebody vouches for, because no record of cases can show it."""
+
+    kind: AssumptionKind = Field(
+        description="nothing_else_changed: nothing but the intake became faster or slower; "
+        "same_triage: cases are sorted into tiers as before",
+        examples=["nothing_else_changed"],
+    )
+    baseline: Name = Field(description="The cohort compared with", examples=["before"])
+    reason: Prose = Field(examples=["Same teams, same tools and same rules in both years."])
+
+
+class WithdrawalBody(Input):
+    """Why an assumption does not hold any more."""
+
+    reason: Prose = Field(examples=["A new platform came in March."])
+
+
+class AssumptionRead(BaseModel):
+    """An assumption, with who recorded it and who withdrew it."""
+
+    id: str
+    kind: AssumptionKind
+    baseline: str
+    by: PersonRef
+    recorded_at: datetime
+    reason: str
+    sentence: str = Field(description="As it is printed with a verdict")
+    withdrawn_at: datetime | None
+    withdrawn_by: PersonRef | None
+    withdrawn_reason: str | None
+
+    @classmethod
+    def of(cls, found: Recorded) -> "AssumptionRead":
+        """The answer for an assumption as it is kept."""
+        withdrawn_by = None
+        if found.withdrawn_by is not None:
+            withdrawn_by = PersonRef(id=found.withdrawn_by, name=found.withdrawn_by_name or "")
+        return cls(
+            id=found.id,
+            kind=found.assumption.kind,
+            baseline=found.baseline,
+            by=PersonRef(id=found.person_id, name=found.assumption.by),
+            recorded_at=found.assumption.at,
+            reason=found.assumption.reason,
+            sentence=found.assumption.sentence,
+            withdrawn_at=found.withdrawn_at,
+            withdrawn_by=withdrawn_by,
+            withdrawn_reason=found.withdrawn_reason,
+        )
+
+
+class AssumptionsRead(BaseModel):
+    """Assumptions, the newest first."""
+
+    items: list[AssumptionRead]
 
 
 class HealthRead(BaseModel):

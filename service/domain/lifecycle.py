@@ -851,14 +851,25 @@ def _propose(standing: Standing, pathway: Pathway, by: Actor, at: datetime) -> S
 
 
 def _parties_left_out(standing: Standing, pathway: Pathway) -> tuple[str, ...]:
-    """The third parties with a stage ahead that the other pathway does not have, in order."""
-    kept = {(stage.key, stage.holder) for stage in pathway.stages}
+    """The third parties with a stage ahead that the other pathway does not have, or in which it
+    asks for less, in order."""
+    there = {stage.key: stage for stage in pathway.stages}
     ahead = (
         stage.holder
         for stage in standing.stages_ahead
-        if stage.holder not in {BUILDER, ENABLEMENT} and (stage.key, stage.holder) not in kept
+        if stage.holder not in {BUILDER, ENABLEMENT}
+        and (stage.key not in there or _asks_less(there[stage.key], stage))
     )
     return tuple(dict.fromkeys(ahead))
+
+
+def _asks_less(there: Stage, here: Stage) -> bool:
+    return (
+        (there.kind, there.holder) != (here.kind, here.holder)
+        or there.approvers < here.approvers
+        or not set(here.evidence) <= set(there.evidence)
+        or here.certification not in {None, there.certification}
+    )
 
 
 def _agree(standing: Standing, move: Move, at: datetime) -> Standing:

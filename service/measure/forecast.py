@@ -9,6 +9,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
+from service.domain.durations import duration
 from service.measure.cases import EPOCH, SECONDS_PER_DAY, Codes
 from service.measure.ends import masses
 from service.measure.stays import State, Stays, alike, stage_stays, turns, whole_cases
@@ -294,9 +295,9 @@ class Model:
         cases = f"{sample.days.size} {'case' if sample.days.size == 1 else 'cases'}"
         basis = f"{cases} of {level.words(state)}"
         if days > 0.0:
-            basis += f", for {_in_days(min(days, reach))} days"
+            basis += f", for {duration(min(days, reach))}"
         if sample.stretch > 1.0:
-            there = _in_days(days)
+            there = duration(days).removesuffix(" days")
             basis += f"; too few were there for {there}, so their stay is stretched in proportion"
         return sample.forecast(basis)
 
@@ -304,10 +305,6 @@ class Model:
         if level not in self._levels:
             self._levels[level] = _learned(self._traces, level)
         return self._levels[level]
-
-
-def _in_days(days: float) -> str:
-    return f"{days:.0f}" if days >= 10.0 else f"{days:.1f}".removesuffix(".0")
 
 
 def learn(traces: Traces) -> Model:

@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.domain.case import Outcome
-from service.domain.cohort import Cohort
-from service.known import MICROSECONDS_PER_DAY, Moment, microseconds
+from service.domain.cohort import INTAKE, Cohort
+from service.domain.tally import LIVE
+from service.known import MICROSECONDS_PER_DAY, Moment, conditions, microseconds
 from service.measure.backtest import Calibration, Forecasts, Held, backtest, calibration_of
 from service.measure.cases import EPOCH, OUTCOMES
 from service.measure.traces import Traces, coded
 from service.measure.verdict import interval_json, number
-from service.tables import ForecastRow, UseCaseRow
+from service.tables import CaseVersionRow, ForecastRow, UseCaseRow
 from service.traces import traces_of
 
 MOST_FORECASTS = 5_000
@@ -32,15 +33,15 @@ async def forecasts_held(
 ) -> dict[str, object]:
     """How often the p50 and p85 held, as known at the moment, as JSON-able data.
 
-    `held` is of the forecasts that were shown, `backtest` of those that would have been made on
-    earlier days (`origins`) from what was known then: it says something from the first day on, and
-    of imported event logs as well.
+    `held` is of the forecasts that were shown for these cases, `backtest` of those that would have
+    been made on earlier days (`origins`) from what was known then: it says something from the first
+    day on, and of imported event logs as well.
     """
     sample = await traces_of(session, cohort, moment)
     days = ORIGINS if sample.is_whole else ORIGINS_OF_MANY
     origins = _origins(sample.traces, moment.at, days)
     testing = asyncio.to_thread(backtest, sample.traces, origins)
-    made, tested = await asyncio.gather(_made(session, moment), testing)
+    made, tested = await asyncio.gather(_made(session, moment, cohort), testing)
     kept = await asyncio.to_thread(calibration_of, made)
     notes = list(sample.notes)
     if made.case.size == MOST_FORECASTS:
@@ -56,7 +57,13 @@ async def forecasts_held(
     }
 
 
-async def _made(session: AsyncSession, moment: Moment) -> Forecasts:
+async def _made(session: AsyncSession, moment: Moment, cohort: Cohort) -> Forecasts:
+    asked = [col(ForecastRow.made_at) <= moment.at]
+    if cohort != Cohort(INTAKE):
+        own = select(col(CaseVersionRow.case_id)).where(
+            col(CaseVersionRow.source) == LIVE, *conditions(cohort, moment)
+        )
+        asked.append(col(ForecastRow.use_case_id).in_(own))
     ended, made_at = col(UseCaseRow.ended_at), col(ForecastRow.made_at)
     over = and_(ended.is_not(None), ended <= moment.at)
     until = case((over, ended), else_=moment.at)
@@ -71,7 +78,7 @@ async def _made(session: AsyncSession, moment: Moment) -> Forecasts:
             microseconds(until - made_at).label("watched"),
         )
         .join(UseCaseRow, col(UseCaseRow.id) == col(ForecastRow.use_case_id))
-        .where(made_at <= moment.at)
+        .where(*asked)
         .order_by(made_at.desc(), col(ForecastRow.use_case_id))
         .limit(MOST_FORECASTS)
         .subquery()

@@ -124,7 +124,7 @@ def test_a_planned_end_is_an_open_case(compared: Compared) -> None:
     done = compared([row for row in rows if row["ended_at"]])
     assert done.verdict.time.ci is not None
     assert done.verdict.time.ci.high < 1.0
-    snapshot = parse_map("snapshot = 2025-03-05", "m")
+    snapshot = parse_map("snapshot = 2025-03-05T00:00:00Z", "m")
     asked = compared(plans, as_of=TAKEN)
     assert asked.verdict.time == compared(plans, snapshot).verdict.time
     assert asked.verdict.time == compared(rows, as_of=TAKEN).verdict.time

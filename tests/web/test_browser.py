@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from service.assumptions import record_assumption, withdraw_assumption
+from service.domain.assumption import AssumptionKind
 from service.domain.case import Case, Outcome
 from service.domain.people import Role
 from service.drafts import keep_draft
 from service.imports import begin_import, observed, write_cases
 from service.reports.catalogue import Name
+from tests.api.test_assumptions import a_baseline
 from tests.house import House
 from tests.web.chromium import Window, window
 from tests.web.stage import Stage, furnish
@@ -446,7 +449,25 @@ async def stage(house: House) -> Stage:
     async with house.sessions.begin() as session:
         draft, at = str(uuid.uuid4()), datetime.now(UTC)
         await keep_draft(session, found.builder.person.id, draft, endless, at=at)
+    await a_baseline(house, ASSUMED_OF)
+    async with house.sessions.begin() as session:
+        for kind in AssumptionKind:
+            recorded = await record_assumption(
+                session,
+                kind=kind,
+                baseline=ASSUMED_OF,
+                reason="Same teams, same tools.",
+                person_id=found.leader.person.id,
+                at=at,
+            )
+        await withdraw_assumption(
+            session, recorded.id, reason="New tools.", person_id=found.admin.person.id, at=at
+        )
     return found
+
+
+ASSUMED_OF = "assumed-of"
+"""A baseline of which something is assumed."""
 
 
 def every_page(stage: Stage) -> list[tuple[Any, str]]:
@@ -467,6 +488,9 @@ def every_page(stage: Stage) -> list[tuple[Any, str]]:
         (stage.leader, "/reports"),
         *((stage.leader, f"/reports/{name}") for name in Name if name is not Name.VERDICT),
         (stage.leader, "/reports/verdict?as_of=soon&tau=many"),
+        (stage.leader, f"/reports/verdict?baseline={ASSUMED_OF}&as_of=2026-01-31&zone=Mars"),
+        (stage.leader, f"/reports/verdict?baseline={ASSUMED_OF}"),
+        (stage.enabler, f"/reports/verdict?baseline={ASSUMED_OF}&unit=Claims"),
         (stage.leader, "/compare"),
         (stage.leader, "/use-cases?tier=high"),
         (stage.leader, "/use-cases?unit=nowhere"),

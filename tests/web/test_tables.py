@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from service.reports.catalogue import Name
+from service.reports.headline import GUARD
 from web.tables import MOST_ROWS, MOST_WEEKS, NONE, Table, head, tables_of
 from web.words import catalogue
 
@@ -28,6 +29,16 @@ VERDICT = {
         {"tier": "high", "counted": True, "ratio": 0.8, "arms": {"intake": ARM}},
     ],
 }
+QUARTER = {
+    "quarter": "2026-Q2",
+    "verdict": "compresses",
+    "why_none": "",
+    "ratio": 0.8,
+    "ci": [0.7, 0.9],
+    "confidence": 0.9875,
+}
+UNDECIDED = {**QUARTER, "quarter": "2026-Q3", "verdict": "inconclusive", "why_none": GUARD}
+LOCKED = {**VERDICT, "locked": [QUARTER, UNDECIDED]}
 PART = {
     "stage": None,
     "holder": "enablement",
@@ -159,11 +170,25 @@ def test_no_head_and_no_title_is_left_over() -> None:
     tables = [table for name, found in FOUND.items() for table in tables_of(name, found)]
     flow = [{**FLOW, "bucket": bucket} for bucket in ("day", "month")]
     tables += [table for found in flow for table in tables_of(Name.FLOW, found)]
+    tables += tables_of(Name.VERDICT, LOCKED)
     heads = {column.name for table in tables for column in table.columns if ":" not in column.name}
     titles = {table.title for table in tables}
 
     assert heads == {key[7:] for key in catalogue() if key.startswith("column.")}
     assert titles == {words for key, words in catalogue().items() if "reports.table_" in key}
+
+
+def test_a_locked_quarter_without_a_verdict_says_why() -> None:
+    _, quarters = tables_of(Name.VERDICT, LOCKED)
+
+    newest, older = rows_of(quarters)
+    assert (newest["quarter"], newest["verdict"], newest["why"]) == (
+        "2026 Q3",
+        "inconclusive",
+        GUARD,
+    )
+    assert (older["verdict"], older["why"], older["confidence"]) == ("compresses", NONE, "98.75%")
+    assert older["ratio_between"] == "0.70 to 0.90"
 
 
 def test_tiers_come_by_their_risk_and_say_what_repeats_once() -> None:
@@ -183,8 +208,8 @@ def test_groups_and_stages_are_columns_where_there_are_any() -> None:
     assert [row["group"] for row in rows] == ["all", None, "high"]
     assert [row["stage"] for row in rows] == [NONE, NONE, "Risk assessment"]
     assert [row["holder"] for row in rows] == ["Enablement", "Data office", "Enablement"]
-    assert rows[0]["median_days"] == "0"
-    assert rows[0]["rework_days"] == "<0.1"
+    assert rows[0]["median_days"] == "0 min"
+    assert rows[0]["rework_days"] == "14 min"
     assert {"group", "stage"}.isdisjoint(column.name for column in alone.columns)
 
 

@@ -23,7 +23,7 @@ from service.errors import BadInput, NotAllowed, NotFound
 from service.forecasts import days_saved
 from service.pathways import tier_rules
 from service.people import certifications_of, third_parties
-from service.sessions import reading
+from service.sessions import reading, snapshot
 from service.use_cases import find, standing_of
 from service.waiting import MOST_WAITING, Order, Waiting, Whose, waiting
 from web.deciding import NotDone, give
@@ -210,7 +210,7 @@ async def _page(
     nothing: str = "",
 ) -> Response:
     at = given.now()
-    async with reading(given.sessions) as session:
+    async with snapshot(given.sessions) as session:
         saved: dict[str, float] = {}
         if view.by is By.DAYS and view.start < MOST_WAITING:
             found = await waiting(
