@@ -85,7 +85,8 @@ RECORD = text(
             SELECT {", ".join(PROJECTED)}
             FROM jsonb_populate_record(NULL::use_case, CAST(:standing AS jsonb))
         )
-        WHERE id = :use_case_id AND sequence < :sequence AND outcome = 'open' AND {FOLLOWS}
+        WHERE id = :use_case_id AND sequence < :sequence AND (outcome = 'open' OR :takes_back)
+            AND {FOLLOWS}
     )
     SELECT sequence FROM written UNION ALL SELECT 0 WHERE NOT {FOLLOWS}
     """  # noqa: S608 - the names above, and nothing from outside
@@ -347,6 +348,7 @@ async def record(
     # Whoever records after us sees what we have written, and counts from there.
     await session.execute(ONE_AT_A_TIME, {"use_case_id": standing.use_case_id})
     by_sequence = {mark.sequence: mark for mark in seen}
+    takes_back = any(step.takes_back is not None for step in happened)
     values = [_row_values(step, by_sequence.get(step.sequence)) for step in happened]
     written = await session.execute(
         RECORD,
@@ -355,6 +357,7 @@ async def record(
             "standing": ROW.dump_json(projection(standing)).decode(),
             "use_case_id": standing.use_case_id,
             "sequence": standing.sequence,
+            "takes_back": takes_back,
             "first": first,
         },
     )
@@ -366,7 +369,7 @@ async def record(
         await _compare(session, standing.use_case_id, values, missing, has_gap=has_gap)
     if new:
         await count_recorded(session, standing, new)
-    if any(step.takes_back is not None for step in happened):
+    if takes_back:
         await _let_read_no_more(session, standing.use_case_id)
     await _let_read(session, standing.use_case_id, third_parties(happened))
 
