@@ -79,7 +79,28 @@ def _verdict(found: Json) -> Iterator[Table]:
         "median_between restricted_mean",
         _arms(found),
     )
+    if found.get("statements"):
+        yield _table("firm", "question | ratio ratio_between", _firm(found))
     yield _table("locked", "quarter verdict why | ratio ratio_between confidence", _quarters(found))
+
+
+def _firm(found: Json) -> Iterator[Sequence[Cell]]:
+    """The same comparison, asked in other ways that should not say something else."""
+    adjusted, said = found["adjusted"], found["statements"]
+    yield (
+        t("reports.firm_adjusted"),
+        ratio(adjusted["ratio"]),
+        _between(adjusted["ci"], ratio),
+    )
+    for words, key in (
+        (t("reports.firm_half"), "tau x 0.5"),
+        (t("reports.firm_longer"), "tau x 1.5"),
+        (t("reports.firm_placebo"), "baseline, second half over first"),
+    ):
+        if said[key] is not None:
+            middle, low, high = said[key]
+            ends = None if low is None else [low, high]
+            yield words, ratio(middle), _between(ends, ratio)
 
 
 def _quarters(found: Json) -> Iterator[Sequence[Cell]]:

@@ -39,6 +39,15 @@ QUARTER = {
 }
 UNDECIDED = {**QUARTER, "quarter": "2026-Q3", "verdict": "inconclusive", "why_none": GUARD}
 LOCKED = {**VERDICT, "locked": [QUARTER, UNDECIDED]}
+FIRM = {
+    **LOCKED,
+    "adjusted": {"ratio": 0.8, "ci": [0.7, 0.95]},
+    "statements": {
+        "tau x 0.5": [0.9, 0.8, 1.01],
+        "tau x 1.5": [0.75, None, None],
+        "baseline, second half over first": None,
+    },
+}
 PART = {
     "stage": None,
     "holder": "enablement",
@@ -170,7 +179,7 @@ def test_no_head_and_no_title_is_left_over() -> None:
     tables = [table for name, found in FOUND.items() for table in tables_of(name, found)]
     flow = [{**FLOW, "bucket": bucket} for bucket in ("day", "month")]
     tables += [table for found in flow for table in tables_of(Name.FLOW, found)]
-    tables += tables_of(Name.VERDICT, LOCKED)
+    tables += tables_of(Name.VERDICT, FIRM)
     heads = {column.name for table in tables for column in table.columns if ":" not in column.name}
     titles = {table.title for table in tables}
 
@@ -260,3 +269,13 @@ def test_a_long_table_says_how_much_more_there_is() -> None:
 def test_a_table_without_rows_is_left_out() -> None:
     assert tables_of(Name.CHANGES, {"changes": []}) == ()
     assert len(tables_of(Name.HELP, {**HELP, "waits": []})) == 1
+
+
+def test_a_verdict_is_asked_in_other_ways() -> None:
+    _, firm, _ = tables_of(Name.VERDICT, FIRM)
+    assert firm.title == "The same question, asked in other ways"
+    assert [row[1:] for row in firm.rows] == [
+        ("0.80", "0.70 to 0.95"),
+        ("0.90", "0.80 to 1.01"),
+        ("0.75", NONE),
+    ]
