@@ -15,7 +15,7 @@ from api import problems
 from api.context import Context
 from api.examples import EXAMPLES
 from api.problems import FieldError, Problem, problem
-from api.routes import people, reports, system, use_cases
+from api.routes import assumptions, people, reports, system, use_cases
 from service.errors import NotConfigured
 from service.sessions import open_sessions
 from service.settings import Settings
@@ -58,7 +58,7 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
         redirect_slashes=False,  # an address is right or it is a 404
     )
     problems.install(app)
-    for module in (system, use_cases, reports, people):
+    for module in (system, use_cases, reports, assumptions, people):
         app.include_router(module.router)
     app.state.takes_files = set()
     app.add_middleware(BodyLimit, largest=LARGEST_BODY)

@@ -101,6 +101,15 @@ _CLAIMED = {
     "mode": "working",
     "assignee": _ADA,
 }
+_MISSING = {
+    "stage": "evaluate",
+    "need": "evidence",
+    "name": "evaluation-report",
+    "number": 1,
+    "by": "owners_and_enablement",
+    "party": "enablement",
+    "detail": "evidence is missing: evaluation-report; its owners or enablement can attach it",
+}
 _DECISION_ID = "9f0c5d1be2a04e5c8d6f1a2b3c4d5e6f"
 _TOKEN = {
     "id": "3f9c1d5e7a8b4c20",
@@ -154,6 +163,22 @@ _FORECAST = {
     "p85_level": 0.88,
 }
 
+_ASSUMPTION: dict[str, Any] = {
+    "id": "5c0f3f0e-1c0a-4f6e-9d53-3d1d9f3f4c55",
+    "kind": "nothing_else_changed",
+    "baseline": "before",
+    "by": {"id": _PERSON["id"], "name": _PERSON["name"]},
+    "recorded_at": "2026-10-05T09:00:00Z",
+    "reason": "Same teams, same tools and same rules in both years.",
+    "sentence": (
+        "Nothing else changed: assumed by Ada Lovelace on 2026-10-05. Why: Same teams, same tools "
+        "and same rules in both years."
+    ),
+    "withdrawn_at": None,
+    "withdrawn_by": None,
+    "withdrawn_reason": None,
+}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "UseCaseBody": {**_USE_CASE, "owner": None, "co_owners": []},
     "CommandBody": {"reason": "Which data does it read?"},
@@ -179,6 +204,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "holder": "enablement",
         "mode": "waiting",
         "forecast": _FORECAST,
+        "missing": [_MISSING],
     },
     "UseCasePage": {"items": [_SUMMARY], "cursor": "WyJuZXdlc3QiLCA0Ml0"},
     "QueueRead": {"items": [_SUMMARY], "total": 1},
@@ -203,6 +229,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             }
         ],
         "evidence_missing": [],
+        "missing": [],
+        "missing_ahead": [_MISSING],
     },
     "TransitionsRead": {"key": "UC-42", "items": [_SUBMITTED, _CLAIMED]},
     "ClockRead": {
@@ -251,7 +279,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ActionsRead": {
         "key": "UC-42",
         "sequence": 1,
-        "before_it_can_pass": [{"needs": "evidence", "what": "evaluation-report", "by": "builder"}],
         "items": [
             {
                 "command": "claim",
@@ -261,6 +288,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "href": "/v1/use-cases/UC-42/commands/claim",
             }
         ],
+        "missing": [],
+        "take_back_until": None,
     },
     "DecisionRead": {
         "status": "applied",
@@ -289,6 +318,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "Intake compresses time-to-production: 37% less time than before (0.63, 95% between "
             "0.52 and 0.77), if nothing else changed than what the baseline's own trend shows."
         ),
+        "about": "",
+        "official": {
+            "quarter": "2026-Q3",
+            "as_of": "2026-09-30T23:59:59.999999+00:00",
+            "sentence": (
+                "Intake compresses time-to-production: 0.66 of before, 98.75% between 0.51 and "
+                "0.86, locked for 2026 Q3."
+            ),
+        },
         "rule": 2,
         "verdict": "compresses",
         "as_is": "compresses",
@@ -316,6 +354,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "confidence": 0.95,
         "tau_days": 160,
         "as_of": "2026-11-02T10:00:00+00:00",
+        "as_of_words": "as of 2026-11-02 10:00 (UTC)",
         "arms": _ARMS,
         "strata": [
             {
@@ -347,6 +386,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "quarter": "2026-Q3",
                 "locked_at": "2026-10-01T00:05:01+00:00",
                 "verdict": "compresses",
+                "why_none": "",
                 "ratio": 0.66,
                 "ci": [0.51, 0.86],
             }
@@ -367,8 +407,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ReportRead": {
         "report": "clock",
         "as_of": "2026-11-02T10:00:00+00:00",
+        "as_of_words": "as of 2026-11-02 10:00 (UTC)",
         "sentence": (
-            "Of 44.1 days per case (in its first 83), 10.3 are spent waiting for enablement: 23%."
+            "Of 44.1 days per case (in its first 83 days), 10.3 days are spent waiting for "
+            "enablement: 23%."
         ),
         "cohort": "intake",
         "by": "nothing",
@@ -406,6 +448,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "token": "hw_3f9c1d5e7a8b4c20_shown-this-once-and-never-again-abcdefghijk",
         "expires_at": _TOKEN["expires_at"],
     },
+    "AssumptionBody": {key: _ASSUMPTION[key] for key in ("kind", "baseline", "reason")},
+    "WithdrawalBody": {"reason": "A new platform came in March."},
+    "AssumptionRead": _ASSUMPTION,
+    "AssumptionsRead": {"items": [_ASSUMPTION]},
     "HealthRead": {"status": "ok", "database": "ok"},
     "VersionRead": {"name": "headway", "version": "0.1.0"},
     "Problem": {
@@ -418,7 +464,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 COMMANDS: dict[str, dict[str, Any]] = {
-    "claim": {"summary": "claim, release, approve, agree, hand_over, resume, go_live", "value": {}},
+    "claim": {
+        "summary": "claim, release, approve, agree, hand_over, resume, go_live, take_back",
+        "value": {},
+    },
     "ask": {
         "summary": "ask, answer, return, recall, park, decline, withdraw",
         "value": {"reason": "Which data does it read?"},

@@ -1,19 +1,21 @@
 """Requests and answers. What they mean is in `service.domain`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, StrictInt
 
 from api.fields import Day, Email, Name, Prose, Reason, Words
+from service.assumptions import Recorded
+from service.domain.assumption import AssumptionKind
 from service.domain.case import Outcome
 from service.domain.clock import Share, Span, Transition, gate_tax, shares
 from service.domain.commands import Command
 from service.domain.lifecycle import Rule
+from service.domain.passing import By, Missing, Need, missing, missing_ahead
 from service.domain.pathway import Stage, StageKind
 from service.domain.people import SYSTEM, Person, Role
-from service.domain.requirements import Needs, Requirement
 from service.domain.standing import Lowering, Mode, Position
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
@@ -150,6 +152,33 @@ class StageRead(BaseModel):
         )
 
 
+class MissingRead(BaseModel):
+    """One thing that a stage asks for and that is not there."""
+
+    stage: str = Field(description="Key of the stage", examples=["evaluate"])
+    need: Need
+    name: str = Field(
+        description="The kind of evidence, or the certification", examples=["evaluation-report"]
+    )
+    number: int = Field(description="How many are missing (approvals)")
+    by: By = Field(description="Who can see to it")
+    party: str = Field(description="The party that holds the stage", examples=["enablement"])
+    detail: str = Field(description="The same as a sentence")
+
+    @classmethod
+    def of(cls, missing: Missing) -> "MissingRead":
+        """The answer for what is missing."""
+        return cls(
+            stage=missing.stage,
+            need=missing.need,
+            name=missing.name,
+            number=missing.number,
+            by=missing.by,
+            party=missing.party,
+            detail=missing.detail,
+        )
+
+
 class ForecastRead(BaseModel):
     """A forecast as it was made. Of the cases like this one that reach production, half do so by
     `p50_at` and 85% by `p85_at`."""
@@ -204,6 +233,9 @@ class ReceiptRead(BaseModel):
     holder: str = Field(description="Whose move it is", examples=["enablement"])
     mode: Mode
     forecast: ForecastRead | None = Field(description="Null while there is no history")
+    missing: list[MissingRead] = Field(
+        description="What its stages will ask for and what is not there on the first day"
+    )
 
     @classmethod
     def of(cls, receipt: Receipt) -> "ReceiptRead":
@@ -222,6 +254,7 @@ class ReceiptRead(BaseModel):
             holder=receipt.holder,
             mode=receipt.mode,
             forecast=ForecastRead.of(receipt.forecast),
+            missing=[MissingRead.of(one) for one in receipt.missing],
         )
 
 
@@ -332,13 +365,20 @@ class UseCaseRead(UseCaseSummary):
     evidence: list[EvidenceRead]
     evidence_missing: list[str]
     lowering: LoweringRead | None = Field(description="A lower tier that waits for agreement")
+    missing: list[MissingRead] = Field(description="Before it can pass the present stage")
+    missing_ahead: list[MissingRead] = Field(description="What later stages will ask for")
     forecast: ForecastRead | None = Field(
         description="The newest one; null while there is no history, and once it has ended"
     )
 
     @classmethod
     def of(
-        cls, row: UseCaseRow, names: Names, at: datetime, made: MadeForecast | None = None
+        cls,
+        row: UseCaseRow,
+        names: Names,
+        at: datetime,
+        made: MadeForecast | None = None,
+        certifications: Collection[str] = (),
     ) -> "UseCaseRead":
         """The answer for a row, as of a moment."""
         standing = standing_of(row)
@@ -380,6 +420,8 @@ class UseCaseRead(UseCaseSummary):
             ],
             evidence_missing=list(standing.evidence_missing),
             lowering=LoweringRead.of(standing.lowering, names),
+            missing=[MissingRead.of(one) for one in missing(standing, certifications)],
+            missing_ahead=[MissingRead.of(one) for one in missing_ahead(standing, certifications)],
         )
 
 
@@ -539,28 +581,15 @@ class ActionRead(BaseModel):
     href: str = Field(examples=["/v1/use-cases/UC-42/commands/claim"])
 
     @classmethod
-    def of(cls, rule: Rule, key: str) -> "ActionRead":
-        """The answer for a row of the lifecycle."""
+    def of(cls, rule: Rule, key: str, tier: Tier) -> "ActionRead":
+        """The answer for a row of the lifecycle, for a use case of this tier."""
         return cls(
             command=rule.command,
             does=rule.does,
-            reason_required=rule.reason_required,
+            reason_required=rule.needs_reason(tier),
             takes=list(rule.takes),
             href=f"/v1/use-cases/{key}/commands/{rule.command}",
         )
-
-
-class RequirementRead(BaseModel):
-    """Something that the present stage needs before it can be passed."""
-
-    needs: Needs
-    what: str = Field(description="The kind of evidence, the certification, or how many approvals")
-    by: str = Field(description="The party that can bring it", examples=["builder"])
-
-    @classmethod
-    def of(cls, one: Requirement) -> "RequirementRead":
-        """The answer for a requirement."""
-        return cls(needs=one.needs, what=one.what, by=one.by)
 
 
 class ActionsRead(BaseModel):
@@ -569,8 +598,11 @@ class ActionsRead(BaseModel):
     key: str
     sequence: int
     items: list[ActionRead]
-    before_it_can_pass: list[RequirementRead] = Field(
-        description="What the present stage still needs"
+    missing: list[MissingRead] = Field(
+        description="Before it can pass: what would be refused for it is not among the items"
+    )
+    take_back_until: datetime | None = Field(
+        description="Until when you can take your last decision back; null when you cannot"
     )
 
 
@@ -804,6 +836,17 @@ class LockedRead(RatioRead):
     quarter: str = Field(examples=["2026-Q3"])
     locked_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
     verdict: Literal["compresses", "extends", "inconclusive"]
+    why_none: str = Field(
+        description="Why there is no verdict although the interval lies on one side of 1"
+    )
+
+
+class OfficialRead(BaseModel):
+    """The newest locked verdict, of its own moment."""
+
+    quarter: str = Field(examples=["2026-Q3"])
+    as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    sentence: str
 
 
 class CurveRead(BaseModel):
@@ -848,7 +891,11 @@ class VerdictRead(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     report: Literal["verdict"]
-    sentence: str = Field(description="What it says, in one sentence")
+    sentence: str = Field(description="What these figures say, in one sentence")
+    about: str = Field(description="Which part of the cases it is of; empty for all")
+    official: OfficialRead | None = Field(
+        description="The newest locked verdict, for the question that is locked: of all cases"
+    )
     rule: Literal[2] = Field(description="The version of the rule (docs/measurement.md)")
     verdict: Direction = Field(description="Whether it was the intake")
     as_is: Direction = Field(description="Whether the cases differ, whatever the reason")
@@ -871,6 +918,7 @@ class VerdictRead(BaseModel):
     confidence: float
     tau_days: float | None
     as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    as_of_words: str = Field(description="The same in words, with the zone that was asked in")
     arms: dict[str, ArmRead] = Field(description="By cohort")
     strata: list[StratumRead]
     logrank_p: float | None
@@ -896,7 +944,66 @@ class ReportRead(BaseModel):
 
     report: str
     as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    as_of_words: str = Field(description="The same in words, with the zone that was asked in")
     sentence: str = Field(description="What it says, in one sentence")
+
+
+class AssumptionBody(Input):
+    """What somebody vouches for, because no record of cases can show it."""
+
+    kind: AssumptionKind = Field(
+        description="nothing_else_changed: nothing but the intake became faster or slower; "
+        "same_triage: cases are sorted into tiers as before",
+        examples=["nothing_else_changed"],
+    )
+    baseline: Name = Field(description="The cohort compared with", examples=["before"])
+    reason: Prose = Field(examples=["Same teams, same tools and same rules in both years."])
+
+
+class WithdrawalBody(Input):
+    """Why an assumption does not hold any more."""
+
+    reason: Prose = Field(examples=["A new platform came in March."])
+
+
+class AssumptionRead(BaseModel):
+    """An assumption, with who recorded it and who withdrew it."""
+
+    id: str
+    kind: AssumptionKind
+    baseline: str
+    by: PersonRef
+    recorded_at: datetime
+    reason: str
+    sentence: str = Field(description="As it is printed with a verdict")
+    withdrawn_at: datetime | None
+    withdrawn_by: PersonRef | None
+    withdrawn_reason: str | None
+
+    @classmethod
+    def of(cls, found: Recorded) -> "AssumptionRead":
+        """The answer for an assumption as it is kept."""
+        withdrawn_by = None
+        if found.withdrawn_by is not None:
+            withdrawn_by = PersonRef(id=found.withdrawn_by, name=found.withdrawn_by_name or "")
+        return cls(
+            id=found.id,
+            kind=found.assumption.kind,
+            baseline=found.baseline,
+            by=PersonRef(id=found.person_id, name=found.assumption.by),
+            recorded_at=found.assumption.at,
+            reason=found.assumption.reason,
+            sentence=found.assumption.sentence,
+            withdrawn_at=found.withdrawn_at,
+            withdrawn_by=withdrawn_by,
+            withdrawn_reason=found.withdrawn_reason,
+        )
+
+
+class AssumptionsRead(BaseModel):
+    """Assumptions, the newest first."""
+
+    items: list[AssumptionRead]
 
 
 class HealthRead(BaseModel):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from charts.data import AgePoint, Caption, UsualAge
 from charts.layout import Key, Label, Layers, Reach, names_margin, plot_width
-from charts.words import count, days, decades, shorten, ticks, unique, width
+from charts.words import count, decades, shorten, ticks, unique, width
+from service.domain.durations import label
 
 if TYPE_CHECKING:
     import altair as alt
@@ -101,13 +102,13 @@ def describe(points: Sequence[AgePoint], usual: Sequence[UsualAge]) -> str:
         late = sum(_is_late(point, known) for point in own)
         entry = known.get(tier)
         against = (
-            f", {late:,} older than the {days(entry.p85)} days that 85% took"
+            f", {late:,} older than the {label(entry.p85, 'days')} that 85% took"
             if entry is not None and entry.p85 is not None
             else ""
         )
         parts.append(
             f"{tier}: {count(len(own), 'case')}{against}; the oldest is {own[0].key} with "
-            f"{days(own[0].age_days)} days."
+            f"{label(own[0].age_days, 'days')}."
         )
     return f"Open cases by tier and their days since the start. {' '.join(parts)}"
 

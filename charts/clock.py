@@ -7,6 +7,7 @@ from charts.data import Caption, ClockBar
 from charts.layout import MARGIN, Key, Label, Layers, Reach, names_margin, plot_width
 from charts.palette import party_colours
 from charts.words import days, listed, percent, ticks, title, unique, width
+from service.domain.durations import label
 from service.domain.people import BUILDER, ENABLEMENT, PARKED
 from service.domain.standing import Mode
 
@@ -110,7 +111,7 @@ def describe(bars: Sequence[ClockBar]) -> str:
             for bar in sorted(found, key=lambda bar: -bar.days)
         )
         start = f"{group}: " if group else ""
-        parts.append(f"{start}{days(sum(bar.days for bar in found))} days per case: {spent}.")
+        parts.append(f"{start}{label(sum(bar.days for bar in found), 'days')} per case: {spent}.")
     return f"Where the time went, in mean days per case on each clock. {' '.join(parts)}"
 
 
@@ -144,7 +145,7 @@ def _segments(
                 {"x": at + gap, "x2": at + bar.days - gap, "y": top, "y2": top + _BAR}
                 | {"tint": tint, "mode": bar.mode}
             )
-            text = f"{days(bar.days)} d"
+            text = label(bar.days)
             if end - start > width(text, 11) + 8:
                 ink = f"on-{tint}" if bar.mode is Mode.WORKING else "ink"
                 written.append(Label((start + end) / 2, top + _BAR / 2 + 0.5, text, ink))
@@ -178,7 +179,7 @@ def _margins(bars: Sequence[ClockBar], groups: Sequence[str], left: float, right
         y = row * _ROW + 6 + _BAR / 2
         total = sum(bar.days for bar in bars if bar.group == group)
         names.append((y, group or "All"))
-        totals.append(Label(right + 12, y, f"{days(total)} d"))
+        totals.append(Label(right + 12, y, label(total)))
     return [
         canvas.row_names(names, left),
         canvas.labels(totals, bold=True),
@@ -205,10 +206,10 @@ def _table(
         by_mode = {mode: sum(bar.days for bar in own if bar.mode is mode) for mode in Mode}
         again = sum(bar.rework_days for bar in own)
         cells = (
-            f"{days(by_mode[Mode.WORKING])} d" if by_mode[Mode.WORKING] else "\N{EN DASH}",
-            f"{days(by_mode[Mode.WAITING])} d" if by_mode[Mode.WAITING] else "\N{EN DASH}",
+            label(by_mode[Mode.WORKING]) if by_mode[Mode.WORKING] else "\N{EN DASH}",
+            label(by_mode[Mode.WAITING]) if by_mode[Mode.WAITING] else "\N{EN DASH}",
             percent(sum(bar.share for bar in own)),
-            f"{days(again)} d" if again else "\N{EN DASH}",
+            label(again) if again else "\N{EN DASH}",
         )
         names.append(Label(20, y, title(party)))
         numbers += [Label(x, y, cell) for x, cell in zip(columns, cells, strict=True)]

@@ -117,6 +117,8 @@ class QuarterPoint:
     low: float | None
     high: float | None
     direction: Direction
+    why_none: str = ""
+    """Why there is no verdict although the interval lies on one side of 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,14 @@ from charts.data import (
     UsualAge,
 )
 from charts.palette import Theme
-from charts.words import title
+from charts.words import shorten, title
+from service.domain.durations import duration
+from service.domain.moment import said_of
 from service.domain.people import RESERVED_PARTIES
 from service.domain.standing import Mode
 from service.measure.tiers import Direction
 from service.reports.catalogue import Found, Name
+from service.reports.headline import GUARD
 
 if TYPE_CHECKING:
     import altair as alt
@@ -78,13 +81,15 @@ def _of(report: Name, which: str) -> Picture:
 
 def _survival(found: Json) -> "alt.LayerChart":
     curves = _curves(found)
-    subtitle = f"As of {_day(found)}; {_cases(sum(curve.cases for curve in curves))}"
+    about = f"; {found['about']}" if found.get("about") else ""
+    subtitle = f"{_as_of(found)}{about}; {_cases(sum(curve.cases for curve in curves))}"
     caption = Caption("How long cases wait for production", subtitle)
     return survival.chart(curves, caption, found["tau_days"])
 
 
 def _survival_words(found: Json) -> str:
-    return survival.describe(_curves(found), found["tau_days"])
+    about = f"{found['about']}: " if found.get("about") else ""
+    return about[:1].upper() + about[1:] + survival.describe(_curves(found), found["tau_days"])
 
 
 def _curves(found: Json) -> tuple[Curve, ...]:
@@ -104,9 +109,23 @@ def _curves(found: Json) -> tuple[Curve, ...]:
 def _trend(found: Json) -> "alt.LayerChart":
     caption = Caption(
         "The locked verdicts, quarter by quarter",
-        f"As of {_day(found)}; a verdict needs the guard to agree",
+        f"{_as_of(found)}; {_why_no_verdict(found)}",
     )
     return trend.chart(_quarters(found), caption)
+
+
+LONGEST_WHY = 260
+"""Pixels: a subtitle is one line."""
+
+
+def _why_no_verdict(found: Json) -> str:
+    """Why the newest quarter that has an interval on one side of 1 has no verdict; the rule, if
+    there is none."""
+    for quarter in reversed(_quarters(found)):
+        if quarter.why_none:
+            why = "the guard does not agree" if quarter.why_none == GUARD else quarter.why_none
+            return f"no verdict for {quarter.quarter}: {shorten(why, LONGEST_WHY)}"
+    return "a verdict needs the guard to agree"
 
 
 def _trend_words(found: Json) -> str:
@@ -121,6 +140,7 @@ def _quarters(found: Json) -> tuple[QuarterPoint, ...]:
             low=one["ci"][0] if one["ci"] else None,
             high=one["ci"][1] if one["ci"] else None,
             direction=Direction(one["verdict"]),
+            why_none=one.get("why_none", ""),
         )
         for one in found.get("locked", ())[-24:]
     )
@@ -129,7 +149,7 @@ def _quarters(found: Json) -> tuple[QuarterPoint, ...]:
 def _clock(found: Json) -> "alt.LayerChart":
     bars = _bars(found)
     group = found["groups"][0]
-    subtitle = f"As of {_day(found)}; {_cases(group['cases'])}, {group['completed']} in production"
+    subtitle = f"{_as_of(found)}; {_cases(group['cases'])}, {group['completed']} in production"
     caption = Caption("Where the time to production goes, days per case", subtitle)
     return clock.chart(bars, caption, third_parties(bar.party for bar in bars))
 
@@ -161,7 +181,7 @@ def _stages(found: Json) -> "alt.LayerChart":
     entries = sum(stage["entries"] for stage in found["groups"][0]["stages"])
     caption = Caption(
         "How long cases wait and are worked on, stage by stage",
-        f"As of {_day(found)}; all visits of a case added up; {entries:,} entries",
+        f"{_as_of(found)}; all visits of a case added up; {entries:,} entries",
     )
     return stages.chart(boxes, caption)
 
@@ -197,7 +217,7 @@ def _flow(found: Json) -> "alt.LayerChart":
     points, bands = _bands(found)
     caption = Caption(
         "What came, what is open in which stage, and what left",
-        f"As of {_day(found)}; {found['wip']:,} open{_since(found)}",
+        f"{_as_of(found)}; {found['wip']:,} open{_since(found)}",
     )
     return flow.chart(points, bands, caption)
 
@@ -236,7 +256,7 @@ def _ages(found: Json) -> "alt.LayerChart":
     points, usual = _old(found)
     caption = Caption(
         "The oldest open cases, against how long their tier usually takes",
-        f"As of {_day(found)}; the oldest {len(points)} of {found['wip']:,} that are open",
+        f"{_as_of(found)}; the oldest {len(points)} of {found['wip']:,} that are open",
     )
     return ages.chart(points, usual, caption)
 
@@ -257,7 +277,7 @@ def _old(found: Json) -> tuple[tuple[AgePoint, ...], tuple[UsualAge, ...]]:
 def _help(found: Json) -> "alt.LayerChart":
     caption = Caption(
         "What would help most: one wait cut by half",
-        f"As of {_day(found)}; days saved per case, an upper bound; {_cases(found['cases'])}",
+        f"{_as_of(found)}; days saved per case, an upper bound; {_cases(found['cases'])}",
     )
     return savings.chart(_savings(found), caption)
 
@@ -279,14 +299,10 @@ def _savings(found: Json) -> tuple[Saving, ...]:
 
 def _calibration(found: Json) -> "alt.LayerChart":
     which = "that were shown" if _judged(found["held"]) else "made afterwards for earlier days"
-    said = f"As of {_day(found)}; forecasts {which}"
+    said = f"{_as_of(found)}; forecasts {which}"
     for row in (_judged(found["held"]) or _judged(found["backtest"]))[:1]:
-        said += f"; from p50 to p85 {_in_days(row['width_days'])} (median)"
+        said += f"; from p50 to p85 {duration(row['width_days'])} (median)"
     return calibration.chart(_points(found), Caption("How often forecasts held", said))
-
-
-def _in_days(days: float) -> str:
-    return f"{days:.0f} days" if days >= 9.95 else f"{days:.1f} days"
 
 
 def _calibration_words(found: Json) -> str:
@@ -318,8 +334,9 @@ def third_parties(holders: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(holders) - RESERVED_PARTIES))
 
 
-def _day(found: Json) -> str:
-    return str(found["as_of"])[:10]
+def _as_of(found: Json) -> str:
+    words = found.get("as_of_words") or said_of(datetime.fromisoformat(str(found["as_of"])))
+    return str(words[:1].upper() + words[1:])
 
 
 def _cases(count: int) -> str:

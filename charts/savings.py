@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from charts.data import Caption, Saving
 from charts.layout import MARGIN, Label, Layers, Reach, names_margin, plot_width
 from charts.words import days, ticks, width
+from service.domain.durations import between, label
 
 if TYPE_CHECKING:
     import altair as alt
@@ -84,7 +85,7 @@ def describe(savings: Sequence[Saving]) -> str:
     if not savings:
         return "What would help most: nothing to show yet."
     parts = [
-        f"{place}. {saving.label}: {days(saving.days)} days"
+        f"{place}. {saving.label}: {label(saving.days, 'days')}"
         + (f" ({between})" if (between := _between(saving)) else "")
         + "."
         for place, saving in enumerate(_ranked(savings), start=1)
@@ -99,7 +100,7 @@ def _ranked(savings: Sequence[Saving]) -> list[Saving]:
 def _between(saving: Saving) -> str:
     if saving.low is None or saving.high is None:
         return ""
-    return f"{days(saving.low)} to {days(saving.high)}"
+    return between(saving.low, saving.high)
 
 
 def _marks(low: float, high: float) -> list[float]:

@@ -8,6 +8,7 @@ from charts.data import Caption, StageBox
 from charts.layout import Key, Label, Layers, Reach, names_margin, plot_width
 from charts.palette import party_colours
 from charts.words import count, days, decades, ticks, unique
+from service.domain.durations import is_short, label
 from service.domain.standing import Mode
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def chart(
         hint = "The first figures come when half of the cases of a stage have left it."
         return canvas.nothing(caption, describe(boxes), hint)
     left = names_margin([*stages], 170) + 50
-    right = 228
+    columns = _columns(boxes)
+    right = columns[-1] + 20
     rows = _rows(boxes, stages)
     height = math.ceil(rows[-1][0] + _LINE / 2 + 4)
     across = _reach(boxes, known, plot_width(left, right))
@@ -70,7 +72,7 @@ def chart(
         .mark_rule(stroke="@ink", strokeWidth=2)
         .encode(x=x, **y, y2="y2"),
         canvas.signs(ends, shape="triangle-right", size=60),
-        *_words(rows, stages, left, across.pixels),
+        *_words(rows, stages, left, [across.pixels + offset for offset in columns]),
     ]
     return canvas.sheet(
         layers,
@@ -97,7 +99,7 @@ def describe(boxes: Sequence[StageBox]) -> str:
         return "Time per stage: nothing to show yet."
     parts = [
         f"{box.stage}, {_WORDS[box.kind]} ({count(box.entries, 'entry', 'entries')}): "
-        f"{_reached(box.p50)}, {_reached(box.p85)} and {_reached(box.p95)} days."
+        f"{_reached(box.p50)}, {_reached(box.p85)} and {_with_unit(box.p95)}."
         for box in boxes
     ]
     return f"Days within which 50, 85 and 95% of the cases leave each stage. {' '.join(parts)}"
@@ -105,6 +107,10 @@ def describe(boxes: Sequence[StageBox]) -> str:
 
 def _reached(value: float | None) -> str:
     return "not reached" if value is None else days(value)
+
+
+def _with_unit(value: float | None) -> str:
+    return "not reached" if value is None else label(value, "days")
 
 
 def _rows(boxes: Sequence[StageBox], stages: Sequence[str]) -> list[tuple[float, StageBox]]:
@@ -171,13 +177,22 @@ def _lines(
     return thick, thin, medians, ends
 
 
+def _columns(boxes: Sequence[StageBox]) -> tuple[int, int, int, int]:
+    """How far right of the bars the figures end; hours and minutes take more room than days."""
+    known = [days for box in boxes for days in (box.p50, box.p85, box.p95) if days]
+    each = 76 if any(map(is_short, known)) else 46
+    return 6 + each, 6 + 2 * each, 6 + 3 * each, 70 + 3 * each
+
+
 def _words(
-    rows: Sequence[tuple[float, StageBox]], stages: Sequence[str], left: float, edge: float
+    rows: Sequence[tuple[float, StageBox]],
+    stages: Sequence[str],
+    left: float,
+    columns: Sequence[float],
 ) -> Layers:
     """Stage names, queue and work, and the figures in columns."""
     from charts import canvas
 
-    columns = [edge + offset for offset in (52, 98, 144, 208)]
     heads = [
         Label(x, -12, head, "muted")
         for x, head in zip(columns, ("p50", "p85", "p95", "entries"), strict=True)

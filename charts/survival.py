@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from charts.data import Caption, Curve, CurvePoint
 from charts.layout import MARGIN, WIDTH, Label, Layers, Reach, plot_width
-from charts.words import count, days, listed, percent, shorten, ticks, width
+from charts.words import count, listed, percent, shorten, ticks, width
+from service.domain.durations import figure, is_short, label
 
 if TYPE_CHECKING:
     import altair as alt
@@ -113,13 +114,13 @@ def describe(curves: Sequence[Curve], tau_days: float | None = None) -> str:
         median = (
             "the median is not reached"
             if curve.median_days is None
-            else f"half are in production by day {days(curve.median_days)}"
+            else f"half are in production {_within(curve.median_days)}"
         )
         parts.append(
             f"{curve.name} ({count(curve.cases, 'case')}): {median}, and "
-            f"{percent(end.survival)} are still not in production on day {days(end.days)}."
+            f"{percent(end.survival)} are still not in production {_on(end.days)}."
         )
-    compared = "" if tau_days is None else f" Compared over the first {days(tau_days)} days."
+    compared = "" if tau_days is None else f" Compared over the first {label(tau_days, 'days')}."
     return (
         f"Survival curves of {listed(curve.name for curve in curves)}: the part of the cases "
         f"that is still not in production, by days since their start. {' '.join(parts)}{compared}"
@@ -188,13 +189,21 @@ def _band(curve: Curve, tint: str, x: Any, y: Any, across: Reach) -> "alt.Chart"
     return band
 
 
+def _within(days: float) -> str:
+    return f"within {figure(days)}" if is_short(days) else f"by day {figure(days)}"
+
+
+def _on(days: float) -> str:
+    return f"after {figure(days)}" if is_short(days) else f"on day {figure(days)}"
+
+
 def _tau(tau_days: float, x: Any, across: Reach) -> Layers:
     import altair as alt
 
     from charts import canvas
 
     at = across.at(tau_days)
-    text = f"compared over the first {days(tau_days)} days"
+    text = f"compared over the first {label(tau_days, 'days')}"
     fits_right = across.pixels - at > width(text, 11) + 8
     rule = (
         alt.Chart(canvas.values([{"x": tau_days}]))
@@ -213,7 +222,7 @@ def _medians(curves: Sequence[Curve], across: Reach, up: Reach) -> Layers:
         for place, curve in enumerate(curves)
         if curve.median_days is not None and curve.points
     )
-    texts = [(across.at(median), f"median {days(median)} d", place) for median, place in found]
+    texts = [(across.at(median), f"median {label(median)}", place) for median, place in found]
     y = up.at(0.5)
     left: list[Label] = []
     if len(texts) > 1 and texts[0][0] > width(texts[0][1], 11) + 10:

@@ -94,7 +94,8 @@ def describe(quarters: Sequence[QuarterPoint]) -> str:
         known = quarter.low is not None and quarter.high is not None
         between = f" ({ratio(quarter.low)} to {ratio(quarter.high)})" if known else ""
         parts.append(
-            f"{quarter.quarter}: {ratio(quarter.ratio)}{between}, {quarter.direction.value}."
+            f"{quarter.quarter}: {ratio(quarter.ratio)}{between}, {quarter.direction.value}"
+            + (f", because {quarter.why_none}." if quarter.why_none else ".")
         )
     return f"Locked verdicts, times as long by quarter, with intervals. {' '.join(parts)}"
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
+from service.domain.durations import figure
 from service.domain.words import plain
 
 _NARROW = frozenset("iljI.,:;'|!` ")
@@ -13,17 +14,9 @@ _FULL_WIDTH = 0x2E80
 
 
 def days(value: float | None) -> str:
-    """A number of days, short: 0.4, 12, 1,250, 3.2M. A dash when it is not known."""
-    if value is None:
-        return "\N{EN DASH}"
-    sign, size = "\N{MINUS SIGN}" if value < 0 else "", abs(value)
-    if size >= 999_950:
-        return f"{sign}{size / 1e6:,.1f}M"
-    if size >= 9.95:
-        return f"{sign}{size:,.0f}"
-    if 0 < size < 0.05:
-        return f"over {sign}0.1" if value < 0 else "<0.1"
-    return f"{sign}{size:.1f}"
+    """A number of days, short: 12, 1,250, 3.2M, under a day 5 h 30 min. A dash when it is not
+    known."""
+    return "\N{EN DASH}" if value is None else figure(value)
 
 
 def ratio(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from service.domain.assumption import Assumption
     from service.history.comparison import FileVerdict, Progress
     from service.measure.verdict import Arm, Stratum, Verdict
 
@@ -42,9 +43,25 @@ def compare(  # noqa: PLR0917 - the options of a command
     as_of: Annotated[
         str | None,
         typer.Option(
-            help="Count what was known then. Default: the map's snapshot.", metavar="DATE"
+            help="Count what was known at the end of that day, or at that moment. Default: the "
+            "map's snapshot.",
+            metavar="DATE",
         ),
     ] = None,
+    zone: Annotated[
+        str, typer.Option(help="Where the day of --as-of ends: Europe/Berlin, +02:00, UTC.")
+    ] = "UTC",
+    assume: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What somebody vouches for: nothing-else-changed, same-triage. May be repeated.",
+            metavar="WHAT",
+        ),
+    ] = None,
+    assumed_by: Annotated[
+        str, typer.Option(help="The name of whoever vouches for it; with --assume.")
+    ] = "",
+    because: Annotated[str, typer.Option(help="Why it holds; with --assume.")] = "",
     rejects: Annotated[
         Path | None, typer.Option(help="Write rows that cannot be used to this file.")
     ] = None,
@@ -54,6 +71,7 @@ def compare(  # noqa: PLR0917 - the options of a command
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
     """Does the intake compress time-to-production, or extend it? Answered from a file alone."""
+    from service.domain.moment import BadMoment, moment_of, zone_of
     from service.history.comparison import compare_file
     from service.history.errors import HistoryError
     from service.history.maps import CANONICAL, load_map
@@ -61,16 +79,28 @@ def compare(  # noqa: PLR0917 - the options of a command
     if out is not None and out.suffix.lower() not in {".svg", ".png"}:
         typer.echo(f"headway compare: --out {out}: the ending is .svg or .png", err=True)
         raise typer.Exit(2)
+    now = datetime.now(UTC)
+    option = "--zone"
     try:
+        there = zone_of(zone)
+        option = "--as-of"
+        asked = moment_of(as_of, now, there).at if as_of is not None else None
+    except BadMoment as bad:
+        typer.echo(f"headway compare: {option}: {bad}", err=True)
+        raise typer.Exit(2) from None
+    try:
+        assumptions = _assumptions(assume or [], assumed_by, because, now)
         with _progress(file) as progress:
             result = compare_file(
                 file,
                 CANONICAL if map_name is None else load_map(map_name),
-                latest=datetime.now(UTC) + TIME_ZONES,
+                latest=now + TIME_ZONES,
                 intake=cohort,
                 baseline=baseline,
                 tau_days=tau,
-                as_of=_moment(as_of),
+                as_of=asked,
+                zone=there,
+                assumptions=assumptions,
                 rejects=rejects,
                 progress=progress,
             )
@@ -85,6 +115,24 @@ def compare(  # noqa: PLR0917 - the options of a command
         _print(result, rejects)
 
 
+def _assumptions(
+    kinds: "Sequence[str]", by: str, reason: str, at: datetime
+) -> "tuple[Assumption, ...]":
+    """What is assumed by name; ValueError where a part of it is missing."""
+    from service.domain.assumption import Assumption, AssumptionKind
+
+    by, reason = by.strip(), reason.strip()
+    if not kinds and not by and not reason:
+        return ()
+    if not kinds or not by or not reason:
+        raise ValueError("--assume, --assumed-by and --because go together")
+    known = {kind.value.replace("_", "-"): kind for kind in AssumptionKind}
+    for kind in kinds:
+        if kind not in known:
+            raise ValueError(f"--assume: {kind!r} is none of {', '.join(known)}")
+    return tuple(Assumption(known[kind], by, at, reason) for kind in dict.fromkeys(kinds))
+
+
 def _draw(result: "FileVerdict", out: Path) -> None:
     from charts.reports import picture
     from cli.writing import written_whole
@@ -93,16 +141,6 @@ def _draw(result: "FileVerdict", out: Path) -> None:
     kind: Literal["svg", "png"] = "svg" if out.suffix.lower() == ".svg" else "png"
     with written_whole(out) as file:
         file.write(picture(Name.VERDICT, result.as_json(), kind))
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"--as-of: {text!r} is not a date like 2024-12-31") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @contextmanager
@@ -141,12 +179,14 @@ def _print(result: "FileVerdict", rejects: Path | None) -> None:
     if verdict.logrank_p is not None:
         console.print(f"Log-rank test inside the tiers: p = {verdict.logrank_p:.3g}.")
     console.print()
-    console.print(_arms(verdict))
+    console.print(_arms(verdict, result.as_of_words))
     console.print(_legend(verdict))
     console.print()
     console.print(_tiers(verdict))
     for note in result.notes:
         console.print(f"- {note}")
+    for one in verdict.assumptions:
+        console.print(f"- {one.sentence}")
     console.print(
         f"\nRead {result.read} rows of {result.source}: {result.accepted} accepted, "
         f"{result.rejected} rejected."
@@ -157,8 +197,8 @@ def _print(result: "FileVerdict", rejects: Path | None) -> None:
         console.print("To see the rejected rows and the reasons: --rejects FILE.")
 
 
-def _arms(verdict: "Verdict") -> "Table":
-    table = _table(f"Cohorts as of {verdict.as_of.date().isoformat()}; times in days")
+def _arms(verdict: "Verdict", as_of: str) -> "Table":
+    table = _table(f"Cohorts {as_of}; times in days unless they say otherwise")
     table.add_column("cohort")
     for title in ("cases", "done", "open", "declined", "withdrawn", "median (95%)", "RMST (SE)"):
         table.add_column(title, justify="right")
@@ -169,14 +209,16 @@ def _arms(verdict: "Verdict") -> "Table":
             arm.cohort,
             *map(str, counts),
             _median(arm),
-            "-" if arm.rmst is None else f"{arm.rmst.days:.0f} ({arm.rmst.se:.0f})",
+            "-" if arm.rmst is None else f"{_days(arm.rmst.days)} ({_days(arm.rmst.se)})",
             _days(arm.completed_mean_days),
         )
     return table
 
 
 def _legend(verdict: "Verdict") -> str:
-    over = "" if verdict.tau_days is None else f" over the first {verdict.tau_days:.0f} days"
+    from service.domain.durations import duration
+
+    over = "" if verdict.tau_days is None else f" over the first {duration(verdict.tau_days)}"
     return (
         f"done: in production. median: Kaplan-Meier. RMST: restricted mean{over}. "
         "done only: the mean of what is done, which misleads."
@@ -218,8 +260,10 @@ def _median(arm: "Arm") -> str:
     median = arm.km_median
     if median.days is None:
         return "not reached"
-    return f"{median.days:.0f} ({_days(median.low)}-{_days(median.high)})"
+    return f"{_days(median.days)} ({_days(median.low)}-{_days(median.high)})"
 
 
 def _days(days: float | None) -> str:
-    return "?" if days is None else f"{days:.0f}"
+    from service.domain.durations import figure
+
+    return "?" if days is None else figure(days)

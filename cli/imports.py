@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.running import configured, database_url
+from service.domain.moment import said_of
 from service.history import HistoryError, HistoryFile, load_map, rejects_path
 from service.history.maps import CANONICAL
 from service.imports import import_file as bring_in
@@ -51,9 +52,10 @@ async def import_file(
             at=datetime.now(UTC),
             progress=lambda _: progress.update(bar, completed=file.position),
         )
-    if file.mapping.snapshot is None and done.until is not None:
-        day = done.until.date()
-        typer.echo(f"Open cases count as open until {day}, the latest date in the file.")
+    if done.until is not None:
+        until = said_of(done.until).removeprefix("as of ")
+        taken = "" if file.mapping.snapshot is not None else ", the latest moment in the file"
+        typer.echo(f"Open cases count as open until {until}{taken}.")
     typer.echo(
         f"Read {done.accepted + done.rejected} rows of {source}: {done.accepted} accepted "
         f"({done.new} new, {done.updated} updated), {done.rejected} rejected."

@@ -119,8 +119,15 @@ def report_command(  # noqa: PLR0917 - the options of a command
     unit: Annotated[str, typer.Option(help="Only cases of this business unit.")] = "",
     by: Annotated[str, typer.Option(help="nothing, tier, unit, stage or period.")] = "nothing",
     as_of: Annotated[
-        str | None, typer.Option(help="As known then. Default: now.", metavar="DATE")
+        str | None,
+        typer.Option(
+            help="As known at the end of that day, or at that moment. Default: now.",
+            metavar="DATE",
+        ),
     ] = None,
+    zone: Annotated[
+        str, typer.Option(help="Where the day of --as-of ends: Europe/Berlin, +02:00, UTC.")
+    ] = "UTC",
     out_: Annotated[
         Path | None, typer.Option("--out", help="A file that ends in .json, .csv, .svg or .png.")
     ] = None,
@@ -133,7 +140,7 @@ def report_command(  # noqa: PLR0917 - the options of a command
     question = question_from(
         cohort=cohort, baseline=baseline, tau_days=tau, tier=tier, unit=unit, by=by
     )
-    _run(show(Wanted(name, question, as_of, out_, picture)))
+    _run(show(Wanted(name, question, as_of, out_, picture, zone)))
 
 
 @history.command("cases")

@@ -13,7 +13,7 @@ from service.errors import BadInput
 from service.known import moment_from
 from service.reports.catalogue import Found, Name, Question, report
 from service.reports.spreadsheet import as_csv
-from service.sessions import open_sessions, reading
+from service.sessions import open_sessions, snapshot
 
 FORMATS = (".json", ".csv", ".svg", ".png")
 
@@ -27,6 +27,7 @@ class Wanted:
     as_of: str | None
     out: Path | None
     picture: str = ""
+    zone: str = ""
 
 
 async def show(wanted: Wanted) -> None:
@@ -34,16 +35,16 @@ async def show(wanted: Wanted) -> None:
     name, out = _named(wanted.name), wanted.out
     if out is not None and out.suffix.lower() not in FORMATS:
         raise BadInput("--out", f"{out.name}: the ending is one of {', '.join(FORMATS)}")
-    moment = moment_from("--as-of", wanted.as_of or "", datetime.now(UTC))
+    moment = moment_from("--as-of", wanted.as_of or "", datetime.now(UTC), wanted.zone)
     url = database_url(configured())
-    async with open_sessions(url, pool=1) as sessions, reading(sessions) as session:
+    async with open_sessions(url, pool=1) as sessions, snapshot(sessions) as session:
         found = await report(session, name, moment, wanted.question)
     if out is None:
         typer.echo(json.dumps(found, indent=2, allow_nan=False))
         return
     with written_whole(out) as file:
         file.write(_as_file(name, found, out.suffix.lower(), wanted.picture))
-    typer.echo(f"{out}: {found.get('sentence') or name.value}", err=True)
+    typer.echo(f"{out}: {found['sentence']} ({found['as_of_words']})", err=True)
 
 
 def _as_file(name: Name, found: Found, ending: str, which: str) -> bytes:

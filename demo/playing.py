@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from demo.ways import Act
-from service.domain.lifecycle import Move, Played, next_notice, play
+from service.domain.commands import Command
+from service.domain.lifecycle import RULES, Move, Played, next_notice, play
 from service.domain.people import THE_SYSTEM
 from service.domain.standing import Standing
+from service.domain.tiering import Tier
 
 BEGINS = timedelta(hours=8)
 HOURS = 10 / 24
@@ -39,16 +41,23 @@ def lived(
         move = Move(
             act.command,
             act.who,
-            reason=act.reason,
+            reason=act.reason or _approved(standing, act),
             party=act.party,
             evidence_kind=act.evidence_kind,
             evidence_reference=act.evidence_reference,
             owner_certifications=certifications,
+            rules=RULES,
         )
         played = play(standing, move, at)
         standing = played.standing
         yield played
     yield from _noticed(standing, until)
+
+
+def _approved(standing: Standing, act: Act) -> str:
+    """In tier high an approval takes a reason."""
+    high = standing.pathway.tier is Tier.HIGH and act.command is Command.APPROVE
+    return "The answers and the evidence hold." if high else ""
 
 
 def _noticed(standing: Standing, until: datetime) -> Iterator[Played]:

@@ -15,6 +15,7 @@ from service.counting import uncount
 from service.imports import take_back
 from service.sessions import Sessions
 from service.tables import (
+    AssumptionRow,
     DraftRow,
     FailedSignInRow,
     ForecastRow,
@@ -31,7 +32,8 @@ from service.tables import (
 )
 from workflows.dispatcher import TemporalEngine
 
-# Of a use case that is not a sample: who acted, who was given it, who has it, who co-owns it.
+# Of a use case that is not a sample: who acted, who was given it, who has it, who co-owns it; and
+# of what somebody else assumed: who withdrew it.
 ACTED_ON_OTHERS = text(
     """
     SELECT done.actor FROM transition AS done JOIN use_case ON use_case.id = done.use_case_id
@@ -42,6 +44,8 @@ ACTED_ON_OTHERS = text(
     UNION
     SELECT owner FROM use_case, unnest(owners) AS owner
     WHERE NOT sample AND owner = ANY(:people)
+    UNION
+    SELECT withdrawn_by FROM assumption WHERE withdrawn_by = ANY(:people)
     """
 )
 
@@ -102,6 +106,7 @@ async def _remove_people(session: AsyncSession, ids: list[str]) -> list[str]:
     """Remove them, but for those of whom others' use cases tell; their names."""
     for row in (TokenRow, VisitRow, SignInLinkRow, IdentityRow, DraftRow, FailedSignInRow):
         await session.execute(delete(row).where(col(row.person_id).in_(ids)))
+    await session.execute(delete(AssumptionRow).where(col(AssumptionRow.person_id).in_(ids)))
     found = await session.scalars(ACTED_ON_OTHERS, {"people": ids})
     kept = list(found)
     # Under another address, so that the sample organisation can come again.

@@ -13,13 +13,12 @@ from sqlmodel import col
 
 from service.counting import count_recorded
 from service.domain.case import Outcome
-from service.domain.clock import Transition
+from service.domain.clock import Transition, what_counts
 from service.domain.commands import Command
 from service.domain.decision import Applied, Beginning, Decision, Seen, caused_by
-from service.domain.lifecycle import Move, check
+from service.domain.lifecycle import RULES, TIME_TO_TAKE_BACK, Move, check
 from service.domain.people import Actor, Role
-from service.domain.refusals import Refusal
-from service.domain.requirements import reason_asked
+from service.domain.refusals import Refusal, TooLate
 from service.domain.standing import Standing
 from service.domain.tiering import Tier
 from service.engine import Engine
@@ -86,7 +85,8 @@ RECORD = text(
             SELECT {", ".join(PROJECTED)}
             FROM jsonb_populate_record(NULL::use_case, CAST(:standing AS jsonb))
         )
-        WHERE id = :use_case_id AND sequence < :sequence AND outcome = 'open' AND {FOLLOWS}
+        WHERE id = :use_case_id AND sequence < :sequence AND (outcome = 'open' OR :takes_back)
+            AND {FOLLOWS}
     )
     SELECT sequence FROM written UNION ALL SELECT 0 WHERE NOT {FOLLOWS}
     """  # noqa: S608 - the names above, and nothing from outside
@@ -157,6 +157,7 @@ async def _decide(
                 return earlier
             raise
         if row.outcome is not Outcome.OPEN:
+            # What passes here is a taking back: whether it is in time the engine's clock says.
             check(standing_of(row), move)
     return await _hand_to(engine, sessions, Decision(row.id, decision_id, move, request_digest))
 
@@ -180,6 +181,7 @@ async def _hand_to(engine: Engine, sessions: Sessions, decision: Decision) -> Ap
             return earlier
         if taken_over.standing.ended:
             check(taken_over.standing, decision.move)
+            raise TooLate(int(TIME_TO_TAKE_BACK.total_seconds())) from None
         await engine.begin(taken_over)
         return await engine.decide(decision)
 
@@ -210,6 +212,7 @@ async def _move(session: AsyncSession, row: UseCaseRow, request: Request) -> Mov
         evidence_kind=request.evidence_kind,
         evidence_reference=request.evidence_reference,
         expected_sequence=request.expected_sequence,
+        rules=RULES,
     )
     if request.assignee:
         move = replace(move, assignee=await _assignee(session, request.assignee))
@@ -219,12 +222,8 @@ async def _move(session: AsyncSession, row: UseCaseRow, request: Request) -> Mov
     if request.command is Command.APPROVE:
         owner = await find_person(session, row.owner_id)
         move = replace(move, owner_certifications=owner.certifications)
-        standing = standing_of(row)
-        if reason_asked(standing, move.command) and not move.reason.strip():
-            check(standing, move)  # what else is wrong with it comes first
-            raise BadInput("reason", "say why: an approval in tier high needs a reason")
     if request.tier is not None:
-        move = replace(move, pathway=pathways()[request.tier], lowering_waits=True)
+        move = replace(move, pathway=pathways()[request.tier])
     if request.owner:
         # Nobody may decide on it in between.
         sequence = request.expected_sequence or row.sequence
@@ -349,6 +348,7 @@ async def record(
     # Whoever records after us sees what we have written, and counts from there.
     await session.execute(ONE_AT_A_TIME, {"use_case_id": standing.use_case_id})
     by_sequence = {mark.sequence: mark for mark in seen}
+    takes_back = any(step.takes_back is not None for step in happened)
     values = [_row_values(step, by_sequence.get(step.sequence)) for step in happened]
     written = await session.execute(
         RECORD,
@@ -357,6 +357,7 @@ async def record(
             "standing": ROW.dump_json(projection(standing)).decode(),
             "use_case_id": standing.use_case_id,
             "sequence": standing.sequence,
+            "takes_back": takes_back,
             "first": first,
         },
     )
@@ -368,6 +369,8 @@ async def record(
         await _compare(session, standing.use_case_id, values, missing, has_gap=has_gap)
     if new:
         await count_recorded(session, standing, new)
+    if takes_back:
+        await _let_read_no_more(session, standing.use_case_id)
     await _let_read(session, standing.use_case_id, third_parties(happened))
 
 
@@ -381,6 +384,16 @@ async def _let_read(session: AsyncSession, use_case_id: str, parties: list[str])
         update(UseCaseRow)
         .where(col(UseCaseRow.id) == use_case_id, ~col(UseCaseRow.parties).contains(parties))
         .values(parties=func.array(own.scalar_subquery()))
+    )
+
+
+async def _let_read_no_more(session: AsyncSession, use_case_id: str) -> None:
+    """A referral that was taken back was never made: who had it only by that reads it no more."""
+    log = await transitions(session, use_case_id)
+    await session.execute(
+        update(UseCaseRow)
+        .where(col(UseCaseRow.id) == use_case_id)
+        .values(parties=third_parties(what_counts(log)))
     )
 
 

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
-from sqlalchemy import Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -14,11 +14,12 @@ from sqlmodel import col
 from service.domain.case import Case, Outcome
 from service.domain.clock import Transition
 from service.domain.cohort import INTAKE, Cohort
+from service.domain.tally import LIVE
 from service.domain.trace import TracedCase, steps
-from service.known import MICROSECONDS_PER_DAY, Moment, microseconds
+from service.known import MICROSECONDS_PER_DAY, Moment, conditions, microseconds
 from service.measure.adaptive import PARTS, Said
 from service.measure.backtest import learn_corrected
-from service.measure.cases import OUTCOMES
+from service.measure.cases import OUTCOMES, SECONDS_PER_DAY
 from service.measure.forecast import Model
 from service.measure.next_decision import DecisionOrder, learn_order
 from service.measure.stays import State, state_of
@@ -26,7 +27,7 @@ from service.measure.survival import Flags
 from service.measure.traces import Traces, coded
 from service.measure.usual import UsualAge, usual_ages
 from service.sessions import Sessions, reading
-from service.tables import ForecastRow, TransitionRow, UseCaseRow
+from service.tables import TIME, CaseVersionRow, ForecastRow, TransitionRow, UseCaseRow
 from service.traces import traces_of
 from service.use_cases import transition_of, transitions
 
@@ -138,8 +139,18 @@ class Kept:
     at_submission: Flags
 
 
-async def kept_forecasts(session: AsyncSession, moment: Moment) -> Kept:
-    """Those that were made by then, the newest `MOST_FORECASTS`."""
+async def kept_forecasts(
+    session: AsyncSession,
+    moment: Moment,
+    cohort: Cohort = Cohort(INTAKE),  # noqa: B008 - frozen
+) -> Kept:
+    """Those that were made by then for the cases of the cohort, the newest `MOST_FORECASTS`."""
+    asked = [col(ForecastRow.made_at) <= moment.at]
+    if cohort != Cohort(INTAKE):
+        own = select(col(CaseVersionRow.case_id)).where(
+            col(CaseVersionRow.source) == LIVE, *conditions(cohort, moment)
+        )
+        asked.append(col(ForecastRow.use_case_id).in_(own))
     ended, made_at = col(UseCaseRow.ended_at), col(ForecastRow.made_at)
     over = and_(ended.is_not(None), ended <= moment.at)
     until = case((over, ended), else_=moment.at)
@@ -157,7 +168,7 @@ async def kept_forecasts(session: AsyncSession, moment: Moment) -> Kept:
             microseconds(made_at).label("made"),
         )
         .join(UseCaseRow, col(UseCaseRow.id) == col(ForecastRow.use_case_id))
-        .where(made_at <= moment.at)
+        .where(*asked)
         .order_by(made_at.desc(), col(ForecastRow.use_case_id))
         .limit(MOST_FORECASTS)
         .subquery()
@@ -294,10 +305,17 @@ def _due(at: datetime) -> Select[UseCaseRow]:
     )
     return (
         select(UseCaseRow)
-        .where(col(UseCaseRow.outcome) == Outcome.OPEN, ~still_good)
+        .where(col(UseCaseRow.outcome) == Outcome.OPEN, ~still_good, _stands(at))
         .order_by(col(UseCaseRow.turn_since).desc(), col(UseCaseRow.number))
         .limit(AT_ONCE)
     )
+
+
+def _stands(at: datetime) -> ColumnElement[bool]:
+    """Whether the last decision cannot be taken back any more: until then no forecast follows it,
+    so that taking it back leaves the one there was."""
+    until = col(UseCaseRow.standing)["undo"]["until"].astext.cast(TIME)
+    return func.coalesce(until <= at, text("true"))
 
 
 def _state(row: UseCaseRow, log: Sequence[Transition], at: datetime) -> State | None:
@@ -310,4 +328,9 @@ def _state(row: UseCaseRow, log: Sequence[Transition], at: datetime) -> State | 
         ended_at=row.ended_at,
         outcome=row.outcome,
     )
-    return state_of(TracedCase(case, steps(log)), at)
+    state = state_of(TracedCase(case, steps(log)), at)
+    if state is None or state.working or row.outcome is not Outcome.OPEN:
+        return state
+    # A claim that was given back begins no new wait.
+    waited = max((at - row.turn_since).total_seconds(), 0.0) / SECONDS_PER_DAY
+    return replace(state, turn_days=min(max(state.turn_days, waited), state.stage_days))

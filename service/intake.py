@@ -12,6 +12,7 @@ from sqlmodel import col
 from service.counting import count_submitted
 from service.domain.decision import Beginning
 from service.domain.lifecycle import begin
+from service.domain.passing import Missing, way_ahead
 from service.domain.pathway import Stage
 from service.domain.people import Actor
 from service.domain.standing import Mode, Position
@@ -22,7 +23,7 @@ from service.forecasts import MadeForecast, forecast_of, keep
 from service.measure.forecast import Model
 from service.measure.stays import State
 from service.pathways import pathways, tier_rules
-from service.people import any_sample
+from service.people import any_sample, certifications_of
 from service.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
 from service.use_cases import key_of, projection, third_parties, transition_values
 
@@ -45,6 +46,8 @@ class Receipt:
     mode: Mode
     forecast: MadeForecast | None = None
     """When it will probably be in production; None while there is no history to tell it from."""
+    missing: tuple[Missing, ...] = ()
+    """What its stages will ask for and what is not there on the first day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ async def submit(
         made = forecast_of(model, state, at=at)
     if made is not None:
         await keep(session, row, made, at_submission=True)
+    certified = await certifications_of(session, [row.owner_id])
     receipt = Receipt(
         use_case_id=row.id,
         key=key_of(row),
@@ -139,6 +143,7 @@ async def submit(
         holder=standing.holds[-1].party,
         mode=standing.mode or Mode.WAITING,
         forecast=made,
+        missing=way_ahead(standing.pathway, certified.get(row.owner_id, ())),
     )
     if repeatable is not None:
         session.add(

@@ -142,7 +142,7 @@ async def names_of(session: AsyncSession, ids: Iterable[str | None]) -> dict[str
 async def certifications_of(
     session: AsyncSession, ids: Iterable[str]
 ) -> dict[str, tuple[str, ...]]:
-    """What people are certified for, by person id."""
+    """What each of these people is certified for, by person id."""
     found = await session.execute(
         select(col(PersonRow.id), col(PersonRow.certifications)).where(
             col(PersonRow.id).in_(set(ids))

@@ -17,7 +17,10 @@ from service.tables import CaseVersionRow, LockedVerdictRow
 
 A_MOMENT = timedelta(microseconds=1)
 MOST_BASELINES = 20
-OF_THE_MOMENT = ("sentence", "curves", "locked", "read", "accepted", "rejected", "live")
+OF_THE_MOMENT = (
+    *("sentence", "about", "official", "curves", "locked"),
+    *("read", "accepted", "rejected", "live"),
+)
 """What a report says of the day on which it is read, and not of the quarter."""
 
 

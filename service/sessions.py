@@ -52,6 +52,15 @@ def reading(sessions: Sessions) -> AsyncSession:
     return sessions(bind=engine.execution_options(isolation_level="AUTOCOMMIT"))
 
 
+def snapshot(sessions: Sessions) -> AsyncSession:
+    """A session for several looks at one state: all its statements see what was committed when the
+    first of them began, so that their numbers agree. It writes nothing."""
+    engine: AsyncEngine = sessions.kw["bind"]
+    return sessions(
+        bind=engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    )
+
+
 @asynccontextmanager
 async def open_sessions(url: str, *, pool: int = 10) -> AsyncIterator[Sessions]:
     """Sessions for as long as the block runs."""

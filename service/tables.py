@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
+from service.domain.assumption import AssumptionKind
 from service.domain.case import Outcome
 from service.domain.commands import Command
 from service.domain.people import Role
@@ -158,7 +159,14 @@ class TransitionRow(SQLModel, table=True):
     for samples."""
 
     __tablename__ = "transition"
-    __table_args__ = (UniqueConstraint("use_case_id", "decision_id"),)
+    __table_args__ = (
+        UniqueConstraint("use_case_id", "decision_id"),
+        Index(
+            "ix_transition_taking_back",
+            "use_case_id",
+            postgresql_where="command IN ('take_back', 'release') AND subject <> ''",
+        ),
+    )
 
     use_case_id: str = Field(sa_column=Column(ID, ForeignKey("use_case.id"), primary_key=True))
     sequence: int = Field(primary_key=True)
@@ -533,3 +541,32 @@ class DraftRow(SQLModel, table=True):
     person_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
     fields: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     changed_at: datetime = Field(sa_type=TIME)
+
+
+class AssumptionRow(SQLModel, table=True):
+    """What somebody vouches for of a baseline. A trigger keeps it as it was recorded; it can be
+    withdrawn once, and is then still here."""
+
+    __tablename__ = "assumption"
+    __table_args__ = (
+        Index(
+            "ix_assumption_baseline_kind_counting",
+            "baseline",
+            "kind",
+            unique=True,
+            postgresql_where="withdrawn_at IS NULL",
+        ),
+    )
+
+    id: str = Field(sa_column=Column(ID, primary_key=True))
+    kind: AssumptionKind = Field(sa_column=Column(words(AssumptionKind), nullable=False))
+    baseline: str = Field(sa_type=Text)
+    """The cohort that the intake is compared with."""
+    person_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
+    recorded_at: datetime = Field(sa_type=TIME)
+    reason: str = Field(sa_type=Text)
+    withdrawn_at: datetime | None = Field(default=None, sa_type=TIME)
+    withdrawn_by: str | None = Field(
+        default=None, sa_column=Column(ID, ForeignKey("person.id"), nullable=True)
+    )
+    withdrawn_reason: str | None = Field(default=None, sa_type=Text)

@@ -32,6 +32,18 @@ READ = text(
 ).bindparams(bindparam("kinds", type_=ARRAY(Text)), bindparam("cohorts", type_=ARRAY(Text)))
 
 
+MARK = text("SELECT coalesce(max(id), 0), count(*) FROM tally_entry")
+"""Other than before as soon as anything that reports count has been written (and, seldom, when
+counts are posted)."""
+Mark = tuple[int, int]
+
+
+async def mark_of(session: AsyncSession) -> Mark:
+    """What tells whether the counts may have changed since another look."""
+    highest, many = (await session.execute(MARK)).one()
+    return highest, many
+
+
 @dataclass(frozen=True, slots=True)
 class DayLine:
     """A line of the counts over its days: `n` cases on each of `days`, at so many `microseconds`

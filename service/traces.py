@@ -33,20 +33,22 @@ from service.measure.traces import (
     days_since,
 )
 from service.tables import TIME, CaseVersionRow, ImportedStepRow
+from service.taken_back import TAKEN_BACK
 
 # Steps come in a row for each kind of step, with arrays of whose it was and when: a row for each
 # costs ten times as much on its way through the driver, and the words of each as much again. Put in
 # order, they are one look along the primary key for each case.
 LIVE_STEPS = text(
-    """
+    f"""
     SELECT stage, holder, mode = 'working' AS working, position = 'asked' AS rework,
            command, position,
            array_agg(place - 1), array_agg(sequence), array_agg(date_part('epoch', at))
     FROM unnest(:cases) WITH ORDINALITY AS picked(use_case, place),
          LATERAL (SELECT * FROM transition WHERE use_case_id = use_case ORDER BY sequence) AS step
     WHERE at <= :at AND holder IS NOT NULL
+      AND NOT EXISTS ({TAKEN_BACK} AND back.at <= :at)
     GROUP BY stage, holder, mode, command, position
-    """
+    """  # noqa: S608 - the names above, and nothing from outside
 ).bindparams(bindparam("cases", type_=ARRAY(Text)), bindparam("at", type_=TIME))
 IMPORTED_STEPS = text(
     """

@@ -260,16 +260,26 @@ async def queue(session: AsyncSession, person: Actor, *, at: datetime, limit: in
     return Queue(list(rows), total or 0)
 
 
+def waits_for_others(person: Actor) -> ColumnElement[bool]:
+    """Whether this person has had their say in a lower tier that waits for others."""
+    said = col(UseCaseRow.standing)["lowering"]
+    mine = or_(
+        said["proposed_by"].astext == person.person_id, said["agreed"].contains([person.person_id])
+    )
+    return and_(col(UseCaseRow.position) == Position.LOWERING, func.coalesce(mine, False))
+
+
 def _waits_for(person: Actor) -> Sequence[ColumnElement[bool]]:
-    own = col(UseCaseRow.owners).contains([person.person_id])
+    mine = col(UseCaseRow.owners).contains([person.person_id])
+    not_mine = ~or_(mine, waits_for_others(person))
     free_or_mine = or_(
         col(UseCaseRow.assignee).is_(None), col(UseCaseRow.assignee) == person.person_id
     )
     found: list[ColumnElement[bool]] = []
     if Role.BUILDER in person.roles:
-        found.append(and_(col(UseCaseRow.holder) == BUILDER, own))
+        found.append(and_(col(UseCaseRow.holder) == BUILDER, mine))
     if Role.ENABLER in person.roles:
-        found.append(and_(col(UseCaseRow.holder) == ENABLEMENT, ~own, free_or_mine))
+        found.append(and_(col(UseCaseRow.holder) == ENABLEMENT, not_mine, free_or_mine))
     if Role.REVIEWER in person.roles and person.party:
-        found.append(and_(col(UseCaseRow.holder) == person.party, ~own, free_or_mine))
+        found.append(and_(col(UseCaseRow.holder) == person.party, not_mine, free_or_mine))
     return found

@@ -12,7 +12,7 @@ from sqlmodel import col
 from service.domain.case import Outcome
 from service.domain.people import BUILDER, ENABLEMENT, Actor, Role
 from service.tables import UseCaseRow
-from service.use_cases import visible
+from service.use_cases import visible, waits_for_others
 
 MOST_WAITING = 200
 
@@ -66,6 +66,7 @@ async def waiting(
         col(UseCaseRow.outcome) == Outcome.OPEN,
         theirs,
         ~col(UseCaseRow.owners).contains([person.person_id]),
+        ~waits_for_others(person),
     )
     part = _part(whose, person)
     running = func.extract("epoch", at - col(UseCaseRow.hold_since))

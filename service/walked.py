@@ -12,6 +12,7 @@ from service.domain.commands import Command
 from service.domain.standing import Mode, Position
 from service.domain.tally import LIVE
 from service.domain.trace import Step, rework, turns
+from service.taken_back import TAKEN_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,11 @@ VERSIONS = text(
     """
 )
 LIVE_STEPS = text(
-    """
+    f"""
     SELECT use_case_id, at, stage, holder, mode, command, position
-    FROM transition WHERE use_case_id = ANY(:cases) ORDER BY use_case_id, sequence
-    """
+    FROM transition AS step WHERE use_case_id = ANY(:cases) AND NOT EXISTS ({TAKEN_BACK})
+    ORDER BY use_case_id, sequence
+    """  # noqa: S608 - the names above, and nothing from outside
 ).bindparams(bindparam("cases", type_=ARRAY(Text)))
 IMPORTED_STEPS = text(
     """

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from pathlib import Path
 
@@ -156,6 +156,7 @@ class Files:
         baseline: str | None,
         tau_days: float | None,
         as_of: datetime | None,
+        zone: tzinfo,
     ) -> FileVerdict:
         """`service.history.compare_file`, in a process of its own."""
         return await self._aside.do(
@@ -167,6 +168,7 @@ class Files:
             baseline=baseline,
             tau_days=tau_days,
             as_of=as_of,
+            zone=zone,
             rejects=brought.rejects,
         )
 

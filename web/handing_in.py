@@ -1,7 +1,7 @@
 """The form of a new use case: from what was typed to what is handed in, or to what is wrong."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from api.schemas import UseCaseBody
+from service.domain.passing import Missing, way_ahead
 from service.domain.pathway import Pathway
 from service.domain.tiering import Autonomy, RiskAnswers, Tiering, tier_of
 from service.pathways import pathways, tier_rules
@@ -46,11 +47,17 @@ class Ahead:
     tiering: Tiering
     pathway: Pathway
     open_questions: int
+    missing: tuple[Missing, ...] = ()
+    """What the stages will ask for and what is not there on the first day."""
 
     @property
     def answered(self) -> bool:
         """Whether any question is answered yet."""
         return self.open_questions <= len(QUESTIONS)
+
+    def stage_title(self, key: str) -> str:
+        """What a stage is called."""
+        return self.pathway.stage(key).title
 
     @property
     def sum(self) -> timedelta:
@@ -58,7 +65,7 @@ class Ahead:
         return sum((stage.target for stage in self.pathway.stages), timedelta(0))
 
 
-def ahead(typed: Mapping[str, str]) -> Ahead:
+def ahead(typed: Mapping[str, str], certifications: Collection[str] = ()) -> Ahead:
     """Tier, reasons and stages for these answers. What is not answered yet counts as no: more
     answers can only lift the tier."""
     autonomy = typed.get("autonomy", "")
@@ -69,7 +76,9 @@ def ahead(typed: Mapping[str, str]) -> Ahead:
     answered = sum(typed.get(question) in {"yes", "no"} for question in QUESTIONS)
     answered += autonomy in list(Autonomy)
     tiering = tier_of(answers, tier_rules())
-    return Ahead(tiering, pathways()[tiering.tier], len(QUESTIONS) + 1 - answered)
+    pathway = pathways()[tiering.tier]
+    left = len(QUESTIONS) + 1 - answered
+    return Ahead(tiering, pathway, left, way_ahead(pathway, certifications))
 
 
 def typed_of(form: Mapping[str, str]) -> dict[str, str]:

@@ -28,7 +28,7 @@ DATES = (
 )
 ENCODINGS = ("utf-8-sig", "cp1252", "iso-8859-1", "utf-16")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-QUESTION = ("intake", "baseline", "tau", "as_of")
+QUESTION = ("intake", "baseline", "tau", "as_of", "zone")
 NO_COHORT = "history"
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
+from service.domain.durations import label as label  # noqa: PLC0414 - for templates
 from web.words import t
 
 _DAY = timedelta(days=1)

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from charts.words import days, percent, ratio, title
+from service.domain.durations import between
 from service.domain.tiering import Tier
 from service.reports.catalogue import Name
 from web.parties import party_name
@@ -78,6 +79,45 @@ def _verdict(found: Json) -> Iterator[Table]:
         "median_between restricted_mean",
         _arms(found),
     )
+    if found.get("statements"):
+        yield _table("firm", "question | ratio ratio_between", _firm(found))
+    yield _table("locked", "quarter verdict why | ratio ratio_between confidence", _quarters(found))
+
+
+def _firm(found: Json) -> Iterator[Sequence[Cell]]:
+    """The same comparison, asked in other ways that should not say something else."""
+    adjusted, said = found["adjusted"], found["statements"]
+    yield (
+        t("reports.firm_adjusted"),
+        ratio(adjusted["ratio"]),
+        _between(adjusted["ci"], ratio),
+    )
+    for words, key in (
+        (t("reports.firm_half"), "tau x 0.5"),
+        (t("reports.firm_longer"), "tau x 1.5"),
+        (t("reports.firm_placebo"), "baseline, second half over first"),
+    ):
+        if said[key] is not None:
+            middle, low, high = said[key]
+            ends = None if low is None else [low, high]
+            yield words, ratio(middle), _between(ends, ratio)
+
+
+def _quarters(found: Json) -> Iterator[Sequence[Cell]]:
+    for one in reversed(found.get("locked", ())):
+        yield (
+            one["quarter"].replace("-", " "),
+            t(f"reports.verdict_{one['verdict']}"),
+            one["why_none"] or NONE,
+            ratio(one["ratio"]),
+            _between(one["ci"], ratio),
+            percent_of(one["confidence"]),
+        )
+
+
+def percent_of(level: float | None) -> str:
+    """A level of confidence, with the decimals that it has: 98.75%."""
+    return NONE if level is None else f"{number(100 * level)}%"
 
 
 def _arms(found: Json) -> Iterator[Sequence[Cell]]:
@@ -92,7 +132,7 @@ def _arms(found: Json) -> Iterator[Sequence[Cell]]:
                 *(first[0], cohort, first[1]),
                 *map(_count, ended),
                 _days(arm["km_median_days"]),
-                _between(arm["km_median_ci_days"], _days),
+                _between_days(arm["km_median_ci_days"]),
                 _days(arm["rmst_days"]),
             )
             first = (None, None)
@@ -190,7 +230,7 @@ def _saving(one: Json) -> Sequence[Cell]:
         title(one["stage"] or NONE),
         party_name(one["holder"]),
         _days(one["saved_days"]),
-        _between(one["saved_days_ci"], _days),
+        _between_days(one["saved_days_ci"]),
         percent(one["saved_percent"] / 100.0),
         _days(one["waited_days"]),
         _count(one["cases"]),
@@ -270,8 +310,14 @@ def _between(interval: Sequence[float | None] | None, said: Callable[[float | No
     return t("reports.between", low=said(low), high=said(high))
 
 
+def _between_days(interval: Sequence[float | None] | None) -> str:
+    if interval is not None and interval[0] is not None and interval[1] is not None:
+        return between(interval[0], interval[1])
+    return _between(interval, _days)
+
+
 def _days(value: float | None) -> str:
-    return number(0) if value == 0 else days(value)
+    return days(value)
 
 
 def _count(value: float | None) -> str:

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.domain.clock import Span, Transition, gate_tax, spans
+from service.domain.clock import Span, Transition, gate_tax, spans, what_counts
 from service.domain.commands import Command
-from service.domain.lifecycle import Rule, build_stages_before
+from service.domain.lifecycle import CAN_BE_TAKEN_BACK, Rule, build_stages_before
+from service.domain.passing import Missing, missing, missing_ahead, offered
 from service.domain.pathway import Stage
 from service.domain.people import SYSTEM, Person
-from service.domain.requirements import Requirement, missing, offered
 from service.domain.standing import Position, Standing
 from service.domain.tiering import Tier
 from service.pathways import pathways
@@ -33,24 +34,12 @@ SIMPLE = (
     Command.RELEASE,
 )
 """Commands that are one press of a button."""
-DECISIONS = frozenset(
-    {
-        Command.APPROVE,
-        Command.DECLINE,
-        Command.SEND_BACK,
-        Command.RETURN,
-        Command.CLAIM,
-        Command.AGREE,
-        Command.REFUSE,
-        Command.CHANGE_TIER,
-    }
-)
-"""Commands for which one has to know what it is about, what it is worth and what can go wrong."""
 FIRST = (Command.ANSWER, Command.RETURN)
 """Commands whose form is open: they are what is waited for."""
+DECISIONS = (Command.APPROVE, Command.DECLINE, Command.SEND_BACK, Command.RETURN)
+"""What is decided on what was handed in."""
 UNDOES = {
-    Command.CLAIM: Command.RELEASE,
-    Command.REFER: Command.RECALL,
+    **dict.fromkeys(CAN_BE_TAKEN_BACK, Command.TAKE_BACK),
     Command.PARK: Command.RESUME,
 }
 """What takes a command back, where the lifecycle still allows it."""
@@ -63,6 +52,7 @@ class Happened:
     step: Transition
     who: str
     what: str
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +81,11 @@ class Tracked:
     """Why each span began, in the words of whoever caused it."""
     history: tuple[Happened, ...]
     rules: tuple[Rule, ...]
-    missing: tuple[Requirement, ...]
-    """What the present stage needs before it can be passed."""
     choices: Choices
+    missing: tuple[Missing, ...]
+    """Before it can pass the present stage."""
+    missing_ahead: tuple[Missing, ...]
+    """What later stages will ask for."""
 
     @property
     def elapsed(self) -> timedelta:
@@ -148,14 +140,13 @@ class Tracked:
         )
 
     @property
-    def decides(self) -> bool:
-        """Whether this reader can decide something here: then what it is about stands first."""
-        return any(rule.command in DECISIONS for rule in self.rules)
-
-    @property
     def question(self) -> str:
         """What the builder was asked last."""
-        asked = [one.step.reason for one in self.history if one.step.command is Command.ASK]
+        asked = [
+            one.step.reason
+            for one in self.history
+            if one.step.command is Command.ASK and not one.taken_back
+        ]
         return asked[-1] if asked else ""
 
     def stage_title(self, key: str) -> str:
@@ -173,14 +164,39 @@ class Tracked:
             rule
             for command in SIMPLE
             for rule in self.rules
-            if rule.command is command and not rule.reason_required
+            if rule.command is command and not rule.needs_reason(self.row.tier)
         )
+
+    @property
+    def decides(self) -> bool:
+        """Whether this reader can take a decision on it now."""
+        return any(rule.command in DECISIONS for rule in self.rules)
+
+    @property
+    def seconds_left(self) -> int:
+        """For how many seconds this reader can take the last decision back; 0 when they cannot."""
+        undo = self.standing.undo
+        if undo is None or all(rule.command is not Command.TAKE_BACK for rule in self.rules):
+            return 0
+        return max(ceil((undo.until - self.at).total_seconds()), 1)
+
+    @property
+    def tier_changed(self) -> "Happened | None":
+        """The last change of the tier that the answers led to."""
+        changes = [one for one in self.history if one.step.command is Command.CHANGE_TIER]
+        return changes[-1] if changes else None
 
     @property
     def worded(self) -> tuple[Rule, ...]:
         """What needs words or a choice, what is waited for first."""
-        others = [rule for rule in self.rules if rule not in self.simple]
-        wanted = {*FIRST, Command.ATTACH} if self.standing.evidence_missing else {*FIRST}
+        others = [
+            rule
+            for rule in self.rules
+            if rule not in self.simple and rule.command is not Command.TAKE_BACK
+        ]
+        wanted = {*FIRST, Command.APPROVE}
+        if self.standing.evidence_missing:
+            wanted.add(Command.ATTACH)
         return tuple(sorted(others, key=lambda rule: rule.command not in wanted))
 
 
@@ -202,7 +218,9 @@ async def track(session: AsyncSession, key: str, reader: Person, *, at: datetime
     end = row.ended_at or max(at, steps[-1].at)
     found = spans(steps, end)
     certified = (await certifications_of(session, [row.owner_id])).get(row.owner_id, ())
-    rules = offered(standing, reader.actor, certified)
+    rules = offered(standing, reader.actor, certified, at)
+    counting = what_counts(steps)
+    counted = {step.sequence for step in counting}
     return Tracked(
         row=row,
         key=key_of(row),
@@ -211,13 +229,20 @@ async def track(session: AsyncSession, key: str, reader: Person, *, at: datetime
         at=at,
         turn=turn(standing, reader, names, at),
         found=found,
-        reasons=tuple(_reason(span, steps) for span in found),
+        reasons=tuple(_reason(span, counting) for span in found),
         history=tuple(
-            Happened(step, _who(step, names), _what(step, standing, names)) for step in steps
+            Happened(
+                step,
+                _who(step, names),
+                _what(step, standing, names),
+                taken_back=step.sequence not in counted and step.takes_back is None,
+            )
+            for step in steps
         ),
         rules=rules,
-        missing=missing(standing, certified),
         choices=await _choices(session, standing, rules, reader),
+        missing=missing(standing, certified),
+        missing_ahead=missing_ahead(standing, certified),
     )
 
 

@@ -1,6 +1,7 @@
 """The workflow: one for each use case, from submission to its end."""
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -47,13 +48,28 @@ class UseCaseWorkflow:
     async def run(self, beginning: Beginning) -> None:
         """Until the use case has ended; the history is renewed on the way when it grows long."""
         try:
-            while not self._standing.ended:
+            while not self._standing.ended or await self._is_taken_back():
                 await self._watch()
         except asyncio.CancelledError:
             # By an operator, never by Headway. What was accepted is recorded all the same.
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise
         await workflow.wait_condition(workflow.all_handlers_finished)
+
+    async def _is_taken_back(self) -> bool:
+        """Whether the decision that ended it is taken back. Without one that can be, an end is one
+        at once; old decisions cannot, so old histories know no such timer."""
+        undo = self._standing.undo
+        if undo is not None:
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: not self._standing.ended,
+                    timeout=max(undo.until - workflow.now(), timedelta(0)),
+                    timeout_summary="the time to take it back",
+                )
+        # What came in the last moment may still be on its way into the database.
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return not self._standing.ended
 
     async def _watch(self) -> None:
         wake_at = self._notice_at()

@@ -1,15 +1,13 @@
 """Reports for leadership."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import BeforeValidator, FiniteFloat
-from sqlalchemy.ext.asyncio import AsyncSession
+from pydantic import FiniteFloat
 
-from api.context import Context, TheContext, TheSession, needs
+from api.context import Context, TheContext, needs
 from api.fields import Words, Written
 from api.problems import responses
 from api.schemas import ReportRead, VerdictRead
@@ -18,26 +16,16 @@ from service.domain.cohort import INTAKE
 from service.domain.people import Person
 from service.domain.permissions import Right
 from service.errors import BadInput
-from service.known import Moment
+from service.known import Moment, moment_from
 from service.measure.tiers import SHORTEST_TAU
 from service.reports.catalogue import Name, Question, report
 from service.reports.clock import By
 from service.reports.spreadsheet import as_csv
+from service.sessions import snapshot
 
 router = APIRouter(prefix="/v1/reports", tags=["Leadership"])
 
 Reader = Annotated[Person, Depends(needs(Right.READ_REPORTS))]
-
-
-def _a_day(written: object) -> object:
-    # Else a day would be read as the moment at which it begins.
-    try:
-        return date.fromisoformat(written) if isinstance(written, str) else written
-    except ValueError:
-        return written
-
-
-DayOrMoment = Annotated[datetime | date, BeforeValidator(_a_day)]
 
 
 class Format(StrEnum):
@@ -81,9 +69,19 @@ def asked(
         By.NOTHING
     ),
     as_of: Annotated[
-        DayOrMoment | None,
-        Query(description="A moment, or the end of a day (UTC); now, if empty"),
-    ] = None,
+        Words,
+        Query(
+            description="The end of a day, or a moment; now, if empty",
+            examples=["2026-09-30"],
+        ),
+    ] = "",
+    zone: Annotated[
+        Words,
+        Query(
+            description="Where that day ends; UTC, if empty",
+            examples=["Europe/Berlin", "+02:00"],
+        ),
+    ] = "",
     format_: Annotated[
         Format, Query(alias="format", description="The main table as CSV, or a picture")
     ] = Format.JSON,
@@ -93,7 +91,7 @@ def asked(
 ) -> Asked:
     """The question in a request's query."""
     question = Question(cohort, baseline or None, tau, tier or None, unit or None, by)
-    moment = Moment(_moment(as_of, given.now()), asked=as_of is not None)
+    moment = moment_from("as_of", as_of, given.now(), zone)
     return Asked(question, moment, format_, which)
 
 
@@ -115,12 +113,10 @@ OTHER_FORMATS: dict[int | str, dict[str, Any]] = {
     responses=OTHER_FORMATS | responses(401, 403, 422, 503),
     response_model=VerdictRead,
 )
-async def the_verdict(
-    _: Reader, given: TheContext, session: TheSession, wanted: TheQuestion
-) -> Any:
+async def the_verdict(_: Reader, given: TheContext, wanted: TheQuestion) -> Any:
     """The same answer as `headway compare --json`, from this database, open use cases included;
     with the verdicts of the locked quarters and the live interval that may be looked at any day."""
-    return await _answer(given, session, Name.VERDICT, wanted)
+    return await _answer(given, Name.VERDICT, wanted)
 
 
 @router.get(
@@ -132,16 +128,18 @@ async def the_verdict(
 async def a_report(
     _: Reader,
     given: TheContext,
-    session: TheSession,
     wanted: TheQuestion,
     name: Annotated[Name, Path(description="Which report; docs/reports.md describes each")],
 ) -> Any:
     """A report as it was known at `as_of`: the same question has the same answer for ever."""
-    return await _answer(given, session, name, wanted)
+    return await _answer(given, name, wanted)
 
 
-async def _answer(given: Context, session: AsyncSession, name: Name, wanted: Asked) -> Any:
-    found = await report(session, name, wanted.moment, wanted.question)
+async def _answer(given: Context, name: Name, wanted: Asked) -> Any:
+    async with snapshot(given.sessions) as session:
+        found = await report(
+            session, name, wanted.moment, wanted.question, learned=given.forecaster.order
+        )
     if wanted.format is Format.JSON:
         return found
     file = f"attachment; filename=headway-{name.value}.{wanted.format.value}"
@@ -158,17 +156,3 @@ async def _answer(given: Context, session: AsyncSession, name: Name, wanted: Ask
 
 
 IMAGES: dict[str, str] = {"svg": "image/svg+xml", "png": "image/png"}
-
-
-def _moment(asked: datetime | date | None, latest: datetime) -> datetime:
-    if asked is None:
-        return latest
-    if not isinstance(asked, datetime):
-        asked = min(datetime.combine(asked, time.max, UTC), latest)
-    try:
-        moment = asked.astimezone(UTC) if asked.tzinfo else asked.replace(tzinfo=UTC)
-    except OverflowError:
-        raise BadInput("as_of", "no calendar has this day") from None
-    if moment > latest:
-        raise BadInput("as_of", "that is in the future")
-    return moment

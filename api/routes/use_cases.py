@@ -20,10 +20,10 @@ from api.schemas import (
     ClockRead,
     CommandBody,
     DecisionRead,
+    MissingRead,
     PendingRead,
     QueueRead,
     ReceiptRead,
-    RequirementRead,
     TransitionRead,
     TransitionsRead,
     UseCaseBody,
@@ -37,10 +37,10 @@ from service.decisions import decide, find_applied, hand_over_to_engine
 from service.domain.case import Outcome
 from service.domain.clock import spans
 from service.domain.commands import Command
-from service.domain.lifecycle import TAKES
+from service.domain.lifecycle import TAKES, can_take_back
+from service.domain.passing import missing, offered
 from service.domain.people import Person
 from service.domain.permissions import Right
-from service.domain.requirements import missing, offered
 from service.domain.standing import Position
 from service.domain.tiering import Tier
 from service.errors import BadInput, DecisionPending, NotFound
@@ -218,10 +218,12 @@ async def one(
     standing = standing_of(row)
     attached = {item.attached_by for item in standing.evidence}
     low = standing.lowering
-    agreeing = {low.proposed_by, *low.agreed} if low else set()
+    agreeing = {low.proposed_by, *low.agreed} if low else set[str]()
     ids = {*row.owners, row.assignee, *standing.approvals, *attached, *agreeing}
     made = await newest(session, [row.id])
-    return UseCaseRead.of(row, await names_of(session, ids), given.now(), made.get(row.id))
+    certified = (await certifications_of(session, [row.owner_id])).get(row.owner_id, ())
+    names = await names_of(session, ids)
+    return UseCaseRead.of(row, names, given.now(), made.get(row.id), certified)
 
 
 @router.get(
@@ -264,18 +266,24 @@ async def its_clock(
     tags=["Everybody"],
     responses=responses(401, 404, 422, 503),
 )
-async def my_actions(key: UseCaseKey, person: Caller, session: TheSession) -> ActionsRead:
-    """From the same table that the engine enforces."""
+async def my_actions(
+    key: UseCaseKey, person: Caller, session: TheSession, given: TheContext
+) -> ActionsRead:
+    """From the same table that the engine enforces, without what would be refused because
+    something is missing; `missing` says what that is, and who can see to it."""
     row = await find(session, key, person.actor)
-    standing = standing_of(row)
+    standing, at = standing_of(row), given.now()
     certified = (await certifications_of(session, [row.owner_id])).get(row.owner_id, ())
+    undo = standing.undo if can_take_back(standing, person.actor, at) else None
     return ActionsRead(
         key=key_of(row),
         sequence=row.sequence,
         items=[
-            ActionRead.of(rule, key_of(row)) for rule in offered(standing, person.actor, certified)
+            ActionRead.of(rule, key_of(row), row.tier)
+            for rule in offered(standing, person.actor, certified, at)
         ],
-        before_it_can_pass=[RequirementRead.of(one) for one in missing(standing, certified)],
+        missing=[MissingRead.of(one) for one in missing(standing, certified)],
+        take_back_until=undo.until if undo else None,
     )
 
 

@@ -1,6 +1,5 @@
 """What somebody vouches for, by name, because no record of cases can show it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -33,20 +32,6 @@ class Assumption:
         """It in words: what, who, when (UTC) and why."""
         day = self.at.astimezone(UTC).date().isoformat()
         return f"{ASSUMED[self.kind]}: assumed by {self.by} on {day}. Why: {self.reason}"
-
-
-def as_json(assumptions: Iterable[Assumption]) -> list[dict[str, str]]:
-    """Assumptions as a verdict's JSON carries them."""
-    return [
-        {
-            "kind": one.kind.value,
-            "by": one.by,
-            "at": one.at.isoformat(),
-            "reason": one.reason,
-            "sentence": one.sentence,
-        }
-        for one in assumptions
-    ]
 
 
 ASSUMED = {

@@ -9,6 +9,10 @@ from service.domain.people import ENABLEMENT
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Tier
 
+TAKING_BACK = frozenset({Command.TAKE_BACK, Command.RELEASE})
+"""Transitions that may take back what came before. A release does so only right after the claim,
+and its subject then says which."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:
@@ -31,6 +35,13 @@ class Transition:
     reference: str = ""
     """attach: where the evidence is to be found."""
 
+    @property
+    def takes_back(self) -> int | None:
+        """The sequence of the first transition that this one takes back; None for all others."""
+        if self.command in TAKING_BACK and self.subject:
+            return int(self.subject)
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -48,14 +59,28 @@ class Span:
         return self.end - self.start
 
 
+def what_counts(transitions: Iterable[Transition]) -> list[Transition]:
+    """The transitions without those that were taken back, and without the taking back: on every
+    clock it is as if nobody had decided."""
+    log = list(transitions)
+    gone = {
+        sequence
+        for step in log
+        if step.takes_back is not None
+        for sequence in range(step.takes_back, step.sequence + 1)
+    }
+    return [step for step in log if step.sequence not in gone]
+
+
 def spans(transitions: Iterable[Transition], until: datetime) -> tuple[Span, ...]:
     """The spans of one use case as known at `until`, in order and without gaps.
 
     Later transitions are not known yet and are left out. The last span of an open use case ends
     at `until`. Their lengths add up to the time between the first transition and its end (or
-    `until`), to the microsecond. Transitions that change no clock do not cut a span.
+    `until`), to the microsecond. Transitions that change no clock do not cut a span, and what had
+    been taken back by then is left out.
     """
-    known = [transition for transition in transitions if transition.at <= until]
+    known = what_counts(transition for transition in transitions if transition.at <= until)
     found: list[Span] = []
     for number, transition in enumerate(known):
         if transition.holder is None or transition.mode is None:

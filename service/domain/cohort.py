@@ -48,6 +48,11 @@ class Cohort:
     evidence: str | None = None
     without_evidence: str | None = None
 
+    @property
+    def by_evidence(self) -> bool:
+        """Whether it is picked by what is only attached on the way."""
+        return self.evidence is not None or self.without_evidence is not None
+
     def __str__(self) -> str:
         version = "" if self.pathway_version is None else f"@{self.pathway_version}"
         conditions = {

@@ -28,6 +28,7 @@ class Command(StrEnum):
     REFUSE = "refuse"
     TRANSFER = "transfer"
     GO_LIVE = "go_live"
+    TAKE_BACK = "take_back"
     PASS = "pass"  # noqa: S105
     REMIND = "remind"
     ESCALATE = "escalate"

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from service.domain.clock import Transition
@@ -25,9 +25,11 @@ from service.domain.refusals import (
     BadMove,
     CertificationMissing,
     EvidenceMissing,
+    NothingToTakeBack,
     NotPossible,
     NotYours,
     Overtaken,
+    TooLate,
     TooLong,
 )
 from service.domain.standing import (
@@ -37,12 +39,14 @@ from service.domain.standing import (
     Notice,
     Position,
     Standing,
+    Undo,
     asked_hold,
     first_hold,
     lowering_hold,
     parked_hold,
     referred_hold,
 )
+from service.domain.tiering import Tier
 
 
 class Who(StrEnum):
@@ -63,6 +67,8 @@ class Who(StrEnum):
     PROPOSER = "proposer"
     """Whoever proposed the lower tier that is waited for."""
     ADMIN = "admin"
+    DECIDER = "decider"
+    """Whoever took the last decision, while it can be taken back."""
     SYSTEM = "system"
 
 
@@ -82,15 +88,35 @@ class Move:
     evidence_reference: str = ""
     pathway: Pathway | None = None
     """change_tier: the pathway of the new tier, as it is at that moment."""
-    lowering_waits: bool = False
-    """change_tier: a lower tier waits until others have agreed. False only in what was decided
-    before that was asked for, so that its history still replays."""
     owner: Actor | None = None
     """transfer: who owns it from now on."""
     owner_certifications: tuple[str, ...] = ()
     """What the accountable owner holds, as known when the command was given."""
     expected_sequence: int | None = None
     """Refuse when something else has happened since this transition."""
+    rules: int = 1
+    """The rules it was given under; new moves are given under `RULES`."""
+
+
+RULES = 2
+"""Since 2, decisions can be taken back, an approval in tier high takes a reason, and a lower tier
+waits for all who must agree. What was
+decided under 1 is replayed as it was decided then."""
+TIME_TO_TAKE_BACK = timedelta(seconds=10)
+CAN_BE_TAKEN_BACK = frozenset(
+    {
+        Command.CLAIM,
+        Command.ASK,
+        Command.REFER,
+        Command.RETURN,
+        Command.APPROVE,
+        Command.SEND_BACK,
+        Command.DECLINE,
+        Command.HAND_OVER,
+    }
+)
+"""What is decided at a gate or on a referral, and what hands a use case on. Evidence, tiers, owners
+and going live say something about the world outside, and stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +130,16 @@ class Rule:
     """In words, for whoever is offered it."""
     kinds: frozenset[StageKind] = frozenset(StageKind)
     reason_required: bool = False
+    reason_in: frozenset[Tier] = frozenset()
+    """Tiers in which a reason is required where it otherwise is not."""
     takes: tuple[str, ...] = ()
     """Details that the command takes beside a reason."""
     last_stage: bool | None = None
     """True: only in the pathway's last stage. False: in all but the last."""
+
+    def needs_reason(self, tier: Tier) -> bool:
+        """Whether it is refused without a reason in a use case of this tier."""
+        return self.reason_required or tier in self.reason_in
 
 
 Q, C, A = Position.QUEUED, Position.CLAIMED, Position.ASKED
@@ -125,11 +157,20 @@ def _rule(
     *,
     kinds: frozenset[StageKind] = frozenset(StageKind),
     reason: bool = False,
+    reason_in: frozenset[Tier] = frozenset(),
     takes: tuple[str, ...] = (),
     last_stage: bool | None = None,
 ) -> Rule:
     return Rule(
-        command, frozenset(positions), frozenset(who), does, kinds, reason, takes, last_stage
+        command=command,
+        positions=frozenset(positions),
+        who=frozenset(who),
+        does=does,
+        kinds=kinds,
+        reason_required=reason,
+        reason_in=reason_in,
+        takes=takes,
+        last_stage=last_stage,
     )
 
 
@@ -181,7 +222,14 @@ LIFECYCLE: tuple[Rule, ...] = (
     ),
     _rule(Command.RETURN, {R, V}, _HAND, "give your view back", reason=True),
     _rule(Command.RECALL, {R, V}, {Who.STAGE_HOLDER}, "take the referral back", reason=True),
-    _rule(Command.APPROVE, {Q, C}, _HAND, "approve", kinds=_GATE),
+    _rule(
+        Command.APPROVE,
+        {Q, C},
+        _HAND,
+        "approve",
+        kinds=_GATE,
+        reason_in=frozenset({Tier.HIGH}),
+    ),
     _rule(
         Command.SEND_BACK,
         {Q, C},
@@ -236,6 +284,12 @@ LIFECYCLE: tuple[Rule, ...] = (
     _rule(Command.PARK, OPEN - {P}, {Who.OWNER, Who.ENABLER}, "put aside", reason=True),
     _rule(Command.RESUME, {P}, {Who.OWNER, Who.ENABLER}, "take up again"),
     _rule(Command.WITHDRAW, OPEN, {Who.OWNER}, "withdraw for good", reason=True),
+    _rule(
+        Command.TAKE_BACK,
+        OPEN | {Position.DECLINED},
+        {Who.DECIDER},
+        "take back what you decided a moment ago",
+    ),
     _rule(Command.PASS, {Q}, {Who.SYSTEM}, "passed without a human", kinds=_GATE),
     _rule(Command.REMIND, OPEN - {P}, {Who.SYSTEM}, "the target is near"),
     _rule(Command.ESCALATE, OPEN - {P}, {Who.SYSTEM}, "the target is used up"),
@@ -266,9 +320,11 @@ def capacities(standing: Standing, actor: Actor) -> frozenset[Who]:
     """
     if actor == THE_SYSTEM:
         return frozenset({Who.SYSTEM})
-    if actor.person_id in standing.owners:
-        return frozenset({Who.OWNER})
     found = {Who.ADMIN} if Role.ADMIN in actor.roles else set()
+    if standing.undo is not None and standing.undo.by == actor.person_id:
+        found.add(Who.DECIDER)
+    if actor.person_id in standing.owners:
+        return frozenset({Who.OWNER, *(found - {Who.ADMIN})})
     if actor.person_id in standing.former_owners:
         return frozenset(found)
     if Role.ENABLER in actor.roles:
@@ -327,6 +383,7 @@ _NAMES = {
     Who.ENABLER: "enablement",
     Who.PROPOSER: "whoever proposed it",
     Who.ADMIN: "administrators",
+    Who.DECIDER: "whoever took the decision",
     Who.SYSTEM: "Headway itself",
 }
 
@@ -335,8 +392,11 @@ def _whom(rule: Rule) -> str:
     return " or ".join(sorted({_NAMES[who] for who in rule.who}))
 
 
-def possible(standing: Standing, actor: Actor) -> tuple[Rule, ...]:
-    """The rules under which this person may act now, in the order of the lifecycle."""
+def possible(standing: Standing, actor: Actor, at: datetime | None = None) -> tuple[Rule, ...]:
+    """The rules under which this person may act now, in the order of the lifecycle.
+
+    `at` matters only to taking back; without it the last transition was a moment ago.
+    """
     mine = capacities(standing, actor)
     return tuple(
         rule
@@ -346,6 +406,10 @@ def possible(standing: Standing, actor: Actor) -> tuple[Rule, ...]:
         and mine & rule.who
         and not (rule.command is Command.APPROVE and actor.person_id in standing.approvals)
         and not (rule.command is Command.SEND_BACK and not build_stages_before(standing))
+        and not (
+            rule.command is Command.TAKE_BACK
+            and not can_take_back(standing, actor, at or standing.at)
+        )
         and not _too_long(standing, rule.command)
     )
 
@@ -372,13 +436,18 @@ class Played:
     transitions: tuple[Transition, ...]
 
 
-def check(standing: Standing, move: Move) -> Rule:
-    """Whether a move is allowed right now; a `Refusal` says why not. Changes nothing."""
+def check(standing: Standing, move: Move, at: datetime | None = None) -> Rule:
+    """Whether a move is allowed right now; a `Refusal` says why not. Changes nothing.
+
+    `at` matters only to taking back; without it the last transition was a moment ago.
+    """
     if move.expected_sequence is not None and move.expected_sequence != standing.sequence:
         raise Overtaken(move.expected_sequence, standing.sequence)
     if move.command is Command.CLAIM and standing.assignee is not None:
         raise AlreadyClaimed(standing.assignee)
     rule = rule_for(standing, move.command)
+    if move.command is Command.TAKE_BACK:
+        _check_in_time(standing, at)
     _check_actor(rule, standing, move.actor)
     if _too_long(standing, move.command):
         raise TooLong
@@ -386,6 +455,9 @@ def check(standing: Standing, move: Move) -> Rule:
         raise BadMove("reason", f"keep it under {LONGEST_TEXT} characters")
     if rule.reason_required and not move.reason.strip():
         raise BadMove("reason", f"say why: {_words(move.command)} needs a reason")
+    if move.rules >= 2 and standing.pathway.tier in rule.reason_in and not move.reason.strip():
+        tier = standing.pathway.tier.value
+        raise BadMove("reason", f"say why: in tier {tier}, {_words(move.command)} needs a reason")
     _DETAILS.get(move.command, _nothing_more)(standing, move)
     return rule
 
@@ -394,8 +466,8 @@ def play(standing: Standing, move: Move, at: datetime) -> Played:
     """Check a move and make it. `at` may not lie before the last transition: the clock never
     runs backwards, so an earlier time is taken as the last one's.
     """
-    check(standing, move)
     at = max(at, standing.at)
+    check(standing, move, at)
     moved = _EFFECTS[move.command](standing, move, at)
     steps = [_stepped(standing, moved, move, at)]
     while steps[-1][0].passes_automatically:
@@ -403,7 +475,36 @@ def play(standing: Standing, move: Move, at: datetime) -> Played:
         attested = ", ".join(before.stage.passes_with)
         passing = Move(Command.PASS, THE_SYSTEM, reason=f"attested: {attested}")
         steps.append(_stepped(before, _next_stage(before, at), passing, at))
-    return Played(steps[-1][0], tuple(transition for _, transition in steps))
+    after = replace(steps[-1][0], undo=_undo(standing, steps[0][0], move, at))
+    return Played(after, tuple(transition for _, transition in steps))
+
+
+def _undo(before: Standing, after: Standing, move: Move, at: datetime) -> Undo | None:
+    if move.command in {Command.REMIND, Command.ESCALATE}:
+        return before.undo  # nobody has moved
+    if move.rules < 2 or move.command not in CAN_BE_TAKEN_BACK:
+        return None
+    return Undo(
+        command=move.command,
+        by=move.actor.person_id,
+        sequence=after.sequence,
+        until=at + TIME_TO_TAKE_BACK,
+        holds=before.holds,
+        passed=before.passed,
+        approvals=before.approvals,
+        turn_since=before.turn_since,
+        dropped=tuple(
+            (place, item)
+            for place, item in enumerate(before.evidence)
+            if item not in after.evidence
+        ),
+    )
+
+
+def can_take_back(standing: Standing, actor: Actor, at: datetime) -> bool:
+    """Whether this person could take the last decision back at this moment."""
+    undo = standing.undo
+    return undo is not None and undo.by == actor.person_id and at <= undo.until
 
 
 def begin(
@@ -431,12 +532,15 @@ def _stepped(
     before: Standing, after: Standing, move: Move, at: datetime
 ) -> tuple[Standing, Transition]:
     same_turn = (before.holder, before.mode) == (after.holder, after.mode) and before.sequence > 0
+    turn_since = before.turn_since if same_turn else at
+    if move.command in {Command.TAKE_BACK, Command.RELEASE}:
+        turn_since = after.turn_since
     words = (move.reason, move.evidence_kind, move.evidence_reference)
     after = replace(
         after,
         sequence=before.sequence + 1,
         at=at,
-        turn_since=before.turn_since if same_turn else at,
+        turn_since=turn_since,
         written=before.written + sum(len(some.encode()) for some in words),
     )
     transition = Transition(
@@ -452,14 +556,17 @@ def _stepped(
         assignee=after.assignee,
         tier=after.pathway.tier,
         reason=move.reason.strip(),
-        subject=_subject(before, after, move),
+        subject=_subject(before, after, move, at),
         reference=move.evidence_reference.strip(),
     )
     return after, transition
 
 
-def _subject(before: Standing, after: Standing, move: Move) -> str:
+def _subject(before: Standing, after: Standing, move: Move, at: datetime) -> str:
     match move.command:
+        case Command.TAKE_BACK | Command.RELEASE:
+            undone = _undone_by(before, move, at)
+            return str(undone.sequence) if undone else ""
         case Command.REFER:
             return move.party.strip()
         case Command.ASSIGN:
@@ -512,6 +619,13 @@ def _check_approve(standing: Standing, move: Move) -> None:
     wanted = standing.stage.certification
     if wanted is not None and wanted not in move.owner_certifications:
         raise CertificationMissing(wanted)
+
+
+def _check_in_time(standing: Standing, at: datetime | None) -> None:
+    if standing.undo is None:
+        raise NothingToTakeBack
+    if at is not None and at > standing.undo.until:
+        raise TooLate(int(TIME_TO_TAKE_BACK.total_seconds()))
 
 
 def _check_evidence(standing: Standing, move: Move) -> None:
@@ -596,23 +710,63 @@ _RELEASED = {C: Q, V: R}
 
 
 def _claim(standing: Standing, move: Move, at: datetime) -> Standing:
-    return _taken(standing, move.actor)
+    return _taken(standing, move.actor, move.rules)
 
 
 def _assign(standing: Standing, move: Move, at: datetime) -> Standing:
     if move.assignee is None:
         raise AssertionError("checked before")
-    return _taken(standing, move.assignee)
+    return _taken(standing, move.assignee, move.rules)
 
 
-def _taken(standing: Standing, by: Actor) -> Standing:
+def _taken(standing: Standing, by: Actor, rules: int) -> Standing:
     hold = standing.holds[-1]
+    if rules >= 2 and hold.position in {Q, R}:
+        hold = replace(hold, waited_since=standing.turn_since)
     return _top(standing, replace(hold, position=_TAKEN[hold.position], assignee=by.person_id))
 
 
 def _release(standing: Standing, move: Move, at: datetime) -> Standing:
+    undone = _undone_by(standing, move, at)
+    if undone is not None:
+        return _restored(standing, undone)
     hold = standing.holds[-1]
-    return _top(standing, replace(hold, position=_RELEASED[hold.position], assignee=None))
+    # A claim of which nothing came begins no new wait.
+    since = hold.waited_since or at
+    queued = replace(hold, position=_RELEASED[hold.position], assignee=None, waited_since=None)
+    return replace(_top(standing, queued), turn_since=since)
+
+
+def _undone_by(standing: Standing, move: Move, at: datetime) -> Undo | None:
+    """The decision that a move takes back. Putting it back right after taking it up is that too."""
+    undo = standing.undo
+    if move.command is Command.TAKE_BACK:
+        return undo
+    claimed = undo is not None and undo.command is Command.CLAIM
+    if claimed and move.rules >= 2 and can_take_back(standing, move.actor, at):
+        return undo
+    return None
+
+
+def _restored(standing: Standing, undo: Undo) -> Standing:
+    evidence = list(standing.evidence)
+    for place, item in undo.dropped:
+        evidence.insert(place, item)
+    return replace(
+        standing,
+        holds=undo.holds,
+        ended=None,
+        turn_since=undo.turn_since,
+        passed=undo.passed,
+        approvals=undo.approvals,
+        evidence=tuple(evidence),
+    )
+
+
+def _take_back(standing: Standing, move: Move, at: datetime) -> Standing:
+    if standing.undo is None:
+        raise AssertionError("checked before")
+    return _restored(standing, standing.undo)
 
 
 def _ask(standing: Standing, move: Move, at: datetime) -> Standing:
@@ -676,7 +830,7 @@ def _attach(standing: Standing, move: Move, at: datetime) -> Standing:
 def _change_tier(standing: Standing, move: Move, at: datetime) -> Standing:
     if move.pathway is None:
         raise AssertionError("checked before")
-    if move.lowering_waits and move.pathway.tier.rank < standing.pathway.tier.rank:
+    if move.rules >= 2 and move.pathway.tier.rank < standing.pathway.tier.rank:
         return _propose(standing, move.pathway, move.actor, at)
     before = standing.stage
     passed = _passed_there_too(standing, move.pathway)
@@ -697,14 +851,25 @@ def _propose(standing: Standing, pathway: Pathway, by: Actor, at: datetime) -> S
 
 
 def _parties_left_out(standing: Standing, pathway: Pathway) -> tuple[str, ...]:
-    """The third parties with a stage ahead that the other pathway does not have, in order."""
-    kept = {(stage.key, stage.holder) for stage in pathway.stages}
+    """The third parties with a stage ahead that the other pathway does not have, or in which it
+    asks for less, in order."""
+    there = {stage.key: stage for stage in pathway.stages}
     ahead = (
         stage.holder
         for stage in standing.stages_ahead
-        if stage.holder not in {BUILDER, ENABLEMENT} and (stage.key, stage.holder) not in kept
+        if stage.holder not in {BUILDER, ENABLEMENT}
+        and (stage.key not in there or _asks_less(there[stage.key], stage))
     )
     return tuple(dict.fromkeys(ahead))
+
+
+def _asks_less(there: Stage, here: Stage) -> bool:
+    return (
+        (there.kind, there.holder) != (here.kind, here.holder)
+        or there.approvers < here.approvers
+        or not set(here.evidence) <= set(there.evidence)
+        or here.certification not in {None, there.certification}
+    )
 
 
 def _agree(standing: Standing, move: Move, at: datetime) -> Standing:
@@ -829,6 +994,7 @@ _EFFECTS: dict[Command, Callable[[Standing, Move, datetime], Standing]] = {
     Command.REFUSE: _refuse,
     Command.TRANSFER: _transfer,
     Command.GO_LIVE: _go_live,
+    Command.TAKE_BACK: _take_back,
     Command.PASS: _hand_over,
     Command.REMIND: _remind,
     Command.ESCALATE: _escalate,

@@ -13,6 +13,7 @@ class Right(StrEnum):
     READ_REPORTS = "read_reports"
     MANAGE_PEOPLE = "manage_people"
     IMPORT_HISTORY = "import_history"
+    RECORD_ASSUMPTIONS = "record_assumptions"
 
 
 RIGHTS: dict[Right, frozenset[Role]] = {
@@ -21,6 +22,8 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.MANAGE_PEOPLE: frozenset({Role.ADMIN}),
     # A baseline moves the verdict: not for those whom the verdict is about.
     Right.IMPORT_HISTORY: frozenset({Role.ADMIN}),
+    # So does an assumption: for those who answer for what the verdict is used for.
+    Right.RECORD_ASSUMPTIONS: frozenset({Role.LEADER, Role.ADMIN}),
 }
 
 READS_EVERYTHING = frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN})

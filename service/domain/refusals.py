@@ -66,6 +66,20 @@ class Overtaken(Refusal):
         super().__init__(f"expected sequence {expected}, but it is at {actual}: look again")
 
 
+class NothingToTakeBack(Refusal):
+    """Somebody has moved since, or the last thing that happened cannot be taken back."""
+
+    def __init__(self) -> None:
+        super().__init__("there is nothing to take back: something has happened since")
+
+
+class TooLate(Refusal):
+    """The time in which a decision can be taken back is over."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"a decision can be taken back for {seconds} seconds, and they are over")
+
+
 class EvidenceMissing(Refusal):
     """The stage cannot be left without this evidence; `about` lists the kinds."""
 

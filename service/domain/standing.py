@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from service.domain.case import Outcome
+from service.domain.commands import Command
 from service.domain.pathway import Pathway, Stage, StageKind
 from service.domain.people import BUILDER, PARKED
 
@@ -87,10 +88,13 @@ class Hold:
     target: timedelta | None = None
     spent: timedelta = timedelta(0)
     notice: Notice = Notice.NONE
+    waited_since: datetime | None = None
+    """While it is claimed and nothing has come of that yet: since when it had waited before."""
 
     def stopped(self, at: datetime) -> "Hold":
         """This hold with its clock stopped, as another one is laid upon it."""
-        return replace(self, spent=self.spent + (at - self.since), since=at)
+        spent = self.spent + (at - self.since)
+        return replace(self, spent=spent, since=at, waited_since=None)
 
     def resumed(self, at: datetime) -> "Hold":
         """This hold with its clock running again."""
@@ -129,6 +133,24 @@ class Lowering:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """The last decision, while it can be taken back, and what it changed: as that was before."""
+
+    command: Command
+    by: str
+    """The person who took it: nobody else can take it back."""
+    sequence: int
+    """Of its first transition."""
+    until: datetime
+    holds: tuple[Hold, ...]
+    passed: tuple[str, ...]
+    approvals: tuple[str, ...]
+    turn_since: datetime
+    dropped: tuple[tuple[int, Evidence], ...] = ()
+    """Evidence that it made stale, with the place of each in the list."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Everything that decides what may happen next to one use case."""
 
@@ -155,6 +177,8 @@ class Standing:
     lowering: Lowering | None = None
     former_owners: tuple[str, ...] = ()
     """Who handed its ownership on: they cannot decide on it either."""
+    undo: Undo | None = None
+    """The last decision, as long as nobody has moved since; its own `until` says for how long."""
 
     @property
     def stage(self) -> Stage:

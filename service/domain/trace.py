@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from service.domain.case import Case
-from service.domain.clock import Transition
+from service.domain.clock import Transition, what_counts
 from service.domain.commands import Command
 from service.domain.standing import Mode, Position
 
@@ -84,8 +84,9 @@ class TracedCase:
 
 
 def steps(transitions: Iterable[Transition]) -> tuple[Step, ...]:
-    """The steps of one use case from its transitions, in order, without what changes no clock."""
-    log = list(transitions)
+    """The steps of one use case from its transitions, in order, without what changes no clock and
+    without what was taken back."""
+    log = what_counts(transitions)
     marks = rework((step.command, step.stage, step.position) for step in log)
     return turns(
         Step(transition.at, transition.stage, transition.holder, transition.mode, mark)

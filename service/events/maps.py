@@ -229,7 +229,7 @@ def _map(top: Table, name: str) -> EventMap:
         name=name,
         encoding=read_encoding(top),
         delimiter=read_delimiter(top),
-        snapshot=top.moment("snapshot"),
+        snapshot=top.snapshot(),
         dates=read_dates(top),
         case_id=_column(top, "case_id", _PLAIN.case_id),
         timestamp=_column(top, "timestamp", _PLAIN.timestamp),

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, datetime, time, tzinfo
 from pathlib import Path
 
+from service.domain.assumption import Assumption
+from service.domain.moment import said_of
 from service.history.account import Account
 from service.history.errors import HistoryError
 from service.history.files import MOST_UNITS, HistoryFile
@@ -44,16 +46,24 @@ class FileVerdict:
     planned: int
     mended: int
     signs: tuple[str, ...]
+    zone: tzinfo = UTC
+    """In which whoever asks thinks of days."""
 
     @property
     def rejected(self) -> int:
         """How many rows could not be used."""
         return self.read - self.accepted
 
+    @property
+    def as_of_words(self) -> str:
+        """Its moment in words, with the zone."""
+        return said_of(self.verdict.as_of, self.zone)
+
     def as_json(self) -> dict[str, object]:
         """The JSON contract of `headway compare --json`; no NaN, no infinity."""
         return {
             **as_json(self.verdict),
+            "as_of_words": self.as_of_words,
             "read": self.read,
             "accepted": self.accepted,
             "rejected": self.rejected,
@@ -129,15 +139,18 @@ def compare_file(
     baseline: str | None = None,
     tau_days: float | None = None,
     as_of: datetime | None = None,
+    zone: tzinfo = UTC,
+    assumptions: tuple[Assumption, ...] = (),
     rejects: Path | None = None,
     progress: Progress | None = None,
 ) -> FileVerdict:
     """Read a file and compare two of its cohorts.
 
     `latest` is the moment after which nothing can have happened (pass the time of reading).
-    Rejected rows go to `rejects`, if given, once the file is read. `progress` hears the bytes
-    read, of how many. Raises `HistoryError` if the file, the cohorts or `as_of` do not allow a
-    comparison.
+    `zone` is where the days are that its answer speaks of; `assumptions` are what somebody vouches
+    for, by name. Rejected rows go to `rejects`, if given, once the file is read. `progress` hears
+    the bytes read, of how many. Raises `HistoryError` if the file, the cohorts or `as_of` do not
+    allow a comparison.
     """
     gathering = Gathering(mapping.snapshot if as_of is None else as_of)
     account = Account(latest, as_of)
@@ -181,6 +194,7 @@ def compare_file(
         intake=intake,
         baseline=chosen,
         tau_days=tau_days,
+        assumptions=assumptions,
         rejected=account.by_cohort,
         more_signs=signs,
     )
@@ -198,6 +212,7 @@ def compare_file(
         planned=account.planned,
         mended=account.mended,
         signs=signs,
+        zone=zone,
     )
 
 

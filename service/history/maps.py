@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from service.domain.case import Outcome
+from service.domain.moment import BadMoment, last_of
 from service.history.errors import MapError
 from service.history.toml import LARGEST, read_toml
 from service.history.written import SPREADSHEET
@@ -266,6 +267,16 @@ class Table:
             return datetime(value.year, value.month, value.day, tzinfo=UTC)
         raise MapError(f"{self.at(key)}: must be a date, written without quotes: 2024-12-16")
 
+    def snapshot(self) -> datetime | None:
+        """When the file was true: a moment, or the end of a day (UTC)."""
+        value = self.raw.get("snapshot")
+        if isinstance(value, date) and not isinstance(value, datetime):
+            try:
+                return last_of(value)
+            except BadMoment as bad:
+                raise MapError(f"{self.at('snapshot')}: {bad}") from None
+        return self.moment("snapshot")
+
     def columns(self) -> tuple[str, ...]:
         one, several = self.text("column"), self.texts("columns")
         if one is not None and "columns" in self.raw:
@@ -279,7 +290,7 @@ class Table:
 def _map(top: Table, name: str) -> HistoryMap:
     top.allow(*_TOP)
     top.text("description")
-    plain = HistoryMap(name=name, snapshot=top.moment("snapshot"))
+    plain = HistoryMap(name=name, snapshot=top.snapshot())
     plain = replace(
         plain,
         encoding=read_encoding(top),

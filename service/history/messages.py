@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, time
 
+from service.domain.moment import ends_a_day
 from service.history.maps import fold
 
 MIDNIGHT = time(0)
@@ -27,5 +28,6 @@ def listed(names: Sequence[str], most: int = 20) -> str:
 
 
 def day(moment: datetime) -> str:
-    """The day of a moment, with its time unless that is midnight."""
-    return moment.date().isoformat() if moment.time() == MIDNIGHT else moment.isoformat()
+    """The day of a moment, with its time unless that is midnight, or the end of the day."""
+    whole = moment.time() == MIDNIGHT or ends_a_day(moment)
+    return moment.date().isoformat() if whole else moment.isoformat()

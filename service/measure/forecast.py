@@ -9,6 +9,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
+from service.domain.durations import duration
 from service.measure.adaptive import AS_PROMISED, PARTS, Levels
 from service.measure.cases import EPOCH, SECONDS_PER_DAY, Codes
 from service.measure.ends import masses
@@ -310,9 +311,9 @@ class Model:
         cases = f"{sample.days.size} {'case' if sample.days.size == 1 else 'cases'}"
         basis = f"{cases} of {level.words(state)}"
         if days > 0.0:
-            basis += f", for {_in_days(min(days, reach))} days"
+            basis += f", for {duration(min(days, reach))}"
         if sample.stretch > 1.0:
-            there = _in_days(days)
+            there = duration(days).removesuffix(" days")
             basis += f"; too few were there for {there}, so their stay is stretched in proportion"
         return sample.forecast(basis, self._at.of(state.tier))
 
@@ -320,10 +321,6 @@ class Model:
         if level not in self._levels:
             self._levels[level] = _learned(self._traces, level)
         return self._levels[level]
-
-
-def _in_days(days: float) -> str:
-    return f"{days:.0f}" if days >= 10.0 else f"{days:.1f}".removesuffix(".0")
 
 
 def _in_order(p50: float, p85: float) -> tuple[float, float]:
@@ -347,7 +344,7 @@ def _corrected(
         found = f"forecasts of this kind were too {'wide' if moved[0] > 0.0 else 'narrow'}"
     names = ("half", "85%")
     corrected = " and ".join(
-        f"{name} within {_in_days(new)} instead of {_in_days(old)} days"
+        f"{name} within {duration(new)} instead of {duration(old)}"
         for name, move, old, new in zip(names, moved, before, after, strict=True)
         if abs(move) >= NOTABLE
     )

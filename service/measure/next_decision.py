@@ -6,6 +6,7 @@ from heapq import heappush, heappushpop
 
 import numpy as np
 
+from service.domain.durations import duration
 from service.domain.people import BUILDER, PARKED
 from service.domain.words import plain
 from service.measure.cases import Codes
@@ -231,18 +232,13 @@ def _rank(decision: Decision) -> tuple[float, float, float, str]:
 
 def _reason(state: State, left: float, ahead: Forecast, relative: float) -> str:
     holder, stage = plain(state.holder), plain(state.stage)
-    waited = f"Has waited {_days(state.turn_days)} for {holder} in {stage}"
+    waited = f"Has waited {duration(state.turn_days)} for {holder} in {stage}"
     if ahead.reaches_production is None:
         return f"{waited}; there is no history to say what a decision saves."
     said = (
-        f"{waited}; without a decision {_days(left)} more are likely, "
+        f"{waited}; without a decision {duration(left)} more are likely, "
         f"and {100.0 * ahead.reaches_production:.0f}% of such cases reach production"
     )
     if abs(relative - 1.0) >= 0.1:
         said += f"; deciding takes {relative:.1f} times the usual work"
     return f"{said}."
-
-
-def _days(days: float) -> str:
-    shown = f"{days:.1f}".removesuffix(".0")
-    return "1 day" if shown == "1" else f"{shown} days"

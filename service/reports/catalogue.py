@@ -9,16 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.domain.cohort import INTAKE, Cohort
 from service.errors import BadInput
 from service.known import Moment
+from service.measure.next_decision import DecisionOrder
 from service.reports.changes import changes
 from service.reports.clock import By, clock
 from service.reports.decisions import decisions
 from service.reports.flow import flow
 from service.reports.forecasts import forecasts_held
+from service.reports.headline import refuse_by_evidence
 from service.reports.help import help_most
+from service.reports.names import refuse_unknown
 from service.reports.stages import stages
 from service.reports.verdict import cohort_named, narrowed, verdict
 
 Found = dict[str, object]
+Learned = Callable[[], Awaitable[DecisionOrder]]
 
 
 class Name(StrEnum):
@@ -57,10 +61,29 @@ def question_from(
     return Question(cohort, baseline or None, tau_days, tier or None, unit or None, groups)
 
 
-async def report(session: AsyncSession, name: Name, moment: Moment, question: Question) -> Found:
+async def report(
+    session: AsyncSession,
+    name: Name,
+    moment: Moment,
+    question: Question,
+    *,
+    learned: Learned | None = None,
+) -> Found:
     """A report as known at the moment, as JSON-able data. `BadInput` for a question that makes no
-    sense."""
-    return {"report": name.value, **await READ[name](session, moment, question)}
+    sense, and for names that there are not.
+
+    `learned` is what the queue orders decisions by, where there is one: of the present the
+    decisions of the intake are ordered by the same, so that both say the same.
+    """
+    await _check_names(session, name, question)
+    if name is Name.DECISIONS:
+        cohort = _cohort(question)
+        same = learned is not None and not moment.asked and cohort.name == INTAKE
+        order = await learned() if learned is not None and same else None
+        found = await decisions(session, moment, cohort, order=order)
+    else:
+        found = await READ[name](session, moment, question)
+    return {"report": name.value, "as_of_words": moment.said, **found}
 
 
 async def _verdict(session: AsyncSession, moment: Moment, question: Question) -> Found:
@@ -73,6 +96,19 @@ async def _verdict(session: AsyncSession, moment: Moment, question: Question) ->
         tier=question.tier,
         unit=question.unit,
     )
+
+
+COMPARES = (Name.VERDICT, Name.CHANGES)
+
+
+async def _check_names(session: AsyncSession, name: Name, question: Question) -> None:
+    cohorts = [("cohort", cohort_named("cohort", question.cohort))]
+    if question.baseline is not None:
+        cohorts.append(("baseline", cohort_named("baseline", question.baseline)))
+    if name in COMPARES:  # whether or not there is such evidence
+        for field, cohort in cohorts:
+            refuse_by_evidence(field, cohort)
+    await refuse_unknown(session, cohorts=cohorts, tier=question.tier, unit=question.unit)
 
 
 def _cohort(question: Question) -> Cohort:
@@ -100,12 +136,8 @@ async def _forecasts(session: AsyncSession, moment: Moment, question: Question) 
     return await forecasts_held(session, moment, _cohort(question))
 
 
-async def _decisions(session: AsyncSession, moment: Moment, question: Question) -> Found:
-    return await decisions(session, moment, _cohort(question))
-
-
 async def _changes(session: AsyncSession, moment: Moment, question: Question) -> Found:
-    return await changes(session, moment)
+    return await changes(session, moment, _cohort(question))
 
 
 READ: Mapping[Name, Callable[[AsyncSession, Moment, Question], Awaitable[Found]]] = {
@@ -115,6 +147,5 @@ READ: Mapping[Name, Callable[[AsyncSession, Moment, Question], Awaitable[Found]]
     Name.FLOW: _flow,
     Name.HELP: _help,
     Name.FORECASTS: _forecasts,
-    Name.DECISIONS: _decisions,
     Name.CHANGES: _changes,
 }

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.case import Outcome
 from service.domain.cohort import INTAKE, Cohort, quarter_of
+from service.domain.durations import duration
 from service.domain.standing import Mode
 from service.domain.tally import Kind, middle_of_class
 from service.known import CROWDED, EXACT, Moment
@@ -220,8 +221,8 @@ def _sentence(bar: ClockBar) -> str:
         return "Nothing can be said yet: no case has been on a clock for any time."
     tax, share = bar.gate_tax
     return (
-        f"Of {bar.mean_days:.1f} days per case (in its first {bar.tau_days:.0f}), {tax:.1f} are "
-        f"spent waiting for enablement: {share:.0%}."
+        f"Of {duration(bar.mean_days)} per case (in its first {duration(bar.tau_days)}), "
+        f"{duration(tax)} are spent waiting for enablement: {share:.0%}."
     )
 
 

@@ -9,29 +9,43 @@ from sqlalchemy.orm import load_only
 from sqlmodel import col
 
 from service.domain.cohort import Cohort
-from service.known import Moment
+from service.domain.durations import label
+from service.domain.tally import Kind
+from service.known import EXACT, Moment
 from service.measure.next_decision import Decision, DecisionOrder, awaited, learn_order
 from service.measure.stays import open_states
 from service.measure.verdict import number
 from service.tables import UseCaseRow
+from service.tallies import lines
 from service.traces import Sample, traces_of
 from service.use_cases import key_of
 
 MOST_LISTED = 200
 
 
-async def decisions(session: AsyncSession, moment: Moment, cohort: Cohort) -> dict[str, object]:
-    """The decisions that are waited for, the one that saves the most days first, as JSON."""
-    sample = await traces_of(session, cohort, moment)
-    learning = asyncio.to_thread(learn_order, sample.traces)
-    if sample.is_whole:
-        waiting, order = sample, await learning
-    else:
-        reading = traces_of(session, cohort, moment, only_open=True)
-        waiting, order = await asyncio.gather(reading, learning)
+async def decisions(
+    session: AsyncSession, moment: Moment, cohort: Cohort, *, order: DecisionOrder | None = None
+) -> dict[str, object]:
+    """The decisions that are waited for, the one that saves the most days first, as JSON.
+
+    What each saves is learned from the whole cohort by its name, whatever part of it is asked for:
+    a case saves the same on every page. `order` is what is known of that already.
+    """
+    everybody = Cohort(cohort.name)
+    notes: list[str] = []
+    waiting: Sample | None = None
+    if order is None:
+        learned = await traces_of(session, everybody, moment)
+        order = await asyncio.to_thread(learn_order, learned.traces)
+        notes += learned.notes
+        waiting = learned if learned.is_whole and cohort == everybody else None
+    elif await _is_large(session, everybody):
+        notes.append(f"What a decision saves is learned from {EXACT:,} cases along a fixed order.")
+    if waiting is None:
+        waiting = await traces_of(session, cohort, moment, only_open=True)
+        notes += waiting.notes
     found, size = await asyncio.to_thread(_ordered, order, waiting)
     keys = await keys_of(session, [decision.case for decision in found])
-    notes = list(sample.notes)
     if size > MOST_LISTED:
         notes.append(f"The first {MOST_LISTED} of {size} that wait.")
     return {
@@ -40,8 +54,13 @@ async def decisions(session: AsyncSession, moment: Moment, cohort: Cohort) -> di
         "sentence": _sentence(found, size, keys),
         "waiting": size,
         "decisions": [_decision_json(decision, keys) for decision in found],
-        "notes": notes,
+        "notes": list(dict.fromkeys(notes)),
     }
+
+
+async def _is_large(session: AsyncSession, cohort: Cohort) -> bool:
+    arrived = await lines(session, [Kind.ARRIVED], [cohort.name])
+    return sum(int(line.n.sum()) for line in arrived.all) > EXACT
 
 
 async def keys_of(session: AsyncSession, case_ids: Sequence[str]) -> dict[str, str]:
@@ -66,7 +85,7 @@ def _sentence(found: Sequence[Decision], size: int, keys: Mapping[str, str]) -> 
     total = "1 case waits" if size == 1 else f"{size} cases wait"
     return (
         f"{total} for a decision; {keys.get(first.case, first.case)} first: it is expected to save "
-        f"{first.score_days:.1f} days."
+        f"{label(first.score_days, 'days')}."
     )
 
 

@@ -6,12 +6,13 @@ asked for, and any other condition, from the cases known then. Both are exact an
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.case import Outcome
-from service.domain.cohort import Cohort
+from service.domain.cohort import INTAKE, Cohort
+from service.domain.tally import LIVE
 from service.known import Moment, cases_from, counts_of
 from service.measure.cases import Cases
 from service.measure.flow import Ages, Bucket, Calendar, Flow, ages, day_of, recent
@@ -89,7 +90,18 @@ async def flow_found(
     read = await calendar_of(session, cohort, moment, counted[cohort.name])
     cases = await cases_from(session, cohorts, moment, counted)
     oldest = await oldest_open(session, cohort, moment, read.calendar.until, read.open_by_tier)
-    return await asyncio.to_thread(_found, read, cases, cohort.name, oldest, bucket)
+    imported = sum(
+        row.n
+        for row in counted[cohort.name]
+        if row.source != LIVE and row.outcome == Outcome.OPEN.value
+    )
+    found = await asyncio.to_thread(_found, read, cases, cohort.name, oldest, bucket)
+    if cohort.name == INTAKE and imported:
+        board = (
+            f"{imported:,} of the open cases are imported history: the board does not have them."
+        )
+        return replace(found, notes=(*found.notes, board))
+    return found
 
 
 def _found(

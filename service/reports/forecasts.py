@@ -5,6 +5,7 @@ import asyncio
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.cohort import Cohort
+from service.domain.durations import duration
 from service.forecasts import MOST_FORECASTS, Kept, kept_forecasts
 from service.known import Moment
 from service.measure.backtest import (
@@ -30,16 +31,16 @@ async def forecasts_held(
 ) -> dict[str, object]:
     """How often the p50 and p85 held, as known at the moment, as JSON-able data.
 
-    `held` is of the forecasts that were shown, `backtest` of those that would have been made on
-    earlier days (`origins`) from what was known then: it says something from the first day on, and
-    of imported event logs as well. Beside how often they held stands how sharp they were
-    (`width_days`, the median of the days from p50 to p85): wide ones hold easily.
+    `held` is of the forecasts that were shown for these cases, `backtest` of those that would have
+    been made on earlier days (`origins`) from what was known then: it says something from the first
+    day on, and of imported event logs as well. Beside how often they held stands how sharp they
+    were (`width_days`, the median of the days from p50 to p85): wide ones hold easily.
     """
     sample = await traces_of(session, cohort, moment)
     days = ORIGINS if sample.is_whole else ORIGINS_OF_MANY
     origins = spread(sample.traces, days)
     testing = asyncio.to_thread(backtest, sample.traces, origins)
-    made, tested = await asyncio.gather(kept_forecasts(session, moment), testing)
+    made, tested = await asyncio.gather(kept_forecasts(session, moment, cohort), testing)
     kept = await asyncio.to_thread(_of_kept, made)
     notes = list(sample.notes)
     if made.said.case.size == MOST_FORECASTS:
@@ -76,14 +77,10 @@ def _sentence(kept: Calibration, tested: Calibration) -> str:
         if median and most and median.share is not None and most.share is not None:
             return (
                 f"Of the {what}, {median.share:.0%} held at the median (50% were promised) and "
-                f"{most.share:.0%} at the 85% mark, which came {_in_days(median.width_days)} later "
+                f"{most.share:.0%} at the 85% mark, which came {duration(median.width_days)} later "
                 "(median)."
             )
     return "No forecast can be judged yet: no case that had one is in production."
-
-
-def _in_days(days: float) -> str:
-    return f"{days:.0f} days" if days >= 9.95 else f"{days:.1f} days"
 
 
 def _held_json(row: Held) -> dict[str, object]:

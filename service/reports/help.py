@@ -5,6 +5,7 @@ import asyncio
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.cohort import Cohort
+from service.domain.durations import duration
 from service.domain.words import plain
 from service.known import Moment
 from service.measure.replay import Replay, Saving, what_would_help
@@ -44,8 +45,8 @@ def _sentence(replay: Replay) -> str:
     stage = plain(best.stage or "")
     return (
         f"Halving the wait for {plain(best.holder)} in {stage} would help most: at most "
-        f"{best.saved_days:.1f} of {replay.rmst_days:.1f} days per case "
-        f"(95% between {low:.1f} and {high:.1f})."
+        f"{duration(best.saved_days)} of {duration(replay.rmst_days or 0.0)} per case "
+        f"(95% between {duration(low)} and {duration(high)})."
     )
 
 

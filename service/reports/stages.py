@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.cohort import Cohort
+from service.domain.durations import duration
 from service.domain.tally import Kind
 from service.domain.words import plain
 from service.known import Moment
@@ -123,15 +124,11 @@ def _sentence(found: Sequence[Stage]) -> str:
         return "In no stage does half of the cases wait at all."
     queue = longest.total.queue
     name = plain(longest.name)
-    tail = "" if queue.p85.days is None else f", 15% more than {_days(queue.p85.days)}"
+    tail = "" if queue.p85.days is None else f", 15% more than {duration(queue.p85.days)}"
     return (
         f"{name[:1].upper()}{name[1:]} is where cases wait longest: half wait more than "
-        f"{_days(queue.p50.days or 0.0)} days{tail}."
+        f"{duration(queue.p50.days or 0.0)}{tail}."
     )
-
-
-def _days(days: float) -> str:
-    return f"{days:.0f}" if days >= 10 else f"{days:.2g}"
 
 
 def _stage_json(stage: Stage) -> dict[str, object]:

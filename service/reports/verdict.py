@@ -1,24 +1,37 @@
 """The verdict on what is in the database: any cohort against any other."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.assumptions import assumptions_at
+from service.domain.assumption import Assumption
 from service.domain.cohort import INTAKE, BadCohort, Cohort, cohort_from
 from service.errors import BadInput
 from service.known import Moment, cases_of, cohort_names, estimated
+from service.left_out import rejected_by_cohort, signs_of_imports
 from service.measure.cases import Cases, Collector, joined
 from service.measure.curves import as_json as curves_as_json
 from service.measure.curves import curves
 from service.measure.estimates import against_estimates
 from service.measure.estimates import as_json as estimates_as_json
+from service.measure.record import Rejected
 from service.measure.sequential import as_json as live_as_json
-from service.measure.sequential import live
+from service.measure.sequential import live, quarter_alpha
 from service.measure.verdict import as_json, judge
-from service.reports.words import verdict_sentence
+from service.reports.headline import (
+    Scope,
+    headline,
+    refuse_by_evidence,
+    single_look,
+    was_locked,
+    why_none,
+)
 from service.tables import LockedVerdictRow
 
 MOST_QUARTERS = 40
@@ -39,9 +52,12 @@ async def verdict(
     """The verdict as known at the moment: the JSON contract of `headway compare --json`, and what
     only a database knows.
 
-    `live` is the interval that may be looked at at any time, `own_estimates` the comparison with
-    the builders' estimates (where there is no baseline), `locked` the verdicts of the quarters that
-    are over. `tier` and `unit` narrow both cohorts. `BadInput` for cohorts that make no sense.
+    `sentence` is that of these very figures (`service.reports.headline`); `official` is the newest
+    locked verdict. `live` is the interval that may be looked at at any time, `own_estimates` the
+    comparison with the builders' estimates (where there is no baseline), `locked` the verdicts of
+    the quarters that are over, for the question that is locked alone, `assumptions` what somebody
+    vouched for at the moment. `tier` and `unit` narrow
+    both cohorts. `BadInput` for cohorts that make no sense, and for those by evidence.
     """
     one = cohort_named("cohort", intake)
     others = [name for name in await cohort_names(session) if name != one.name]
@@ -50,22 +66,48 @@ async def verdict(
         zero = Cohort(others[0])
     if one == zero:
         raise BadInput("baseline", f"{one} cannot be compared with itself")
+    for field, arm in (("cohort", one), ("baseline", zero)):
+        if arm is not None:
+            refuse_by_evidence(field, arm)
+    scope = Scope(one, zero, tier, unit, tau_days)
+    quarters = await locked(session, zero, moment) if scope.is_whole else []
+    if quarters and was_locked(quarters[-1], moment):
+        alpha = quarter_alpha()  # the level of what was locked then
+    assumed = () if zero is None else await assumptions_at(session, str(zero), moment)
     arms = {str(arm): narrowed(arm, tier, unit) for arm in (one, zero) if arm is not None}
     cases = await cases_of(session, arms, moment)
+    names = [arm.name for arm in arms.values()]
+    counted = await rejected_by_cohort(session, names, moment)
+    rejected = {key: counted[arm.name] for key, arm in arms.items() if arm.name in counted}
+    signs = await signs_of_imports(session, names, moment)
     rest = [name for name in others if zero is None or name != zero.name]
     judged = await asyncio.to_thread(
-        _judge, _naming(cases, rest), str(one), None if zero is None else str(zero), tau_days, alpha
+        _judge,
+        _naming(cases, rest),
+        str(one),
+        None if zero is None else str(zero),
+        tau_days=tau_days,
+        alpha=alpha,
+        assumptions=assumed,
+        rejected=rejected,
+        signs=signs,
     )
     own = None if zero is not None else await _own_estimates(session, arms[str(one)], moment)
     found = {
         **judged,
-        "read": cases.all.size,
+        "read": cases.all.size + sum(rows.rejected for rows in rejected.values()),
         "accepted": cases.all.size,
-        "rejected": 0,
+        "rejected": sum(rows.rejected for rows in rejected.values()),
         "own_estimates": own,
-        "locked": await locked(session, one, zero, moment),
+        "locked": quarters,
     }
-    return {"sentence": verdict_sentence(found), **found}
+    said = headline(found, scope, moment)
+    notes = [*cast("list[str]", found["notes"])]
+    if scope.about:
+        notes.append(f"Only a part of the cases: {scope.about}. Verdicts are locked of the whole.")
+    if alpha > quarter_alpha():
+        notes += filter(None, [single_look(found)])
+    return {**said, **found, "notes": notes}
 
 
 def cohort_named(field: str, written: str) -> Cohort:
@@ -77,7 +119,11 @@ def cohort_named(field: str, written: str) -> Cohort:
 
 
 def narrowed(cohort: Cohort, tier: str | None, unit: str | None) -> Cohort:
-    """The part of a cohort in a tier and a business unit, where they are given."""
+    """The part of a cohort in a tier and a business unit, where they are given. `BadInput` for one
+    that the cohort's own conditions leave out."""
+    for field, own, asked in (("tier", cohort.tier, tier), ("unit", cohort.unit, unit)):
+        if own is not None and asked is not None and own != asked:
+            raise BadInput(field, f"{cohort} has no case of {asked}: leave one of the two out")
     return replace(cohort, tier=cohort.tier or tier, unit=cohort.unit or unit)
 
 
@@ -88,10 +134,34 @@ def _naming(cases: Cases, others: list[str]) -> Cases:
 
 
 def _judge(
-    cases: Cases, intake: str, baseline: str | None, tau_days: float | None, alpha: float
+    cases: Cases,
+    intake: str,
+    baseline: str | None,
+    *,
+    tau_days: float | None,
+    alpha: float,
+    assumptions: tuple[Assumption, ...],
+    rejected: Mapping[str, Rejected],
+    signs: tuple[str, ...],
 ) -> dict[str, object]:
-    verdict = judge(cases, intake=intake, baseline=baseline, tau_days=tau_days, alpha=alpha)
-    now = live(cases, intake=intake, baseline=baseline, tau_days=tau_days)
+    verdict = judge(
+        cases,
+        intake=intake,
+        baseline=baseline,
+        tau_days=tau_days,
+        alpha=alpha,
+        assumptions=assumptions,
+        rejected=rejected,
+        more_signs=signs,
+    )
+    now = live(
+        cases,
+        intake=intake,
+        baseline=baseline,
+        tau_days=tau_days,
+        assumptions=assumptions,
+        record=verdict.record,
+    )
     names = (intake,) if baseline is None else (intake, baseline)
     return {
         **as_json(verdict),
@@ -110,12 +180,11 @@ async def _own_estimates(
 
 
 async def locked(
-    session: AsyncSession, intake: Cohort, baseline: Cohort | None, moment: Moment
+    session: AsyncSession, baseline: Cohort | None, moment: Moment
 ) -> list[dict[str, object]]:
     """The verdicts of the quarters that were over at the moment, oldest first, as they were locked:
-    of the whole intake against a whole baseline ("" for none); others are never locked."""
-    if intake != Cohort(INTAKE):
-        return []
+    of the whole intake against a whole baseline ("" for none). `why_none` says in words why one is
+    none although its interval lies on one side of 1."""
     rows = await session.scalars(
         select(LockedVerdictRow)
         .where(
@@ -126,6 +195,11 @@ async def locked(
         .limit(MOST_QUARTERS)
     )
     return [
-        {"quarter": row.quarter, "locked_at": row.locked_at.isoformat(), **row.verdict}
+        {
+            "quarter": row.quarter,
+            "locked_at": row.locked_at.isoformat(),
+            "why_none": why_none(row.verdict),
+            **row.verdict,
+        }
         for row in reversed(list(rows))
     ]

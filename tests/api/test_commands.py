@@ -61,11 +61,13 @@ async def test_actions_are_what_this_caller_may_do_now(team: Team) -> None:
     ]
     await team.enabler.does(key, "claim")
     mine, theirs = await offered(team.enabler, key), await offered(team.colleague, key)
-    assert set(mine) - set(theirs) == {"release", "ask", "refer", "approve", "decline"}
+    only_mine = {"release", "ask", "refer", "approve", "decline", "take_back"}
+    assert set(mine) - set(theirs) == only_mine
     assert set(theirs) == {"assign", "attach", "change_tier", "park", "transfer"}
     await team.enabler.does(key, "refer", party=PARTY, reason="Whose data is it?")
     assert set(await offered(team.reviewer, key)) == {"claim", "assign", "ask", "return", "attach"}
-    assert set(await offered(team.enabler, key)) == {"recall", "attach", "park", "transfer"}
+    there = {"recall", "attach", "park", "transfer"}
+    assert set(await offered(team.enabler, key)) == there | {"take_back"}, "a moment ago"
 
 
 async def test_an_action_says_what_it_takes_and_where_to_send_it(team: Team) -> None:
@@ -184,7 +186,9 @@ async def test_what_has_ended_stays_ended(team: Team, end: str) -> None:
     assert there["status"] == ended["position"] == {"decline": "declined"}.get(end, "withdrawn")
     assert there["ended_at"] == ended["transitions"][0]["at"]
     for visitor in (team.builder, team.enabler):
-        assert await offered(visitor, key) == {}
+        # A moment ago: whoever declined it can still take that back.
+        can = {"take_back"} if end == "decline" and visitor is who else set()
+        assert set(await offered(visitor, key)) == can
     for command in ("claim", "withdraw", "resume", "park"):
         answer = await team.builder.give(key, command, reason="Yet.")
         assert answer.status_code == 409, command
@@ -328,3 +332,50 @@ async def test_a_refusal_names_the_position_and_the_stage(team: Team) -> None:
     assert problem["type"] == "urn:headway:problem:not-possible"
     assert problem["detail"] == "cannot go live while it is queued in triage"
     assert problem["instance"] == f"/v1/use-cases/{key}/commands/go_live"
+
+
+async def test_a_decline_is_taken_back_within_ten_seconds_by_whoever_declined(team: Team) -> None:
+    """On real engines: the workflow lingers, everything is as it was, and repeating is safe."""
+    key = await team.builder.hand_in()
+    before = await team.builder.sees(f"use-cases/{key}")
+    await team.enabler.does(key, "decline", reason="There is one already.")
+    actions = await team.enabler.sees(f"use-cases/{key}/actions")
+    assert actions["take_back_until"] is not None
+    assert (await team.colleague.give(key, "take_back")).status_code == 403
+
+    back = await team.enabler.give(key, "take_back", idempotency_key="back")
+    again = await team.enabler.give(key, "take_back", idempotency_key="back")
+
+    assert back.status_code == again.status_code == 200
+    assert back.json()["transitions"] == again.json()["transitions"]
+    after = await team.builder.sees(f"use-cases/{key}")
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed <= {"sequence", "target_used"}
+    clock = await team.builder.sees(f"use-cases/{key}/clock")
+    assert [(one["holder"], one["mode"]) for one in clock["spans"]] == [("enablement", "waiting")]
+    log = (await team.builder.sees(f"use-cases/{key}/transitions"))["items"]
+    assert [step["command"] for step in log] == ["submit", "decline", "take_back"]
+    assert (await team.enabler.give(key, "take_back")).status_code == 409
+    assert (await team.enabler.does(key, "approve"))["stage"] == "shape"
+
+
+async def test_a_referral_that_is_taken_back_is_read_by_that_party_no_more(team: Team) -> None:
+    key = await team.builder.hand_in()
+    await team.enabler.does(key, "refer", party=PARTY, reason="Whose data is it?")
+    await team.reviewer.sees(f"use-cases/{key}")
+
+    await team.enabler.does(key, "take_back")
+
+    assert (await team.reviewer.http.get(f"/v1/use-cases/{key}")).status_code == 404
+
+
+async def test_taking_up_and_undoing_leaves_the_visible_wait_as_it_was(team: Team) -> None:
+    key = await team.builder.hand_in()
+    before = await team.builder.sees(f"use-cases/{key}")
+    for undo in ("take_back", "release"):
+        await team.enabler.does(key, "claim")
+        await team.enabler.does(key, undo)
+        after = await team.builder.sees(f"use-cases/{key}")
+        assert after["turn_since"] == before["turn_since"]
+    clock = await team.builder.sees(f"use-cases/{key}/clock")
+    assert [(one["holder"], one["mode"]) for one in clock["spans"]] == [("enablement", "waiting")]

@@ -1,5 +1,7 @@
 """A lower tier and a new owner over HTTP: who must agree, and no gate is passed by the side."""
 
+from typing import Any
+
 from service.domain.people import Role
 from tests.house import House
 
@@ -22,7 +24,14 @@ async def test_the_side_door_is_shut(house: House) -> None:
     assert (await ada.give(key, "agree")).status_code == 403
     assert (await risk.http.get(f"/v1/use-cases/{key}")).status_code == 404, "not its turn yet"
 
+    def keys(queue: dict[str, Any]) -> set[str]:
+        return {item["key"] for item in queue["items"]}
+
+    assert key not in keys(await ada.sees("queue?limit=200")), "she has had her say"
+    assert key in keys(await ben.sees("queue?limit=200"))
     await ben.does(key, "agree")
+    assert key not in keys(await ben.sees("queue?limit=200"))
+    assert key in keys(await risk.sees("queue?limit=200"))
     assert (await builder.sees(f"use-cases/{key}"))["holder"] == "risk"
     assert (await ben.give(key, "agree")).status_code == 403
     agreed = await risk.does(key, "agree")

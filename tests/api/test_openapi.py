@@ -146,5 +146,5 @@ async def test_a_day_is_meant_to_its_end_and_a_moment_as_it_is(
     house: House, asked: str, moment: str
 ) -> None:
     leader = await house.visitor(Role.LEADER)
-    verdict = await leader.sees(f"reports/verdict?as_of={asked}&tau=90&baseline=before")
+    verdict = await leader.sees(f"reports/verdict?as_of={asked}&tau=90")
     assert verdict["as_of"] == moment

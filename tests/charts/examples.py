@@ -189,7 +189,7 @@ REALISTIC = (
         "savings",
         lambda: savings.chart(SAVINGS, CAPTION),
         savings.describe(SAVINGS),
-        *("6.4", "4.1 to 8.9", "Days saved per case", "\N{MINUS SIGN}0.3 to 1.2"),
+        *("6.4", "4.1 to 8.9", "Days saved per case", "\N{MINUS SIGN}7 h 12 min to 1.2 d"),
     ),
     _example(
         "ages",

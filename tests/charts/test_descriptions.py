@@ -68,7 +68,8 @@ from tests.charts.examples import (
             savings.describe(SAVINGS),
             (
                 "1. Launch review: waiting for enablement: 6.4 days (4.1 to 8.9).",
-                "3. Shape: waiting for the builder: 0.4 days (\N{MINUS SIGN}0.3 to 1.2).",
+                "3. Shape: waiting for the builder: 9 h 36 min "
+                "(\N{MINUS SIGN}7 h 12 min to 1.2 d).",
             ),
         ),
         (

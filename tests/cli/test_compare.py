@@ -83,7 +83,8 @@ def test_options_reach_the_comparison(file: Path, tmp_path: Path) -> None:
     )
     answer = json.loads(result.stdout)
     assert answer["verdict"] == "extends"
-    assert (answer["tau_days"], answer["as_of"]) == (45, "2024-04-20T00:00:00+00:00")
+    assert (answer["tau_days"], answer["as_of"]) == (45, "2024-04-20T23:59:59.999999+00:00")
+    assert answer["as_of_words"] == "as of the end of 2024-04-20 (UTC)"
     assert rejects.read_text().splitlines()[1].startswith("82,")
 
 
@@ -95,7 +96,15 @@ def test_nothing_is_written_unless_asked_for(file: Path) -> None:
 def test_a_map_by_path(file: Path, tmp_path: Path) -> None:
     (mapping := tmp_path / "map.toml").write_text("snapshot = 2024-03-01")
     answer = json.loads(run(file, "--map", mapping, "--json").stdout)
-    assert answer["as_of"] == "2024-03-01T00:00:00+00:00"
+    assert answer["as_of"] == "2024-03-01T23:59:59.999999+00:00"
+
+
+def test_a_day_ends_in_the_zone_that_is_stated(file: Path) -> None:
+    asked = ("--as-of", "2024-04-20", "--zone", "Europe/Berlin")
+    answer = json.loads(run(file, *asked, "--json").stdout)
+    assert answer["as_of"] == "2024-04-20T21:59:59.999999+00:00"
+    assert answer["as_of_words"] == "as of the end of 2024-04-20 (Europe/Berlin)"
+    assert "Cohorts as of the end of 2024-04-20 (Europe/Berlin);" in run(file, *asked).stdout
 
 
 @pytest.mark.parametrize(
@@ -105,6 +114,8 @@ def test_a_map_by_path(file: Path, tmp_path: Path) -> None:
         (["--cohort", "nobody"], "there is no cohort 'nobody'; the cohorts are: before, intake"),
         (["--as-of", "yesterday"], "--as-of: 'yesterday' is not a date"),
         (["--as-of", "2999-01-01"], "in the future"),
+        (["--as-of", "9999-12-31"], "no calendar has this day"),
+        (["--zone", "Mars/Olympus"], "--zone: there is no time zone 'Mars/Olympus'"),
         (["--tau", "-1"], "tau is a number of days above 0"),
         (["--tau", "nan"], "tau is a number of days above 0"),
     ],
@@ -131,6 +142,44 @@ def test_three_cohorts_need_a_choice(file: Path) -> None:
     assert result.exit_code == 2
     assert "there are several cohorts" in result.stderr
     assert run(file, "--baseline", "other").exit_code == 0
+
+
+VOUCHED = ("--assumed-by", "Ada Lovelace", "--because", "Same teams and tools.")
+
+
+def test_what_is_assumed_is_printed_by_name_with_the_verdict(file: Path) -> None:
+    asked = ("--assume", "nothing-else-changed", "--assume", "same-triage", *VOUCHED)
+    answer = json.loads(run(file, *asked, "--json").stdout)
+    assert [(one["kind"], one["by"], one["reason"]) for one in answer["assumptions"]] == [
+        ("nothing_else_changed", "Ada Lovelace", "Same teams and tools."),
+        ("same_triage", "Ada Lovelace", "Same teams and tools."),
+    ]
+    printed = " ".join(run(file, *asked).stdout.split())
+    for what in ("Nothing else changed", "The triage is the same"):
+        assert f"{what}: assumed by Ada Lovelace on " in printed
+    assert printed.count("Why: Same teams and tools.") == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--assume", "same-triage"],
+        ["--assume", "same-triage", "--assumed-by", "Ada"],
+        ["--assume", "same-triage", "--because", "It is."],
+        ["--assume", "same-triage", "--assumed-by", " ", "--because", "It is."],
+        [*VOUCHED],
+    ],
+)
+def test_nothing_is_assumed_without_a_name_and_a_reason(file: Path, options: list[str]) -> None:
+    result = run(file, *options)
+    assert result.exit_code == 2
+    assert "--assume, --assumed-by and --because go together" in result.stderr
+
+
+def test_what_else_could_be_assumed_is_named(file: Path) -> None:
+    result = run(file, "--assume", "luck", *VOUCHED)
+    assert result.exit_code == 2
+    assert "'luck' is none of nothing-else-changed, same-triage" in result.stderr
 
 
 def test_what_the_record_leaves_out_is_said_before_the_verdict(file: Path) -> None:

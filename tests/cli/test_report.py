@@ -29,6 +29,17 @@ def test_without_a_file_it_prints_json(database_url: str) -> None:
     found = json.loads(ran.stdout)
     assert found["report"] == "clock"
     assert found["as_of"] == "2026-01-31T23:59:59.999999+00:00"
+    assert found["as_of_words"] == "as of the end of 2026-01-31 (UTC)"
+
+
+def test_a_day_ends_in_the_zone_that_is_stated(database_url: str, tmp_path: Path) -> None:
+    asked = ("flow", "--as-of", "2026-01-31", "--zone", "+02:00")
+    found = json.loads(headway(database_url, *asked).stdout)
+    ran = headway(database_url, *asked, "--out", str(tmp_path / "flow.json"))
+
+    assert found["as_of"] == "2026-01-31T21:59:59.999999+00:00"
+    assert found["as_of_words"] == "as of the end of 2026-01-31 (+02:00)"
+    assert "(as of the end of 2026-01-31 (+02:00))" in ran.stderr
 
 
 def test_the_ending_says_what_is_written(database_url: str, tmp_path: Path) -> None:
@@ -51,6 +62,13 @@ def test_the_ending_says_what_is_written(database_url: str, tmp_path: Path) -> N
         (["clock", "--as-of", "2999-01-01T00:00:00Z"], "is in the future"),
         (["clock", "--by", "mood"], "nothing, tier, unit, stage, period"),
         (["clock", "--cohort", "intake[colour=red]"], "there is no condition colour"),
+        (["verdict", "--unit", "Nobody"], 'unit: there is no business unit "Nobody"'),
+        (["verdict", "--tier", "purple"], "there are: low, medium, high"),
+        (["verdict", "--baseline", "beofre"], 'baseline: there is no cohort "beofre"'),
+        (["clock", "--cohort", "intake[pathway=scenic]"], "there are: light, regulated, standard"),
+        (["verdict", "--cohort", "intake[evidence=approved-pattern]"], "immortal time bias"),
+        (["changes", "--cohort", "intake[evidence!=approved-pattern]"], "immortal time bias"),
+        (["clock", "--zone", "Mars/Olympus"], "there is no time zone"),
         (["clock", "--out", "report.pdf"], "the ending is one of"),
         (["changes", "--out", "report.svg"], "it has none"),
         (["clock", "--out", "no-such-folder/report.svg"], "no-such-folder"),

@@ -17,10 +17,12 @@ from temporalio.service import RPCError
 import cli.demo
 from cli.demo import fill_in, take_away
 from demo.filling import fill, is_filled
-from demo.history import EFFECT, Size
+from demo.history import BASELINE, EFFECT, Size
 from demo.live import ideas
 from demo.people import DOMAIN
 from demo.removing import remove
+from service.assumptions import record_assumption
+from service.domain.assumption import AssumptionKind
 from service.domain.cohort import period_from, quarter_of
 from service.domain.people import Role
 from service.domain.standing import Position
@@ -139,6 +141,14 @@ async def test_it_goes_without_a_trace_and_leaves_all_that_is_real(own_house: Ho
     )
     await mei.does(f"UC-{asked.number}", "answer", reason="It does as well on those.")
     async with sessions.begin() as session:
+        await record_assumption(
+            session,
+            kind=AssumptionKind.SAME_TRIAGE,
+            baseline="before",
+            reason="So it seems.",
+            person_id=mei.person.id,
+            at=now(),
+        )
         await begin_visit(session, mei.person.id, at=now())
         await make_link(session, mei.person.id, at=now())
     await forecast_due(sessions, Forecaster(sessions, now), at=now())
@@ -175,10 +185,18 @@ async def test_whoever_acted_on_a_real_use_case_stays_in_it_and_it_can_come_agai
     greta = await signed_in(house, f"greta.lund@{DOMAIN}")
     key = await builder.hand_in()
     await greta.does(key, "claim")
+    leader, lea = await house.visitor(Role.LEADER), await signed_in(house, f"edith.vance@{DOMAIN}")
+    body = {"kind": "same_triage", "baseline": BASELINE, "reason": "So it seems."}
+    real = (await leader.http.post("/v1/assumptions", json=body)).json()
+    withdrawal = {"reason": "Not any more."}
+    gone = await lea.http.post(f"/v1/assumptions/{real['id']}/withdraw", json=withdrawal)
+    assert gone.status_code == 200
 
     removed = await remove(sessions, house.engine)
     assert removed is not None
-    assert removed.kept == ["Greta Lund (sample)"]
+    assert removed.kept == sorted([greta.person.name, lea.person.name])
+    [kept] = (await leader.sees("assumptions"))["items"]
+    assert kept["withdrawn_by"]["name"] == lea.person.name, "what is real is not rewritten"
     assert not await is_filled(sessions)
     assert (await builder.sees(f"use-cases/{key}"))["assignee"]["name"] == "Greta Lund (sample)"
     assert (await greta.http.get("/v1/queue")).status_code == 401

@@ -108,7 +108,9 @@ def test_every_position_of_every_pathway_is_shown() -> None:
         shown.setdefault(idea.pathway, set()).add(idea.position)
 
     assert len(ideas()) == 40
-    assert shown == {"light": light, "standard": set(Position), "regulated": set(Position)}
+    # A lower tier waits for several people to agree; the sample organisation proposes none.
+    most = set(Position) - {Position.LOWERING}
+    assert shown == {"light": light, "standard": most, "regulated": most}
     for tier in (Tier.MEDIUM, Tier.HIGH):
         keys = {stage.key for stage in pathways()[tier].stages}
         assert keys == {idea.stage for idea in ideas() if idea.pathway == pathways()[tier].key}, (

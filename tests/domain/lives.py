@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from service.domain.clock import Transition
 from service.domain.commands import Command
-from service.domain.lifecycle import Move, begin, check, next_notice, play, possible
+from service.domain.lifecycle import RULES, Move, begin, check, next_notice, play, possible
 from service.domain.pathway import Pathway, StageKind
 from service.domain.people import THE_SYSTEM, Actor, Role
 from service.domain.refusals import Refusal
@@ -42,7 +42,7 @@ KINDS = ("approved-pattern", "evaluation-report", "harness-pass", "model-card")
 
 def moves(standing: Standing, actor: Actor, command: Command) -> Iterator[Move]:
     """A command with every combination of details that could matter."""
-    bare = Move(command, actor, reason="because", owner_certifications=CERTIFIED)
+    bare = Move(command, actor, reason="because", owner_certifications=CERTIFIED, rules=RULES)
     match command:
         case Command.ASSIGN:
             yield from (replace(bare, assignee=somebody) for somebody in PEOPLE)
@@ -55,18 +55,17 @@ def moves(standing: Standing, actor: Actor, command: Command) -> Iterator[Move]:
             for kind in KINDS:
                 yield replace(bare, evidence_kind=kind, evidence_reference=f"wiki/{kind}")
         case Command.CHANGE_TIER:
-            waits = replace(bare, lowering_waits=True)
-            yield from (replace(waits, pathway=pathways()[tier]) for tier in Tier)
+            yield from (replace(bare, pathway=pathways()[tier]) for tier in Tier)
         case Command.TRANSFER:
             yield from (replace(bare, owner=somebody) for somebody in (STRANGER, OWNER))
         case _:
             yield bare
 
 
-def allowed(standing: Standing, move: Move) -> bool:
+def allowed(standing: Standing, move: Move, at: datetime | None = None) -> bool:
     """Whether `check` takes it."""
     try:
-        check(standing, move)
+        check(standing, move, at)
     except Refusal:
         return False
     return True
@@ -109,6 +108,7 @@ class Life:
         pathway: Pathway | None = None,
         certified: tuple[str, ...] = CERTIFIED,
         expected_sequence: int | None = None,
+        rules: int = RULES,
     ) -> "Life":
         """One command later, given this long after the last one."""
         move = Move(
@@ -123,6 +123,7 @@ class Life:
             pathway=pathway,
             owner_certifications=certified,
             expected_sequence=expected_sequence,
+            rules=rules,
         )
         return self.moved(move, self.standing.at + after)
 
@@ -144,6 +145,10 @@ def holders_of(standing: Standing) -> list[Actor]:
 
 def helpful(standing: Standing) -> Move:
     """A move that brings the use case nearer to production."""
+    return replace(_helpful(standing), rules=RULES)
+
+
+def _helpful(standing: Standing) -> Move:
     reason = "let us go on"
     assigned = [person for person in PEOPLE if person.person_id == standing.assignee]
     owner = owner_of(standing)
@@ -167,7 +172,7 @@ def helpful(standing: Standing) -> Move:
     actor = (assigned or holders_of(standing))[0]
     gate = standing.stage.kind is StageKind.GATE
     command = Command.APPROVE if gate else Command.HAND_OVER
-    return Move(command, actor, owner_certifications=CERTIFIED)
+    return Move(command, actor, reason=reason, owner_certifications=CERTIFIED)
 
 
 def owner_of(standing: Standing) -> Actor:
@@ -194,14 +199,14 @@ def at_stage(pathway: Pathway, key: str) -> Life:
     return until(Life.of(pathway), lambda standing: standing.stage.key == key)
 
 
-def options(standing: Standing) -> list[Move]:
+def options(standing: Standing, at: datetime | None = None) -> list[Move]:
     """Every move that somebody could make now, and the notice that would come."""
     found = [
         move
         for person in PEOPLE
-        for rule in possible(standing, person)
+        for rule in possible(standing, person, at)
         for move in moves(standing, person, rule.command)
-        if allowed(standing, move)
+        if allowed(standing, move, at)
     ]
     notice = next_notice(standing)
     return [*found, Move(notice[0], THE_SYSTEM)] if notice else found
@@ -223,12 +228,12 @@ def lives(draw: st.DrawFn, most: int = 25) -> Life:
     for _ in range(draw(st.integers(0, most))):
         if life.standing.ended:
             break
+        now += draw(STEPS)
         commands: dict[Command, list[Move]] = {}
-        for move in options(life.standing):
+        for move in options(life.standing, now):
             # Endings are rare, or most lives would be short.
             if move.command not in {Command.WITHDRAW, Command.DECLINE} or draw(st.integers(0, 9)):
                 commands.setdefault(move.command, []).append(move)
         chosen = draw(st.sampled_from(sorted(commands)))
-        now += draw(STEPS)
         life = life.moved(draw(st.sampled_from(commands[chosen])), now)
     return life

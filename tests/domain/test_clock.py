@@ -24,10 +24,30 @@ UNTIL = st.one_of(
 )
 
 
+def stands(log: tuple[Transition, ...], moment: datetime) -> list[Transition]:
+    """What had happened by a moment and had not been taken back by then: an oracle that goes back
+    from the end."""
+    kept: list[Transition] = []
+    known = [step for step in log if step.at <= moment]
+    while known:
+        step = known.pop()
+        if step.command in {Command.TAKE_BACK, Command.RELEASE} and step.subject:
+            while known[-1].sequence >= int(step.subject):
+                known.pop()
+        else:
+            kept.insert(0, step)
+    return kept
+
+
 def turn_at(log: tuple[Transition, ...], moment: datetime) -> tuple[str, str | None, Mode | None]:
     """Whose clock runs at a moment, straight from the log: an oracle without spans."""
     last = [step for step in log if step.at <= moment][-1]
     return last.stage, last.holder, last.mode
+
+
+def turn_in(log: list[Transition], moment: datetime) -> tuple[str, str | None, Mode | None]:
+    """The same of a log that is known whole."""
+    return turn_at(tuple(log), moment)
 
 
 def turn_of(span: Span) -> tuple[str, str, Mode]:
@@ -42,15 +62,16 @@ def test_spans_tile_the_time_as_known_at_any_moment_to_the_microsecond(
     until = START + since_start
     found = spans(life.log, until)
 
-    ended = [step.at for step in life.log if step.holder is None and step.at <= until]
+    log = stands(life.log, until)
+    ended = [step.at for step in log if step.holder is None]
     end = ended[0] if ended else until
     assert sum((span.elapsed for span in found), timedelta(0)) == max(end - START, timedelta(0))
     assert all(span.elapsed > timedelta(0) for span in found)
     assert all(one.end == other.start for one, other in pairwise(found))
     assert all(turn_of(one) != turn_of(other) for one, other in pairwise(found))
     for span in found:
-        assert turn_of(span) == turn_at(life.log, span.start)
-        assert turn_of(span) == turn_at(life.log, span.end - INSTANT)
+        assert turn_of(span) == turn_in(log, span.start)
+        assert turn_of(span) == turn_in(log, span.end - INSTANT)
 
 
 @LIVES
@@ -58,10 +79,11 @@ def test_spans_tile_the_time_as_known_at_any_moment_to_the_microsecond(
 def test_each_change_of_turn_that_lasted_begins_a_span(life: Life) -> None:
     until = life.standing.at + DAY
     starts = {span.start for span in spans(life.log, until)}
+    log = stands(life.log, until)
 
-    for step in life.log:
-        before = turn_at(life.log, step.at - INSTANT) if step.at > START else None
-        after = turn_at(life.log, step.at)
+    for step in log:
+        before = turn_in(log, step.at - INSTANT) if step.at > START else None
+        after = turn_in(log, step.at)
         if after != before and after[1] is not None:
             assert step.at in starts
 
@@ -104,10 +126,18 @@ def test_the_log_alone_says_where_the_case_stands(life: Life) -> None:
     assert (last.assignee, last.tier) == (standing.assignee, standing.pathway.tier)
     assert last.mode == MODES.get(last.position)
     turn = (last.holder, last.mode)
-    same = list(life.log)
+    same = stands(life.log, last.at)
     while len(same) > 1 and (same[-2].holder, same[-2].mode) == turn:
         same.pop()
-    assert standing.turn_since == same[-1].at
+    began = same.pop()
+    # A claim that was given back with nothing done begins no new wait.
+    while began.command is Command.RELEASE and standing.turn_since < began.at:
+        while (same[-1].holder, same[-1].mode) != turn:
+            assert same.pop().holder == last.holder
+        while len(same) > 1 and (same[-2].holder, same[-2].mode) == turn:
+            same.pop()
+        began = same.pop()
+    assert standing.turn_since == began.at
 
 
 @LIVES
@@ -115,11 +145,12 @@ def test_the_log_alone_says_where_the_case_stands(life: Life) -> None:
 def test_a_stage_s_own_hold_has_run_exactly_while_its_holder_had_the_case(life: Life) -> None:
     if life.standing.ended:
         return
-    entered = life.log[-1].sequence
-    while entered > 1 and life.log[entered - 2].stage == life.log[-1].stage:
-        entered -= 1
     now = life.standing.at + HOUR
-    since = life.log[entered - 1 :]
+    since = stands(life.log, now)
+    while len(since) > 1 and since[-2].stage == life.log[-1].stage:
+        since.pop()
+    log = stands(life.log, now)
+    since = log[len(since) - 1 :]
     holder = life.standing.stage.holder
 
     # A question or referral lies on the stage's hold; it never goes to the stage's own holder.

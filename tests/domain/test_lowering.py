@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from service.domain.clock import spans
 from service.domain.commands import Command
-from service.domain.lifecycle import Move, check, play
+from service.domain.lifecycle import RULES, Move, check, play
 from service.domain.pathway import Pathway
 from service.domain.people import ENABLEMENT, Actor, Role
 from service.domain.refusals import BadMove, NotPossible, NotYours
@@ -36,9 +36,7 @@ LIGHT, STANDARD, REGULATED = (pathways()[tier] for tier in Tier)
 
 
 def propose(life: Life, to: Pathway, by: Actor = ADA) -> Life:
-    move = Move(
-        Command.CHANGE_TIER, by, reason="less can go wrong", pathway=to, lowering_waits=True
-    )
+    move = Move(Command.CHANGE_TIER, by, reason="less can go wrong", pathway=to, rules=RULES)
     return life.moved(move, life.standing.at + HOUR)
 
 
@@ -135,7 +133,7 @@ def test_a_higher_tier_waits_for_nobody() -> None:
 
 def test_decisions_of_before_are_played_as_they_were() -> None:
     """A recorded history without the mark replays as it happened."""
-    life = Life.of(REGULATED).then(ADA, Command.CHANGE_TIER, pathway=STANDARD)
+    life = Life.of(REGULATED).then(ADA, Command.CHANGE_TIER, pathway=STANDARD, rules=1)
     assert life.standing.pathway.tier is Tier.MEDIUM
 
 

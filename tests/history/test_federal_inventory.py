@@ -5,7 +5,7 @@ figures are those of docs/federal-inventory.md.
 """
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from cli.compare import compare
+from service.domain.moment import last_of
 from service.history import (
     FileVerdict,
     HistoryFile,
@@ -125,7 +126,7 @@ def test_the_figures(compared: FileVerdict) -> None:
 def test_the_official_verdict_is_inconclusive() -> None:
     verdict = compare_file(INVENTORY, load_map("omb-2024"), latest=NOW).verdict
     assert verdict.direction == "inconclusive"
-    assert verdict.as_of == datetime(2024, 12, 16, tzinfo=UTC)
+    assert verdict.as_of == last_of(date(2024, 12, 16)), "a day is its end"
     assert all(stratum.counted for stratum in verdict.strata)
     assert verdict.units.shared is True
     assert 9.0 < verdict.units.effective < 10.0, "agencies"

@@ -1,12 +1,13 @@
 """Maps: what they can say, and that what is wrong in one is named."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from service.domain.case import Case, Outcome
+from service.domain.moment import last_of
 from service.history import HistoryFile, MapError, Reject, load_map, parse_map, shipped_maps
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -99,7 +100,7 @@ def test_a_row_with_everything(one: One) -> None:
         ("Ops;7;;;05.01.2024;;x;;", "tier", "unknown"),
         ("Ops;7;;;05.01.2024;;x;;", "business_unit", "Ops"),
         ("Ops;7;;;05.01.2024;;x;;", "outcome", Outcome.OPEN),
-        ("Ops;7;;;05.01.2024;;x;;", "observed_until", day(2024, 12, 31)),
+        ("Ops;7;;;05.01.2024;;x;;", "observed_until", last_of(date(2024, 12, 31))),
         ("Ops;7;;;n/a;04.03.2024;x;;", "started_at", day(2024, 3, 4)),
         ("Ops;7;;;soon;04.03.2024;x;;", "started_at", day(2024, 3, 4)),
         ("Ops;7;;;06.03.2024;04.03.2024;x;;", "started_at", day(2024, 3, 6)),

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.case import Case, Outcome
+from service.domain.moment import last_of
 from service.history import (
     CANONICAL,
     FileUnreadable,
@@ -230,7 +231,7 @@ def test_an_open_case_and_a_snapshot(read: Callable[..., Read]) -> None:
     cases, (reject,) = read([HEADER, *lines], mapping)
     # An end after the snapshot was a plan when it was taken.
     assert [(case.outcome, case.ended_at) for case in cases] == [(Outcome.OPEN, None)] * 2
-    assert {case.observed_until for case in cases} == {datetime(2024, 6, 1, tzinfo=UTC)}
+    assert {case.observed_until for case in cases} == {last_of(date(2024, 6, 1))}
     assert reject.reason == "started 2024-06-02, after the snapshot of 2024-06-01"
 
 

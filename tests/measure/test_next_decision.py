@@ -68,7 +68,7 @@ def test_the_parts_of_the_score_by_hand() -> None:
     assert second.relative_work == pytest.approx(2.0)
     assert second.score_days == pytest.approx(4.0 * 1.0 / 2.0)
     assert second.reason == (
-        "Has waited 0 days for enablement in evaluate; without a decision 4 days more are likely, "
+        "Has waited 0 min for enablement in evaluate; without a decision 4 days more are likely, "
         "and 100% of such cases reach production; deciding takes 2.0 times the usual work."
     )
 

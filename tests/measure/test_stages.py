@@ -172,7 +172,7 @@ def test_the_sentence_names_the_longest_wait() -> None:
     assert sentence(walked("build build 9", LIVE)).startswith("In no stage")
     cases = [walked(f"triage queue {n}, launch queue 0.5", LIVE) for n in (1, 3.2, 20)]
     assert sentence(*cases) == (
-        "Triage is where cases wait longest: half wait more than 3.2 days, 15% more than 20."
+        "Triage is where cases wait longest: half wait more than 3.2 days, 15% more than 20 days."
     )
     assert sentence(cases[0], walked("triage queue 99"), at=49) == (
         "Triage is where cases wait longest: half wait more than 25 days."

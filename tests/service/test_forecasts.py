@@ -215,3 +215,34 @@ async def test_what_waits_for_a_decision_is_listed_by_its_key(desk: Desk) -> Non
     assert isinstance(listed, list)
     assert [decision["case"] for decision in listed] == [first.key, second.key]
     assert found["waiting"] == 2
+
+
+async def test_what_was_said_is_held_against_the_cases_that_are_asked_for(desk: Desk) -> None:
+    """A report of one unit does not say how the forecasts of the others held."""
+    await history(desk)
+    owner = await desk.person(Role.BUILDER)
+    model = await forecaster(desk, 40).model()
+    at = START + 41 * DAY
+    for unit, days in (("Claims", 12), ("Claims", 13), ("Legal", 39)):
+        async with desk.sessions.begin() as session:
+            given = use_case(owner.id, tier=Tier.LOW, business_unit=unit)
+            submitted = await submit(session, given, owner.actor, at=at, model=model)
+        await desk.does(submitted.receipt.use_case_id, owner, Command.GO_LIVE, at=at + days * DAY)
+
+    async def judged(cohort: Cohort) -> set[tuple[int, int]]:
+        async with desk.sessions() as session:
+            moment = Moment(at + 50 * DAY, asked=True)
+            found = await forecasts_held(session, moment, cohort)
+        rows = found["held"]
+        assert isinstance(rows, list)
+        return {
+            (row["in_time"], row["late"])
+            for row in rows
+            if (row["tier"], row["made"]) == ("all", "submission")
+        }
+
+    assert await judged(Cohort(INTAKE)) == {(2, 1)}
+    assert await judged(Cohort(INTAKE, unit="Claims")) == {(2, 0)}
+    assert await judged(Cohort(INTAKE, unit="Legal")) == {(0, 1)}
+    assert await judged(Cohort(INTAKE, tier="high")) == set()
+    assert await judged(Cohort("before")) == set()

@@ -1,9 +1,12 @@
 """Facts for the measuring: what was known on a day, and nothing that came later."""
 
+from typing import cast
+
 import pytest
+from sqlalchemy import text
 
 from service.domain.case import Case, Outcome
-from service.domain.cohort import INTAKE, cohort_from
+from service.domain.cohort import INTAKE, Cohort, cohort_from
 from service.domain.commands import Command
 from service.domain.people import Role
 from service.domain.tiering import Tier
@@ -11,6 +14,7 @@ from service.errors import BadInput
 from service.imports import begin_import, observed, write_cases
 from service.known import Moment, cases_of
 from service.measure.cases import OUTCOMES
+from service.reports.changes import changes
 from service.reports.verdict import verdict
 from service.sessions import Sessions
 from tests.service.desk import DAY, START, Desk
@@ -113,3 +117,61 @@ async def test_a_cohort_is_not_compared_with_itself(sessions: Sessions) -> None:
         with pytest.raises(BadInput) as refused:
             await verdict(session, Moment(START, asked=False), baseline=INTAKE)
     assert refused.value.field == "baseline"
+
+
+VERSIONED = text(
+    """
+    INSERT INTO case_version
+        (source, case_id, cohort, tier, business_unit, pathway, pathway_version, evidence,
+         started_at, ended_at, outcome, known_from, known_until)
+    VALUES ('', :case, 'intake', 'low', :unit, 'light', :version, '{}',
+            :started, :ended, 'production', '-infinity', 'infinity')
+    """
+)
+
+
+async def test_a_change_of_a_pathway_is_judged_by_the_cases_that_are_asked_for(
+    desk: Desk,
+) -> None:
+    """Faster in one unit and slower in the other; the whole stood under every question."""
+    async with desk.sessions.begin() as session:
+        for number in range(80):
+            version, unit = 1 + number // 40, ("Claims", "Legal")[number % 2]
+            days = {(1, "Claims"): 30, (2, "Claims"): 10, (1, "Legal"): 10, (2, "Legal"): 30}
+            started = START + number * DAY
+            ended = started + (days[version, unit] + number % 5) * DAY
+            given = {"case": f"v{number}", "unit": unit, "version": version}
+            await session.execute(VERSIONED, {**given, "started": started, "ended": ended})
+
+    async def ratio(unit: str | None = None) -> float:
+        async with desk.sessions() as session:
+            moment = Moment(START + 200 * DAY, asked=True)
+            found = await changes(session, moment, Cohort(INTAKE, unit=unit))
+        [one] = cast("list[dict[str, float]]", found["changes"])
+        return one["ratio"]
+
+    assert await ratio("Claims") < 0.6
+    assert await ratio("Legal") > 1.6
+    assert 0.8 < await ratio() < 1.25
+
+
+@pytest.mark.parametrize("field", ["cohort", "baseline"])
+@pytest.mark.parametrize("written", ["intake[evidence=x]", "intake[evidence!=x]"])
+async def test_cohorts_by_evidence_are_not_compared(
+    sessions: Sessions, field: str, written: str
+) -> None:
+    intake, baseline = (written, None) if field == "cohort" else (INTAKE, written)
+    async with sessions() as session:
+        with pytest.raises(BadInput, match="immortal time bias") as refused:
+            await verdict(session, Moment(START, asked=False), intake=intake, baseline=baseline)
+    assert refused.value.field == field
+
+
+async def test_a_filter_that_contradicts_its_cohort_is_refused(sessions: Sessions) -> None:
+    """One of the two was left out, and the figures were of the other."""
+    async with sessions() as session:
+        with pytest.raises(BadInput, match="leave one of the two out") as refused:
+            await verdict(
+                session, Moment(START, asked=False), intake="intake[tier=high]", tier="low"
+            )
+    assert refused.value.field == "tier"

@@ -68,7 +68,7 @@ async def test_each_stage_says_how_long_it_took_and_how_often_it_was_sent_back(d
     assert evaluate["first_pass"]["queue"]["p50"]["days"] == 0.5
     assert evaluate["total"]["complete"] == 0
     assert found["sentence"] == (
-        "Triage is where cases wait longest: half wait more than 1 days, 15% more than 1."
+        "Triage is where cases wait longest: half wait more than 1 day, 15% more than 1 day."
     )
     assert found["notes"] == []
 

@@ -93,7 +93,7 @@ async def furnish(house: House) -> Stage:
         tier="high",
         business_unit="Health",
     )
-    referred = [act(e, "approve", 20), act(e, "hand_over", 40)]
+    referred = [act(e, "approve", 20, reason="It is what it says."), act(e, "hand_over", 40)]
     await begun(
         jon,
         [*referred, act(risk, "claim", 30)],
@@ -110,7 +110,9 @@ async def furnish(house: House) -> Stage:
 def _taken_up(enzo: Visitor, ida: Visitor, number: int) -> list[Act]:
     who = (enzo if number % 2 else ida).person
     story = [act(who, "claim", 9)]
-    return [*story, act(who, "approve", 5)] if number % 4 == 2 else story
+    return (
+        [*story, act(who, "approve", 5, reason="It is what it says.")] if number % 4 == 2 else story
+    )
 
 
 def _eventful(b: Person, e: Person, legal: Person) -> list[Act]:

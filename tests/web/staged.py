@@ -7,7 +7,7 @@ from typing import Any
 from api.schemas import UseCaseBody
 from service.decisions import record
 from service.domain.commands import Command
-from service.domain.lifecycle import Move, play
+from service.domain.lifecycle import RULES, Move, play
 from service.domain.people import Person
 from service.domain.tiering import Tier
 from service.intake import submit
@@ -57,6 +57,7 @@ async def staged(
                 one.command,
                 one.who.actor,
                 owner_certifications=owner.certifications,
+                rules=RULES,
                 **one.details,
             )
             played = play(standing, move, at)

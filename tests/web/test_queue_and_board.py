@@ -70,9 +70,9 @@ async def test_several_are_taken_up_at_once_and_put_back_with_undo(house: House)
     assert "Taken up. It is yours now." in page.text
     mine = await enabler.sees("/queue", whose="mine")
     assert set(lines(mine)) == set(keys[:2])
-    undo = next(form for form in page.forms if ("command", "release") in form.buttons)
-    page = await enabler.sends(undo, command="release")
-    assert "Put back into the queue." in page.text
+    undo = next(form for form in page.forms if ("command", "take_back") in form.buttons)
+    page = await enabler.sends(undo, command="take_back")
+    assert "Taken back. It is as it was before." in page.text
     assert lines(await enabler.sees("/queue", whose="mine")) == []
 
 

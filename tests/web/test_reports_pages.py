@@ -1,12 +1,14 @@
 """The pages for leadership: one sentence first, everything in the address, nothing lost."""
 
 import re
+from urllib.parse import parse_qsl, urlsplit
 from xml.etree import ElementTree
 
 import pytest
 
 from service.domain.people import Role
 from service.reports.catalogue import Name
+from tests.api.test_assumptions import a_baseline
 from tests.house import House
 from tests.web.browsing import guest
 
@@ -78,7 +80,10 @@ async def test_a_link_to_this_shows_the_same_tomorrow(house: House) -> None:
     await some_cases(house)
     leader = await guest(house, Role.LEADER)
     page = await leader.sees("/reports/verdict", tau="90")
-    [pinned] = [one for one in page.attributes("a", "href") if "as_of=" in one]
+    links = [one for one in page.attributes("a", "href") if "as_of=" in one]
+    [pinned] = [one for one in links if one.startswith("/reports/verdict?")]
+    moments = {dict(parse_qsl(urlsplit(one).query))["as_of"] for one in links}
+    assert len(moments) == 1, "pictures and tables are of the moment of their page"
     await some_cases(house)
     again = await leader.sees(pinned)
 
@@ -133,8 +138,9 @@ async def test_sending_the_form_keeps_what_this_report_does_not_show(
     house: House, name: Name
 ) -> None:
     leader = await guest(house, Role.LEADER)
+    await a_baseline(house, "before")
     asked = {"cohort": "intake", "baseline": "before", "tier": "low", "unit": "Claims"}
-    asked |= {"by": "tier", "tau": "90", "as_of": "2026-11-20"}
+    asked |= {"by": "tier", "tau": "90", "as_of": "2026-11-20", "zone": "Europe/Berlin"}
     page = await leader.http.get(f"/reports/{name.value}", params=asked)
     form = page.text.partition('<form class="filters')[2].partition("</form>")[0]
 
@@ -164,7 +170,8 @@ async def test_the_verdict_goes_on_with_where_the_time_went_and_what_would_help(
 
     assert page.status_code == 200
     for other, which in (("clock", "clock"), ("help", "help")):
-        assert f'src="/reports/{other}/{which}.svg?theme=light&amp;tier=low"' in page.text
+        picture = f'src="/reports/{other}/{which}.svg?theme=light&amp;tier=low&amp;as_of='
+        assert picture in page.text, "of the moment that the page is of"
         assert f'href="/reports/{other}?tier=low"' in page.text
         alone = await leader.http.get(f"/reports/{other}?tier=low")
         [sentence] = re.findall(r"<h1>(.+?)</h1>", alone.text)

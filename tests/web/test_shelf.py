@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from service.domain.moment import zone_of
 from service.errors import BadInput
 from service.known import Moment
 from service.reports.catalogue import Found, Name, Question
@@ -30,14 +31,16 @@ async def test_a_report_is_read_once_by_all_who_ask_within_a_moment() -> None:
     assert await at(NOW + KEPT_FOR / 2) == {"read": 1}
     assert await at(NOW + KEPT_FOR) == {"read": 2}
     assert await at(NOW, question=Question(tier="low")) == {"read": 3}
-    assert await at(NOW, asked=True) == {"read": 4}
-    assert await at(NOW + timedelta(seconds=1), asked=True) == {"read": 5}
+    second = timedelta(seconds=1)
+    assert await at(NOW - second, asked=True) == {"read": 4}
+    assert await at(NOW + second, asked=True) == {"read": 5}
     for number in range(MOST_KEPT):
         await at(NOW, question=Question(unit=str(number)))
-    assert await at(NOW, asked=True) == {"read": 6 + MOST_KEPT}
+    assert await at(NOW + second, asked=True) == {"read": 6 + MOST_KEPT}
 
 
-async def test_what_is_older_than_what_it_goes_with_is_read_again() -> None:
+async def test_the_present_is_also_found_under_its_moment() -> None:
+    """A page names its moment in the addresses of its pictures: they are of the same reading."""
     shelf, read = Shelf(), 0
 
     async def make() -> Found:
@@ -45,15 +48,45 @@ async def test_what_is_older_than_what_it_goes_with_is_read_again() -> None:
         read += 1
         return {"read": read}
 
-    async def at(now: datetime, since: datetime) -> Found:
-        return await shelf.read(
-            Name.CLOCK, QUESTION, Moment(now, asked=False), now, make, since=since
-        )
+    async def at(now: datetime, moment: Moment) -> Found:
+        return await shelf.read(Name.CLOCK, QUESTION, moment, now, make)
 
-    second = timedelta(seconds=1)
-    assert await at(NOW, NOW) == {"read": 1}
-    assert await at(NOW + second, NOW) == {"read": 1}
-    assert await at(NOW + second, NOW + second) == {"read": 2}
+    later = NOW + KEPT_FOR / 2
+    present = await at(NOW, Moment(NOW, asked=False))
+    assert await at(later, Moment(NOW, asked=True)) is present
+    assert await at(later, Moment(later, asked=False)) is present
+    assert await at(later, Moment(NOW, asked=True, zone=zone_of("+01:00"))) == {"read": 2}
+
+
+async def test_what_has_happened_since_is_seen_at_once() -> None:
+    """A report counts as the present while nothing is written; a page keeps its pictures."""
+    shelf, read = Shelf(), 0
+
+    async def make() -> Found:
+        nonlocal read
+        read += 1
+        return {"read": read}
+
+    async def at(mark: tuple[int, int], *, asked: bool = False) -> Found:
+        moment = Moment(NOW, asked=asked)
+        return await shelf.read(Name.FLOW, QUESTION, moment, NOW, make, mark=mark)
+
+    assert await at((7, 3)) == await at((7, 3)) == {"read": 1}
+    assert await at((8, 4), asked=True) == {"read": 1}
+    assert await at((8, 4)) == await at((8, 4)) == {"read": 2}
+
+
+async def test_what_was_read_together_is_at_hand_for_each() -> None:
+    shelf, moment = Shelf(), Moment(NOW, asked=False)
+    shelf.keep(Name.HELP, QUESTION, moment, NOW, {"kept": True})
+
+    async def make() -> Found:
+        return {"kept": False}
+
+    for one in (moment, Moment(NOW, asked=True)):
+        assert await shelf.read(Name.HELP, QUESTION, one, NOW, make) == {"kept": True}
+    late = NOW + KEPT_FOR
+    assert await shelf.read(Name.HELP, QUESTION, moment, late, make) == {"kept": False}
 
 
 async def test_what_could_not_be_read_is_tried_again() -> None:

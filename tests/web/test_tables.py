@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from service.reports.catalogue import Name
+from service.reports.headline import GUARD
 from web.tables import MOST_ROWS, MOST_WEEKS, NONE, Table, head, tables_of
 from web.words import catalogue
 
@@ -27,6 +28,25 @@ VERDICT = {
         {"tier": "own", "counted": True, "ratio": 1.2, "arms": {"intake": ARM}},
         {"tier": "high", "counted": True, "ratio": 0.8, "arms": {"intake": ARM}},
     ],
+}
+QUARTER = {
+    "quarter": "2026-Q2",
+    "verdict": "compresses",
+    "why_none": "",
+    "ratio": 0.8,
+    "ci": [0.7, 0.9],
+    "confidence": 0.9875,
+}
+UNDECIDED = {**QUARTER, "quarter": "2026-Q3", "verdict": "inconclusive", "why_none": GUARD}
+LOCKED = {**VERDICT, "locked": [QUARTER, UNDECIDED]}
+FIRM = {
+    **LOCKED,
+    "adjusted": {"ratio": 0.8, "ci": [0.7, 0.95]},
+    "statements": {
+        "tau x 0.5": [0.9, 0.8, 1.01],
+        "tau x 1.5": [0.75, None, None],
+        "baseline, second half over first": None,
+    },
 }
 PART = {
     "stage": None,
@@ -160,11 +180,25 @@ def test_no_head_and_no_title_is_left_over() -> None:
     tables = [table for name, found in FOUND.items() for table in tables_of(name, found)]
     flow = [{**FLOW, "bucket": bucket} for bucket in ("day", "month")]
     tables += [table for found in flow for table in tables_of(Name.FLOW, found)]
+    tables += tables_of(Name.VERDICT, FIRM)
     heads = {column.name for table in tables for column in table.columns if ":" not in column.name}
     titles = {table.title for table in tables}
 
     assert heads == {key[7:] for key in catalogue() if key.startswith("column.")}
     assert titles == {words for key, words in catalogue().items() if "reports.table_" in key}
+
+
+def test_a_locked_quarter_without_a_verdict_says_why() -> None:
+    _, quarters = tables_of(Name.VERDICT, LOCKED)
+
+    newest, older = rows_of(quarters)
+    assert (newest["quarter"], newest["verdict"], newest["why"]) == (
+        "2026 Q3",
+        "inconclusive",
+        GUARD,
+    )
+    assert (older["verdict"], older["why"], older["confidence"]) == ("compresses", NONE, "98.75%")
+    assert older["ratio_between"] == "0.70 to 0.90"
 
 
 def test_tiers_come_by_their_risk_and_say_what_repeats_once() -> None:
@@ -184,8 +218,8 @@ def test_groups_and_stages_are_columns_where_there_are_any() -> None:
     assert [row["group"] for row in rows] == ["all", None, "high"]
     assert [row["stage"] for row in rows] == [NONE, NONE, "Risk assessment"]
     assert [row["holder"] for row in rows] == ["Enablement", "Data office", "Enablement"]
-    assert rows[0]["median_days"] == "0"
-    assert rows[0]["rework_days"] == "<0.1"
+    assert rows[0]["median_days"] == "0 min"
+    assert rows[0]["rework_days"] == "14 min"
     assert {"group", "stage"}.isdisjoint(column.name for column in alone.columns)
 
 
@@ -236,3 +270,13 @@ def test_a_long_table_says_how_much_more_there_is() -> None:
 def test_a_table_without_rows_is_left_out() -> None:
     assert tables_of(Name.CHANGES, {"changes": []}) == ()
     assert len(tables_of(Name.HELP, {**HELP, "waits": []})) == 1
+
+
+def test_a_verdict_is_asked_in_other_ways() -> None:
+    _, firm, _ = tables_of(Name.VERDICT, FIRM)
+    assert firm.title == "The same question, asked in other ways"
+    assert [row[1:] for row in firm.rows] == [
+        ("0.80", "0.70 to 0.95"),
+        ("0.90", "0.80 to 1.01"),
+        ("0.75", NONE),
+    ]

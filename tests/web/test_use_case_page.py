@@ -43,7 +43,7 @@ async def test_the_way_to_production_over_the_pages_alone(house: House) -> None:
     page = await builder.sees(path)
     await builder.sends(page.form("hand_over"))
     page = await enabler.sees(path)
-    assert "Before it can pass evidence attached: evaluation report" in page.text
+    assert "Before it can pass Evidence: evaluation report (the owners or enablement" in page.text
     assert page.form("attach").values["evidence_kind"] == "evaluation-report"
     assert not page.offers("approve")
     page = await enabler.sends(

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, Who
+from service.domain.passing import By as Sees
+from service.domain.passing import Need
 from service.domain.people import Role
-from service.domain.requirements import Needs
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Autonomy, Tier
 from service.measure.tiers import Direction
@@ -15,7 +16,7 @@ from service.reports.clock import By as Groups
 from service.waiting import Whose
 from web.errors import AWAY
 from web.files import Doing
-from web.handing_in import FIELDS
+from web.handing_in import FIELDS, QUESTIONS
 from web.mapping import COLUMNS, DELIMITERS, MORE_COLUMNS, OUTCOMES
 from web.mapping import Way as MapWay
 from web.navigation import PLACES
@@ -36,7 +37,7 @@ def composed() -> set[str]:
     by_people = {rule.command for rule in LIFECYCLE if Who.SYSTEM not in rule.who}
     ended = {Position.IN_PRODUCTION, Position.DECLINED, Position.WITHDRAWN, Position.PARKED}
     takes = {name for rule in LIFECYCLE for name in rule.takes}
-    simple = {Command.CLAIM, Command.APPROVE, Command.HAND_OVER, Command.GO_LIVE, Command.RESUME}
+    simple = {Command.CLAIM, Command.TAKE_BACK, Command.HAND_OVER, Command.GO_LIVE, Command.RESUME}
     simple.add(Command.AGREE)
     decided = {Position.QUEUED, Position.CLAIMED}
     others = {Position.ASKED, Position.REFERRED, Position.REVIEWING, Position.BUILDING}
@@ -59,11 +60,13 @@ def composed() -> set[str]:
         *(f"does.{command}" for command in by_people - simple - {Command.RELEASE}),
         "does.approve",
         *(f"act.{name}" for name in takes),
-        *(f"requirement.{one}" for one in Needs),
         *(f"move.{position}" for position in ended),
         *(f"todo.{position}" for position in ended),
         *(f"todo.{what}_{whom}" for what in todo for whom in ("you", "they")),
         *(f"field.{name}" for name in FIELDS),
+        *(f"risk.{name}" for name in QUESTIONS),
+        *(f"missing.{need}" for need in Need if need is not Need.APPROVALS),
+        *(f"missing.by_{by}" for by in Sees),
         *(f"{error}_{part}" for error in errors for part in ("title", "next")),
         *(place.words for place in PLACES),
         *(f"reports.{name}" for name in Name),

@@ -16,7 +16,7 @@ from temporalio.worker import Worker
 from service.domain.clock import Transition
 from service.domain.commands import Command
 from service.domain.decision import Applied, Beginning, Decision
-from service.domain.lifecycle import Move
+from service.domain.lifecycle import RULES, Move
 from service.domain.people import Actor, Person, Role
 from service.domain.standing import Standing
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
@@ -127,6 +127,7 @@ class Case:
         actor = by.actor if isinstance(by, Person) else by
         if command is Command.APPROVE:
             details.setdefault("owner_certifications", self.people.owner.certifications)
+        details.setdefault("rules", RULES)
         move = Move(command, actor, **details)
         return Decision(self.id, key or str(uuid.uuid4()), move, request_digest=repr(move))
 

@@ -1,4 +1,4 @@
-"""Record the stories on real engines: `python -m tests.workflows.record`.
+"""Record the stories on real engines: `python -m tests.workflows.record [STORY ...]`.
 
 Once for each release, before it: the histories go to a folder named after the version, and those of
 earlier releases stay as they are. Nothing of the machine that recorded them is in them.
@@ -6,7 +6,9 @@ earlier releases stay as they are. Nothing of the machine that recorded them is 
 
 import asyncio
 import json
+import sys
 import tempfile
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -44,8 +46,8 @@ def _without(fields: set[str], value: Any) -> Any:
     return value
 
 
-async def record() -> None:
-    """Record every story."""
+async def record(names: Collection[str] = ()) -> None:
+    """Record these stories, or every one."""
     to = HISTORIES / version("headway")
     to.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="hw-", ignore_cleanup_errors=True) as made:
@@ -59,10 +61,12 @@ async def record() -> None:
             await migrations.upgrade(url)
             async with worker_on(client, sessions, RECORDER):
                 for name, story in STORIES.items():
+                    if names and name not in names:
+                        continue
                     history = await history_of(client, sessions, RECORDER, story)
                     (to / f"{name}.json").write_text(history, encoding="utf-8")
             await asyncio.sleep(0.5)  # calls in flight must fade before the loop closes
 
 
 if __name__ == "__main__":
-    asyncio.run(record())
+    asyncio.run(record(sys.argv[1:]))

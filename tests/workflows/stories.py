@@ -46,18 +46,18 @@ async def _standard(case: Case) -> None:
 
 async def _regulated(case: Case) -> None:
     who = case.people
-    await case.does(who.ada, Command.APPROVE)
+    await case.does(who.ada, Command.APPROVE, reason="It is what it says.")
     await case.does(who.bob, Command.HAND_OVER)
     await case.does(who.risk, Command.CLAIM)
-    await case.does(who.risk, Command.APPROVE)
+    await case.does(who.risk, Command.APPROVE, reason="The risk is known.")
     await case.does(who.owner, Command.HAND_OVER)
     await _evaluated(case)
     await case.does(
         who.owner, Command.ATTACH, evidence_kind="model-card", evidence_reference="wiki/card"
     )
-    await case.does(who.bob, Command.APPROVE)
-    await case.does(who.ada, Command.APPROVE)
-    await case.does(who.bob, Command.APPROVE)
+    await case.does(who.bob, Command.APPROVE, reason="The report holds.")
+    await case.does(who.ada, Command.APPROVE, reason="Ready.")
+    await case.does(who.bob, Command.APPROVE, reason="Ready.")
     await case.does(who.owner, Command.GO_LIVE)
 
 
@@ -93,7 +93,7 @@ async def _tier_changed(case: Case) -> None:
         reason="A regulation asks for evidence.",
     )
     await case.does(who.ada, Command.HAND_OVER)
-    await case.does(who.risk, Command.APPROVE)
+    await case.does(who.risk, Command.APPROVE, reason="The risk is known.")
     await case.does(
         who.ada,
         Command.CHANGE_TIER,
@@ -121,6 +121,21 @@ async def _nested(case: Case) -> None:
     await case.does(who.ada, Command.REFER, party="legal", reason="And the contract?")
     await case.does(who.ada, Command.RECALL, reason="Found it.")
     await case.does(who.ada, Command.APPROVE)
+
+
+async def _taken_back(case: Case) -> None:
+    """Declined, taken back while the workflow lingers, approved, and that taken back as well."""
+    who = case.people
+    await case.does(who.ada, Command.CLAIM)
+    await case.does(who.ada, Command.DECLINE, reason="A rule would do.")
+    await case.does(who.ada, Command.TAKE_BACK)
+    await case.does(who.ada, Command.APPROVE, reason="It would not.")
+    await case.does(who.ada, Command.TAKE_BACK)
+    await case.does(who.ada, Command.RELEASE)
+    await case.does(who.bob, Command.CLAIM)
+    await case.does(who.bob, Command.RELEASE)
+    await case.does(who.bob, Command.DECLINE, reason="A rule would do, it turns out.")
+    await case.handle.result()  # ten seconds later
 
 
 def _with_short_targets(beginning: Beginning) -> Beginning:
@@ -197,6 +212,7 @@ STORIES: dict[str, Story] = {
     "tier-changed": Story(_tier_changed),
     "declined": Story(_declined),
     "nested": Story(_nested),
+    "taken-back": Story(_taken_back),
     "reminded": Story(_reminded, changed=_with_short_targets),
     "overtaken": Story(_overtaken),
     "taken-over": Story(_taken_over),

@@ -24,18 +24,18 @@ async def test_regulated_pathway_to_production(opened: Open) -> None:
     who = case.people
 
     await case.does(who.ada, Command.CLAIM)
-    await case.does(who.ada, Command.APPROVE)
+    await case.does(who.ada, Command.APPROVE, reason="Ready.")
     await case.does(who.bob, Command.HAND_OVER)
-    await case.does(who.risk, Command.APPROVE)
+    await case.does(who.risk, Command.APPROVE, reason="Ready.")
     await case.does(who.owner, Command.HAND_OVER)
     for kind in ("evaluation-report", "model-card"):
         await case.does(
             who.owner, Command.ATTACH, evidence_kind=kind, evidence_reference=f"wiki/{kind}"
         )
-    await case.does(who.bob, Command.APPROVE)
-    await case.does(who.ada, Command.APPROVE)
+    await case.does(who.bob, Command.APPROVE, reason="Ready.")
+    await case.does(who.ada, Command.APPROVE, reason="Ready.")
     await case.agrees()
-    await case.does(who.bob, Command.APPROVE)
+    await case.does(who.bob, Command.APPROVE, reason="Ready.")
     live = await case.does(who.owner, Command.GO_LIVE)
 
     assert live.transitions[-1].position is Position.IN_PRODUCTION

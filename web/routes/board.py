@@ -7,7 +7,7 @@ from api.context import TheContext
 from service.domain.people import BUILDER, ENABLEMENT, PARKED
 from service.domain.permissions import reads_everything
 from service.errors import NotAllowed
-from service.sessions import reading
+from service.sessions import snapshot
 from service.waiting import board, held_by
 from web.forecasts import usual
 from web.page import page
@@ -25,7 +25,7 @@ async def show(request: Request, reader: Reader, given: TheContext) -> Response:
     if not reads_everything(reader.person.actor):
         raise NotAllowed("the board is for enablement and leadership")
     at = given.now()
-    async with reading(given.sessions) as session:
+    async with snapshot(given.sessions) as session:
         found = await board(session, reader.person.actor, at=at, per_stage=PER_STAGE)
         items = {key: await listed(session, column.rows, at) for key, column in found.items()}
         held = await held_by(session, reader.person.actor)

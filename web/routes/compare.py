@@ -17,6 +17,7 @@ from service.errors import BadInput, NotAllowed, NotFound
 from service.history import HistoryError, HistoryFile, HistoryMap, MapError, shipped_maps
 from service.history.toml import LARGEST
 from service.imports import Imported, import_file
+from service.known import moment_from
 from service.reports.catalogue import Name
 from service.reports.spreadsheet import as_csv
 from service.reports.words import verdict_sentence
@@ -177,7 +178,7 @@ async def change(
         else:
             await _look_again(pages, file, form)
             if do == Doing.COMPARE:
-                await _compare(pages, file)
+                await _compare(pages, file, given.now())
     except BadInput as bad:
         return _page(request, reader.person, file, wrong={bad.field: sentence(bad.detail)})
     except MapError as error:
@@ -245,9 +246,10 @@ def _check_chosen(file: Brought) -> None:
                 raise BadInput(column, chosen)
 
 
-async def _compare(pages: Pages, file: Brought) -> None:
+async def _compare(pages: Pages, file: Brought, now: datetime) -> None:
     typed = file.typed
-    tau_days, as_of = days_of("tau", typed["tau"]), _moment(typed["as_of"])
+    tau_days = days_of("tau", typed["tau"])
+    moment = moment_from("as_of", typed["as_of"], now, typed["zone"])
     mapping = await _mapping(pages, file)
 
     async def work() -> None:
@@ -258,7 +260,8 @@ async def _compare(pages: Pages, file: Brought) -> None:
                 intake=typed["intake"] or "intake",
                 baseline=typed["baseline"] or None,
                 tau_days=tau_days,
-                as_of=as_of,
+                as_of=moment.at if moment.asked else None,
+                zone=moment.zone,
             )
         except (HistoryError, ValueError) as error:
             file.failed = sentence(file.said(error))
@@ -269,16 +272,6 @@ async def _compare(pages: Pages, file: Brought) -> None:
             file.verdict = found.as_json()
 
     await file.begin(Doing.COMPARE, work)
-
-
-def _moment(written_so: str) -> datetime | None:
-    if not written_so:
-        return None
-    try:
-        at = datetime.fromisoformat(written_so)
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise BadInput("as_of", "write a day, like 2026-09-30") from None
 
 
 async def _import(person: Person, given: Context, pages: Pages, file: Brought, form: Form) -> None:

@@ -85,7 +85,7 @@ async def _as_last_time(given: Context, person: Person) -> dict[str, str]:
 async def what_is_ahead(request: Request, reader: Submitter, given: TheContext) -> Response:
     """Tier and stages for the risk answers so far: a piece of the page, for its script."""
     answers = {name: request.query_params.get(name, "")[:20] for name in (*QUESTIONS, "autonomy")}
-    found = ahead(answers)
+    found = ahead(answers, reader.person.certifications)
     return fragment(request, "ahead.html", ahead=found, expected=await _expected(given, found))
 
 
@@ -195,7 +195,7 @@ async def _form(
 ) -> Response:
     async with reading(given.sessions) as session:
         drafts = await list_drafts(session, reader.person.id)
-    found = ahead(typed)
+    found = ahead(typed, reader.person.certifications)
     bad = bool(wrong or failed)
     return page(
         request,

@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated
@@ -15,13 +16,14 @@ from starlette.responses import Response
 
 from api.context import Context, TheContext
 from service.domain.commands import Command
-from service.domain.lifecycle import possible
+from service.domain.passing import Missing, missing, offered
 from service.domain.people import Person, Role
-from service.domain.requirements import Requirement, missing, offered
+from service.domain.tiering import RiskAnswers, tier_of
 from service.errors import BadInput, NotAllowed, NotFound
 from service.forecasts import days_saved
+from service.pathways import tier_rules
 from service.people import certifications_of, third_parties
-from service.sessions import reading
+from service.sessions import reading, snapshot
 from service.use_cases import find, standing_of
 from service.waiting import MOST_WAITING, Order, Waiting, Whose, waiting
 from web.deciding import NotDone, give
@@ -29,7 +31,7 @@ from web.forms import Form, TheForm
 from web.page import page
 from web.rows import Listed, listed
 from web.signed_in import Reader, SignedIn
-from web.tracking import UNDOES
+from web.tracking import DECISIONS, UNDOES
 from web.words import t
 
 router = APIRouter()
@@ -47,6 +49,7 @@ FROM_THE_LIST = (
     Command.RETURN,
     Command.RELEASE,
     Command.RECALL,
+    Command.TAKE_BACK,
 )
 """What can be done without opening the use case."""
 WITH_WORDS = (Command.ASK, Command.REFER, Command.RETURN)
@@ -69,10 +72,14 @@ class Line:
 
     item: Listed
     may: frozenset[Command]
-    opens: bool
-    """Whether its decision takes words that belong to the use case: it is opened for it."""
-    missing: tuple[Requirement, ...]
     days_saved: float | None
+    decides: bool
+    """Whether a decision can be taken on it: then what it is about stands there."""
+    opens: bool
+    """Whether its approval takes a reason, and so opens the case."""
+    missing: tuple[Missing, ...]
+    tier_changed: bool
+    """Whether the tier is another one than the answers lead to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +169,8 @@ async def _give_all(
         own = Form([*form.pairs, ("sequence", form.get(f"sequence-{key}", ""))])
         async with turns:
             try:
+                if command is Command.APPROVE and await _approval_opens(given, person, key):
+                    return t("queue.approve_opens")
                 return await give(given, person.actor, key, command, own)
             except (NotFound, BadInput) as error:
                 return str(error)
@@ -173,13 +182,21 @@ async def _give_all(
         async with reading(given.sessions) as session:
             for key in done:
                 row = await find(session, key, person.actor)
-                rules = possible(standing_of(row), person.actor)
+                rules = offered(standing_of(row), person.actor, (), given.now())
                 if any(rule.command is undo for rule in rules):
                     sequences[key] = row.sequence
     not_done = tuple(
         (key, result) for key, result in zip(keys, results, strict=True) if result is not None
     )
     return Done(command, done, not_done, undo if sequences else None, sequences)
+
+
+async def _approval_opens(given: Context, person: Person, key: str) -> bool:
+    """Whether an approval takes a reason of its own, and so is given on the page of the case."""
+    async with reading(given.sessions) as session:
+        row = await find(session, key, person.actor)
+    rules = offered(standing_of(row), person.actor, (), given.now())
+    return any(rule.command is Command.APPROVE and rule.needs_reason(row.tier) for rule in rules)
 
 
 async def _page(
@@ -193,7 +210,7 @@ async def _page(
     nothing: str = "",
 ) -> Response:
     at = given.now()
-    async with reading(given.sessions) as session:
+    async with snapshot(given.sessions) as session:
         saved: dict[str, float] = {}
         if view.by is By.DAYS and view.start < MOST_WAITING:
             found = await waiting(
@@ -217,9 +234,9 @@ async def _page(
             )
         items = await listed(session, found.rows, at)
         parties = await third_parties(session, active=True)
-        certified = await certifications_of(session, {row.owner_id for row in found.rows})
+        certified = await certifications_of(session, [row.owner_id for row in found.rows])
     lines = tuple(
-        _line(item, person, certified.get(item.row.owner_id, ()), saved.get(item.row.id))
+        _line(item, person, certified.get(item.row.owner_id, ()), saved.get(item.row.id), at)
         for item in items
     )
     failed = bool(nothing or (done and done.not_done))
@@ -237,7 +254,8 @@ async def _page(
         offered=[
             command
             for command in FROM_THE_LIST
-            if command is not Command.RECALL and any(command in line.may for line in lines)
+            if command not in {Command.RECALL, Command.TAKE_BACK}
+            and any(command in line.may for line in lines)
         ],
         with_words=WITH_WORDS,
         on_the_line=ON_THE_LINE,
@@ -256,9 +274,26 @@ async def _page(
     )
 
 
-def _line(item: Listed, person: Person, certified: Sequence[str], days_saved: float | None) -> Line:
+def _line(
+    item: Listed,
+    person: Person,
+    certified: tuple[str, ...],
+    days_saved: float | None,
+    at: datetime,
+) -> Line:
     standing = standing_of(item.row)
-    rules = offered(standing, person.actor, certified)
-    opens = {rule.command for rule in rules if rule.reason_required} & {Command.APPROVE}
-    may = frozenset(rule.command for rule in rules) - opens
-    return Line(item, may, bool(opens), missing(standing, certified), days_saved)
+    rules = offered(standing, person.actor, certified, at)
+    opens = any(
+        rule.command is Command.APPROVE and rule.needs_reason(item.row.tier) for rule in rules
+    )
+    may = frozenset(rule.command for rule in rules)
+    return Line(
+        item=item,
+        may=may - {Command.APPROVE} if opens else may,
+        days_saved=days_saved,
+        decides=not may.isdisjoint(DECISIONS),
+        opens=opens,
+        missing=missing(standing, certified),
+        tier_changed=tier_of(RiskAnswers(**item.row.risk_answers), tier_rules()).tier
+        != item.row.tier,
+    )

@@ -65,6 +65,13 @@ async def _page(
         if not found.standing.ended:
             expected = await of_use_case(session, found.row)
     offered = {rule.command for rule in found.rules}
+    undo = UNDOES.get(done) if done else None
+    if undo not in offered:
+        undo = None
+    last = found.standing.undo
+    if last is not None and Command.TAKE_BACK in offered and not_done is None:
+        # Also when the page is loaded again within the time.
+        done, undo = last.command, Command.TAKE_BACK
     return page(
         request,
         "use_case.html",
@@ -72,7 +79,7 @@ async def _page(
         uc=found,
         expected=expected,
         done=done,
-        undo=UNDOES.get(done) if done and UNDOES.get(done) in offered else None,
+        undo=undo,
         not_done=not_done,
         lost=bool(not_done and not_done.command not in offered),
         first=FIRST,

@@ -198,7 +198,11 @@ setUps.push((root) => {
     },
     Enter: () => at >= 0 && lines[at].querySelector("a").click(),
     c: () => give("claim"),
-    a: () => give("approve"),
+    a: () => {
+      const opens = lines[at]?.querySelector("[data-approve]");
+      if (opens) opens.click();
+      else give("approve");
+    },
     q: () => give("ask"),
     r: () => give("refer"),
     u: () => document.querySelector("#undo button")?.click(),
@@ -213,6 +217,22 @@ setUps.push((root) => {
     event.preventDefault();
     keys[event.key]();
   });
+});
+
+// What can be taken back counts down, and goes when the time is over. The server's clock decides.
+setUps.push((root) => {
+  for (const button of root.querySelectorAll("button[data-seconds]")) {
+    const until = Date.now() + 1000 * Number(button.dataset.seconds);
+    const tick = setInterval(() => {
+      const left = Math.ceil((until - Date.now()) / 1000);
+      if (!button.isConnected || left <= 0) {
+        clearInterval(tick);
+        button.form?.remove();
+      } else {
+        button.textContent = button.textContent.replace(/\d+/, left);
+      }
+    }, 250);
+  }
 });
 
 // Comparing a file: one too large is not sent, only the chosen way is shown, work is followed.
