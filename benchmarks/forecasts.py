@@ -64,7 +64,7 @@ Result = TypeVar("Result")
 
 def held(traces: Traces) -> list[float]:
     """The shares that held: at submission and on the way; for all and in each tier; p50 and p85."""
-    table = calibration(remade(traces, ORIGINS))
+    table = calibration(remade(traces, ORIGINS, corrected=False))
     found = []
     for kind in (True, False):
         for tier in ("", *TIERS):
