@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from service.domain.case import Case, Outcome
@@ -18,12 +20,12 @@ from service.domain.tally import LIVE
 from service.domain.trace import TracedCase, steps
 from service.known import MICROSECONDS_PER_DAY, Moment, conditions, microseconds
 from service.measure.adaptive import PARTS, Said
-from service.measure.backtest import learn_corrected
-from service.measure.cases import OUTCOMES, SECONDS_PER_DAY
+from service.measure.backtest import Forecasts, learn_corrected
+from service.measure.cases import OUTCOMES, SECONDS_PER_DAY, Codes
 from service.measure.forecast import Model
 from service.measure.next_decision import DecisionOrder, learn_order
 from service.measure.stays import State, state_of
-from service.measure.survival import Flags
+from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces, coded
 from service.measure.usual import UsualAge, usual_ages
 from service.sessions import Sessions, reading
@@ -119,8 +121,8 @@ class Forecaster:
         async with reading(self._sessions) as session:
             moment = Moment(at, asked=False)
             sample = await traces_of(session, Cohort(INTAKE), moment)
-            kept = await kept_forecasts(session, moment)
-        known = await asyncio.to_thread(_learned_from, sample.traces, kept.said)
+            kept = await _to_learn_from(session, moment)
+        known = await asyncio.to_thread(_learned_from, sample.traces, kept)
         self._learned = (at, known)
         return known
 
@@ -131,20 +133,58 @@ def _learned_from(traces: Traces, kept: Said) -> Learned:
     return Learned(learn_order(traces, model), usual_ages(traces))
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The newest forecasts that were shown, with what was known of them at a moment."""
+async def shown_forecasts(session: AsyncSession, moment: Moment, cohort: Cohort) -> Forecasts:
+    """The newest `MOST_FORECASTS` that were shown by then for cases of the cohort, with what was
+    known of them."""
+    found = await _newest_shown(session, moment, cohort)
+    p50, p85 = found.columns
+    return Forecasts(
+        case=found.case,
+        tier=found.tier,
+        tiers=found.tiers,
+        at_submission=found.at_submission,
+        days=dict(zip(PARTS, (p50, p85), strict=True)),
+        watched_days=found.watched_days,
+        outcome=found.outcome,
+    )
 
-    said: Said
+
+async def _to_learn_from(session: AsyncSession, moment: Moment) -> Said:
+    """The same for all of the intake, with when they were made and at which levels."""
+    row = ForecastRow
+    made_at = microseconds(col(row.made_at)).label("made")
+    found = await _newest_shown(
+        session, moment, Cohort(INTAKE), col(row.p50_level), col(row.p85_level), made_at
+    )
+    p50, p85, p50_level, p85_level, made = found.columns
+    return Said(
+        case=found.case,
+        tier=found.tier,
+        tiers=found.tiers,
+        made_days=made / MICROSECONDS_PER_DAY,
+        days=np.stack([p50, p85], axis=1),
+        levels=np.stack([p50_level, p85_level], axis=1),
+        watched_days=found.watched_days,
+        outcome=found.outcome,
+    )
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Forecasts in columns as in `Forecasts`; `columns` are p50 and p85, and what else is asked."""
+
+    case: Codes
+    tier: Codes
+    tiers: tuple[str, ...]
     at_submission: Flags
+    watched_days: Floats
+    outcome: Codes
+    columns: Sequence[Floats]
 
 
-async def kept_forecasts(
-    session: AsyncSession,
-    moment: Moment,
-    cohort: Cohort = Cohort(INTAKE),  # noqa: B008 - frozen
-) -> Kept:
-    """Those that were made by then for the cases of the cohort, the newest `MOST_FORECASTS`."""
+async def _newest_shown(
+    session: AsyncSession, moment: Moment, cohort: Cohort, *more: ColumnElement[Any] | Mapped[Any]
+) -> _Shown:
     asked = [col(ForecastRow.made_at) <= moment.at]
     if cohort != Cohort(INTAKE):
         own = select(col(CaseVersionRow.case_id)).where(
@@ -160,12 +200,10 @@ async def kept_forecasts(
             col(ForecastRow.at_submission),
             case((over, col(UseCaseRow.outcome)), else_=Outcome.OPEN.value).label("outcome"),
             col(UseCaseRow.number),
+            microseconds(until - made_at).label("watched"),
             col(ForecastRow.p50_days),
             col(ForecastRow.p85_days),
-            col(ForecastRow.p50_level),
-            col(ForecastRow.p85_level),
-            microseconds(until - made_at).label("watched"),
-            microseconds(made_at).label("made"),
+            *more,
         )
         .join(UseCaseRow, col(UseCaseRow.id) == col(ForecastRow.use_case_id))
         .where(*asked)
@@ -176,24 +214,22 @@ async def kept_forecasts(
     kind, columns = newest.c[:3], newest.c[3:]
     statement = select(*kind, *(func.array_agg(one) for one in columns)).group_by(*kind)
     kinds = (await session.execute(statement)).all()
-    number, p50, p85, p50_level, p85_level, watched, made = (
+    number, watched, *others = (
         np.array([one for row in kinds for one in row[place]], dtype=np.float64)
-        for place in range(3, 10)
+        for place in range(3, 3 + len(columns))
     )
     of = np.repeat(np.arange(len(kinds)), [len(row[-1]) for row in kinds])
     tier, tiers = coded([row.tier for row in kinds])
     outcome = [OUTCOMES.index(row.outcome) for row in kinds]
-    said = Said(
+    return _Shown(
         case=np.unique(number, return_inverse=True)[1],
         tier=tier[of],
         tiers=tiers,
-        made_days=made / MICROSECONDS_PER_DAY,
-        days=np.stack([p50, p85], axis=1),
-        levels=np.stack([p50_level, p85_level], axis=1),
+        at_submission=np.array([row.at_submission for row in kinds], dtype=np.bool_)[of],
         watched_days=np.maximum(watched, 0.0) / MICROSECONDS_PER_DAY,
         outcome=np.array(outcome, dtype=np.int64)[of],
+        columns=others,
     )
-    return Kept(said, np.array([row.at_submission for row in kinds], dtype=np.bool_)[of])
 
 
 def forecast_of(model: Model, state: State, *, at: datetime) -> MadeForecast | None:

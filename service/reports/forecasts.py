@@ -6,11 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.cohort import Cohort
 from service.domain.durations import duration
-from service.forecasts import MOST_FORECASTS, Kept, kept_forecasts
+from service.forecasts import MOST_FORECASTS, shown_forecasts
 from service.known import Moment
 from service.measure.backtest import (
     Calibration,
-    Forecasts,
     Held,
     backtest,
     calibration_of,
@@ -40,10 +39,10 @@ async def forecasts_held(
     days = ORIGINS if sample.is_whole else ORIGINS_OF_MANY
     origins = spread(sample.traces, days)
     testing = asyncio.to_thread(backtest, sample.traces, origins)
-    made, tested = await asyncio.gather(kept_forecasts(session, moment, cohort), testing)
-    kept = await asyncio.to_thread(_of_kept, made)
+    made, tested = await asyncio.gather(shown_forecasts(session, moment, cohort), testing)
+    kept = await asyncio.to_thread(calibration_of, made)
     notes = list(sample.notes)
-    if made.said.case.size == MOST_FORECASTS:
+    if made.case.size == MOST_FORECASTS:
         notes.append(f"Of the forecasts that were shown, the newest {MOST_FORECASTS}.")
     return {
         "as_of": moment.at.isoformat(),
@@ -54,21 +53,6 @@ async def forecasts_held(
         "origins": [origin.isoformat() for origin in origins],
         "notes": notes,
     }
-
-
-def _of_kept(kept: Kept) -> Calibration:
-    said = kept.said
-    return calibration_of(
-        Forecasts(
-            case=said.case,
-            tier=said.tier,
-            tiers=said.tiers,
-            at_submission=kept.at_submission,
-            days=dict(zip(SHARES, said.days.T, strict=True)),
-            watched_days=said.watched_days,
-            outcome=said.outcome,
-        )
-    )
 
 
 def _sentence(kept: Calibration, tested: Calibration) -> str:
