@@ -834,12 +834,39 @@ def _change_tier(standing: Standing, move: Move, at: datetime) -> Standing:
         return _propose(standing, move.pathway, move.actor, at)
     before = standing.stage
     passed = _passed_there_too(standing, move.pathway)
-    moved = replace(standing, pathway=move.pathway, passed=passed, approvals=())
+    pathway = _raised(standing, move.pathway, passed) if move.rules >= 2 else move.pathway
+    moved = replace(standing, pathway=pathway, passed=passed, approvals=())
     if moved.stage.key == before.key and moved.stage.holder == before.holder:
         hold = standing.holds[-1]
         notice = hold.notice if moved.stage.target == hold.target else Notice.NONE
         return _top(moved, replace(hold, target=moved.stage.target, notice=notice))
     return replace(moved, holds=(first_hold(moved.stage, at),))
+
+
+def _raised(standing: Standing, pathway: Pathway, passed: tuple[str, ...]) -> Pathway:
+    """The pathway of a higher tier with what the case still owes: a gate ahead that it does not
+    have, and what it asks less for. Only a lowering leaves such a stage behind, and to raise the
+    tier again must not be a way round it."""
+    owed = {stage.key: stage for stage in (standing.stage, *standing.stages_ahead)}
+    there = {stage.key for stage in pathway.stages}
+    gates = (stage for stage in owed.values() if stage.kind is StageKind.GATE)
+    kept = tuple(stage for stage in gates if stage.key not in there)
+    stages = tuple(_stricter(stage, owed.get(stage.key, stage)) for stage in pathway.stages)
+    first, rest = stages[: len(passed)], stages[len(passed) :]
+    return replace(pathway, stages=(*first, *kept, *rest))
+
+
+def _stricter(there: Stage, owed: Stage) -> Stage:
+    """A stage that asks for what either asks for; the one that is owed, if another party has it."""
+    if (there.kind, there.holder) != (owed.kind, owed.holder):
+        return owed
+    return replace(
+        there,
+        approvers=max(there.approvers, owed.approvers),
+        evidence=tuple(dict.fromkeys((*there.evidence, *owed.evidence))),
+        certification=there.certification or owed.certification,
+        passes_with=there.passes_with if owed.passes_with else (),
+    )
 
 
 def _propose(standing: Standing, pathway: Pathway, by: Actor, at: datetime) -> Standing:

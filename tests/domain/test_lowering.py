@@ -106,6 +106,38 @@ def test_the_stage_that_it_is_in_is_done_as_it_was(stage: str, to: Pathway) -> N
     assert end.standing.ended is Position.IN_PRODUCTION
 
 
+@pytest.mark.parametrize("stage", [stage.key for stage in REGULATED.stages])
+@pytest.mark.parametrize(("low", "high"), [(LIGHT, STANDARD), (LIGHT, REGULATED)])
+def test_lowered_and_raised_again_it_still_owes_the_stage_that_it_was_in(
+    stage: str, low: Pathway, high: Pathway
+) -> None:
+    """The fault: lowered from risk's own stage, which stays, and raised by one enabler to a tier
+    that has no such stage, it had passed risk without risk."""
+    here = at_stage(REGULATED, stage).standing.stage
+    lowered = until(propose(at_stage(REGULATED, stage), low), lambda now: now.lowering is None)
+    raised = propose(lowered, high).standing
+
+    assert raised.pathway.tier is high.tier
+    owed = raised.pathway.stage(here.key)
+    assert owed.key not in raised.passed
+    assert (owed.kind, owed.holder) == (here.kind, here.holder)
+    assert owed.approvers >= here.approvers
+    assert set(owed.evidence) >= set(here.evidence)
+    assert owed.certification == here.certification
+    end = until(Life(raised, ()), lambda now: now.ended is not None)
+    assert end.standing.ended is Position.IN_PRODUCTION
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(LIGHT, STANDARD), (LIGHT, REGULATED), (STANDARD, REGULATED)]
+)
+def test_a_raise_of_a_case_that_was_never_lowered_takes_the_pathway_as_it_is(
+    low: Pathway, high: Pathway
+) -> None:
+    for stage in low.stages:
+        assert propose(at_stage(low, stage.key), high).standing.pathway == high
+
+
 def test_who_took_it_up_has_it_still_and_their_clock_stood_still() -> None:
     claimed = Life.of(REGULATED).then(BEN, Command.CLAIM)
     back = propose(claimed, STANDARD).then(BEN, Command.REFUSE, reason="it decides on people")
