@@ -16,8 +16,8 @@ from api.context import Context
 from api.examples import EXAMPLES
 from api.problems import FieldError, Problem, problem
 from api.routes import assumptions, people, reports, system, use_cases
+from service.database import open_sessions
 from service.errors import NotConfigured
-from service.sessions import open_sessions
 from service.settings import Settings
 from workflows.client import open_client
 from workflows.dispatcher import TemporalEngine

@@ -10,13 +10,13 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.drawing import Drawings
+from service.database import Sessions, reading
 from service.domain.people import Person
 from service.domain.permissions import Right, may
-from service.engine import Engine
 from service.errors import NotAllowed, SignInNeeded
-from service.forecasts import Forecaster
-from service.people import authenticate
-from service.sessions import Sessions, reading
+from service.forecasts.forecaster import Forecaster
+from service.intake.engine import Engine
+from service.people.directory import authenticate
 
 
 def now() -> datetime:

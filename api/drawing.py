@@ -8,7 +8,7 @@ from typing import Literal
 from charts.palette import Theme
 from charts.reports import picture
 from service.aside import Aside
-from service.reports.catalogue import Found, Name
+from service.reports.registry import Found, Name
 
 MOST_KEPT = 128
 

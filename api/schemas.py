@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, StrictInt
 
 from api.fields import Day, Email, Name, Prose, Reason, Words
-from service.assumptions import Recorded
+from service.assumptions.store import Recorded
 from service.domain.assumption import AssumptionKind
 from service.domain.case import Outcome
 from service.domain.clock import Share, Span, Transition, gate_tax, shares
@@ -19,10 +19,10 @@ from service.domain.people import SYSTEM, Person, Role
 from service.domain.standing import Lowering, Mode, Position
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
-from service.forecasts import MadeForecast
-from service.intake import Receipt
+from service.forecasts.forecaster import MadeForecast
+from service.intake.handing_in import Receipt
+from service.intake.use_cases import key_of, standing_of
 from service.tables import TokenRow, UseCaseRow
-from service.use_cases import key_of, standing_of
 
 Money = Annotated[FiniteFloat, Field(strict=True, ge=0, le=1e15)]
 Number = Annotated[FiniteFloat, Field(strict=True, ge=-1e15, le=1e15)]

@@ -23,10 +23,10 @@ import numpy as np
 
 from benchmarks import rolling_forecasts
 from benchmarks.simulated_traces import FIRST_DAY, TIERS, simulate
+from service.measure.as_of import known_at
 from service.measure.backtest import calibration, remade
 from service.measure.cases import EPOCH, PRODUCTION
 from service.measure.forecast import learn
-from service.measure.known import known_at
 from service.measure.next_decision import learn_order
 from service.measure.replay import what_would_help
 from service.measure.stays import open_states

@@ -32,18 +32,18 @@ from api.context import Context
 from benchmarks.million import NOW, fill
 from embedded.postgres import postgres, postgres_url
 from embedded.program import running
+from service.database import open_sessions
 from service.domain.people import Role
 from service.domain.standing import OUTCOMES, Hold, Position, Standing
 from service.domain.tiering import Tier
-from service.engine import Engine
-from service.forecasts import forecast_due
-from service.pathways import pathways
-from service.people import add_person
-from service.recount import recount
-from service.reports.catalogue import Name
-from service.sessions import open_sessions
-from service.use_cases import STANDING
-from service.visits import begin_visit
+from service.facts.counts.rebuild import recount
+from service.forecasts.forecaster import forecast_due
+from service.intake.engine import Engine
+from service.intake.pathways import pathways
+from service.intake.use_cases import STANDING
+from service.people.browser_sessions import begin_visit
+from service.people.directory import add_person
+from service.reports.registry import Name
 from web.app import with_pages
 
 TIMES = 7

@@ -34,11 +34,11 @@ import migrations
 from benchmarks.million import NOW, fill
 from embedded.postgres import postgres, postgres_url
 from embedded.program import running
-from service.known import Moment
-from service.recount import recount
-from service.reports.catalogue import Name, Question, report
+from service.database import open_sessions, reading
+from service.facts.as_of import Moment
+from service.facts.counts.rebuild import recount
 from service.reports.clock import By
-from service.sessions import open_sessions, reading
+from service.reports.registry import Name, Question, report
 
 TIMES = 7
 PRESENT = Moment(NOW, asked=False)

@@ -24,7 +24,7 @@ from benchmarks.simulated_traces import FIRST_DAY, simulate, slower_from
 from demo.history import Size, with_the_intake
 from demo.people import MEMBERS, cast_of
 from service.domain.people import Person
-from service.events import EventFile, load_event_map
+from service.history.events import EventFile, load_event_map
 from service.measure import traces as traced
 from service.measure.backtest import Calibration, backtest
 from service.measure.survival import Floats

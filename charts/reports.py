@@ -31,8 +31,8 @@ from service.domain.moment import said_of
 from service.domain.people import RESERVED_PARTIES
 from service.domain.standing import Mode
 from service.measure.tiers import Direction
-from service.reports.catalogue import Found, Name
 from service.reports.headline import GUARD
+from service.reports.registry import Found, Name
 
 if TYPE_CHECKING:
     import altair as alt

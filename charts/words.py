@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from service.domain.durations import figure
-from service.domain.words import plain
+from service.domain.naming import plain
 
 _NARROW = frozenset("iljI.,:;'|!` ")
 _SLIM = frozenset('frt()[]{}-/\\"*')

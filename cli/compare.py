@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from service.domain.assumption import Assumption
-    from service.history.comparison import FileVerdict, Progress
+    from service.history.csv.comparison import FileVerdict, Progress
     from service.measure.verdict import Arm, Stratum, Verdict
 
 BIG = 5_000_000  # bytes; reading less is over before a progress bar is seen
@@ -72,9 +72,9 @@ def compare(  # noqa: PLR0917 - the options of a command
 ) -> None:
     """Does the intake compress time-to-production, or extend it? Answered from a file alone."""
     from service.domain.moment import BadMoment, moment_of, zone_of
-    from service.history.comparison import compare_file
-    from service.history.errors import HistoryError
-    from service.history.maps import CANONICAL, load_map
+    from service.history.csv.comparison import compare_file
+    from service.history.csv.errors import HistoryError
+    from service.history.csv.maps import CANONICAL, load_map
 
     if out is not None and out.suffix.lower() not in {".svg", ".png"}:
         typer.echo(f"headway compare: --out {out}: the ending is .svg or .png", err=True)
@@ -136,7 +136,7 @@ def _assumptions(
 def _draw(result: "FileVerdict", out: Path) -> None:
     from charts.reports import picture
     from cli.writing import written_whole
-    from service.reports.catalogue import Name
+    from service.reports.registry import Name
 
     kind: Literal["svg", "png"] = "svg" if out.suffix.lower() == ".svg" else "png"
     with written_whole(out) as file:
@@ -160,7 +160,7 @@ def _progress(file: Path) -> "Iterator[Progress | None]":
 def _print(result: "FileVerdict", rejects: Path | None) -> None:
     from rich.console import Console
 
-    from service.reports.words import verdict_sentence
+    from service.reports.sentences import verdict_sentence
 
     console = Console(
         markup=False,

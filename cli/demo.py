@@ -9,10 +9,10 @@ from demo.filling import Filled, fill, is_filled
 from demo.history import BASELINE, EFFECT
 from demo.people import ORGANISATION
 from demo.removing import remove
-from service.known import Moment
-from service.people import find_person, issue_token
+from service.database import Sessions, open_sessions
+from service.facts.as_of import Moment
+from service.people.directory import find_person, issue_token
 from service.reports.verdict import verdict
-from service.sessions import Sessions, open_sessions
 from workflows.client import open_client
 from workflows.dispatcher import TemporalEngine
 

@@ -16,14 +16,14 @@ import typer
 from cli.imports import progress_bar
 from cli.running import configured, database_url
 from cli.writing import written_whole
+from service.database import Sessions, open_sessions
 from service.domain.case import Case
 from service.domain.trace import TracedCase
 from service.errors import BadInput
-from service.events import OWN, EventFile, load_event_map, write_csv, write_xes
-from service.history import HistoryError, Reject
-from service.imports import begin_import, observed, write_traced
-from service.sessions import Sessions, open_sessions
-from service.walked import Walked, next_walked
+from service.facts.every_case import Walked, next_walked
+from service.history.csv import HistoryError, Reject
+from service.history.events import OWN, EventFile, load_event_map, write_csv, write_xes
+from service.history.importing import begin_import, observed, write_traced
 
 AT_ONCE = 1_000
 NOT_OURS = """\

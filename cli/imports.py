@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.running import configured, database_url
+from service.database import Sessions, open_sessions
 from service.domain.moment import said_of
-from service.history import HistoryError, HistoryFile, load_map, rejects_path
-from service.history.maps import CANONICAL
-from service.imports import import_file as bring_in
-from service.sessions import Sessions, open_sessions
+from service.history.csv import HistoryError, HistoryFile, load_map, rejects_path
+from service.history.csv.maps import CANONICAL
+from service.history.importing import import_file as bring_in
 
 
 async def import_cases(

@@ -8,10 +8,11 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cli.running import configured, database_url, pages_address, sign_in_address
+from service.database import open_sessions
 from service.domain.people import Person, Role
 from service.errors import BadInput
-from service.leaving import named, owned
-from service.people import (
+from service.intake.leaving import named, owned
+from service.people.directory import (
     MOST_PEOPLE_LISTED,
     NewToken,
     add_person,
@@ -21,8 +22,7 @@ from service.people import (
     list_people,
     revoke_token,
 )
-from service.sessions import open_sessions
-from service.sign_in import LINK_LIFE, make_link
+from service.people.sign_in import LINK_LIFE, make_link
 
 
 @asynccontextmanager

@@ -13,8 +13,8 @@ from typing import Any, NoReturn, TypeVar
 import uvicorn
 
 from cli.running import database_url
+from service.database import open_sessions
 from service.errors import Fault
-from service.sessions import open_sessions
 from service.settings import Settings
 
 T = TypeVar("T")

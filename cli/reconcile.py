@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from cli.running import configured, database_url
-from service.sessions import Sessions, open_sessions
+from service.database import Sessions, open_sessions
 from service.tables import UseCaseRow
 from workflows.client import open_client
 from workflows.dispatcher import TemporalEngine

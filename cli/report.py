@@ -9,11 +9,11 @@ import typer
 
 from cli.running import configured, database_url
 from cli.writing import written_whole
+from service.database import open_sessions, snapshot
 from service.errors import BadInput
-from service.known import moment_from
-from service.reports.catalogue import Found, Name, Question, report
+from service.facts.as_of import moment_from
+from service.reports.registry import Found, Name, Question, report
 from service.reports.spreadsheet import as_csv
-from service.sessions import open_sessions, snapshot
 
 FORMATS = (".json", ".csv", ".svg", ".png")
 

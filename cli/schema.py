@@ -2,9 +2,9 @@
 
 from cli.running import configured, database_url
 from migrations import upgrade
-from service.recount import catch_up
-from service.recount import recount as count_anew
-from service.sessions import open_sessions
+from service.database import open_sessions
+from service.facts.counts.rebuild import catch_up
+from service.facts.counts.rebuild import recount as count_anew
 
 
 async def bring_up_to_date(url: str) -> None:

@@ -38,12 +38,12 @@ from embedded.program import (
     stop,
 )
 from embedded.temporal import address, database_file, free_port, temporal
+from service.database import driver_url, open_sessions
 from service.domain.people import Role
 from service.errors import NotFound
-from service.people import NewToken, add_person, count_people, find_person, issue_token
-from service.sessions import driver_url, open_sessions
+from service.people.directory import NewToken, add_person, count_people, find_person, issue_token
+from service.people.sign_in import make_link
 from service.settings import Settings
-from service.sign_in import make_link
 from workflows.client import open_client
 
 RESTART_AFTER = 0.5

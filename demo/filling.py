@@ -18,21 +18,21 @@ from demo.history import (
 )
 from demo.live import hand_in
 from demo.people import Cast, add_people
-from service.decisions import beginning, hand_over_to_engine
+from service.database import Sessions
 from service.domain.case import Case
 from service.domain.cohort import INTAKE, Cohort, quarter_of
 from service.domain.trace import Step
-from service.engine import Engine
 from service.errors import Conflict
-from service.forecasts import Forecaster, forecast_due
-from service.imports import begin_import, observed, write_cases
-from service.known import Moment
+from service.facts.as_of import Moment
+from service.facts.traces import traces_of
+from service.forecasts.forecaster import Forecaster, forecast_due
+from service.history.importing import begin_import, observed, write_cases
+from service.intake.deciding import beginning, hand_over_to_engine
+from service.intake.engine import Engine
 from service.measure.backtest import learn_corrected
-from service.people import any_sample
-from service.quarters import before, lock_against
-from service.sessions import Sessions
+from service.people.directory import any_sample
+from service.reports.quarters import before, lock_against
 from service.tables import CaseVersionRow
-from service.traces import traces_of
 
 SOURCES = ("headway demo: before the intake", "headway demo: the intake")
 """The imports that the history comes in as."""

@@ -17,7 +17,7 @@ from service.domain.cohort import INTAKE
 from service.domain.lifecycle import begin
 from service.domain.tiering import Tier
 from service.domain.trace import TracedCase, steps
-from service.pathways import pathways
+from service.intake.pathways import pathways
 
 EFFECT = 0.75
 """Time with the intake over time before it."""

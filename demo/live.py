@@ -14,15 +14,15 @@ from demo.history import SEED, unit
 from demo.people import Cast
 from demo.playing import at_work, lived
 from demo.ways import DAY, Act, Way
-from service.decisions import record
 from service.domain.commands import Command
 from service.domain.people import Person
 from service.domain.standing import Position
 from service.domain.tiering import Autonomy, RiskAnswers, tier_of
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
-from service.intake import submit
+from service.intake.deciding import record
+from service.intake.handing_in import submit
+from service.intake.pathways import pathways, tier_rules
 from service.measure.forecast import Model
-from service.pathways import pathways, tier_rules
 
 PATHWAYS = ("light", "standard", "regulated")
 TITLE = "Sample: "

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.people import ENABLEMENT, Person, Role
-from service.people import add_person
+from service.people.directory import add_person
 
 DOMAIN = "demo.headway.example"
 ORGANISATION = "Sample Mutual"

@@ -11,9 +11,9 @@ from sqlmodel import col
 
 from demo.filling import SOURCES, Tell
 from demo.people import DOMAIN
-from service.counting import uncount
-from service.imports import take_back
-from service.sessions import Sessions
+from service.database import Sessions
+from service.facts.counts.write import uncount
+from service.history.importing import take_back
 from service.tables import (
     AssumptionRow,
     DraftRow,

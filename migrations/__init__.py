@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from service.sessions import driver_url
+from service.database import driver_url
 
 ONE_AT_A_TIME = 4_848_329_001
 """Key of the advisory lock that keeps two migrations from running at once."""

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
 import service.tables  # noqa: F401  (fills the metadata)
-from service.sessions import open_engine
+from service.database import open_engine
 from service.settings import Settings
 
 

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
                 "HEADWAY_OIDC_ISSUER needs HEADWAY_OIDC_CLIENT_ID, HEADWAY_OIDC_ROLES and "
                 "HEADWAY_PUBLIC_URL as well"
             )
-        from service.sign_in import check_mapping
+        from service.people.sign_in import check_mapping
 
         check_mapping(self.oidc_roles)
         return self

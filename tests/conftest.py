@@ -21,7 +21,7 @@ import migrations
 from embedded.postgres import create_database, postgres, postgres_url
 from embedded.program import running
 from embedded.temporal import address, free_port, temporal
-from service.sessions import Sessions, open_sessions
+from service.database import Sessions, open_sessions
 from tests.house import House, open_house
 
 TEMPLATE = "headway"

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 import migrations
 from embedded.postgres import create_database, postgres_url
-from service.sessions import driver_url
+from service.database import driver_url
 
 NEWEST = "0011"
 """The file with the highest number in migrations/versions."""

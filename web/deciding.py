@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from api.context import Context
 from api.schemas import CommandBody
-from service.decisions import Request, decide
+from service.database import reading
 from service.domain.commands import Command
 from service.domain.lifecycle import TAKES
 from service.domain.people import Actor
@@ -21,8 +21,8 @@ from service.errors import (
     KeyReused,
     WorkflowMissing,
 )
-from service.sessions import reading
-from service.use_cases import find, transitions
+from service.intake.deciding import Request, decide
+from service.intake.use_cases import find, transitions
 from web.errors import REFUSED
 from web.forms import Form
 from web.show import sentence

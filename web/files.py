@@ -12,8 +12,8 @@ from pathlib import Path
 
 from service.aside import Aside
 from service.errors import NotFound
-from service.history import FileVerdict, HistoryMap, Look, Preview, compare_file, look, preview
-from service.imports import Imported
+from service.history.csv import FileVerdict, HistoryMap, Look, Preview, compare_file, look, preview
+from service.history.importing import Imported
 from web.mapping import mapping_of
 
 KEPT_FOR = timedelta(hours=1)
@@ -137,11 +137,11 @@ class Files:
         shutil.rmtree(brought.folder, ignore_errors=True)
 
     async def look(self, path: Path, encoding: str = "", delimiter: str = "") -> Look:
-        """`service.history.look`, in a process of its own."""
+        """`service.history.csv.look`, in a process of its own."""
         return await self._aside.do(look, path, encoding=encoding, delimiter=delimiter)
 
     async def preview(self, brought: Brought) -> tuple[HistoryMap, Preview]:
-        """The map that the form asks for and `service.history.preview` with it, in a process of
+        """The map that the form asks for and `service.history.csv.preview` with it, in a process of
         its own: nobody knows how long a map takes that somebody wrote. Raises `HistoryError`."""
         return await self._aside.do(
             _preview, brought.typed, brought.name, brought.path, brought.latest
@@ -158,7 +158,7 @@ class Files:
         as_of: datetime | None,
         zone: tzinfo,
     ) -> FileVerdict:
-        """`service.history.compare_file`, in a process of its own."""
+        """`service.history.csv.compare_file`, in a process of its own."""
         return await self._aside.do(
             compare_file,
             brought.path,

@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.pathway import StageKind
 from service.domain.tiering import Tier
-from service.forecasts import Forecaster, MadeForecast, forecast_of, newest
+from service.forecasts.forecaster import Forecaster, MadeForecast, forecast_of, newest
+from service.intake.pathways import pathways
 from service.measure.stays import State
-from service.pathways import pathways
 from service.tables import UseCaseRow
 
 

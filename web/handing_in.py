@@ -12,7 +12,7 @@ from api.schemas import UseCaseBody
 from service.domain.passing import Missing, way_ahead
 from service.domain.pathway import Pathway
 from service.domain.tiering import Autonomy, RiskAnswers, Tiering, tier_of
-from service.pathways import pathways, tier_rules
+from service.intake.pathways import pathways, tier_rules
 from web.words import t
 
 QUESTIONS = (

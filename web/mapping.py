@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from service.history import CANONICAL, HistoryMap, Look, load_map, parse_map, shipped_maps
-from service.history.dates import can_read
-from service.history.maps import ONE_TIER, key_of
-from service.history.written import SPREADSHEET
+from service.history.csv import CANONICAL, HistoryMap, Look, load_map, parse_map, shipped_maps
+from service.history.csv.date_forms import SPREADSHEET
+from service.history.csv.dates import can_read
+from service.history.csv.maps import ONE_TIER, key_of
 
 COLUMNS = (
     "case_id",

@@ -12,7 +12,7 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from service.domain.words import plain
+from service.domain.naming import plain
 from web import show
 from web.context import Pages
 from web.navigation import navigation

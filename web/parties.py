@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from charts.palette import party_colours
+from service.database import Sessions, reading
+from service.domain.naming import plain
 from service.domain.people import BUILDER, ENABLEMENT, PARKED
-from service.domain.words import plain
-from service.people import third_parties
-from service.sessions import Sessions, reading
+from service.people.directory import third_parties
 from web.words import t
 
 OURS = {BUILDER: "builder", ENABLEMENT: "enablement", PARKED: "parked"}

@@ -16,7 +16,7 @@ from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from api.fields import LONGEST_NAME, Email
 from service.errors import Fault
-from service.sign_in import Claimed
+from service.people.sign_in import Claimed
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.standing import Position
-from service.pathways import pathways
-from service.people import names_of
+from service.intake.pathways import pathways
+from service.intake.use_cases import key_of
+from service.people.directory import names_of
 from service.tables import UseCaseRow
-from service.use_cases import key_of
 from web.moves import Target
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from service.domain.moment import Moment, name_of
-from service.reports.catalogue import Found, Question
-from service.tallies import Mark
+from service.facts.counts.read import Mark
+from service.reports.registry import Found, Question
 
 KEPT_FOR = timedelta(seconds=15)
 """So long a report counts as the present. It says itself as of when it is."""

@@ -8,10 +8,17 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from api.context import TheContext
+from service.database import reading
 from service.domain.people import Person
 from service.errors import SignInNeeded
-from service.sessions import reading
-from service.visits import NEW_COOKIE_AFTER, SEEN_EVERY, Visit, find_visit, new_cookie, seen
+from service.people.browser_sessions import (
+    NEW_COOKIE_AFTER,
+    SEEN_EVERY,
+    Visit,
+    find_visit,
+    new_cookie,
+    seen,
+)
 from web.context import ThePages
 
 COOKIE = "headway"

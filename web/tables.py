@@ -9,7 +9,7 @@ from typing import Any
 from charts.words import days, percent, ratio, title
 from service.domain.durations import between
 from service.domain.tiering import Tier
-from service.reports.catalogue import Name
+from service.reports.registry import Name
 from web.parties import party_name
 from web.show import day, number
 from web.words import counted, t

@@ -15,10 +15,10 @@ from service.domain.pathway import Stage
 from service.domain.people import SYSTEM, Person
 from service.domain.standing import Position, Standing
 from service.domain.tiering import Tier
-from service.pathways import pathways
-from service.people import certifications_of, members, names_of, third_parties
+from service.intake.pathways import pathways
+from service.intake.use_cases import find, key_of, standing_of, transitions
+from service.people.directory import certifications_of, members, names_of, third_parties
 from service.tables import UseCaseRow
-from service.use_cases import find, key_of, standing_of, transitions
 from web.moves import Turn, turn
 from web.parties import party_name
 from web.pictures import Lane, Part, Tick, lanes, parts, ticks

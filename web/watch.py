@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
+from service.database import Sessions, reading
 from service.errors import Conflict
-from service.sessions import Sessions, reading
 from service.tables import UseCaseRow
 
 log = logging.getLogger(__name__)

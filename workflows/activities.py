@@ -9,11 +9,11 @@ from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from service.decisions import record
+from service.database import Sessions
 from service.domain.decision import Beginning
 from service.errors import TransitionsDisagree, TransitionsMissing
-from service.quarters import lock_due
-from service.sessions import Sessions
+from service.intake.deciding import record
+from service.reports.quarters import lock_due
 from workflows.messages import DISAGREE, MISSING, UNRECORDABLE, Name, Record, workflow_id
 
 REFUSED_FOR_GOOD = ("22", "23")

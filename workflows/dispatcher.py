@@ -20,7 +20,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from service.decisions import taken_over, waiting_for_engine
+from service.database import Sessions
 from service.domain.decision import Applied, Beginning, Decision
 from service.domain.refusals import RefusalFacts
 from service.errors import (
@@ -29,7 +29,7 @@ from service.errors import (
     EngineUnreachable,
     WorkflowMissing,
 )
-from service.sessions import Sessions
+from service.intake.deciding import taken_over, waiting_for_engine
 from workflows.messages import REFUSED, Name, workflow_id
 from workflows.use_case import UseCaseWorkflow
 
@@ -50,7 +50,7 @@ DISPATCH_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class TemporalEngine:
-    """`service.engine.Engine` on Temporal."""
+    """`service.intake.engine.Engine` on Temporal."""
 
     client: Client
     task_queue: str

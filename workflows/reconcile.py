@@ -19,11 +19,11 @@ from sqlmodel import col
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from service.decisions import beginning, record, taken_over
+from service.database import Sessions
 from service.domain.case import Outcome
 from service.domain.decision import Beginning
 from service.errors import EngineUnreachable, TransitionsDisagree
-from service.sessions import Sessions
+from service.intake.deciding import beginning, record, taken_over
 from service.tables import TransitionRow, UseCaseRow
 from workflows.dispatcher import TemporalEngine
 from workflows.messages import Name, workflow_id

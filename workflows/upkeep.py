@@ -8,9 +8,9 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 
-from service.counting import POST_AT_ONCE, post
-from service.forecasts import AT_ONCE, Forecaster, forecast_due
-from service.sessions import Sessions
+from service.database import Sessions
+from service.facts.counts.write import POST_AT_ONCE, post
+from service.forecasts.forecaster import AT_ONCE, Forecaster, forecast_due
 
 log = logging.getLogger(__name__)
 

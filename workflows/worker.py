@@ -9,7 +9,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from service.sessions import Sessions
+from service.database import Sessions
 from workflows.activities import Activities
 from workflows.dispatcher import TemporalEngine, dispatch_forever
 from workflows.quarters import LockQuartersWorkflow

@@ -9,10 +9,10 @@ from api.context import TheContext, TheSession, needs
 from api.fields import PLAIN, Name, Words
 from api.problems import responses
 from api.schemas import AssumptionBody, AssumptionRead, AssumptionsRead, WithdrawalBody
-from service.assumptions import list_assumptions, record_assumption, withdraw_assumption
+from service.assumptions.store import list_assumptions, record_assumption, withdraw_assumption
 from service.domain.people import Person
 from service.domain.permissions import Right
-from service.known import moment_from
+from service.facts.as_of import moment_from
 
 router = APIRouter(prefix="/v1/assumptions", tags=["Leadership"])
 

@@ -21,8 +21,8 @@ from api.schemas import (
 )
 from service.domain.people import Person
 from service.domain.permissions import Right
-from service.leaving import hand_over_all
-from service.people import (
+from service.intake.leaving import hand_over_all
+from service.people.directory import (
     NewToken,
     add_person,
     change_person,

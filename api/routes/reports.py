@@ -12,16 +12,16 @@ from api.fields import Words, Written
 from api.problems import responses
 from api.schemas import ReportRead, VerdictRead
 from charts.reports import names_of
+from service.database import snapshot
 from service.domain.cohort import INTAKE
 from service.domain.people import Person
 from service.domain.permissions import Right
 from service.errors import BadInput
-from service.known import Moment, moment_from
+from service.facts.as_of import Moment, moment_from
 from service.measure.tiers import SHORTEST_TAU
-from service.reports.catalogue import Name, Question, report
 from service.reports.clock import By
+from service.reports.registry import Name, Question, report
 from service.reports.spreadsheet import as_csv
-from service.sessions import snapshot
 
 router = APIRouter(prefix="/v1/reports", tags=["Leadership"])
 

@@ -32,8 +32,7 @@ from api.schemas import (
     UseCaseSummary,
     people_in,
 )
-from service.decisions import Request as Wanted
-from service.decisions import decide, find_applied, hand_over_to_engine
+from service.database import reading
 from service.domain.case import Outcome
 from service.domain.clock import spans
 from service.domain.commands import Command
@@ -44,12 +43,11 @@ from service.domain.permissions import Right
 from service.domain.standing import Position
 from service.domain.tiering import Tier
 from service.errors import BadInput, DecisionPending, NotFound
-from service.forecasts import newest
-from service.intake import Repeatable, submit
-from service.people import certifications_of, find_builder, find_person, names_of
-from service.sessions import reading
-from service.tables import UseCaseRow
-from service.use_cases import (
+from service.forecasts.forecaster import newest
+from service.intake.deciding import Request as Wanted
+from service.intake.deciding import decide, find_applied, hand_over_to_engine
+from service.intake.handing_in import Repeatable, submit
+from service.intake.use_cases import (
     KEY,
     MOST_LISTED,
     Filter,
@@ -61,6 +59,8 @@ from service.use_cases import (
     standing_of,
     transitions,
 )
+from service.people.directory import certifications_of, find_builder, find_person, names_of
+from service.tables import UseCaseRow
 
 router = APIRouter(prefix="/v1")
 

@@ -1,7 +1,7 @@
 """What reports read: cases in versions, counts, locked verdicts, forecasts, imported steps.
 
 Imported history moves to `case_version`, where live use cases stand as well. The counts are not
-filled here: `headway migrate` and `headway up` do that afterwards (`service.counting.catch_up`).
+filled here: `headway migrate` and `headway up` do that afterwards.
 
 Revision ID: 0002
 Revises: 0001

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from service.measure.cases import OPEN, PRODUCTION, Codes
-from service.measure.ends import masses
+from service.measure.end_shares import masses
 from service.measure.survival import Flags, Floats
 
 PARTS = (0.5, 0.85)

@@ -11,11 +11,11 @@ import numpy as np
 
 from service.domain.case import Outcome
 from service.measure.adaptive import AS_PROMISED, PARTS, Levels, Said, levels_after
+from service.measure.as_of import known_at
+from service.measure.as_seen import as_seen
 from service.measure.cases import EPOCH, OPEN, OUTCOMES, PRODUCTION, SECONDS_PER_DAY, Codes
-from service.measure.ends import influences, masses
+from service.measure.end_shares import influences, masses
 from service.measure.forecast import Model, learn
-from service.measure.known import known_at
-from service.measure.seen import as_seen
 from service.measure.stays import open_states, submitted_states
 from service.measure.survival import Flags, Floats
 from service.measure.tiers import Interval

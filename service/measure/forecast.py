@@ -11,9 +11,9 @@ import numpy as np
 
 from service.domain.durations import duration
 from service.measure.adaptive import AS_PROMISED, PARTS, Levels
+from service.measure.as_seen import as_seen
 from service.measure.cases import EPOCH, SECONDS_PER_DAY, Codes
-from service.measure.ends import masses
-from service.measure.seen import as_seen
+from service.measure.end_shares import masses
 from service.measure.stays import State, Stays, alike, stage_stays, turns, whole_cases
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces

@@ -7,8 +7,8 @@ from heapq import heappush, heappushpop
 import numpy as np
 
 from service.domain.durations import duration
+from service.domain.naming import plain
 from service.domain.people import BUILDER, PARKED
-from service.domain.words import plain
 from service.measure.cases import Codes
 from service.measure.forecast import MIN_COMPLETIONS, Forecast, Model, learn
 from service.measure.stays import State, Stays, alike, turns

@@ -11,8 +11,8 @@ import numpy as np
 
 from service.domain.standing import Mode
 from service.domain.trace import TracedCase
+from service.measure.as_of import known_spans
 from service.measure.cases import OPEN, PRODUCTION, Codes
-from service.measure.known import known_spans
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces
 

@@ -98,7 +98,7 @@ class Traces:
     waits), `rework`. The spans of a case follow each other without gaps from 0 to its
     `duration_days`; the last span of an open case is the one that it is in. Spans of no length are
     kept: a case may have been in a stage for no time at all. `unnamed` and `undone` say what was
-    known otherwise at an earlier moment (`service.measure.known`).
+    known otherwise at an earlier moment (`service.measure.as_of`).
     """
 
     cases: Cases

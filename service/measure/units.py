@@ -11,7 +11,7 @@ import numpy as np
 
 from service.measure.cases import Codes, Group
 from service.measure.pairs import Pair, influence, weighted_means
-from service.measure.student import t_multiplier
+from service.measure.student_t import t_multiplier
 from service.measure.survival import Floats
 
 KNOWN_SHARE = 0.8

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.domain.cohort import Cohort
-from service.known import Moment, cases_of, conditions
+from service.facts.as_of import Moment, cases_of, conditions
 from service.measure.verdict import as_json, judge
 from service.reports.headline import refuse_by_evidence
 from service.tables import CaseVersionRow

@@ -15,15 +15,15 @@ from service.domain.cohort import INTAKE, Cohort, quarter_of
 from service.domain.durations import duration
 from service.domain.standing import Mode
 from service.domain.tally import Kind, middle_of_class
-from service.known import CROWDED, EXACT, Moment
+from service.facts.as_of import CROWDED, EXACT, Moment
+from service.facts.counts.read import DayLine, Lines, lines
+from service.facts.traces import traces_of
 from service.measure.cases import EPOCH, OUTCOMES, SECONDS_PER_DAY, Group
 from service.measure.clock import Clock, ClockBar, Clocked, Part, Points, clock_bar, clocked
 from service.measure.days import PARTS, DayCounts, cases_from_days, moments
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces, coded
 from service.measure.verdict import number
-from service.tallies import DayLine, Lines, lines
-from service.traces import traces_of
 
 MOST_GROUPS = 200
 """Business units or periods that are told apart; the largest ones."""

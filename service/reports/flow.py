@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.domain.case import Outcome
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.tally import LIVE
-from service.known import Moment, cases_from, counts_of
+from service.facts.as_of import Moment, cases_from, counts_of
+from service.facts.by_day import Read, calendar_of
 from service.measure.cases import Cases
 from service.measure.flow import Ages, Bucket, Calendar, Flow, ages, day_of, recent
 from service.measure.flow import flow as in_rows
-from service.measure.little import Check, Little, checks, little
+from service.measure.littles_law import Check, Little, checks, little
 from service.measure.verdict import number
-from service.reports.calendar import Read, calendar_of
 from service.reports.oldest import OldCase, oldest_open
 from service.reports.stages import quantile_json
 

@@ -6,8 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.cohort import Cohort
 from service.domain.durations import duration
-from service.forecasts import MOST_FORECASTS, shown_forecasts
-from service.known import Moment
+from service.facts.as_of import Moment
+from service.facts.traces import traces_of
+from service.forecasts.forecaster import MOST_FORECASTS, shown_forecasts
 from service.measure.backtest import (
     Calibration,
     Held,
@@ -16,7 +17,6 @@ from service.measure.backtest import (
     spread,
 )
 from service.measure.verdict import interval_json, number
-from service.traces import traces_of
 
 ORIGINS = 6
 """Earlier days from which the backtest forecasts."""

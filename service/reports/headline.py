@@ -9,11 +9,11 @@ from typing import Any
 
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.durations import duration
-from service.domain.words import plain
+from service.domain.naming import plain
 from service.errors import BadInput
-from service.known import Moment
+from service.facts.as_of import Moment
 from service.measure.tiers import Direction
-from service.reports.words import verdict_sentence
+from service.reports.sentences import verdict_sentence
 
 Json = Mapping[str, Any]
 

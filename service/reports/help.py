@@ -6,11 +6,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.cohort import Cohort
 from service.domain.durations import duration
-from service.domain.words import plain
-from service.known import Moment
+from service.domain.naming import plain
+from service.facts.as_of import Moment
+from service.facts.traces import traces_of
 from service.measure.replay import Replay, Saving, what_would_help
 from service.measure.verdict import interval_json, number
-from service.traces import traces_of
 
 
 async def help_most(

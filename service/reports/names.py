@@ -9,9 +9,9 @@ from sqlmodel import col
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.tiering import Tier
 from service.errors import BadInput
-from service.history.messages import listed, shown
-from service.known import Choices, choices
-from service.pathways import pathways
+from service.facts.as_of import Choices, choices
+from service.history.csv.quoting import listed, shown
+from service.intake.pathways import pathways
 from service.tables import CaseVersionRow
 
 MOST_NAMED = 12

@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from service.domain.cohort import Cohort
 from service.domain.tally import LIVE
-from service.known import Moment, conditions
+from service.facts.as_of import Moment, conditions
 from service.measure.flow import Events, day_of
 from service.tables import TIME, CaseVersionRow
 

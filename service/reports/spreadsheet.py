@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
 
-from service.reports.catalogue import Found, Name
+from service.reports.registry import Found, Name
 
 
 def rows_of(name: Name, found: Found) -> Iterator[Found]:

@@ -10,16 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.cohort import Cohort
 from service.domain.durations import duration
+from service.domain.naming import plain
 from service.domain.tally import Kind
-from service.domain.words import plain
-from service.known import Moment
+from service.facts.as_of import Moment
+from service.facts.counts.read import DayLine, lines
+from service.facts.traces import traces_of
 from service.measure.stages import Passages, Percentiles, Stage, Times, longest_wait
 from service.measure.stages import stages as measured
 from service.measure.survival import Quantile
 from service.measure.traces import Traces
 from service.measure.verdict import number
-from service.tallies import DayLine, lines
-from service.traces import traces_of
 
 
 @dataclass(frozen=True, slots=True)

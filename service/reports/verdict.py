@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.assumptions import assumptions_at
+from service.assumptions.store import assumptions_at
 from service.domain.assumption import Assumption
 from service.domain.cohort import INTAKE, BadCohort, Cohort, cohort_from
 from service.errors import BadInput
-from service.known import Moment, cases_of, cohort_names, estimated
-from service.left_out import rejected_by_cohort, signs_of_imports
+from service.facts.as_of import Moment, cases_of, cohort_names, estimated
+from service.facts.record import rejected_by_cohort, signs_of_imports
 from service.measure.cases import Cases, Collector, joined
 from service.measure.curves import as_json as curves_as_json
 from service.measure.curves import curves

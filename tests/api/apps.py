@@ -8,8 +8,8 @@ import httpx
 
 from api.app import create_app
 from api.context import Context, now
-from service.engine import Engine
-from service.sessions import Sessions
+from service.database import Sessions
+from service.intake.engine import Engine
 from tests.api.contract import Contract, nothing
 from tests.house import Visitor
 

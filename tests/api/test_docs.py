@@ -8,8 +8,8 @@ from api.app import LARGEST_BODY
 from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, TAKES, Who
 from service.domain.people import Role
-from service.people import TOKEN_LIFE
-from service.use_cases import MOST_LISTED, Sort
+from service.intake.use_cases import MOST_LISTED, Sort
+from service.people.directory import TOKEN_LIFE
 from tests.api.contract import DOCUMENT, Contract, operations
 from tests.house import House
 

@@ -15,9 +15,9 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from embedded.temporal import address, free_port
+from service.database import driver_url, open_sessions, sessions_of
 from service.domain.people import Role
-from service.intake import Submitted, submit
-from service.sessions import driver_url, open_sessions, sessions_of
+from service.intake.handing_in import Submitted, submit
 from service.tables import OutboxRow, UseCaseRow
 from tests.api.apps import visiting
 from tests.house import House, submission

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from service.domain.people import Role
-from service.use_cases import Sort
+from service.intake.use_cases import Sort
 from tests.api.apps import visiting
 from tests.house import House, Visitor
 

@@ -9,7 +9,7 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy import text
 
 from service.domain.people import Role
-from service.people import issue_token
+from service.people.directory import issue_token
 from tests.api.contract import DOCUMENT, operations
 from tests.house import House
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from service.domain.people import Role
-from service.reports.catalogue import Name
+from service.reports.registry import Name
 from tests.house import House
 
 every_report = pytest.mark.parametrize("name", list(Name))

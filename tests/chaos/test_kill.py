@@ -12,8 +12,8 @@ from service.domain.commands import Command
 from service.domain.lifecycle import Move, begin, play
 from service.domain.people import Actor, Role
 from service.domain.tiering import Tier
-from service.pathways import pathways
-from service.use_cases import STANDING
+from service.intake.pathways import pathways
+from service.intake.use_cases import STANDING
 from tests.chaos.checking import Acknowledged, Case, Facts, Submitted, violations
 from tests.chaos.kill import PROGRAMS
 

@@ -9,16 +9,16 @@ import pytest
 
 from charts.palette import Theme
 from charts.reports import in_words, names_of, picture
+from service.database import Sessions
 from service.domain.case import Case, Outcome
 from service.domain.cohort import INTAKE, period_from
 from service.domain.standing import Mode
 from service.domain.trace import Step
-from service.imports import begin_import, observed, write_cases
-from service.known import Moment
-from service.quarters import lock
-from service.reports.catalogue import Name, Question, report
+from service.facts.as_of import Moment
+from service.history.importing import begin_import, observed, write_cases
+from service.reports.quarters import lock
+from service.reports.registry import Name, Question, report
 from service.reports.spreadsheet import as_csv
-from service.sessions import Sessions
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 from cli.events import export_log, import_log
+from service.database import Sessions
 from service.domain.case import Outcome
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.commands import Command
 from service.domain.people import Role
 from service.domain.tiering import Tier
-from service.events import OWN, EventFile, parse_event_map
-from service.known import Moment
+from service.facts.as_of import Moment
+from service.facts.counts.rebuild import recount
+from service.facts.every_case import next_walked
+from service.history.events import OWN, EventFile, parse_event_map
 from service.measure.clock import ClockBar
-from service.recount import recount
 from service.reports.clock import By, clock_bars
-from service.sessions import Sessions
-from service.walked import next_walked
 from tests.service.desk import DAY, HOUR, START, Desk, open_desk
 from tests.service.test_counting import counts
 

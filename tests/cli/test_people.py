@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 
 from cli import people
 from cli.main import app
+from service.database import Sessions
 from service.domain.people import Role
 from service.errors import BadInput, Conflict, Fault, NotConfigured, NotFound, SignInNeeded
-from service.people import authenticate
-from service.sessions import Sessions
-from service.sign_in import use_link
+from service.people.directory import authenticate
+from service.people.sign_in import use_link
 
 
 @pytest.fixture

@@ -21,24 +21,24 @@ from demo.history import BASELINE, EFFECT, Size
 from demo.live import ideas
 from demo.people import DOMAIN
 from demo.removing import remove
-from service.assumptions import record_assumption
+from service.assumptions.store import record_assumption
+from service.database import Sessions
 from service.domain.assumption import AssumptionKind
 from service.domain.cohort import period_from, quarter_of
 from service.domain.people import Role
 from service.domain.standing import Position
 from service.errors import Conflict, EngineUnreachable
-from service.forecasts import Forecaster, forecast_due
-from service.imports import begin_import, observed, write_cases
-from service.known import Moment
-from service.people import find_person, issue_token
-from service.quarters import before, lock
-from service.recount import recount
-from service.reports.catalogue import Found, Name, Question, report
-from service.sessions import Sessions
+from service.facts.as_of import Moment
+from service.facts.counts.rebuild import recount
+from service.forecasts.forecaster import Forecaster, forecast_due
+from service.history.importing import begin_import, observed, write_cases
+from service.people.browser_sessions import begin_visit
+from service.people.directory import find_person, issue_token
+from service.people.sign_in import make_link
+from service.reports.quarters import before, lock
+from service.reports.registry import Found, Name, Question, report
 from service.settings import Settings
-from service.sign_in import make_link
 from service.tables import OutboxRow, UseCaseRow, metadata
-from service.visits import begin_visit
 from tests.api.test_engines_away import no_temporal
 from tests.house import House, Visitor, open_house
 from tests.service.test_counting import counts

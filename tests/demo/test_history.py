@@ -26,9 +26,9 @@ from service.domain.lifecycle import begin, next_notice
 from service.domain.people import Person
 from service.domain.standing import Position
 from service.domain.tiering import Tier, tier_of
+from service.intake.pathways import pathways, tier_rules
 from service.measure.cases import Collector
 from service.measure.verdict import Direction, Verdict, judge
-from service.pathways import pathways, tier_rules
 
 AT = datetime(2026, 11, 25, 11, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

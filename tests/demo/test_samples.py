@@ -7,17 +7,17 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from service.counting import uncount
+from service.database import Sessions
 from service.domain.cohort import period_from
 from service.domain.commands import Command
 from service.domain.people import Person, Role
 from service.domain.tiering import Tier
-from service.imports import begin_import, observed, take_back, write_cases
-from service.intake import submit
-from service.people import add_person
-from service.quarters import lock, lock_due
-from service.recount import recount
-from service.sessions import Sessions
+from service.facts.counts.rebuild import recount
+from service.facts.counts.write import uncount
+from service.history.importing import begin_import, observed, take_back, write_cases
+from service.intake.handing_in import submit
+from service.people.directory import add_person
+from service.reports.quarters import lock, lock_due
 from tests.service.desk import DAY, START, Desk, open_desk, use_case
 from tests.service.test_counting import counts
 from tests.service.test_imports import case as imported

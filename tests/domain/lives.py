@@ -14,7 +14,7 @@ from service.domain.people import THE_SYSTEM, Actor, Role
 from service.domain.refusals import Refusal
 from service.domain.standing import Position, Standing
 from service.domain.tiering import Tier
-from service.pathways import pathways
+from service.intake.pathways import pathways
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

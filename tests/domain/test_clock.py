@@ -11,7 +11,7 @@ from service.domain.commands import Command
 from service.domain.people import BUILDER, ENABLEMENT, PARKED
 from service.domain.standing import MODES, Mode, Position
 from service.domain.tiering import Tier
-from service.pathways import pathways
+from service.intake.pathways import pathways
 from tests.domain.lives import ADA, DAY, HOUR, LENA, OWNER, START, Life, lives
 
 INSTANT = timedelta(microseconds=1)

@@ -13,7 +13,7 @@ from service.domain.people import ENABLEMENT, Actor, Role
 from service.domain.refusals import BadMove, NotPossible, NotYours
 from service.domain.standing import Position
 from service.domain.tiering import Tier
-from service.pathways import pathways
+from service.intake.pathways import pathways
 from tests.domain.lives import (
     ADA,
     BEN,

@@ -11,7 +11,7 @@ from service.domain.passing import LEAVING, By, Missing, Need, missing, offered,
 from service.domain.pathway import Pathway
 from service.domain.people import ENABLEMENT, Actor
 from service.domain.tiering import Tier
-from service.pathways import pathways
+from service.intake.pathways import pathways
 from tests.domain.lives import ADA, BEN, CERTIFIED, PEOPLE, Life, allowed, at_stage, lives, moves
 
 LIGHT, STANDARD, REGULATED = (pathways()[tier] for tier in Tier)
@@ -70,7 +70,7 @@ def test_a_launch_review_says_all_that_it_waits_for_and_who_can_see_to_it() -> N
     ],
 )
 def test_the_way_ahead_is_said_on_the_first_day(pathway: Pathway, kinds: list[str]) -> None:
-    # from the pathways as they are shipped: service/pathways/*.toml
+    # from the pathways as they are shipped: service/intake/pathways/*.toml
     assert [one.name for one in way_ahead(pathway, ())] == kinds
 
 

@@ -9,7 +9,7 @@ import pytest
 from service.domain.pathway import Pathway, Stage, StageKind, pathway_from_toml
 from service.domain.people import BUILDER, ENABLEMENT
 from service.domain.tiering import Tier
-from service.pathways import SHIPPED, pathways
+from service.intake.pathways import SHIPPED, pathways
 
 GATE = Stage("review", "Review", StageKind.GATE, ENABLEMENT, timedelta(days=2))
 BUILD = Stage("build", "Build", StageKind.BUILD, BUILDER, timedelta(days=20))

@@ -24,7 +24,7 @@ from service.domain.refusals import BadMove, NothingToTakeBack, NotYours, TooLat
 from service.domain.standing import Notice, Position, Standing
 from service.domain.tiering import Tier
 from service.domain.trace import steps
-from service.pathways import pathways
+from service.intake.pathways import pathways
 from tests.domain.lives import (
     ADA,
     BEN,

@@ -15,7 +15,7 @@ from service.domain.tiering import (
     rules_from_toml,
     tier_of,
 )
-from service.pathways import tier_rules
+from service.intake.pathways import tier_rules
 
 HARMLESS = RiskAnswers(
     personal_data=False,

@@ -12,7 +12,7 @@ from service.domain.standing import Mode
 from service.domain.tally import LIVE, Kind, Tally, duration_class, middle_of_class, tally
 from service.domain.tiering import Tier
 from service.domain.trace import Step, TracedCase, steps
-from service.pathways import pathways
+from service.intake.pathways import pathways
 from tests.domain.lives import ADA, DAY, OWNER, START, Life, at_stage, lives
 
 STANDARD = pathways()[Tier.MEDIUM]

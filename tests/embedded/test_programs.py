@@ -9,7 +9,7 @@ import pytest
 
 from embedded.postgres import SOCKET_NAME_ROOM, postgres, postgres_url, socket_folder
 from embedded.program import NotStarted, Program, end_leftovers, running, start, stop
-from service.sessions import driver_url
+from service.database import driver_url
 
 
 async def _at_once(_: int) -> bool:

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from service.domain.case import Case, Outcome
 from service.domain.standing import Mode
 from service.domain.trace import Step, TracedCase
-from service.events import OWN, EventFile, EventMap, parse_event_map
-from service.history import Reject
-from service.history.maps import fold
+from service.history.csv import Reject
+from service.history.csv.maps import fold
+from service.history.events import OWN, EventFile, EventMap, parse_event_map
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 START = datetime(2024, 3, 4, 9, tzinfo=UTC)

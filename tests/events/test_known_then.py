@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from service.domain.case import Outcome
 from service.domain.standing import Mode
 from service.domain.trace import Step, TracedCase
-from service.events import EventMap, parse_event_map
-from service.measure.known import known_at
+from service.history.events import EventMap, parse_event_map
+from service.measure.as_of import known_at
 from service.measure.stays import open_states, state_of, submitted_states
 from service.measure.traces import Traces, of
 from tests.events.logs import START, read

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from service.events import OWN, load_event_map, parse_event_map, shipped_event_maps
-from service.events.maps import Unlisted
-from service.history import MapError
+from service.history.csv import MapError
+from service.history.events import OWN, load_event_map, parse_event_map, shipped_event_maps
+from service.history.events.maps import Unlisted
 
 RULE = '[[activity.rules]]\nwhen = { "concept:name" = ["a"] }\n'
 

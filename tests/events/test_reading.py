@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from service.events import EventFile, parse_event_map
-from service.events import cases as of_cases
-from service.history import FileUnreadable
+from service.history.csv import FileUnreadable
+from service.history.events import EventFile, parse_event_map
+from service.history.events import cases as of_cases
 from tests.events.logs import HEADER, MAP, NOW, START, event, line, read, trace, xes
 
 

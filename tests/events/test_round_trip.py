@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.domain.case import Outcome
 from service.domain.trace import TracedCase
-from service.events import write_csv, write_xes
+from service.history.events import write_csv, write_xes
 from tests.events.logs import event, names, read, trace, traced_cases, xes
 
 Writer = Callable[[Iterable[TracedCase], BinaryIO], None]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from service.events import EventFile, parse_event_map, rows, sources, xes
-from service.history import FileUnreadable
+from service.history.csv import FileUnreadable
+from service.history.events import EventFile, parse_event_map, sources, xes
+from service.history.events import csv_log as rows
 from tests.events.logs import HEADER, MAP, NOW, event, line, read, trace
 from tests.events.logs import xes as log_of
 

@@ -8,7 +8,7 @@ import pytest
 from service.domain.case import Outcome
 from service.domain.standing import Mode
 from service.domain.trace import TracedCase
-from service.history import MapError
+from service.history.csv import MapError
 from tests.events.logs import read
 
 BOARD = """

@@ -12,8 +12,8 @@ import pytest
 
 from service.domain.case import Outcome
 from service.domain.trace import TracedCase
-from service.events import EventFile, load_event_map
-from service.history import Reject
+from service.history.csv import Reject
+from service.history.events import EventFile, load_event_map
 from service.measure import traces
 from service.measure.cases import of as cases_of
 from service.measure.verdict import Direction, judge

@@ -12,7 +12,7 @@ import pytest
 from service.domain.case import Case, Outcome
 from service.domain.standing import Mode
 from service.domain.trace import Step, TracedCase
-from service.events import write_csv, write_xes
+from service.history.events import write_csv, write_xes
 from tests.events.logs import START
 
 Writer = Callable[[Iterable[TracedCase], BinaryIO], None]

@@ -11,14 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from service.history import (
-    FileUnreadable,
-    HistoryError,
-    HistoryFile,
-    Reject,
-    compare_file,
-)
-from service.history.comparison import MOST_NAMES
+from service.history.csv import FileUnreadable, HistoryError, HistoryFile, Reject, compare_file
+from service.history.csv.comparison import MOST_NAMES
 
 HEADER = "case_id,cohort,tier,business_unit,started_at,ended_at,outcome"
 NOW = datetime(2025, 6, 1, tzinfo=UTC)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from service.history import HistoryError, choose_as_of, choose_baseline
-from service.history.seen import SeenIds
-from service.history.words import hashed_texts
+from service.history.csv import HistoryError, choose_as_of, choose_baseline
+from service.history.csv.packing import hashed_texts
+from service.history.csv.used_ids import SeenIds
 
 ONE, TWO, THREE = (datetime(2024, month, 1, tzinfo=UTC) for month in (1, 2, 3))
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from cli.compare import compare
 from service.domain.moment import last_of
-from service.history import (
+from service.history.csv import (
     FileVerdict,
     HistoryFile,
     HistoryMap,
@@ -23,7 +23,7 @@ from service.history import (
     load_map,
     parse_map,
 )
-from service.history.maps import SHIPPED
+from service.history.csv.maps import SHIPPED
 from service.measure.verdict import Ratio
 
 ROOT = Path(__file__).parents[2]

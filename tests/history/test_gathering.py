@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.history import gathering
-from service.history.comparison import FileVerdict, compare_file
+from service.history.csv import gathering
+from service.history.csv.comparison import FileVerdict, compare_file
 
 TAKEN = datetime(2025, 1, 1, tzinfo=UTC)
 

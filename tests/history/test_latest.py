@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.history.latest import GAPS, alone_by
-from service.history.words import Integers
+from service.history.csv.lone_moment import GAPS, alone_by
+from service.history.csv.packing import Integers
 
 
 def days(*gaps: int) -> Integers:

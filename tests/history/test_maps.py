@@ -8,7 +8,7 @@ import pytest
 
 from service.domain.case import Case, Outcome
 from service.domain.moment import last_of
-from service.history import HistoryFile, MapError, Reject, load_map, parse_map, shipped_maps
+from service.history.csv import HistoryFile, MapError, Reject, load_map, parse_map, shipped_maps
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
 

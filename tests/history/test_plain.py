@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from service.domain.case import Outcome
-from service.history import CANONICAL, HistoryFile, HistoryMap, Reject, parse_map
-from service.history.plain import PlainReader
-from service.history.words import PADDING, Floats, hashed, hashed_texts, words_of
+from service.history.csv import CANONICAL, HistoryFile, HistoryMap, Reject, parse_map
+from service.history.csv.packing import PADDING, Floats, hashed, hashed_texts, words_of
+from service.history.csv.plain_rows import PlainReader
 
 HEADER = "case_id,cohort,tier,business_unit,started_at,ended_at,outcome"
 NOW = datetime(2025, 6, 1, tzinfo=UTC)

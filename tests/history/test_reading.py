@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service.domain.case import Case, Outcome
 from service.domain.moment import last_of
-from service.history import (
+from service.history.csv import (
     CANONICAL,
     FileUnreadable,
     HistoryError,

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.events import load_event_map, parse_event_map, shipped_event_maps
-from service.history import MapError, load_map, parse_map, shipped_maps
-from service.history.toml import DEEPEST, LARGEST, LONGEST_WORD, read_toml
+from service.history.csv import MapError, load_map, parse_map, shipped_maps
+from service.history.csv.toml import DEEPEST, LARGEST, LONGEST_WORD, read_toml
+from service.history.events import load_event_map, parse_event_map, shipped_event_maps
 
 AT_MOST = 1.0
 """Seconds of the processor. The dotted keys took 38, the bounds take a hundredth of one."""

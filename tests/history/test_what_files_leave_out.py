@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.history import (
+from service.history.csv import (
     CANONICAL,
     FileUnreadable,
     FileVerdict,
@@ -24,9 +24,9 @@ from service.history import (
     look,
     parse_map,
 )
-from service.history.dates import DateReader
-from service.history.errors import RowUnusable
-from service.history.maps import Dates
+from service.history.csv.dates import DateReader
+from service.history.csv.errors import RowUnusable
+from service.history.csv.maps import Dates
 from web.mapping import guessed
 
 ROOT = Path(__file__).parents[2]

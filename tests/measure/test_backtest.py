@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from benchmarks.simulated_traces import FIRST_DAY, simulate
 from service.domain.case import Outcome
+from service.measure.as_of import known_at
 from service.measure.backtest import Held, Made, backtest, calibration, remade, wilson
-from service.measure.known import known_at
 from service.measure.traces import Traces
 
 ORIGINS = [FIRST_DAY + timedelta(days=730 + 30 * place) for place in range(10)]

@@ -13,7 +13,7 @@ from service.domain.cohort import INTAKE
 from service.domain.people import BUILDER, ENABLEMENT
 from service.domain.standing import Mode
 from service.domain.trace import Step, TracedCase, steps
-from service.known import Moment
+from service.facts.as_of import Moment
 from service.measure.clock import ClockBar, clock_bar, clocked
 from service.measure.survival import restricted_mean
 from service.measure.traces import Traces, of

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.measure.ends import influences, masses
+from service.measure.end_shares import influences, masses
 from service.measure.survival import Flags, Floats, life_table
 
 ROWS = st.lists(st.tuples(st.integers(0, 20), st.sampled_from("pdo")), min_size=1, max_size=40)

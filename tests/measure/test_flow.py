@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from service.domain.case import Case, Outcome
 from service.domain.tally import LIVE
 from service.domain.trace import TracedCase
-from service.known import Moment
+from service.facts.as_of import Moment
+from service.facts.by_day import Parts, add_stages, parts_from_counts
 from service.measure.cases import of as cases_of
 from service.measure.flow import (
     ENDS,
@@ -25,9 +26,8 @@ from service.measure.flow import (
     flow,
     recent,
 )
-from service.measure.little import Check, checks, little
+from service.measure.littles_law import Check, checks, little
 from service.measure.traces import of
-from service.reports.calendar import Parts, add_stages, parts_from_counts
 from tests.domain.lives import Life, lives
 from tests.measure.walks import DAY, START, counted, lived, walked
 

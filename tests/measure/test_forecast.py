@@ -14,8 +14,8 @@ from benchmarks.simulated_traces import FIRST_DAY, simulate
 from service.domain.case import Outcome
 from service.domain.standing import Mode
 from service.domain.trace import TracedCase
+from service.measure.as_of import known_at
 from service.measure.forecast import MIN_COMPLETIONS, NO_HISTORY, learn
-from service.measure.known import known_at
 from service.measure.stays import State, open_states
 from service.measure.traces import of
 from tests.measure.traced import case, day, many

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.trace import TracedCase
-from service.measure.known import known_at
+from service.measure.as_of import known_at
 from service.measure.traces import Traces, of
 from tests.measure.traced import day, many
 

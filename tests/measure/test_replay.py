@@ -14,7 +14,7 @@ from service.domain.case import Outcome
 from service.domain.standing import Mode
 from service.domain.trace import TracedCase
 from service.measure import replay
-from service.measure.known import known_at
+from service.measure.as_of import known_at
 from service.measure.replay import what_would_help
 from service.measure.traces import of
 from tests.measure.traced import case, day, many

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.rolling_forecasts import CHANGE, LATER, World, days, rolled, row, simulated, worlds
 from benchmarks.simulated_traces import FIRST_DAY, simulate, slower_from
+from service.measure.as_of import known_at
 from service.measure.backtest import learn_corrected, levels_now, remade
-from service.measure.known import known_at
 from service.measure.stays import State
 from service.measure.survival import Floats
 

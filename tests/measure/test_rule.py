@@ -17,7 +17,7 @@ from service.domain.case import Outcome
 from service.measure.cases import OPEN, PRODUCTION, Cases, Codes, Collector, Group, of_arrays
 from service.measure.pairs import Pair, influence
 from service.measure.record import Rejected, rejected_signs, signs
-from service.measure.student import t_quantile
+from service.measure.student_t import t_quantile
 from service.measure.survival import Floats, life_table, restricted_mean
 from service.measure.units import units
 from service.measure.verdict import Direction, Why, as_json, judge

@@ -7,11 +7,11 @@ import pytest
 
 from service.domain.trace import TracedCase
 from service.measure import backtest as rolled
+from service.measure.as_of import known_at
+from service.measure.as_seen import as_seen
 from service.measure.backtest import backtest
 from service.measure.cases import OPEN
 from service.measure.forecast import learn
-from service.measure.known import known_at
-from service.measure.seen import as_seen
 from service.measure.stays import open_states
 from service.measure.traces import Traces, of
 from tests.events.logs import read

@@ -5,7 +5,7 @@ import pytest
 from service.domain.case import Outcome
 from service.domain.standing import Mode
 from service.measure.traces import of
-from service.measure.usual import usual_ages
+from service.measure.usual_ages import usual_ages
 from tests.measure.traced import case, day
 
 BUILD = ("build", "builder", Mode.WORKING)

@@ -11,7 +11,7 @@ from service.domain.people import BUILDER, ENABLEMENT, PARKED
 from service.domain.standing import Mode
 from service.domain.tally import LIVE, Tally, tally
 from service.domain.trace import Step, TracedCase, steps
-from service.tallies import DayLine, Lines
+from service.facts.counts.read import DayLine, Lines
 from tests.domain.lives import Life
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

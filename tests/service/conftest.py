@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.sessions import Sessions
+from service.database import Sessions
 from tests.service.desk import Desk, open_desk
 
 

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from service.decisions import beginning, record
+from service.database import Sessions
 from service.domain.commands import Command
 from service.domain.decision import Seen
 from service.domain.lifecycle import Move, Played, play
 from service.domain.people import THE_SYSTEM, Actor, Person, Role
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
-from service.intake import Receipt, Repeatable, submit
-from service.pathways import pathways
-from service.people import add_person
-from service.sessions import Sessions
+from service.intake.deciding import beginning, record
+from service.intake.handing_in import Receipt, Repeatable, submit
+from service.intake.pathways import pathways
+from service.people.directory import add_person
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

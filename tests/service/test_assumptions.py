@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import delete, text, update
 from sqlalchemy.exc import DBAPIError
 
-from service.assumptions import (
+from service.assumptions.store import (
     Recorded,
     assumptions_at,
     list_assumptions,
@@ -14,8 +14,8 @@ from service.assumptions import (
 from service.domain.assumption import Assumption, AssumptionKind
 from service.domain.people import Person, Role
 from service.errors import BadInput, Conflict, NotFound
-from service.imports import begin_import, write_cases
-from service.known import Moment
+from service.facts.as_of import Moment
+from service.history.importing import begin_import, write_cases
 from service.tables import AssumptionRow
 from tests.service.desk import DAY, START, Desk
 from tests.service.test_imports import case as imported

@@ -7,21 +7,21 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, text
 
-from service.counting import post
-from service.decisions import record
+from service.database import Sessions
 from service.domain.case import Case, Outcome
 from service.domain.cohort import Cohort
 from service.domain.commands import Command
 from service.domain.people import Role
 from service.domain.tally import Kind
-from service.imports import begin_import, observed, write_cases
-from service.known import Moment, cases_from, cases_of, counts_of
+from service.facts.as_of import Moment, cases_from, cases_of, counts_of
+from service.facts.counts.read import lines
+from service.facts.counts.rebuild import catch_up, recount
+from service.facts.counts.write import post
+from service.history.importing import begin_import, observed, write_cases
+from service.intake.deciding import record
 from service.measure.cases import of
 from service.measure.survival import quantile, restricted_mean
-from service.recount import catch_up, recount
-from service.sessions import Sessions
 from service.tables import TallyBookRow, TallyEntryRow
-from service.tallies import lines
 from tests.service.desk import DAY, HOUR, START, Desk, busy_week
 
 Counts = dict[tuple[object, ...], tuple[int, int]]

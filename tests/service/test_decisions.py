@@ -9,7 +9,6 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col
 
-from service.decisions import beginning, find_applied, record, taken_over, waiting_for_engine
 from service.domain.commands import Command
 from service.domain.decision import Applied, Seen
 from service.domain.lifecycle import Move, Played
@@ -17,8 +16,9 @@ from service.domain.people import Role
 from service.domain.standing import Position
 from service.domain.tiering import Tier
 from service.errors import TransitionsDisagree
+from service.intake.deciding import beginning, find_applied, record, taken_over, waiting_for_engine
+from service.intake.use_cases import standing_of, transitions
 from service.tables import OutboxRow, TransitionRow, UseCaseRow
-from service.use_cases import standing_of, transitions
 from tests.service.desk import DAY, HOUR, START, Desk
 
 

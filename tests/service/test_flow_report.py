@@ -5,17 +5,17 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from service.database import Sessions
 from service.domain.case import Case, Outcome
 from service.domain.cohort import INTAKE, cohort_from
 from service.domain.commands import Command
 from service.domain.people import BUILDER, ENABLEMENT
 from service.domain.standing import Mode
 from service.domain.trace import Step
-from service.imports import begin_import, observed, write_cases
-from service.known import Moment
+from service.facts.as_of import Moment
+from service.history.importing import begin_import, observed, write_cases
 from service.measure.flow import Bucket
 from service.reports.flow import flow
-from service.sessions import Sessions
 from tests.service.desk import DAY, START, Desk, busy_week
 
 

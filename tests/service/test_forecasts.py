@@ -9,7 +9,8 @@ from service.domain.cohort import INTAKE, Cohort
 from service.domain.commands import Command
 from service.domain.people import Role
 from service.domain.tiering import Tier
-from service.forecasts import (
+from service.facts.as_of import Moment
+from service.forecasts.forecaster import (
     LOOK_AGAIN_AFTER,
     Forecaster,
     MadeForecast,
@@ -17,12 +18,11 @@ from service.forecasts import (
     keep,
     newest,
 )
-from service.intake import submit
-from service.known import Moment
+from service.intake.handing_in import submit
 from service.measure.stays import State
-from service.reports.decisions import decisions
 from service.reports.forecasts import forecasts_held
 from service.reports.help import help_most
+from service.reports.next_decisions import decisions
 from service.tables import ForecastRow, UseCaseRow
 from tests.service.desk import DAY, START, Desk, use_case
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from service.domain.cohort import INTAKE, Cohort, cohort_from
-from service.known import Moment
+from service.facts.as_of import Moment
 from service.reports.headline import GUARD, Scope, headline, single_look, why_none
 from tests.service.desk import DAY, START
 from tests.service.test_words import found as words

@@ -8,17 +8,17 @@ import pytest
 from sqlalchemy import func, select
 
 from cli.imports import import_file
+from service.database import Sessions
 from service.domain.case import Case, Outcome
 from service.domain.cohort import Cohort
-from service.history import CANONICAL, HistoryFile, compare_file
-from service.imports import Written, begin_import, observed, write_cases
-from service.imports import import_file as bring_file_in
-from service.known import Moment, cases_of
-from service.left_out import rejected_by_cohort, signs_of_imports
+from service.facts.as_of import Moment, cases_of
+from service.facts.record import rejected_by_cohort, signs_of_imports
+from service.history.csv import CANONICAL, HistoryFile, compare_file
+from service.history.importing import Written, begin_import, observed, write_cases
+from service.history.importing import import_file as bring_file_in
 from service.measure.cases import OPEN
 from service.measure.record import Rejected
 from service.reports.verdict import verdict
-from service.sessions import Sessions
 from service.tables import CaseVersionRow
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

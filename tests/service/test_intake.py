@@ -7,16 +7,16 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from service.database import Sessions
 from service.domain.commands import Command
 from service.domain.people import BUILDER, ENABLEMENT, Role
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Tier
 from service.errors import KeyReused
-from service.intake import Repeatable, submit
-from service.pathways import pathways
-from service.sessions import Sessions
+from service.intake.handing_in import Repeatable, submit
+from service.intake.pathways import pathways
+from service.intake.use_cases import standing_of, transitions
 from service.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
-from service.use_cases import standing_of, transitions
 from tests.service.desk import HOUR, START, Desk, use_case
 
 

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from cli.events import import_log
+from service.database import Sessions, reading
 from service.domain.cohort import Cohort
-from service.events import EventFile, EventMap, parse_event_map
-from service.known import Moment
+from service.facts.as_of import Moment
+from service.facts.counts.rebuild import recount
+from service.facts.traces import traces_of
+from service.history.events import EventFile, EventMap, parse_event_map
 from service.measure.backtest import remade
 from service.measure.traces import Traces
-from service.recount import recount
 from service.reports.clock import By, clock
 from service.reports.flow import flow
 from service.reports.forecasts import forecasts_held
 from service.reports.stages import stages
-from service.sessions import Sessions, reading
-from service.traces import traces_of
 from tests.events.logs import NOW, START
 from tests.events.test_laws import Row, write_csv
 from tests.service.test_counting import counts

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import select, text
 from sqlmodel import col
 
+from service.database import Sessions
 from service.domain.people import RESERVED_PARTIES, Person, Role
 from service.errors import BadInput, Conflict, NotFound, SignInNeeded
-from service.people import (
+from service.people.directory import (
     TOKEN_LIFE,
     NewToken,
     add_person,
@@ -24,7 +25,6 @@ from service.people import (
     names_of,
     revoke_token,
 )
-from service.sessions import Sessions
 from service.tables import PersonRow, TokenRow
 from tests.service.desk import DAY, HOUR, START, Desk
 

@@ -10,9 +10,9 @@ from service.domain.cohort import period_from
 from service.domain.commands import Command
 from service.domain.people import Role
 from service.domain.tiering import Tier
-from service.imports import begin_import, observed, write_cases
-from service.known import Moment
-from service.quarters import OF_THE_MOMENT, lock, lock_due
+from service.facts.as_of import Moment
+from service.history.importing import begin_import, observed, write_cases
+from service.reports.quarters import OF_THE_MOMENT, lock, lock_due
 from service.reports.verdict import verdict
 from service.tables import LockedVerdictRow
 from tests.service.desk import DAY, START, Desk

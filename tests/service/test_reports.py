@@ -5,18 +5,18 @@ from typing import cast
 import pytest
 from sqlalchemy import text
 
+from service.database import Sessions
 from service.domain.case import Case, Outcome
 from service.domain.cohort import INTAKE, Cohort, cohort_from
 from service.domain.commands import Command
 from service.domain.people import Role
 from service.domain.tiering import Tier
 from service.errors import BadInput
-from service.imports import begin_import, observed, write_cases
-from service.known import Moment, cases_of
+from service.facts.as_of import Moment, cases_of
+from service.history.importing import begin_import, observed, write_cases
 from service.measure.cases import OUTCOMES
 from service.reports.changes import changes
 from service.reports.verdict import verdict
-from service.sessions import Sessions
 from tests.service.desk import DAY, START, Desk
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, select, text
 from sqlmodel import col
 
-from service.sessions import Sessions, reading
+from service.database import Sessions, reading
 from service.tables import CaseVersionRow
 
 PLANS = """

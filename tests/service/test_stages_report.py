@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from service.database import Sessions
 from service.domain.case import Case, Outcome
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.commands import Command
@@ -10,10 +11,9 @@ from service.domain.people import BUILDER, ENABLEMENT, Role
 from service.domain.standing import Mode
 from service.domain.tiering import Tier
 from service.domain.trace import Step
-from service.imports import begin_import, observed, write_cases
-from service.known import EXACT, Moment
+from service.facts.as_of import EXACT, Moment
+from service.history.importing import begin_import, observed, write_cases
 from service.reports.stages import stages
-from service.sessions import Sessions
 from tests.service.desk import DAY, HOUR, START, Desk
 
 

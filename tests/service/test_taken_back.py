@@ -4,15 +4,15 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from service.decisions import beginning, record
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.commands import Command
 from service.domain.lifecycle import RULES, Move, play
 from service.domain.people import Person, Role
 from service.domain.trace import steps
-from service.known import Moment
-from service.traces import traces_of
-from service.walked import next_walked
+from service.facts.as_of import Moment
+from service.facts.every_case import next_walked
+from service.facts.traces import traces_of
+from service.intake.deciding import beginning, record
 from tests.service.desk import DAY, START, Desk
 
 TALLIES = text(

@@ -13,7 +13,7 @@ from service.domain.people import ENABLEMENT, Actor, Person, Role
 from service.domain.standing import Position
 from service.domain.tiering import Tier
 from service.errors import BadInput, NotFound
-from service.use_cases import Filter, Sort, find, key_of, list_use_cases, queue
+from service.intake.use_cases import Filter, Sort, find, key_of, list_use_cases, queue
 from tests.service.desk import DAY, HOUR, START, Desk
 
 LEADER = Actor("a-leader", frozenset({Role.LEADER}))
@@ -231,7 +231,7 @@ async def test_a_key_that_is_nobody_s_is_not_found(desk: Desk) -> None:
 
 async def test_the_queue_begins_with_the_greatest_share_of_its_target_used_up(desk: Desk) -> None:
     owner, ada = await desk.person(Role.BUILDER), await desk.person(Role.ENABLER)
-    # Targets in service/pathways/standard.toml: triage 2 days, shape 5 days.
+    # Targets in service/intake/pathways/standard.toml: triage 2 days, shape 5 days.
     shape = await desk.hand_in(owner)
     await desk.does(shape.use_case_id, ada, Command.APPROVE, at=START)
     await desk.hand_in(owner, at=START + 1 * DAY)

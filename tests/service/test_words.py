@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.reports.words import verdict_sentence
+from service.reports.sentences import verdict_sentence
 
 
 def found(**changes: Any) -> dict[str, Any]:

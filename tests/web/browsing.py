@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 
 from service.domain.people import Person, Role
-from service.visits import begin_visit
+from service.people.browser_sessions import begin_visit
 from tests.house import House, Visitor
 
 ORIGIN = "http://headway.test"

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
 
-from service.visits import begin_visit
+from service.people.browser_sessions import begin_visit
 from tests.house import House, Visitor
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -19,8 +19,8 @@ from embedded.postgres import postgres, postgres_url
 from embedded.program import running
 from embedded.temporal import address, free_port, temporal
 from service.domain.people import Role
-from service.forecasts import forecast_due
-from service.reports.catalogue import Name
+from service.forecasts.forecaster import forecast_due
+from service.reports.registry import Name
 from tests.house import House, Visitor, open_house
 from tests.web.chromium import NAMES, chromium, executable, window
 from tests.web.serving import served

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from service.database import Sessions
 from service.domain.people import Person, Role
-from service.drafts import keep_draft
-from service.people import add_person, issue_token
-from service.sessions import Sessions
+from service.intake.drafts import keep_draft
+from service.people.directory import add_person, issue_token
 from tests.house import House, Visitor
 from tests.web.staged import Act, act, staged
 

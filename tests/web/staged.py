@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from api.schemas import UseCaseBody
-from service.decisions import record
+from service.database import Sessions
 from service.domain.commands import Command
 from service.domain.lifecycle import RULES, Move, play
 from service.domain.people import Person
 from service.domain.tiering import Tier
-from service.intake import submit
-from service.pathways import pathways
-from service.sessions import Sessions
+from service.intake.deciding import record
+from service.intake.handing_in import submit
+from service.intake.pathways import pathways
 from tests.house import submission
 
 

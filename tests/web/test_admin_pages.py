@@ -7,7 +7,7 @@ import pytest
 
 from service.domain.people import Role
 from service.errors import SignInNeeded
-from service.people import authenticate, find_person
+from service.people.directory import authenticate, find_person
 from tests.house import House
 from tests.web.browsing import Guest, Page, guest, stranger
 

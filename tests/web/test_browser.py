@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from service.assumptions import record_assumption, withdraw_assumption
+from service.assumptions.store import record_assumption, withdraw_assumption
 from service.domain.assumption import AssumptionKind
 from service.domain.case import Case, Outcome
 from service.domain.people import Role
-from service.drafts import keep_draft
-from service.imports import begin_import, observed, write_cases
-from service.reports.catalogue import Name
+from service.history.importing import begin_import, observed, write_cases
+from service.intake.drafts import keep_draft
+from service.reports.registry import Name
 from tests.api.test_assumptions import a_baseline
 from tests.house import House
 from tests.web.chromium import Window, window

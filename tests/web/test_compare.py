@@ -10,8 +10,8 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from service.database import reading
 from service.domain.people import Role
-from service.sessions import reading
 from service.tables import CaseVersionRow
 from tests.house import House
 from tests.web.browsing import ORIGIN, Guest, Page, guest

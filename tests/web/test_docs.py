@@ -6,10 +6,15 @@ from pathlib import Path
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from service.drafts import MOST_DRAFTS
+from service.intake.drafts import MOST_DRAFTS
+from service.people.browser_sessions import LONGEST_IDLE, LONGEST_VISIT, NEW_COOKIE_AFTER
+from service.people.sign_in import (
+    LINK_LIFE,
+    MOST_FAILED_PER_ADDRESS,
+    MOST_FAILED_PER_PERSON,
+    WATCHED,
+)
 from service.settings import Settings
-from service.sign_in import LINK_LIFE, MOST_FAILED_PER_ADDRESS, MOST_FAILED_PER_PERSON, WATCHED
-from service.visits import LONGEST_IDLE, LONGEST_VISIT, NEW_COOKIE_AFTER
 from tests.house import House
 from web.routes.sign_in import BACK
 from web.watch import MOST_WATCHERS

@@ -12,9 +12,9 @@ from temporalio.client import Client
 
 from api.app import create_app
 from api.context import Context, now
+from service.database import Sessions, open_sessions
 from service.domain.people import Role
-from service.engine import Engine
-from service.sessions import Sessions, open_sessions
+from service.intake.engine import Engine
 from tests.api.contract import nothing
 from tests.api.test_engines_away import no_temporal
 from tests.house import House

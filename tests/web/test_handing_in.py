@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.domain.people import Role
 from service.domain.tiering import Tier
-from service.drafts import MOST_DRAFTS, find_draft, keep_draft, list_drafts
+from service.intake.drafts import MOST_DRAFTS, find_draft, keep_draft, list_drafts
 from tests.house import House
 from tests.web.browsing import Page, guest
 from web.handing_in import FIELDS, QUESTIONS, ahead, check

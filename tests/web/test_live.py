@@ -9,7 +9,7 @@ import pytest
 
 from api.app import create_app
 from service.domain.people import Role
-from service.people import change_person
+from service.people.directory import change_person
 from tests.api.contract import nothing
 from tests.house import House
 from tests.web.browsing import Guest, guest

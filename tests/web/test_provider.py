@@ -18,9 +18,9 @@ from api.app import create_app
 from api.context import Context
 from service.domain.people import Role
 from service.errors import NotAllowed
-from service.people import change_person, find_person
+from service.people.directory import change_person, find_person
+from service.people.sign_in import Claimed, check_mapping, granted, person_from_provider
 from service.settings import Settings
-from service.sign_in import Claimed, check_mapping, granted, person_from_provider
 from tests.api.contract import nothing
 from tests.house import House
 from tests.web.browsing import Guest, Page

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from service.domain.people import Role
-from service.forecasts import Forecaster
+from service.forecasts.forecaster import Forecaster
 from tests.house import House
 from tests.web.browsing import Guest, Page, guest
 from tests.web.staged import act, staged

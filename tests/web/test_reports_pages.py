@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from service.domain.people import Role
-from service.reports.catalogue import Name
+from service.reports.registry import Name
 from tests.api.test_assumptions import a_baseline
 from tests.house import House
 from tests.web.browsing import guest

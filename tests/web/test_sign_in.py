@@ -7,12 +7,9 @@ import pytest
 from sqlalchemy import select, text
 from sqlmodel import col
 
+from service.database import Sessions
 from service.domain.people import Role
-from service.people import change_person
-from service.sessions import Sessions
-from service.sign_in import LINK_LIFE, MOST_FAILED_PER_ADDRESS, make_link, use_link
-from service.tables import VisitRow
-from service.visits import (
+from service.people.browser_sessions import (
     LONGEST_IDLE,
     LONGEST_VISIT,
     NEW_COOKIE_AFTER,
@@ -23,6 +20,9 @@ from service.visits import (
     new_cookie,
     seen,
 )
+from service.people.directory import change_person
+from service.people.sign_in import LINK_LIFE, MOST_FAILED_PER_ADDRESS, make_link, use_link
+from service.tables import VisitRow
 from tests.house import House
 from tests.web.browsing import ORIGIN, Guest, Page, guest, stranger
 

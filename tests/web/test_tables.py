@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from service.reports.catalogue import Name
 from service.reports.headline import GUARD
+from service.reports.registry import Name
 from web.tables import MOST_ROWS, MOST_WEEKS, NONE, Table, head, tables_of
 from web.words import catalogue
 

@@ -10,10 +10,10 @@ from service.domain.passing import Need
 from service.domain.people import Role
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Autonomy, Tier
+from service.intake.queue import Whose
 from service.measure.tiers import Direction
-from service.reports.catalogue import Name
 from service.reports.clock import By as Groups
-from service.waiting import Whose
+from service.reports.registry import Name
 from web.errors import AWAY
 from web.files import Doing
 from web.handing_in import FIELDS, QUESTIONS

@@ -13,6 +13,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
+from service.database import Sessions
 from service.domain.clock import Transition
 from service.domain.commands import Command
 from service.domain.decision import Applied, Beginning, Decision
@@ -22,11 +23,10 @@ from service.domain.standing import Standing
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
 from service.errors import DecisionPending, EngineUnreachable
-from service.intake import submit
-from service.people import add_person
-from service.sessions import Sessions
+from service.intake.handing_in import submit
+from service.intake.use_cases import standing_of, transitions
+from service.people.directory import add_person
 from service.tables import UseCaseRow
-from service.use_cases import standing_of, transitions
 from workflows.dispatcher import TemporalEngine
 from workflows.messages import Name, workflow_id
 from workflows.use_case import UseCaseWorkflow

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
-from service.sessions import Sessions
+from service.database import Sessions
 from tests.workflows.cases import Case, open_case, worker_on
 
 Open = Callable[..., Awaitable[Case]]

@@ -18,7 +18,7 @@ from temporalio.client import Client
 import migrations
 from embedded.postgres import postgres, postgres_url
 from embedded.program import running
-from service.sessions import Sessions, open_sessions
+from service.database import Sessions, open_sessions
 from tests.workflows.cases import open_case, worker_on
 from tests.workflows.engines import temporal_with
 from tests.workflows.stories import STORIES, Story

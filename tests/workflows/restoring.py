@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.sessions import Sessions
+from service.database import Sessions
 
 COLUMNS = text(
     """

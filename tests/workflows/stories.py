@@ -8,12 +8,12 @@ from datetime import timedelta
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowUpdateStage
 
-from service.decisions import beginning
 from service.domain.commands import Command
 from service.domain.decision import Applied, Beginning
 from service.domain.refusals import Refusal
 from service.domain.tiering import Tier
-from service.pathways import pathways
+from service.intake.deciding import beginning
+from service.intake.pathways import pathways
 from tests.workflows.cases import Case, until, with_targets
 from workflows.messages import Name, workflow_id
 from workflows.use_case import UseCaseWorkflow

@@ -14,16 +14,16 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
-from service.counting import count_recorded
-from service.decisions import record
 from service.domain.case import Outcome
 from service.domain.clock import Transition, spans
 from service.domain.decision import Beginning
 from service.domain.people import Role
 from service.errors import TransitionsDisagree, TransitionsMissing
-from service.recount import recount
+from service.facts.counts.rebuild import recount
+from service.facts.counts.write import count_recorded
+from service.intake.deciding import record
+from service.intake.use_cases import projection, transition_values, transitions
 from service.tables import TransitionRow, UseCaseRow
-from service.use_cases import projection, transition_values, transitions
 from tests.house import House, Visitor, open_house
 from tests.service.test_counting import counts
 from tests.workflows.engines import temporal_with

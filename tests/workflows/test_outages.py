@@ -13,10 +13,10 @@ from temporalio.client import Client
 import migrations
 from embedded.postgres import postgres, postgres_url
 from embedded.program import running, start, stop
+from service.database import Sessions, open_sessions
 from service.domain.commands import Command
 from service.domain.decision import Applied
 from service.domain.standing import Position
-from service.sessions import Sessions, open_sessions
 from tests.workflows.cases import Case, open_case, until, worker_on
 
 

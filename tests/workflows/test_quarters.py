@@ -10,7 +10,7 @@ from temporalio.client import (
 )
 
 from service.domain.cohort import quarter_of
-from service.quarters import before
+from service.reports.quarters import before
 from tests.house import House
 from workflows.messages import Name
 from workflows.schedules import ensure_schedules

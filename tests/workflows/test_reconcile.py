@@ -10,12 +10,12 @@ from sqlalchemy import text
 from temporalio.client import Client
 
 from api.schemas import UseCaseBody
-from service.decisions import beginning
 from service.domain.lifecycle import begin
 from service.domain.people import Role
 from service.domain.use_case import UseCase
-from service.intake import submit
-from service.use_cases import find, standing_of
+from service.intake.deciding import beginning
+from service.intake.handing_in import submit
+from service.intake.use_cases import find, standing_of
 from tests.house import House, Visitor, open_house, submission
 from workflows.messages import workflow_id
 from workflows.reconcile import Gap, Reconciler, Report

@@ -3,10 +3,10 @@
 import asyncio
 from pathlib import Path
 
+from service.database import Sessions
 from service.domain.commands import Command
 from service.domain.decision import Applied
 from service.domain.tiering import Tier
-from service.sessions import Sessions
 from tests.workflows.cases import Case, open_case, worker_on
 from tests.workflows.engines import temporal_with
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from temporalio.api.enums.v1 import EventType
 from temporalio.testing import WorkflowEnvironment
 
+from service.database import Sessions
 from service.domain.commands import Command
 from service.domain.decision import Beginning
 from service.domain.lifecycle import MOST_TRANSITIONS, Move, play
@@ -16,10 +17,9 @@ from service.domain.people import THE_SYSTEM
 from service.domain.standing import Notice
 from service.domain.tiering import Tier
 from service.errors import DecisionFailed
-from service.pathways import pathways
-from service.sessions import Sessions
+from service.intake.pathways import pathways
+from service.intake.use_cases import transition_values
 from service.tables import TransitionRow
-from service.use_cases import transition_values
 from tests.workflows.cases import Case, open_case, until, worker_on
 from tests.workflows.engines import start_skipping
 from workflows.use_case import AFTER_A_FAILED_NOTICE

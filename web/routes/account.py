@@ -9,10 +9,10 @@ from starlette.responses import Response
 
 from api.context import Context, TheContext
 from api.fields import PLAIN
+from service.database import reading
 from service.errors import BadInput
-from service.people import NewToken, list_tokens, revoke_token
-from service.sessions import reading
-from service.visits import end_visits_of
+from service.people.browser_sessions import end_visits_of
+from service.people.directory import NewToken, list_tokens, revoke_token
 from web.context import ThePages
 from web.forms import Form, TheForm
 from web.page import go, page

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api.context import Context, TheContext
 from api.fields import PLAIN, Words
 from api.schemas import PersonBody, TokenBody
+from service.database import reading
 from service.domain.people import Person, Role
 from service.domain.permissions import Right, may
 from service.domain.refusals import Refusal
@@ -24,8 +25,9 @@ from service.errors import (
     NotAllowed,
     WorkflowMissing,
 )
-from service.leaving import hand_over_all
-from service.people import (
+from service.intake.leaving import hand_over_all
+from service.people.browser_sessions import end_visits_of
+from service.people.directory import (
     MOST_PEOPLE_LISTED,
     NewToken,
     add_person,
@@ -36,9 +38,7 @@ from service.people import (
     list_tokens,
     revoke_token,
 )
-from service.sessions import reading
-from service.sign_in import make_link
-from service.visits import end_visits_of
+from service.people.sign_in import make_link
 from web.context import Pages, ThePages
 from web.forms import Form, TheForm
 from web.page import go, page

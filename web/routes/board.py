@@ -4,11 +4,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.context import TheContext
+from service.database import snapshot
 from service.domain.people import BUILDER, ENABLEMENT, PARKED
 from service.domain.permissions import reads_everything
 from service.errors import NotAllowed
-from service.sessions import snapshot
-from service.waiting import board, held_by
+from service.intake.queue import board, held_by
 from web.forecasts import usual
 from web.page import page
 from web.rows import listed, stage_titles

@@ -14,13 +14,13 @@ from charts.reports import in_words
 from service.domain.people import Person
 from service.domain.permissions import Right, may
 from service.errors import BadInput, NotAllowed, NotFound
-from service.history import HistoryError, HistoryFile, HistoryMap, MapError, shipped_maps
-from service.history.toml import LARGEST
-from service.imports import Imported, import_file
-from service.known import moment_from
-from service.reports.catalogue import Name
+from service.facts.as_of import moment_from
+from service.history.csv import HistoryError, HistoryFile, HistoryMap, MapError, shipped_maps
+from service.history.csv.toml import LARGEST
+from service.history.importing import Imported, import_file
+from service.reports.registry import Name
+from service.reports.sentences import verdict_sentence
 from service.reports.spreadsheet import as_csv
-from service.reports.words import verdict_sentence
 from web.context import Pages, ThePages
 from web.files import LARGEST_FILE, Brought, Doing, TooManyFiles, new_id
 from web.forms import Form, TheForm

@@ -11,15 +11,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api.context import Context, TheContext
-from service.decisions import hand_over_to_engine
+from service.database import reading
 from service.domain.people import Person
 from service.domain.permissions import Right, may
-from service.drafts import drop_draft, find_draft, keep_draft, list_drafts
 from service.errors import BadInput, KeyReused, NotAllowed, NotFound
-from service.intake import Repeatable, submit, submitted_under
-from service.people import find_builder
-from service.sessions import reading
-from service.use_cases import Filter, list_use_cases
+from service.intake.deciding import hand_over_to_engine
+from service.intake.drafts import drop_draft, find_draft, keep_draft, list_drafts
+from service.intake.handing_in import Repeatable, submit, submitted_under
+from service.intake.use_cases import Filter, list_use_cases
+from service.people.directory import find_builder
 from web.forecasts import Expected, of_tier
 from web.forms import TheForm
 from web.handing_in import QUESTIONS, Ahead, ahead, check, typed_of

@@ -15,17 +15,17 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.context import Context, TheContext
+from service.database import reading, snapshot
 from service.domain.commands import Command
 from service.domain.passing import Missing, missing, offered
 from service.domain.people import Person, Role
 from service.domain.tiering import RiskAnswers, tier_of
 from service.errors import BadInput, NotAllowed, NotFound
-from service.forecasts import days_saved
-from service.pathways import tier_rules
-from service.people import certifications_of, third_parties
-from service.sessions import reading, snapshot
-from service.use_cases import find, standing_of
-from service.waiting import MOST_WAITING, Order, Waiting, Whose, waiting
+from service.forecasts.forecaster import days_saved
+from service.intake.pathways import tier_rules
+from service.intake.queue import MOST_WAITING, Order, Waiting, Whose, waiting
+from service.intake.use_cases import find, standing_of
+from service.people.directory import certifications_of, third_parties
 from web.deciding import NotDone, give
 from web.forms import Form, TheForm
 from web.page import page

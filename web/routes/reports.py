@@ -17,24 +17,24 @@ from api.fields import LONGEST_PROSE, PLAIN, Written
 from charts.palette import Theme
 from charts.reports import in_words, names_of
 from charts.words import title
-from service.assumptions import (
+from service.assumptions.store import (
     Recorded,
     list_assumptions,
     record_assumption,
     withdraw_assumption,
 )
+from service.database import reading, snapshot
 from service.domain.assumption import ASSUMED, AssumptionKind
 from service.domain.cohort import INTAKE, cohort_from
 from service.domain.moment import Moment, ends_a_day
 from service.domain.permissions import Right, may
 from service.errors import BadInput, Conflict, NotAllowed
-from service.known import choices, moment_from
+from service.facts.as_of import choices, moment_from
+from service.facts.counts.read import Mark, mark_of
 from service.measure.tiers import SHORTEST_TAU
-from service.reports.catalogue import Found, Name, Question, question_from, report
 from service.reports.clock import By
+from service.reports.registry import Found, Name, Question, question_from, report
 from service.reports.spreadsheet import as_csv
-from service.sessions import reading, snapshot
-from service.tallies import Mark, mark_of
 from web.context import Pages, ThePages
 from web.forms import Form, TheForm
 from web.page import download, go, page

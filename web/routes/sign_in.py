@@ -8,7 +8,8 @@ from starlette.responses import RedirectResponse, Response
 
 from api.context import TheContext
 from service.errors import NotAllowed
-from service.sign_in import (
+from service.people.browser_sessions import LONGEST_VISIT, begin_visit, end_visit, find_visit
+from service.people.sign_in import (
     back_from_provider,
     begin_at_provider,
     check_attempts,
@@ -17,7 +18,6 @@ from service.sign_in import (
     use_link,
     who_link_is_for,
 )
-from service.visits import LONGEST_VISIT, begin_visit, end_visit, find_visit
 from web.context import Pages, ThePages
 from web.forms import FromElsewhere, TheForm, own_origin, read
 from web.navigation import home

@@ -12,11 +12,11 @@ from starlette.responses import Response, StreamingResponse
 
 from api.context import Context, TheContext
 from api.fields import PLAIN
+from service.database import reading
 from service.domain.commands import Command
 from service.errors import NotFound
-from service.sessions import reading
-from service.use_cases import find
-from service.visits import who_is_visiting
+from service.intake.use_cases import find
+from service.people.browser_sessions import who_is_visiting
 from web.context import Pages, ThePages
 from web.deciding import NotDone, give
 from web.forecasts import of_use_case

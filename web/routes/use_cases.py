@@ -9,14 +9,14 @@ from starlette.responses import Response
 
 from api.context import TheContext
 from api.fields import Words
+from service.database import reading
 from service.domain.case import Outcome
 from service.domain.people import BUILDER, ENABLEMENT, PARKED
 from service.domain.permissions import Right, may, reads_everything
 from service.domain.tiering import Tier
-from service.drafts import list_drafts
-from service.people import third_parties
-from service.sessions import reading
-from service.use_cases import Filter, Sort, list_use_cases
+from service.intake.drafts import list_drafts
+from service.intake.use_cases import Filter, Sort, list_use_cases
+from service.people.directory import third_parties
 from web.page import page
 from web.rows import listed, stage_titles
 from web.signed_in import Reader

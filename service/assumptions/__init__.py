@@ -1,0 +1,1 @@
+"""What somebody assumes by name so that a verdict may rest on it."""

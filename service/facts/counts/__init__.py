@@ -1,0 +1,1 @@
+"""The counts by day: written with every transition, read by reports, rebuilt."""

@@ -1,0 +1,1 @@
+"""When a use case will probably be in production."""

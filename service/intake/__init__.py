@@ -1,0 +1,1 @@
+"""The intake: handing in, deciding, what waits for whom."""

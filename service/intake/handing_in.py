@@ -1,0 +1,183 @@
+"""Handing in: one transaction that nothing can lose afterwards."""
+
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from pydantic import TypeAdapter
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.domain.decision import Beginning
+from service.domain.lifecycle import begin
+from service.domain.passing import Missing, way_ahead
+from service.domain.pathway import Stage
+from service.domain.people import Actor
+from service.domain.standing import Mode, Position
+from service.domain.tiering import Tier, tier_of
+from service.domain.use_case import UseCase
+from service.errors import KeyReused
+from service.facts.counts.write import count_submitted
+from service.forecasts.forecaster import MadeForecast, forecast_of, keep
+from service.intake.pathways import pathways, tier_rules
+from service.intake.use_cases import key_of, projection, third_parties, transition_values
+from service.measure.forecast import Model
+from service.measure.stays import State
+from service.people.directory import any_sample, certifications_of
+from service.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a submission: what it is called, what lies ahead, whose move it is."""
+
+    use_case_id: str
+    key: str
+    submitted_at: datetime
+    tier: Tier
+    tier_reasons: tuple[str, ...]
+    pathway: str
+    pathway_version: int
+    stage: Stage
+    stages_ahead: tuple[Stage, ...]
+    position: Position
+    holder: str
+    mode: Mode
+    forecast: MadeForecast | None = None
+    """When it will probably be in production; None while there is no history to tell it from."""
+    missing: tuple[Missing, ...] = ()
+    """What its stages will ask for and what is not there on the first day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A receipt, and what an engine takes over; nothing for a submission that was repeated."""
+
+    receipt: Receipt
+    beginning: Beginning | None
+
+
+RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeatable:
+    """What makes repeating a request safe: the caller's key, and a digest of the content."""
+
+    key: str
+    request_digest: str
+
+
+async def submit(
+    session: AsyncSession,
+    use_case: UseCase,
+    submitter: Actor,
+    *,
+    at: datetime,
+    repeatable: Repeatable | None = None,
+    model: Model | None = None,
+) -> Submitted:
+    """Write a use case, its first transition, its place in the outbox and the answer.
+
+    The same key with the same content gives the first answer again and writes nothing; with other
+    content it raises `KeyReused`. What is owned or handed in by a sample person is a sample.
+    """
+    if repeatable is not None:
+        earlier = await _earlier(session, submitter.person_id, repeatable)
+        if earlier is not None:
+            return Submitted(earlier, None)
+    tiering = tier_of(use_case.risk, tier_rules())
+    owners = tuple(dict.fromkeys((use_case.owner, *use_case.co_owners, submitter.person_id)))
+    begun = begin(str(uuid.uuid4()), pathways()[tiering.tier], owners, submitter.person_id, at)
+    standing = begun.standing
+    row = UseCaseRow(
+        id=standing.use_case_id,
+        title=use_case.title,
+        problem=use_case.problem,
+        business_unit=use_case.business_unit,
+        sponsor=use_case.sponsor,
+        kpi_name=use_case.kpi.name,
+        kpi_unit=use_case.kpi.unit,
+        kpi_baseline=use_case.kpi.baseline,
+        kpi_target=use_case.kpi.target,
+        one_off_cost=use_case.investment.one_off_cost,
+        yearly_run_cost=use_case.investment.yearly_run_cost,
+        expected_yearly_value=use_case.investment.expected_yearly_value,
+        currency=use_case.investment.currency,
+        risk_answers=asdict(use_case.risk),
+        tier_reasons=list(tiering.reasons),
+        wished_for=use_case.wished_for,
+        estimate_days=use_case.estimate_days,
+        lighthouse=use_case.lighthouse,
+        submitted_by=submitter.person_id,
+        submitted_at=at,
+        parties=third_parties(begun.transitions),
+        sample=await any_sample(session, (use_case.owner, submitter.person_id)),
+        **projection(standing),
+    )
+    session.add(row)
+    await session.flush()
+    session.add(TransitionRow(**transition_values(begun.transitions[0])))
+    await count_submitted(session, row, begun.transitions[0])
+    session.add(OutboxRow(use_case_id=row.id, created_at=at))
+    made = None
+    if model is not None and standing.holder is not None:
+        working = standing.mode is Mode.WORKING
+        state = State(row.tier.value, standing.stage.key, standing.holder, working)
+        made = forecast_of(model, state, at=at)
+    if made is not None:
+        await keep(session, row, made, at_submission=True)
+    certified = await certifications_of(session, [row.owner_id])
+    receipt = Receipt(
+        use_case_id=row.id,
+        key=key_of(row),
+        submitted_at=at,
+        tier=tiering.tier,
+        tier_reasons=tiering.reasons,
+        pathway=standing.pathway.key,
+        pathway_version=standing.pathway.version,
+        stage=standing.stage,
+        stages_ahead=standing.stages_ahead,
+        position=standing.position,
+        holder=standing.holds[-1].party,
+        mode=standing.mode or Mode.WAITING,
+        forecast=made,
+        missing=way_ahead(standing.pathway, certified.get(row.owner_id, ())),
+    )
+    if repeatable is not None:
+        session.add(
+            SubmissionRow(
+                person_id=submitter.person_id,
+                key=repeatable.key,
+                request_digest=repeatable.request_digest,
+                use_case_id=row.id,
+                answer=RECEIPT.dump_python(receipt, mode="json"),
+            )
+        )
+    await session.flush()
+    return Submitted(receipt, Beginning(standing, begun.transitions))
+
+
+async def submitted_under(session: AsyncSession, person_id: str, key: str) -> str | None:
+    """The id of what this person has handed in under this key; None when there is nothing."""
+    found = await session.get(SubmissionRow, (person_id, key))
+    return found.use_case_id if found is not None else None
+
+
+async def _earlier(session: AsyncSession, person_id: str, repeatable: Repeatable) -> Receipt | None:
+    # Two requests with one key at the same moment: the second waits here for the first to commit.
+    await session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"),
+        {"key": f"submission {person_id} {repeatable.key}"},
+    )
+    row = await session.scalar(
+        select(SubmissionRow).where(
+            col(SubmissionRow.person_id) == person_id, col(SubmissionRow.key) == repeatable.key
+        )
+    )
+    if row is None:
+        return None
+    if row.request_digest != repeatable.request_digest:
+        raise KeyReused(repeatable.key)
+    return RECEIPT.validate_python(row.answer)

@@ -1,0 +1,1 @@
+"""People: who they are, their tokens, how they sign in."""
