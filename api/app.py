@@ -11,16 +11,17 @@ from fastapi.openapi.utils import get_openapi
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import problems
-from api.context import Context
-from api.examples import EXAMPLES
-from api.problems import FieldError, Problem, problem
-from api.routes import assumptions, people, reports, system, use_cases
+from api import assumptions, people, reports, system
+from api.intake import routes as use_cases
+from api.intake.examples import EXAMPLES
+from api.kit import problems
+from api.kit.context import Context
+from api.kit.problems import FieldError, Problem, problem
 from service.database import open_sessions
 from service.errors import NotConfigured
 from service.settings import Settings
 from workflows.client import open_client
-from workflows.dispatcher import TemporalEngine
+from workflows.intake.dispatcher import TemporalEngine
 
 LARGEST_BODY = 256 * 1024
 """Bytes. The largest honest request, a use case with its problem, has a tenth of that."""

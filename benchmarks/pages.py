@@ -5,7 +5,7 @@
 Makes the database of `benchmarks.million`, then asks for every page through the app itself, without
 a network and with a browser's headers, as somebody who may see it. The first request, the median
 and the best of some with every report read anew, and the median of some with the report at hand
-(`web/shelf.py`). Pictures are drawn at the first request. The aim is 200 ms.
+(`web/reports/recent.py`). Pictures are drawn at the first request. The aim is 200 ms.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from fastapi import FastAPI
 
 import migrations
 from api.app import create_app
-from api.context import Context
+from api.kit.context import Context
 from benchmarks.million import NOW, fill
 from embedded.postgres import postgres, postgres_url
 from embedded.program import running

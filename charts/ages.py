@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from charts.data import AgePoint, Caption, UsualAge
+from charts.labels import count, decades, shorten, ticks, unique, width
 from charts.layout import Key, Label, Layers, Reach, names_margin, plot_width
-from charts.words import count, decades, shorten, ticks, unique, width
 from service.domain.durations import label
 
 if TYPE_CHECKING:

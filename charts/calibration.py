@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from charts.data import CalibrationPoint, Caption
+from charts.labels import count, percent, title, unique
 from charts.layout import MARGIN, WIDTH, Label, Layers, Reach
-from charts.words import count, percent, title, unique
 
 if TYPE_CHECKING:
     import altair as alt

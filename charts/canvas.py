@@ -11,8 +11,8 @@ from typing import Any, Literal
 import altair as alt
 
 from charts.data import Caption
+from charts.labels import width, wrap
 from charts.layout import FONT, MARGIN, WIDTH, Key, Label, Layers, Reach, plot_width
-from charts.words import width, wrap
 
 _TITLE, _SUBTITLE, _TEXT, _SMALL = 17, 12, 12, 11
 _KEY = 320

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from charts.data import Caption, ClockBar
+from charts.labels import days, listed, percent, ticks, title, unique, width
 from charts.layout import MARGIN, Key, Label, Layers, Reach, names_margin, plot_width
 from charts.palette import party_colours
-from charts.words import days, listed, percent, ticks, title, unique, width
 from service.domain.durations import label
 from service.domain.people import BUILDER, ENABLEMENT, PARKED
 from service.domain.standing import Mode

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from charts.data import Caption, FlowPoint, FlowStage
+from charts.labels import count, listed, ticks, width
 from charts.layout import MARGIN, Label, Layers, Reach, plot_width
 from charts.palette import party_colours
-from charts.words import count, listed, ticks, width
 
 if TYPE_CHECKING:
     import altair as alt

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from charts.words import width
+from charts.labels import width
 
 if TYPE_CHECKING:
     import altair as alt

@@ -24,8 +24,8 @@ from charts.data import (
     StageBox,
     UsualAge,
 )
+from charts.labels import shorten, title
 from charts.palette import Theme
-from charts.words import shorten, title
 from service.domain.durations import duration
 from service.domain.moment import said_of
 from service.domain.people import RESERVED_PARTIES

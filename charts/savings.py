@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from charts.data import Caption, Saving
+from charts.labels import days, ticks, width
 from charts.layout import MARGIN, Label, Layers, Reach, names_margin, plot_width
-from charts.words import days, ticks, width
 from service.domain.durations import between, label
 
 if TYPE_CHECKING:

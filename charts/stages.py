@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from charts.data import Caption, StageBox
+from charts.labels import count, days, decades, ticks, unique
 from charts.layout import Key, Label, Layers, Reach, names_margin, plot_width
 from charts.palette import party_colours
-from charts.words import count, days, decades, ticks, unique
 from service.domain.durations import is_short, label
 from service.domain.standing import Mode
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from charts.data import Caption, Curve, CurvePoint
+from charts.labels import count, listed, percent, shorten, ticks, width
 from charts.layout import MARGIN, WIDTH, Label, Layers, Reach, plot_width
-from charts.words import count, listed, percent, shorten, ticks, width
 from service.domain.durations import figure, is_short, label
 
 if TYPE_CHECKING:

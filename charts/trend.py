@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from charts.data import Caption, QuarterPoint
+from charts.labels import ratio
 from charts.layout import MARGIN, Key, Label, Layers, Reach, plot_width
-from charts.words import ratio
 from service.measure.tiers import Direction
 
 if TYPE_CHECKING:

@@ -135,7 +135,7 @@ def _assumptions(
 
 def _draw(result: "FileVerdict", out: Path) -> None:
     from charts.reports import picture
-    from cli.writing import written_whole
+    from cli.whole_files import written_whole
     from service.reports.registry import Name
 
     kind: Literal["svg", "png"] = "svg" if out.suffix.lower() == ".svg" else "png"

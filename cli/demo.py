@@ -14,7 +14,7 @@ from service.facts.as_of import Moment
 from service.people.directory import find_person, issue_token
 from service.reports.verdict import verdict
 from workflows.client import open_client
-from workflows.dispatcher import TemporalEngine
+from workflows.intake.dispatcher import TemporalEngine
 
 
 async def fill_in(*, tokens: bool, among_others: bool) -> None:

@@ -13,9 +13,9 @@ from typing import BinaryIO, cast
 
 import typer
 
-from cli.imports import progress_bar
+from cli.importing import progress_bar
 from cli.running import configured, database_url
-from cli.writing import written_whole
+from cli.whole_files import written_whole
 from service.database import Sessions, open_sessions
 from service.domain.case import Case
 from service.domain.trace import TracedCase

@@ -154,7 +154,7 @@ def import_cases(
     rejects: Annotated[Path | None, typer.Option(help="Where rows that cannot be used go.")] = None,
 ) -> None:
     """Import history as a baseline. Safe to repeat: the same case is updated, not doubled."""
-    from cli.imports import import_cases as bring_in
+    from cli.importing import import_cases as bring_in
 
     raise typer.Exit(
         asyncio.run(bring_in(file, map_ or None, cohort or None, source or None, rejects))

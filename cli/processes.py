@@ -36,7 +36,7 @@ def serve(settings: Settings) -> None:
     """The API and the pages, until they are told to stop."""
     from api.app import configured_context, create_app
     from web.app import with_pages
-    from web.context import configured_pages
+    from web.kit.context import configured_pages
 
     database_url(settings)
     _log_plainly()

@@ -8,8 +8,8 @@ from cli.running import configured, database_url
 from service.database import Sessions, open_sessions
 from service.tables import UseCaseRow
 from workflows.client import open_client
-from workflows.dispatcher import TemporalEngine
-from workflows.reconcile import Finding, Reconciler, Report
+from workflows.intake.dispatcher import TemporalEngine
+from workflows.intake.reconcile import Finding, Reconciler, Report
 
 
 async def reconcile(*, check_only: bool) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from cli.running import configured, database_url
-from cli.writing import written_whole
+from cli.whole_files import written_whole
 from service.database import open_sessions, snapshot
 from service.errors import BadInput
 from service.facts.as_of import moment_from

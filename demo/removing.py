@@ -30,7 +30,7 @@ from service.tables import (
     UseCaseRow,
     VisitRow,
 )
-from workflows.dispatcher import TemporalEngine
+from workflows.intake.dispatcher import TemporalEngine
 
 # Of a use case that is not a sample: who acted, who was given it, who has it, who co-owns it; and
 # of what somebody else assumed: who withdrew it.

@@ -8,15 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from demo.people import Cast
-from demo.words import (
-    DECLINED,
-    PARKED,
-    QUESTIONS,
-    REFERRED,
-    RETURNED,
-    SENT_BACK,
-    WITHDRAWN,
-)
+from demo.sayings import DECLINED, PARKED, QUESTIONS, REFERRED, RETURNED, SENT_BACK, WITHDRAWN
 from service.domain.commands import Command
 from service.domain.pathway import Pathway, Stage, StageKind
 from service.domain.people import ENABLEMENT, Actor, Person

@@ -12,12 +12,12 @@ import httpx
 from temporalio.client import Client
 
 from api.app import create_app
-from api.context import Context
+from api.kit.context import Context
 from service.database import Sessions, open_sessions
 from service.domain.people import Person, Role
 from service.people.directory import add_person, issue_token
 from web.app import with_pages
-from workflows.dispatcher import TemporalEngine
+from workflows.intake.dispatcher import TemporalEngine
 from workflows.worker import make_worker
 
 SUBMISSION: dict[str, Any] = {

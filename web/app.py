@@ -7,22 +7,14 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web import errors
-from web.context import Pages
-from web.page import STATIC
-from web.routes import (
-    account,
-    admin,
-    board,
-    compare,
-    home,
-    new,
-    queue,
-    reports,
-    sign_in,
-    use_case,
-    use_cases,
-)
+from web import home
+from web.history import compare
+from web.intake import board, new, queue, use_case, use_cases
+from web.kit import errors
+from web.kit.context import Pages
+from web.kit.page import STATIC
+from web.people import account, admin, sign_in
+from web.reports import pages as reports
 
 ROUTES = (home, sign_in, new, use_cases, use_case, queue, board, reports, compare, admin, account)
 

@@ -20,8 +20,8 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 
-from workflows.messages import Name
-from workflows.quarters import LockQuartersWorkflow
+from workflows.intake.messages import Name
+from workflows.reports.quarters import LockQuartersWorkflow
 
 log = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ from temporalio.worker import Replayer, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from service.database import Sessions
-from workflows.activities import Activities
-from workflows.dispatcher import TemporalEngine, dispatch_forever
-from workflows.quarters import LockQuartersWorkflow
+from workflows.intake.activities import Activities
+from workflows.intake.dispatcher import TemporalEngine, dispatch_forever
+from workflows.intake.use_case import UseCaseWorkflow
+from workflows.reports.quarters import LockQuartersWorkflow
 from workflows.schedules import keep_schedules
 from workflows.upkeep import keep_up
-from workflows.use_case import UseCaseWorkflow
 
 CACHED_WORKFLOWS = 2000
 """Keep it above the number of open use cases that move in a day: a case that is not in memory is

@@ -7,7 +7,7 @@ from datetime import datetime
 import httpx
 
 from api.app import create_app
-from api.context import Context, now
+from api.kit.context import Context, now
 from service.database import Sessions
 from service.intake.engine import Engine
 from tests.api.contract import Contract, nothing

@@ -11,7 +11,7 @@ import httpx
 from jsonschema import Draft202012Validator
 
 from api.app import create_app
-from api.context import Context
+from api.kit.context import Context
 
 PROBLEM = "application/problem+json"
 ANYWHERE = {404, 405, 413, 422}

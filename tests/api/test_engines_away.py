@@ -22,7 +22,7 @@ from service.tables import OutboxRow, UseCaseRow
 from tests.api.apps import visiting
 from tests.house import House, submission
 from workflows.client import CALL_RETRIES, CONNECT_WITHIN
-from workflows.dispatcher import TemporalEngine, dispatch
+from workflows.intake.dispatcher import TemporalEngine, dispatch
 from workflows.worker import make_worker
 
 LATER = timedelta(hours=1)
@@ -175,7 +175,7 @@ async def test_a_connection_killed_in_the_middle_is_503_and_nothing_was_written(
     builder = await house.visitor(Role.BUILDER)
     headers = {"Idempotency-Key": "once"}
     with monkeypatch.context() as patch:
-        patch.setattr("api.routes.use_cases.submit", and_then_it_is_killed)
+        patch.setattr("api.intake.routes.submit", and_then_it_is_killed)
         killed = await builder.http.post("/v1/use-cases", json=submission(), headers=headers)
     assert killed.status_code == 503
     assert (await builder.sees("use-cases"))["items"] == []

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.examples import EXAMPLES
+from api.intake.examples import EXAMPLES
 from service.domain.people import Role
 from tests.house import House, submission
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from api import schemas
 from api.app import TAGS
-from api.examples import EXAMPLES
+from api.intake import bodies as schemas
+from api.intake.examples import EXAMPLES
 from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, TAKES
 from service.domain.people import Role

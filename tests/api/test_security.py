@@ -46,8 +46,8 @@ async def test_no_log_line_has_a_token_or_what_people_wrote(
     await admin.does(key, "withdraw", reason=SAID)
     unsafe = visiting(admin, house.sessions, house.engine, contract=False)
     with monkeypatch.context() as patch:
-        patch.setattr("api.routes.people.list_tokens", broken)
-        patch.setattr("api.routes.use_cases.submit", broken)
+        patch.setattr("api.people.list_tokens", broken)
+        patch.setattr("api.intake.routes.submit", broken)
         failed = [
             await unsafe.http.get("/v1/me/tokens"),
             await unsafe.http.post("/v1/use-cases", json=submission(problem=SAID)),
@@ -76,7 +76,7 @@ async def test_a_database_error_is_logged_without_what_people_wrote(
     builder = await house.visitor(Role.BUILDER)
     unsafe = visiting(builder, house.sessions, house.engine, contract=False)
     with monkeypatch.context() as patch:
-        patch.setattr("api.routes.use_cases.submit", broken)
+        patch.setattr("api.intake.routes.submit", broken)
         answer = await unsafe.http.post("/v1/use-cases", json=submission())
     assert answer.status_code == 500
     assert "division by zero" in caplog.text

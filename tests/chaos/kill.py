@@ -32,7 +32,7 @@ from service.tables import OutboxRow, TransitionRow, UseCaseRow
 from tests.chaos.checking import Case, Facts, violations
 from tests.chaos.clients import COMMANDS, Crowd
 from tests.chaos.installation import Failed, Installation
-from workflows.messages import Name, workflow_id
+from workflows.intake.messages import Name, workflow_id
 
 PROGRAMS = ("worker", "api", "temporal", "postgres")
 AT_ONCE = 6

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charts.flow import apart
-from charts.words import count, days, decades, listed, percent, ratio, shorten, ticks, width, wrap
+from charts.labels import count, days, decades, listed, percent, ratio, shorten, ticks, width, wrap
 
 PLAIN = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=60)
 

@@ -45,9 +45,9 @@ from tests.service.test_counting import counts
 from tests.service.test_imports import case as imported
 from tests.web.browsing import guest
 from tests.web.staged import act, staged
-from workflows.dispatcher import dispatch
-from workflows.messages import workflow_id
-from workflows.reconcile import Reconciler
+from workflows.intake.dispatcher import dispatch
+from workflows.intake.messages import workflow_id
+from workflows.intake.reconcile import Reconciler
 
 SMALL = Size(before=40, with_intake=50)
 COUNTED = {"tally_entry", "tally_book"}

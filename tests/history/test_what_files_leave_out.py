@@ -27,7 +27,7 @@ from service.history.csv import (
 from service.history.csv.dates import DateReader
 from service.history.csv.errors import RowUnusable
 from service.history.csv.maps import Dates
-from web.mapping import guessed
+from web.history.mapping import guessed
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT.parent / "shared" / "cases"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from cli.imports import import_file
+from cli.importing import import_file
 from service.database import Sessions
 from service.domain.case import Case, Outcome
 from service.domain.cohort import Cohort

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from api.schemas import UseCaseBody
+from api.intake.bodies import UseCaseBody
 from service.database import Sessions
 from service.domain.commands import Command
 from service.domain.lifecycle import RULES, Move, play

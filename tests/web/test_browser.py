@@ -24,8 +24,8 @@ from tests.web.staged import staged
 from tests.web.test_compare import history
 from tests.web.test_handing_in import IDEA
 from tests.workflows.cases import until
-from web.handing_in import QUESTIONS
-from web.words import t
+from web.intake.handing_in import QUESTIONS
+from web.kit.strings import t
 
 INVENTORY = Path(__file__).parents[2].parent / "shared" / "data" / "federal_ai_inventory_2024.csv"
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")

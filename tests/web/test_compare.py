@@ -15,10 +15,10 @@ from service.domain.people import Role
 from service.tables import CaseVersionRow
 from tests.house import House
 from tests.web.browsing import ORIGIN, Guest, Page, guest
-from web.files import KEPT_FOR, MOST_FILES, Files, TooManyFiles
-from web.forms import TOKEN
-from web.page import HEADERS
-from web.routes import compare
+from web.history import compare
+from web.history.files import KEPT_FOR, MOST_FILES, Files, TooManyFiles
+from web.kit.forms import TOKEN
+from web.kit.page import HEADERS
 
 EVIL = "<script>alert(1)</script>"
 HEADER = "case_id,cohort,tier,business_unit,started_at,ended_at,outcome"

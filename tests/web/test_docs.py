@@ -16,8 +16,8 @@ from service.people.sign_in import (
 )
 from service.settings import Settings
 from tests.house import House
-from web.routes.sign_in import BACK
-from web.watch import MOST_WATCHERS
+from web.intake.live import MOST_WATCHERS
+from web.people.sign_in import BACK
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (DOCS / "pages.md").read_text()

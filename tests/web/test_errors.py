@@ -11,7 +11,7 @@ import pytest
 from temporalio.client import Client
 
 from api.app import create_app
-from api.context import Context, now
+from api.kit.context import Context, now
 from service.database import Sessions, open_sessions
 from service.domain.people import Role
 from service.intake.engine import Engine
@@ -21,7 +21,7 @@ from tests.house import House
 from tests.web.browsing import Guest, Page, guest
 from tests.web.staged import act, staged
 from web.app import with_pages
-from workflows.dispatcher import TemporalEngine
+from workflows.intake.dispatcher import TemporalEngine
 
 
 def elsewhere(
@@ -92,7 +92,7 @@ async def test_a_fault_of_ours_is_a_page_without_details(
 
     builder = await guest(house, Role.BUILDER)
     there = elsewhere(builder, house.sessions, house.engine)
-    monkeypatch.setattr("web.routes.use_cases.list_use_cases", broken)
+    monkeypatch.setattr("web.intake.use_cases.list_use_cases", broken)
     page = await there.sees("/use-cases", status=500)
     assert "Something failed that should not have" in page.text
     assert "this cannot be" not in page.html

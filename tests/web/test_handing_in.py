@@ -13,7 +13,7 @@ from service.domain.tiering import Tier
 from service.intake.drafts import MOST_DRAFTS, find_draft, keep_draft, list_drafts
 from tests.house import House
 from tests.web.browsing import Page, guest
-from web.handing_in import FIELDS, QUESTIONS, ahead, check
+from web.intake.handing_in import FIELDS, QUESTIONS, ahead, check
 
 IDEA: dict[str, Any] = {
     "title": "Answer supplier questions",

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from charts.words import ratio
+from charts.labels import ratio
 from cli.report import Wanted, show
 from service.domain.case import Case, Outcome
 from service.domain.cohort import INTAKE, quarter_of

@@ -10,8 +10,8 @@ from markupsafe import escape
 from service.domain.people import Role
 from tests.house import House
 from tests.web.browsing import ORIGIN, FormOnPage, Guest, Page, guest, stranger
-from web.forms import MOST_FIELDS, TOKEN
-from web.page import HEADERS
+from web.kit.forms import MOST_FIELDS, TOKEN
+from web.kit.page import HEADERS
 
 TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"

@@ -15,7 +15,7 @@ from tests.house import House
 from tests.web.browsing import Guest, guest
 from tests.web.serving import served
 from web.app import with_pages
-from web.watch import MOST_WATCHERS_EACH
+from web.intake.live import MOST_WATCHERS_EACH
 
 PATIENCE = 20.0
 

@@ -7,7 +7,7 @@ from charts.palette import PARTIES, Theme, party_colours
 from service.domain.people import Role
 from tests.house import House
 from tests.web.browsing import guest
-from web.parties import Parties
+from web.kit.parties import Parties
 
 SHEET = (Path(__file__).parents[2] / "web" / "static" / "headway.css").read_text()
 

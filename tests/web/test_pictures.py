@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from service.domain.clock import Span
 from service.domain.standing import Mode
-from web.moves import Target
-from web.pictures import MOST_TICKS, lanes, parts, ticks
-from web.show import how_long, is_web_address
+from web.intake.clock_bar import MOST_TICKS, lanes, parts, ticks
+from web.intake.turn import Target
+from web.kit.formatting import how_long, is_web_address
 
 BEGIN = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 HOLDERS = st.sampled_from(["builder", "enablement", "risk", "legal", "parked"])

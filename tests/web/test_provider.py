@@ -15,7 +15,7 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy import text
 
 from api.app import create_app
-from api.context import Context
+from api.kit.context import Context
 from service.domain.people import Role
 from service.errors import NotAllowed
 from service.people.directory import change_person, find_person
@@ -26,7 +26,7 @@ from tests.house import House
 from tests.web.browsing import Guest, Page
 from tests.web.provider import CLIENT, SECRET, TestProvider, provider
 from web.app import with_pages
-from web.context import Pages, configured_pages
+from web.kit.context import Pages, configured_pages
 
 PUBLIC = "http://headway.test"
 ROLES = {"ai-builders": "builder", "ai-office": "enabler", "legal-ai": "reviewer:legal"}
@@ -261,7 +261,7 @@ async def test_a_new_key_of_the_providers_is_fetched_when_a_token_names_it(
     house: House, idp: TestProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     idp.claims = {**SOMEBODY, "sub": "8", "email": "eight@one.example"}
-    monkeypatch.setattr("web.provider.ASK_AGAIN_AFTER", 0.0)
+    monkeypatch.setattr("web.people.provider.ASK_AGAIN_AFTER", 0.0)
     pages = configured_pages(settings(idp))
     await signs_in(browser(house, pages, "203.0.113.8"))
     idp.key = RSAKey.generate_key(2048, auto_kid=True)

@@ -9,8 +9,8 @@ from service.forecasts.forecaster import Forecaster
 from tests.house import House
 from tests.web.browsing import Guest, Page, guest
 from tests.web.staged import act, staged
-from web.forecasts import Usual
-from web.routes import queue
+from web.intake import queue
+from web.intake.expected import Usual
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +175,7 @@ async def test_the_board_holds_each_age_against_what_is_usual(
     async def known(_: Forecaster) -> dict[tuple[str, str], Usual]:
         return {("medium", "triage"): Usual(timedelta(days=2), timedelta(days=300))}
 
-    monkeypatch.setattr("web.routes.board.usual", known)
+    monkeypatch.setattr("web.intake.board.usual", known)
     builder = await guest(house, Role.BUILDER)
     leader = await guest(house, Role.LEADER)
     await staged(house.sessions, builder.person, [], days_ago=350)

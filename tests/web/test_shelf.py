@@ -9,7 +9,7 @@ from service.domain.moment import zone_of
 from service.errors import BadInput
 from service.facts.as_of import Moment
 from service.reports.registry import Found, Name, Question
-from web.shelf import KEPT_FOR, MOST_KEPT, Shelf
+from web.reports.recent import KEPT_FOR, MOST_KEPT, Shelf
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 QUESTION = Question()

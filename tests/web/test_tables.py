@@ -7,8 +7,8 @@ import pytest
 
 from service.reports.headline import GUARD
 from service.reports.registry import Name
-from web.tables import MOST_ROWS, MOST_WEEKS, NONE, Table, head, tables_of
-from web.words import catalogue
+from web.kit.strings import catalogue
+from web.reports.tables import MOST_ROWS, MOST_WEEKS, NONE, Table, head, tables_of
 
 ARM = {
     "cases": 1_200,

@@ -14,16 +14,16 @@ from service.intake.queue import Whose
 from service.measure.tiers import Direction
 from service.reports.clock import By as Groups
 from service.reports.registry import Name
-from web.errors import AWAY
-from web.files import Doing
-from web.handing_in import FIELDS, QUESTIONS
-from web.mapping import COLUMNS, DELIMITERS, MORE_COLUMNS, OUTCOMES
-from web.mapping import Way as MapWay
-from web.navigation import PLACES
-from web.routes.queue import By
-from web.routes.reports import FIELDS as REPORT_FIELDS
-from web.routes.reports import SUMMARY
-from web.words import catalogue, counted, t
+from web.history.files import Doing
+from web.history.mapping import COLUMNS, DELIMITERS, MORE_COLUMNS, OUTCOMES
+from web.history.mapping import Way as MapWay
+from web.intake.handing_in import FIELDS, QUESTIONS
+from web.intake.queue import By
+from web.kit.errors import AWAY
+from web.kit.navigation import PLACES
+from web.kit.strings import catalogue, counted, t
+from web.reports.pages import FIELDS as REPORT_FIELDS
+from web.reports.pages import SUMMARY
 
 WEB = Path(__file__).parents[2] / "web"
 SOURCES = [path.read_text() for path in (*WEB.rglob("*.py"), *(WEB / "templates").glob("*.html"))]

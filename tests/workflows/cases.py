@@ -27,9 +27,9 @@ from service.intake.handing_in import submit
 from service.intake.use_cases import standing_of, transitions
 from service.people.directory import add_person
 from service.tables import UseCaseRow
-from workflows.dispatcher import TemporalEngine
-from workflows.messages import Name, workflow_id
-from workflows.use_case import UseCaseWorkflow
+from workflows.intake.dispatcher import TemporalEngine
+from workflows.intake.messages import Name, workflow_id
+from workflows.intake.use_case import UseCaseWorkflow
 from workflows.worker import make_worker
 
 PATIENCE = 20.0

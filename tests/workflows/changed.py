@@ -4,8 +4,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from service.domain.decision import Beginning
-    from workflows.messages import Name
-    from workflows.use_case import UseCaseWorkflow
+    from workflows.intake.messages import Name
+    from workflows.intake.use_case import UseCaseWorkflow
 
 
 @workflow.defn(name=Name.WORKFLOW.value)

@@ -15,8 +15,8 @@ from service.domain.tiering import Tier
 from service.intake.deciding import beginning
 from service.intake.pathways import pathways
 from tests.workflows.cases import Case, until, with_targets
-from workflows.messages import Name, workflow_id
-from workflows.use_case import UseCaseWorkflow
+from workflows.intake.messages import Name, workflow_id
+from workflows.intake.use_case import UseCaseWorkflow
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from service.domain.tiering import Tier
 from service.errors import DecisionFailed
 from tests.workflows.cases import Case, until
 from tests.workflows.conftest import Open
-from workflows.messages import Name
+from workflows.intake.messages import Name
 
 
 async def test_regulated_pathway_to_production(opened: Open) -> None:

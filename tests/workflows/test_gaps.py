@@ -29,9 +29,9 @@ from tests.service.test_counting import counts
 from tests.workflows.engines import temporal_with
 from tests.workflows.restoring import back_up, restore
 from tests.workflows.test_reconcile import id_of, reconcile
-from workflows.messages import Name, workflow_id
-from workflows.reconcile import Gap
-from workflows.use_case import UseCaseWorkflow
+from workflows.intake.messages import Name, workflow_id
+from workflows.intake.reconcile import Gap
+from workflows.intake.use_case import UseCaseWorkflow
 
 
 @pytest.fixture

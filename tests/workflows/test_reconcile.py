@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from temporalio.client import Client
 
-from api.schemas import UseCaseBody
+from api.intake.bodies import UseCaseBody
 from service.domain.lifecycle import begin
 from service.domain.people import Role
 from service.domain.use_case import UseCase
@@ -17,8 +17,8 @@ from service.intake.deciding import beginning
 from service.intake.handing_in import submit
 from service.intake.use_cases import find, standing_of
 from tests.house import House, Visitor, open_house, submission
-from workflows.messages import workflow_id
-from workflows.reconcile import Gap, Reconciler, Report
+from workflows.intake.messages import workflow_id
+from workflows.intake.reconcile import Gap, Reconciler, Report
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from service.domain.people import THE_SYSTEM
 from tests.workflows.changed import ChangedWorkflow
 from tests.workflows.record import HISTORIES, MACHINES, RECORDER
 from tests.workflows.stories import STORIES
-from workflows.messages import Name, Record, workflow_id
+from workflows.intake.messages import Name, Record, workflow_id
 from workflows.worker import make_replayer
 
 RECORDED = sorted(HISTORIES.rglob("*.json"))

@@ -22,7 +22,7 @@ from service.intake.use_cases import transition_values
 from service.tables import TransitionRow
 from tests.workflows.cases import Case, open_case, until, worker_on
 from tests.workflows.engines import start_skipping
-from workflows.use_case import AFTER_A_FAILED_NOTICE
+from workflows.intake.use_case import AFTER_A_FAILED_NOTICE
 
 MOMENT = timedelta(minutes=1)
 """Longer than a test takes: real time goes on while time is being skipped."""

@@ -1,0 +1,1 @@
+"""The intake over HTTP: handing in, lists, the queue, commands."""

@@ -1,0 +1,1020 @@
+"""Requests and answers. What they mean is in `service.domain`."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, StrictInt
+
+from api.kit.fields import Day, Email, Name, Prose, Reason, Words
+from service.assumptions.store import Recorded
+from service.domain.assumption import AssumptionKind
+from service.domain.case import Outcome
+from service.domain.clock import Share, Span, Transition, gate_tax, shares
+from service.domain.commands import Command
+from service.domain.lifecycle import Rule
+from service.domain.passing import By, Missing, Need, missing, missing_ahead
+from service.domain.pathway import Stage, StageKind
+from service.domain.people import SYSTEM, Person, Role
+from service.domain.standing import Lowering, Mode, Position
+from service.domain.tiering import Autonomy, RiskAnswers, Tier
+from service.domain.use_case import InvestmentCase, Kpi, UseCase
+from service.forecasts.forecaster import MadeForecast
+from service.intake.handing_in import Receipt
+from service.intake.use_cases import key_of, standing_of
+from service.tables import TokenRow, UseCaseRow
+
+Money = Annotated[FiniteFloat, Field(strict=True, ge=0, le=1e15)]
+Number = Annotated[FiniteFloat, Field(strict=True, ge=-1e15, le=1e15)]
+Bounds = Annotated[list[float | None], Field(min_length=2, max_length=2)]
+"""Of an interval: low and high; null for an open side."""
+DAY_SECONDS = 86_400
+
+
+class Input(BaseModel):
+    """A request's body: unknown fields are mistakes, not decoration."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class KpiBody(Input):
+    """The number that should move."""
+
+    name: Name = Field(examples=["Handling time"])
+    unit: Name = Field(examples=["minutes"])
+    baseline: Number = Field(examples=[18])
+    target: Number = Field(examples=[9])
+
+
+class InvestmentBody(Input):
+    """What it costs and what it is expected to bring."""
+
+    one_off_cost: Money = Field(examples=[40000])
+    yearly_run_cost: Money = Field(examples=[12000])
+    expected_yearly_value: Money = Field(examples=[180000])
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])]
+
+
+class RiskBody(Input):
+    """The risk questions. Their answers decide the tier."""
+
+    personal_data: StrictBool = Field(description="Does it use personal data?")
+    affects_people: StrictBool = Field(
+        description="Does it decide about people, or weigh in such decisions?"
+    )
+    safety_impact: StrictBool = Field(description="Could somebody be harmed if it fails?")
+    customer_facing: StrictBool = Field(description="Do customers meet it?")
+    regulated: StrictBool = Field(
+        description="Does a regulation ask for evidence before it is used?"
+    )
+    external_model: StrictBool = Field(description="Does data leave for a model that others run?")
+    autonomy: Autonomy = Field(description="What does it do by itself?", examples=["suggests"])
+
+
+class UseCaseBody(Input):
+    """A use case as it is handed in."""
+
+    title: Name = Field(examples=["Answer supplier questions"])
+    problem: Prose = Field(examples=["Buyers answer the same forty questions every day."])
+    business_unit: Name = Field(examples=["Procurement"])
+    owner: Email | None = Field(
+        default=None, description="Who answers for it; you, if empty", examples=["bea@example.com"]
+    )
+    co_owners: list[Email] = Field(default=[], max_length=10)
+    sponsor: Name = Field(examples=["Chief procurement officer"])
+    kpi: KpiBody
+    investment: InvestmentBody
+    risk: RiskBody
+    wished_for: Day | None = Field(default=None, examples=["2027-03-31"])
+    estimate_days: Annotated[FiniteFloat, Field(strict=True, gt=0, le=3650)] = Field(
+        description="Your own estimate of the days to production without this intake",
+        examples=[60],
+    )
+    lighthouse: StrictBool = False
+
+    def to_domain(self, owner: str, co_owners: tuple[str, ...]) -> UseCase:
+        """The domain's use case, with people by their ids."""
+        return UseCase(
+            title=self.title,
+            problem=self.problem,
+            business_unit=self.business_unit,
+            owner=owner,
+            co_owners=co_owners,
+            sponsor=self.sponsor,
+            kpi=Kpi(**self.kpi.model_dump()),
+            investment=InvestmentCase(**self.investment.model_dump()),
+            risk=RiskAnswers(**self.risk.model_dump()),
+            wished_for=self.wished_for,
+            estimate_days=self.estimate_days,
+            lighthouse=self.lighthouse,
+        )
+
+
+class PersonRef(BaseModel):
+    """Somebody, by id and name."""
+
+    id: str
+    name: str
+
+
+Names = Mapping[str, str]
+
+
+def ref(person_id: str | None, names: Names) -> PersonRef | None:
+    """A person by name; Headway itself, and people long gone, keep their id."""
+    return PersonRef(id=person_id, name=names.get(person_id, person_id)) if person_id else None
+
+
+class StageRead(BaseModel):
+    """A stage that is ahead, or the present one."""
+
+    key: str = Field(examples=["triage"])
+    title: str
+    kind: StageKind
+    holder: str = Field(examples=["enablement"])
+    target_days: float
+    approvers: int
+    evidence: list[str]
+    certification: str | None
+
+    @classmethod
+    def of(cls, stage: Stage) -> "StageRead":
+        """The answer for a stage."""
+        return cls(
+            key=stage.key,
+            title=stage.title,
+            kind=stage.kind,
+            holder=stage.holder,
+            target_days=stage.target.total_seconds() / DAY_SECONDS,
+            approvers=stage.approvers,
+            evidence=list(stage.evidence),
+            certification=stage.certification,
+        )
+
+
+class MissingRead(BaseModel):
+    """One thing that a stage asks for and that is not there."""
+
+    stage: str = Field(description="Key of the stage", examples=["evaluate"])
+    need: Need
+    name: str = Field(
+        description="The kind of evidence, or the certification", examples=["evaluation-report"]
+    )
+    number: int = Field(description="How many are missing (approvals)")
+    by: By = Field(description="Who can see to it")
+    party: str = Field(description="The party that holds the stage", examples=["enablement"])
+    detail: str = Field(description="The same as a sentence")
+
+    @classmethod
+    def of(cls, missing: Missing) -> "MissingRead":
+        """The answer for what is missing."""
+        return cls(
+            stage=missing.stage,
+            need=missing.need,
+            name=missing.name,
+            number=missing.number,
+            by=missing.by,
+            party=missing.party,
+            detail=missing.detail,
+        )
+
+
+class ForecastRead(BaseModel):
+    """A forecast as it was made. Of the cases like this one that reach production, half do so by
+    `p50_at` and 85% by `p85_at`."""
+
+    made_at: datetime
+    p50_days: float = Field(description="Days from `made_at`")
+    p85_days: float = Field(description="Days from `made_at`")
+    p50_at: datetime
+    p85_at: datetime
+    reaches_production: float = Field(description="The share that gets there at all")
+    basis: str = Field(
+        description="Which cases it rests on, and by how much it was corrected because forecasts "
+        "of its kind came too early or too late"
+    )
+    p50_level: float = Field(
+        description="The level of their curve at which `p50_days` was taken: 0.5, or another one "
+        "after a correction"
+    )
+    p85_level: float = Field(description="The same for `p85_days`: 0.85, or another one")
+
+    @classmethod
+    def of(cls, made: MadeForecast | None) -> "ForecastRead | None":
+        """The answer for a forecast, if there is one."""
+        if made is None:
+            return None
+        return cls(
+            made_at=made.made_at,
+            p50_days=round(made.p50_days, 2),
+            p85_days=round(made.p85_days, 2),
+            p50_at=made.p50_at,
+            p85_at=made.p85_at,
+            reaches_production=round(made.reaches_production, 4),
+            basis=made.basis,
+            p50_level=round(made.p50_level, 4),
+            p85_level=round(made.p85_level, 4),
+        )
+
+
+class ReceiptRead(BaseModel):
+    """The answer to a submission."""
+
+    key: str = Field(examples=["UC-42"])
+    id: str
+    submitted_at: datetime
+    tier: Tier
+    tier_reasons: list[str]
+    pathway: str = Field(examples=["standard"])
+    pathway_version: int
+    stage: StageRead
+    stages_ahead: list[StageRead]
+    position: Position
+    holder: str = Field(description="Whose move it is", examples=["enablement"])
+    mode: Mode
+    forecast: ForecastRead | None = Field(description="Null while there is no history")
+    missing: list[MissingRead] = Field(
+        description="What its stages will ask for and what is not there on the first day"
+    )
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> "ReceiptRead":
+        """The answer for a receipt."""
+        return cls(
+            key=receipt.key,
+            id=receipt.use_case_id,
+            submitted_at=receipt.submitted_at,
+            tier=receipt.tier,
+            tier_reasons=list(receipt.tier_reasons),
+            pathway=receipt.pathway,
+            pathway_version=receipt.pathway_version,
+            stage=StageRead.of(receipt.stage),
+            stages_ahead=[StageRead.of(stage) for stage in receipt.stages_ahead],
+            position=receipt.position,
+            holder=receipt.holder,
+            mode=receipt.mode,
+            forecast=ForecastRead.of(receipt.forecast),
+            missing=[MissingRead.of(one) for one in receipt.missing],
+        )
+
+
+class UseCaseSummary(BaseModel):
+    """A use case in a list: whose move it is, and for how long."""
+
+    key: str
+    title: str
+    business_unit: str
+    owner: PersonRef | None
+    tier: Tier
+    pathway: str
+    stage: str
+    position: Position
+    status: Outcome
+    holder: str | None
+    mode: Mode | None
+    assignee: PersonRef | None
+    turn_since: datetime
+    target_used: float | None = Field(
+        description="Share of the present holder's target that is used up; over 1 is late"
+    )
+    submitted_at: datetime
+    ended_at: datetime | None
+    lighthouse: bool
+    sequence: int
+
+    @classmethod
+    def of(cls, row: UseCaseRow, names: Names, at: datetime) -> "UseCaseSummary":
+        """The answer for a row, as of a moment."""
+        return cls(**_summary(row, names, at))
+
+
+def _summary(row: UseCaseRow, names: Names, at: datetime) -> dict[str, object]:
+    used = None
+    if row.hold_target_seconds and row.hold_since is not None:
+        ran = max((at - row.hold_since).total_seconds(), 0)
+        used = round(((row.hold_spent_seconds or 0) + ran) / row.hold_target_seconds, 4)
+    return {
+        "key": key_of(row),
+        "title": row.title,
+        "business_unit": row.business_unit,
+        "owner": ref(row.owner_id, names),
+        "tier": row.tier,
+        "pathway": row.pathway,
+        "stage": row.stage,
+        "position": row.position,
+        "status": row.outcome,
+        "holder": row.holder,
+        "mode": row.mode,
+        "assignee": ref(row.assignee, names),
+        "turn_since": row.turn_since,
+        "target_used": used,
+        "submitted_at": row.submitted_at,
+        "ended_at": row.ended_at,
+        "lighthouse": row.lighthouse,
+        "sequence": row.sequence,
+    }
+
+
+class EvidenceRead(BaseModel):
+    """Something attached. Attested: by somebody who does not own the use case."""
+
+    kind: str
+    reference: str
+    attached_by: PersonRef | None
+    attested: bool
+
+
+class LoweringRead(BaseModel):
+    """A lower tier that is proposed, until all who must agree have."""
+
+    tier: Tier
+    proposed_by: PersonRef | None
+    waiting_for: list[str] = Field(description="Who still must agree, in turn; the first is asked")
+    agreed: list[PersonRef | None]
+
+    @classmethod
+    def of(cls, lowering: Lowering | None, names: Names) -> "LoweringRead | None":
+        """The answer for what a standing knows of it."""
+        if lowering is None:
+            return None
+        return cls(
+            tier=lowering.pathway.tier,
+            proposed_by=ref(lowering.proposed_by, names),
+            waiting_for=list(lowering.parties),
+            agreed=[ref(person, names) for person in lowering.agreed],
+        )
+
+
+class UseCaseRead(UseCaseSummary):
+    """A use case, whole."""
+
+    id: str
+    problem: str
+    sponsor: str
+    owners: list[PersonRef | None]
+    kpi: KpiBody
+    investment: InvestmentBody
+    risk: RiskBody
+    tier_reasons: list[str]
+    wished_for: date | None
+    estimate_days: float
+    pathway_version: int
+    stages: list[StageRead]
+    passed: list[str]
+    approvals: list[PersonRef | None]
+    evidence: list[EvidenceRead]
+    evidence_missing: list[str]
+    lowering: LoweringRead | None = Field(description="A lower tier that waits for agreement")
+    missing: list[MissingRead] = Field(description="Before it can pass the present stage")
+    missing_ahead: list[MissingRead] = Field(description="What later stages will ask for")
+    forecast: ForecastRead | None = Field(
+        description="The newest one; null while there is no history, and once it has ended"
+    )
+
+    @classmethod
+    def of(
+        cls,
+        row: UseCaseRow,
+        names: Names,
+        at: datetime,
+        made: MadeForecast | None = None,
+        certifications: Collection[str] = (),
+    ) -> "UseCaseRead":
+        """The answer for a row, as of a moment."""
+        standing = standing_of(row)
+        return cls(
+            **_summary(row, names, at),
+            id=row.id,
+            problem=row.problem,
+            sponsor=row.sponsor,
+            owners=[ref(person, names) for person in row.owners],
+            kpi=KpiBody(
+                name=row.kpi_name,
+                unit=row.kpi_unit,
+                baseline=row.kpi_baseline,
+                target=row.kpi_target,
+            ),
+            investment=InvestmentBody(
+                one_off_cost=row.one_off_cost,
+                yearly_run_cost=row.yearly_run_cost,
+                expected_yearly_value=row.expected_yearly_value,
+                currency=row.currency,
+            ),
+            risk=RiskBody.model_validate(row.risk_answers),
+            tier_reasons=row.tier_reasons,
+            wished_for=row.wished_for,
+            estimate_days=row.estimate_days,
+            pathway_version=row.pathway_version,
+            stages=[StageRead.of(stage) for stage in standing.pathway.stages],
+            passed=list(standing.passed),
+            forecast=ForecastRead.of(None if standing.ended else made),
+            approvals=[ref(person, names) for person in standing.approvals],
+            evidence=[
+                EvidenceRead(
+                    kind=item.kind,
+                    reference=item.reference,
+                    attached_by=ref(item.attached_by, names),
+                    attested=item.attested,
+                )
+                for item in standing.evidence
+            ],
+            evidence_missing=list(standing.evidence_missing),
+            lowering=LoweringRead.of(standing.lowering, names),
+            missing=[MissingRead.of(one) for one in missing(standing, certifications)],
+            missing_ahead=[MissingRead.of(one) for one in missing_ahead(standing, certifications)],
+        )
+
+
+class UseCasePage(BaseModel):
+    """Some use cases. `cursor` asks for the next ones; null at the end."""
+
+    items: list[UseCaseSummary]
+    cursor: str | None
+
+
+class QueueRead(BaseModel):
+    """What waits for you, the longest wait against its target first."""
+
+    items: list[UseCaseSummary]
+    total: int
+
+
+class TransitionRead(BaseModel):
+    """One thing that happened, and where it left the use case."""
+
+    sequence: int
+    at: datetime
+    command: Command
+    actor: PersonRef | None
+    stage: str
+    position: Position
+    holder: str | None
+    mode: Mode | None
+    assignee: PersonRef | None
+    tier: Tier
+    reason: str
+    subject: str
+    reference: str
+
+    @classmethod
+    def of(cls, step: Transition, names: Names) -> "TransitionRead":
+        """The answer for a transition."""
+        return cls(
+            sequence=step.sequence,
+            at=step.at,
+            command=step.command,
+            actor=ref(step.actor, names),
+            stage=step.stage,
+            position=step.position,
+            holder=step.holder,
+            mode=step.mode,
+            assignee=ref(step.assignee, names),
+            tier=step.tier,
+            reason=step.reason,
+            subject=names.get(step.subject, step.subject),
+            reference=step.reference,
+        )
+
+
+def people_in(steps: Iterable[Transition]) -> set[str | None]:
+    """The ids of everybody who is named in these transitions."""
+    found: set[str | None] = set()
+    for step in steps:
+        found |= {step.actor, step.assignee}
+        if step.command is Command.ASSIGN:
+            found.add(step.subject)
+    return found - {None, SYSTEM}
+
+
+class TransitionsRead(BaseModel):
+    """All that happened to a use case, in order."""
+
+    key: str
+    items: list[TransitionRead]
+
+
+class SpanRead(BaseModel):
+    """A stretch of time on one clock."""
+
+    stage: str
+    holder: str
+    mode: Mode
+    start: datetime
+    end: datetime
+    microseconds: int
+
+
+class ShareRead(BaseModel):
+    """What one party spent in one mode."""
+
+    holder: str
+    mode: Mode
+    microseconds: int
+    days: float
+    share: float = Field(description="Of the whole elapsed time, 0 to 1")
+
+
+class ClockRead(BaseModel):
+    """Every minute of a use case on somebody's clock. The spans add up to `microseconds`."""
+
+    key: str
+    running: bool
+    start: datetime
+    end: datetime = Field(description="When it ended, or the moment of this answer")
+    microseconds: int
+    days: float
+    gate_tax_microseconds: int = Field(description="Time on which it lay waiting for enablement")
+    shares: list[ShareRead]
+    spans: list[SpanRead]
+
+    @classmethod
+    def of(
+        cls, key: str, start: datetime, end: datetime, found: tuple[Span, ...], *, running: bool
+    ) -> "ClockRead":
+        """The answer for spans that begin at `start` and end at `end`."""
+        total = end - start
+        whole = total / _MICROSECOND
+        return cls(
+            key=key,
+            running=running,
+            start=start,
+            end=end,
+            microseconds=round(whole),
+            days=total.total_seconds() / DAY_SECONDS,
+            gate_tax_microseconds=gate_tax(found) // _MICROSECOND,
+            shares=[_share(share, whole) for share in shares(found)],
+            spans=[
+                SpanRead(
+                    stage=span.stage,
+                    holder=span.holder,
+                    mode=span.mode,
+                    start=span.start,
+                    end=span.end,
+                    microseconds=span.elapsed // _MICROSECOND,
+                )
+                for span in found
+            ],
+        )
+
+
+_MICROSECOND = datetime.resolution
+
+
+def _share(share: Share, whole: float) -> ShareRead:
+    mine = share.total // _MICROSECOND
+    return ShareRead(
+        holder=share.holder,
+        mode=share.mode,
+        microseconds=mine,
+        days=share.total.total_seconds() / DAY_SECONDS,
+        share=round(mine / whole, 6) if whole else 0,
+    )
+
+
+class ActionRead(BaseModel):
+    """Something that you may do now."""
+
+    command: Command
+    does: str = Field(description="In words, for a button's help", examples=["approve"])
+    reason_required: bool
+    takes: list[str] = Field(description="Details to give beside a reason", examples=[["party"]])
+    href: str = Field(examples=["/v1/use-cases/UC-42/commands/claim"])
+
+    @classmethod
+    def of(cls, rule: Rule, key: str, tier: Tier) -> "ActionRead":
+        """The answer for a row of the lifecycle, for a use case of this tier."""
+        return cls(
+            command=rule.command,
+            does=rule.does,
+            reason_required=rule.needs_reason(tier),
+            takes=list(rule.takes),
+            href=f"/v1/use-cases/{key}/commands/{rule.command}",
+        )
+
+
+class ActionsRead(BaseModel):
+    """What you may do now. Give `sequence` as `expected_sequence` to be sure of it."""
+
+    key: str
+    sequence: int
+    items: list[ActionRead]
+    missing: list[MissingRead] = Field(
+        description="Before it can pass: what would be refused for it is not among the items"
+    )
+    take_back_until: datetime | None = Field(
+        description="Until when you can take your last decision back; null when you cannot"
+    )
+
+
+class CommandBody(Input):
+    """A command's details. Each command takes its own; `actions` says which."""
+
+    reason: Reason = Field(default="", examples=["Which data does it read?"])
+    assignee: Words = Field(default="", description="assign: a person's email or id")
+    party: Words = Field(default="", description="refer: the third party", examples=["legal"])
+    to_stage: Words = Field(default="", description="send_back: an earlier building stage")
+    evidence_kind: Words = Field(default="", description="attach: what it is")
+    evidence_reference: Reason = Field(default="", description="attach: where it is to be found")
+    tier: Tier | None = Field(default=None, description="change_tier: the new tier")
+    owner: Words = Field(default="", description="transfer: the new owner's email or id")
+    expected_sequence: Annotated[StrictInt, Field(ge=1, le=2**31 - 1)] | None = Field(
+        default=None, description="Refuse if something else has happened since this transition"
+    )
+
+
+class DecisionRead(BaseModel):
+    """What a decision led to. Repeating the request with the same key gives it again."""
+
+    status: Literal["applied"]
+    decision_id: str
+    key: str
+    sequence: int
+    stage: str
+    position: Position
+    holder: str | None
+    mode: Mode | None
+    assignee: PersonRef | None
+    transitions: list[TransitionRead]
+
+    @classmethod
+    def of(
+        cls, decision_id: str, key: str, steps: tuple[Transition, ...], names: Names
+    ) -> "DecisionRead":
+        """The answer for the transitions that a decision caused."""
+        last = steps[-1]
+        return cls(
+            status="applied",
+            decision_id=decision_id,
+            key=key,
+            sequence=last.sequence,
+            stage=last.stage,
+            position=last.position,
+            holder=last.holder,
+            mode=last.mode,
+            assignee=ref(last.assignee, names),
+            transitions=[TransitionRead.of(step, names) for step in steps],
+        )
+
+
+class PendingRead(BaseModel):
+    """A decision that has not been confirmed. It may still apply."""
+
+    status: Literal["pending"] = "pending"
+    decision_id: str
+    key: str
+    detail: str
+    look_at: str = Field(examples=["/v1/use-cases/UC-42/decisions/5f0c..."])
+    idempotency_key: str | None = Field(
+        default=None, description="Repeat the request with this key to get the first answer"
+    )
+
+
+class PersonBody(Input):
+    """A new person."""
+
+    name: Name = Field(examples=["Ada Lovelace"])
+    email: Email = Field(examples=["ada@example.com"])
+    roles: list[Role] = Field(min_length=1, max_length=len(Role), examples=[["enabler"]])
+    party: Name | None = Field(default=None, description="A reviewer's third party")
+    certifications: list[Name] = Field(default=[], max_length=50)
+
+
+class PersonChange(Input):
+    """What changes about a person; what is left out stays."""
+
+    active: StrictBool | None = None
+    certifications: list[Name] | None = Field(default=None, max_length=50)
+    successor: Words = Field(
+        default="", description="Whoever takes over their open use cases (email or id), on leaving"
+    )
+
+
+class PersonRead(BaseModel):
+    """Somebody who uses Headway."""
+
+    id: str
+    name: str
+    email: str
+    roles: list[Role]
+    party: str | None
+    certifications: list[str]
+    active: bool
+
+    @classmethod
+    def of(cls, person: Person) -> "PersonRead":
+        """The answer for a person."""
+        return cls(
+            id=person.id,
+            name=person.name,
+            email=person.email,
+            roles=sorted(person.roles),
+            party=person.party,
+            certifications=list(person.certifications),
+            active=person.active,
+        )
+
+
+class PeopleRead(BaseModel):
+    """People by name."""
+
+    items: list[PersonRead]
+
+
+class TokenBody(Input):
+    """A new token."""
+
+    label: Name = Field(examples=["my laptop"])
+    days: StrictInt = Field(default=90, ge=1, le=366)
+
+
+class TokenRead(BaseModel):
+    """A token without its secret."""
+
+    id: str
+    label: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+    @classmethod
+    def of(cls, row: TokenRow) -> "TokenRead":
+        """The answer for a row."""
+        return cls(
+            id=row.id,
+            label=row.label,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            revoked_at=row.revoked_at,
+        )
+
+
+class TokensRead(BaseModel):
+    """Tokens, newest first."""
+
+    items: list[TokenRead]
+
+
+class NewTokenRead(BaseModel):
+    """A new token. The secret is shown this once."""
+
+    id: str
+    token: str
+    expires_at: datetime
+
+
+class ArmRead(BaseModel):
+    """One cohort, counted and measured. Medians and means are null where nothing can be said."""
+
+    model_config = ConfigDict(extra="allow")
+
+    cases: int
+    completed: int
+    open: int
+    declined: int
+    withdrawn: int
+    km_median_days: float | None = Field(description="Kaplan-Meier; null if it is not reached")
+    km_median_ci_days: Bounds
+    rmst_days: float | None = Field(description="Restricted mean time up to `tau_days`")
+    rmst_se_days: float | None
+    completed_mean_days: float | None = Field(
+        description="Of the completed cases only: it leaves out what is still open, and misleads"
+    )
+
+
+class StratumRead(BaseModel):
+    """One tier of the comparison."""
+
+    model_config = ConfigDict(extra="allow")
+
+    tier: str
+    counted: bool
+    why_not: str | None
+    ratio: float | None
+    tau_days: float | None
+    arms: dict[str, ArmRead]
+
+
+class RatioRead(BaseModel):
+    """A ratio of mean times, the intake's over the baseline's, with its interval."""
+
+    model_config = ConfigDict(extra="allow")
+
+    ratio: float | None
+    ci: Bounds | None
+
+
+Direction = Literal["compresses", "extends", "inconclusive"]
+
+
+class LiveRead(RatioRead):
+    """The comparison as it may be looked at on any day between two locked verdicts."""
+
+    verdict: Direction
+    as_is: Direction
+    why: list[str]
+    adjusted: RatioRead
+    guard: RatioRead
+    waiting_for: str | None = Field(description="What is missing before an interval is shown")
+
+
+class OwnEstimatesRead(RatioRead):
+    """Actual days against the builders' own estimates: never to be shown as a baseline."""
+
+    label: str
+    verdict: Literal["compresses", "extends", "inconclusive"]
+    guard: RatioRead
+    tau_days: float | None
+    cases: int
+    completed: int
+    optimism_band: float
+    notes: list[str]
+
+
+class LockedRead(RatioRead):
+    """The verdict of a quarter, as it was locked; all fields of a verdict of its day."""
+
+    quarter: str = Field(examples=["2026-Q3"])
+    locked_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    verdict: Literal["compresses", "extends", "inconclusive"]
+    why_none: str = Field(
+        description="Why there is no verdict although the interval lies on one side of 1"
+    )
+
+
+class OfficialRead(BaseModel):
+    """The newest locked verdict, of its own moment."""
+
+    quarter: str = Field(examples=["2026-Q3"])
+    as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    sentence: str
+
+
+class CurveRead(BaseModel):
+    """A survival curve: the part that is still not in production, by days since the start."""
+
+    cohort: str
+    cases: int
+    points: list[list[float]] = Field(description="[days, part, low, high]")
+    at_risk: list[list[float]] = Field(description="[days, cases still watched]")
+
+
+class UnitsRead(BaseModel):
+    """What the business units do to the interval; null where too few are known."""
+
+    se: float | None = Field(description="Standard error of the ratio's logarithm over units")
+    df: float | None
+    effective: float | None = Field(description="How many units they are worth")
+    shared: bool | None = Field(description="Whether the units are in both arms")
+
+
+class TrendRead(BaseModel):
+    """The baseline's own trend, and how far apart in time the arms are."""
+
+    per_year: float = Field(description="Relative change of the time in a year (logarithm)")
+    gap_years: float = Field(description="How much later the intake's cases began")
+    trust: float = Field(description="How much of the trend is believed, 0 to 1")
+    drift: float = Field(description="What everything may change in a year besides")
+
+
+class VouchedRead(BaseModel):
+    """What somebody vouches for, because no record can show it."""
+
+    kind: Literal["nothing_else_changed", "same_triage"]
+    by: str
+    at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    reason: str
+
+
+class VerdictRead(BaseModel):
+    """Does the intake compress time-to-production? The same fields as `headway compare --json`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    report: Literal["verdict"]
+    sentence: str = Field(description="What these figures say, in one sentence")
+    about: str = Field(description="Which part of the cases it is of; empty for all")
+    official: OfficialRead | None = Field(
+        description="The newest locked verdict, for the question that is locked: of all cases"
+    )
+    rule: Literal[2] = Field(description="The version of the rule (docs/measurement.md)")
+    verdict: Direction = Field(description="Whether it was the intake")
+    as_is: Direction = Field(description="Whether the cases differ, whatever the reason")
+    why: list[str] = Field(description="What stands between the figures and a verdict")
+    cohort: str | None = Field(description="What is judged")
+    baseline: str | None = Field(description="What it is compared with")
+    ratio: float | None = Field(description="Of restricted mean times; below 1 is faster")
+    ci: Bounds | None
+    adjusted: RatioRead = Field(description="The same less the baseline's own trend")
+    trend: TrendRead | None
+    units: UnitsRead
+    information: dict[str, float] = Field(
+        description="By cohort: completions that could be expected by now"
+    )
+    record: list[str] = Field(description="Signs that the record leaves something out")
+    assumptions: list[VouchedRead]
+    statements: dict[str, bool | float | list[float | None] | None] | None = Field(
+        description="What can be said beside the verdict, in words"
+    )
+    confidence: float
+    tau_days: float | None
+    as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    as_of_words: str = Field(description="The same in words, with the zone that was asked in")
+    arms: dict[str, ArmRead] = Field(description="By cohort")
+    strata: list[StratumRead]
+    logrank_p: float | None
+    guard: RatioRead = Field(description="The same of the times not in production")
+    needed_cases_per_arm: int | None
+    more_cases: dict[str, int] | None
+    live: LiveRead
+    own_estimates: OwnEstimatesRead | None = Field(
+        description="Where there is no baseline: against what the builders expected"
+    )
+    locked: list[LockedRead] = Field(description="The quarters that are over, oldest first")
+    curves: list[CurveRead]
+    read: int
+    accepted: int
+    rejected: int
+    notes: list[str]
+
+
+class ReportRead(BaseModel):
+    """A report. What else it holds is described in docs/reports.md, report by report."""
+
+    model_config = ConfigDict(extra="allow")
+
+    report: str
+    as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    as_of_words: str = Field(description="The same in words, with the zone that was asked in")
+    sentence: str = Field(description="What it says, in one sentence")
+
+
+class AssumptionBody(Input):
+    """What somebody vouches for, because no record of cases can show it."""
+
+    kind: AssumptionKind = Field(
+        description="nothing_else_changed: nothing but the intake became faster or slower; "
+        "same_triage: cases are sorted into tiers as before",
+        examples=["nothing_else_changed"],
+    )
+    baseline: Name = Field(description="The cohort compared with", examples=["before"])
+    reason: Prose = Field(examples=["Same teams, same tools and same rules in both years."])
+
+
+class WithdrawalBody(Input):
+    """Why an assumption does not hold any more."""
+
+    reason: Prose = Field(examples=["A new platform came in March."])
+
+
+class AssumptionRead(BaseModel):
+    """An assumption, with who recorded it and who withdrew it."""
+
+    id: str
+    kind: AssumptionKind
+    baseline: str
+    by: PersonRef
+    recorded_at: datetime
+    reason: str
+    sentence: str = Field(description="As it is printed with a verdict")
+    withdrawn_at: datetime | None
+    withdrawn_by: PersonRef | None
+    withdrawn_reason: str | None
+
+    @classmethod
+    def of(cls, found: Recorded) -> "AssumptionRead":
+        """The answer for an assumption as it is kept."""
+        withdrawn_by = None
+        if found.withdrawn_by is not None:
+            withdrawn_by = PersonRef(id=found.withdrawn_by, name=found.withdrawn_by_name or "")
+        return cls(
+            id=found.id,
+            kind=found.assumption.kind,
+            baseline=found.baseline,
+            by=PersonRef(id=found.person_id, name=found.assumption.by),
+            recorded_at=found.assumption.at,
+            reason=found.assumption.reason,
+            sentence=found.assumption.sentence,
+            withdrawn_at=found.withdrawn_at,
+            withdrawn_by=withdrawn_by,
+            withdrawn_reason=found.withdrawn_reason,
+        )
+
+
+class AssumptionsRead(BaseModel):
+    """Assumptions, the newest first."""
+
+    items: list[AssumptionRead]
+
+
+class HealthRead(BaseModel):
+    """Whether requests can be served."""
+
+    status: str = Field(examples=["ok"])
+    database: str = Field(examples=["ok"])
+
+
+class VersionRead(BaseModel):
+    """What is running."""
+
+    name: str = Field(examples=["headway"])
+    version: str = Field(examples=["0.1.0"])

@@ -1,0 +1,1 @@
+"""What every part of the API needs: who asks, bodies, problems."""

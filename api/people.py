@@ -1,0 +1,162 @@
+"""People and tokens."""
+
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+
+from api.intake.bodies import (
+    NewTokenRead,
+    PeopleRead,
+    PersonBody,
+    PersonChange,
+    PersonRead,
+    TokenBody,
+    TokenRead,
+    TokensRead,
+)
+from api.kit.context import Caller, TheContext, TheSession, needs
+from api.kit.fields import PLAIN
+from api.kit.problems import responses
+from service.domain.people import Person
+from service.domain.permissions import Right
+from service.intake.leaving import hand_over_all
+from service.people.directory import (
+    NewToken,
+    add_person,
+    change_person,
+    find_person,
+    issue_token,
+    list_people,
+    list_tokens,
+    revoke_token,
+)
+
+router = APIRouter(prefix="/v1")
+
+Admin = Annotated[Person, Depends(needs(Right.MANAGE_PEOPLE))]
+PersonId = Annotated[
+    str, Path(description="As in the list of people", max_length=64, pattern=PLAIN)
+]
+TokenId = Annotated[str, Path(description="As in the list of tokens", max_length=64, pattern=PLAIN)]
+ADMIN_ERRORS = responses(401, 403, 404, 422, 503)
+ADMIN_BODY_ERRORS = responses(401, 403, 404, 409, 413, 422, 503)
+
+
+@router.get(
+    "/people",
+    summary="Who is here",
+    tags=["Administration"],
+    responses=responses(401, 403, 503),
+)
+async def people(_: Admin, session: TheSession) -> PeopleRead:
+    """People by name."""
+    return PeopleRead(items=[PersonRead.of(person) for person in await list_people(session)])
+
+
+@router.post(
+    "/people",
+    summary="Let somebody in",
+    tags=["Administration"],
+    status_code=HTTPStatus.CREATED,
+    responses=responses(401, 403, 409, 413, 422, 503),
+)
+async def add(body: PersonBody, _: Admin, session: TheSession, given: TheContext) -> PersonRead:
+    """A new person. They need a token of their own before they can do anything."""
+    person = await add_person(session, at=given.now(), **body.model_dump())
+    return PersonRead.of(person)
+
+
+@router.patch(
+    "/people/{person_id}",
+    summary="Change somebody",
+    tags=["Administration"],
+    responses=responses(401, 403, 404, 409, 413, 422, 503),
+)
+async def change(
+    person_id: PersonId, body: PersonChange, admin: Admin, given: TheContext
+) -> PersonRead:
+    """Let somebody in or out, or record certifications. Whoever is out loses access at once.
+
+    The open use cases of somebody who goes are handed over to `successor`; without one the answer
+    is 409 and lists them. The last administrator cannot go.
+    """
+    if body.active is False:
+        await hand_over_all(
+            given.sessions, given.engine, person_id, by=admin.actor, successor=body.successor
+        )
+    async with given.sessions.begin() as session:
+        changed = await change_person(session, person_id, **body.model_dump(exclude={"successor"}))
+    return PersonRead.of(changed)
+
+
+@router.post(
+    "/people/{person_id}/tokens",
+    summary="Give somebody a token",
+    tags=["Administration"],
+    status_code=HTTPStatus.CREATED,
+    responses=ADMIN_BODY_ERRORS,
+)
+async def give_token(
+    person_id: PersonId, body: TokenBody, _: Admin, session: TheSession, given: TheContext
+) -> NewTokenRead:
+    """The secret is in this answer and nowhere else."""
+    person = await find_person(session, person_id)
+    return await _new_token(session, person, body, given)
+
+
+@router.delete(
+    "/tokens/{token_id}",
+    summary="Revoke anybody's token",
+    tags=["Administration"],
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=ADMIN_ERRORS,
+)
+async def revoke_any(token_id: TokenId, _: Admin, session: TheSession, given: TheContext) -> None:
+    """At once, and for good."""
+    await revoke_token(session, token_id, at=given.now())
+
+
+@router.get("/me/tokens", summary="My tokens", tags=["Everybody"], responses=responses(401, 503))
+async def my_tokens(person: Caller, session: TheSession) -> TokensRead:
+    """Newest first; none of them can be read back."""
+    rows = await list_tokens(session, person.id)
+    return TokensRead(items=[TokenRead.of(row) for row in rows])
+
+
+@router.post(
+    "/me/tokens",
+    summary="Make myself a token",
+    tags=["Everybody"],
+    status_code=HTTPStatus.CREATED,
+    responses=responses(401, 413, 422, 503),
+)
+async def my_new_token(
+    body: TokenBody, person: Caller, session: TheSession, given: TheContext
+) -> NewTokenRead:
+    """The secret is in this answer and nowhere else."""
+    return await _new_token(session, person, body, given)
+
+
+@router.delete(
+    "/me/tokens/{token_id}",
+    summary="Revoke a token of mine",
+    tags=["Everybody"],
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(401, 404, 422, 503),
+)
+async def revoke_mine(
+    token_id: TokenId, person: Caller, session: TheSession, given: TheContext
+) -> None:
+    """At once, and for good."""
+    await revoke_token(session, token_id, at=given.now(), of=person.id)
+
+
+async def _new_token(
+    session: TheSession, person: Person, body: TokenBody, given: TheContext
+) -> NewTokenRead:
+    made: NewToken = await issue_token(
+        session, person.id, label=body.label, at=given.now(), life=timedelta(days=body.days)
+    )
+    return NewTokenRead(id=made.id, token=made.secret, expires_at=made.expires_at)

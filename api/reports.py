@@ -1,0 +1,158 @@
+"""Reports for leadership."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import FiniteFloat
+
+from api.intake.bodies import ReportRead, VerdictRead
+from api.kit.context import Context, TheContext, needs
+from api.kit.fields import Words, Written
+from api.kit.problems import responses
+from charts.reports import names_of
+from service.database import snapshot
+from service.domain.cohort import INTAKE
+from service.domain.people import Person
+from service.domain.permissions import Right
+from service.errors import BadInput
+from service.facts.as_of import Moment, moment_from
+from service.measure.tiers import SHORTEST_TAU
+from service.reports.clock import By
+from service.reports.registry import Name, Question, report
+from service.reports.spreadsheet import as_csv
+
+router = APIRouter(prefix="/v1/reports", tags=["Leadership"])
+
+Reader = Annotated[Person, Depends(needs(Right.READ_REPORTS))]
+
+
+class Format(StrEnum):
+    """What a report comes as."""
+
+    JSON = "json"
+    CSV = "csv"
+    SVG = "svg"
+    PNG = "png"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A report's question as it came over HTTP."""
+
+    question: Question
+    moment: Moment
+    format: Format
+    picture: str
+
+
+def asked(
+    given: TheContext,
+    *,
+    cohort: Annotated[
+        Written, Query(description="The cohort that is looked at: NAME or NAME[condition; ...]")
+    ] = INTAKE,
+    baseline: Annotated[
+        Written | None,
+        Query(description="What it is compared with; the only other one, if empty"),
+    ] = None,
+    tau: Annotated[
+        FiniteFloat | None,
+        Query(
+            ge=SHORTEST_TAU, le=36_500, description="Days; by default twice the baseline's median"
+        ),
+    ] = None,
+    tier: Annotated[Words | None, Query(description="Only cases of this tier")] = None,
+    unit: Annotated[Words | None, Query(description="Only cases of this business unit")] = None,
+    by: Annotated[By, Query(description="What tells the groups apart, where there are any")] = (
+        By.NOTHING
+    ),
+    as_of: Annotated[
+        Words,
+        Query(
+            description="The end of a day, or a moment; now, if empty",
+            examples=["2026-09-30"],
+        ),
+    ] = "",
+    zone: Annotated[
+        Words,
+        Query(
+            description="Where that day ends; UTC, if empty",
+            examples=["Europe/Berlin", "+02:00"],
+        ),
+    ] = "",
+    format_: Annotated[
+        Format, Query(alias="format", description="The main table as CSV, or a picture")
+    ] = Format.JSON,
+    which: Annotated[
+        Words, Query(alias="picture", description="Which picture, of a report that has several")
+    ] = "",
+) -> Asked:
+    """The question in a request's query."""
+    question = Question(cohort, baseline or None, tau, tier or None, unit or None, by)
+    moment = moment_from("as_of", as_of, given.now(), zone)
+    return Asked(question, moment, format_, which)
+
+
+TheQuestion = Annotated[Asked, Depends(asked)]
+OTHER_FORMATS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            "image/svg+xml": {"schema": {"type": "string"}},
+            "image/png": {"schema": {"type": "string", "format": "binary"}},
+        }
+    }
+}
+
+
+@router.get(
+    "/verdict",
+    summary="Does the intake compress time-to-production, or extend it?",
+    responses=OTHER_FORMATS | responses(401, 403, 422, 503),
+    response_model=VerdictRead,
+)
+async def the_verdict(_: Reader, given: TheContext, wanted: TheQuestion) -> Any:
+    """The same answer as `headway compare --json`, from this database, open use cases included;
+    with the verdicts of the locked quarters and the live interval that may be looked at any day."""
+    return await _answer(given, Name.VERDICT, wanted)
+
+
+@router.get(
+    "/{name}",
+    summary="Where the time goes, what comes next, and what to change",
+    responses=OTHER_FORMATS | responses(401, 403, 404, 422, 503),
+    response_model=ReportRead,
+)
+async def a_report(
+    _: Reader,
+    given: TheContext,
+    wanted: TheQuestion,
+    name: Annotated[Name, Path(description="Which report; docs/reports.md describes each")],
+) -> Any:
+    """A report as it was known at `as_of`: the same question has the same answer for ever."""
+    return await _answer(given, name, wanted)
+
+
+async def _answer(given: Context, name: Name, wanted: Asked) -> Any:
+    async with snapshot(given.sessions) as session:
+        found = await report(
+            session, name, wanted.moment, wanted.question, learned=given.forecaster.order
+        )
+    if wanted.format is Format.JSON:
+        return found
+    file = f"attachment; filename=headway-{name.value}.{wanted.format.value}"
+    headers = {"Content-Disposition": file}
+    if wanted.format is Format.CSV:
+        return Response(as_csv(name, found), media_type="text/csv; charset=utf-8", headers=headers)
+    there = names_of(name)
+    if not there or wanted.picture not in {"", *there}:
+        pictures = f"there are: {', '.join(there)}" if there else "it has none"
+        raise BadInput("picture", f"{name.value} has no such picture; {pictures}")
+    kind: Literal["svg", "png"] = "svg" if wanted.format is Format.SVG else "png"
+    image = await given.drawings.draw(name, found, kind, which=wanted.picture)
+    return Response(image, media_type=IMAGES[kind], headers=headers)
+
+
+IMAGES: dict[str, str] = {"svg": "image/svg+xml", "png": "image/png"}

@@ -1,0 +1,42 @@
+"""Is it up, which version, who am I: what everybody may ask."""
+
+from importlib.metadata import version
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.intake.bodies import HealthRead, PersonRead, VersionRead
+from api.kit.context import Caller, TheContext
+from api.kit.problems import responses, unavailable
+
+router = APIRouter(tags=["Everybody"])
+
+
+@router.get(
+    "/health",
+    summary="Whether requests can be served",
+    response_model=HealthRead,
+    responses=responses(503),
+)
+async def health(request: Request, given: TheContext) -> HealthRead | JSONResponse:
+    """Needs no token. 503 when the database is away; Temporal may be, for handing in."""
+    try:
+        async with given.sessions() as session:
+            await session.execute(text("SELECT 1"))
+    except (SQLAlchemyError, OSError):
+        return unavailable(request, "the database cannot be reached", slug="database-unreachable")
+    return HealthRead(status="ok", database="ok")
+
+
+@router.get("/version", summary="What is running")
+async def running_version() -> VersionRead:
+    """Needs no token."""
+    return VersionRead(name="headway", version=version("headway"))
+
+
+@router.get("/v1/me", summary="Who I am here", responses=responses(401, 503))
+async def me(person: Caller) -> PersonRead:
+    """The person whose token this is, with roles and certifications."""
+    return PersonRead.of(person)

@@ -1,0 +1,1 @@
+"""Pages for a file of history: compare it, bring it in."""

@@ -1,0 +1,1 @@
+"""Pages of the intake: the form, my use cases, one use case, the queue, the board."""

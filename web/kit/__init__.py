@@ -1,0 +1,1 @@
+"""What every page needs: templates, forms, words, errors, who is signed in."""

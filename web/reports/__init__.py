@@ -1,0 +1,1 @@
+"""Pages for leadership: the verdict and the other reports."""

@@ -1,0 +1,1 @@
+"""One workflow for each use case, what records it, and what starts and repairs it."""

@@ -1,0 +1,1 @@
+"""The workflow that locks the verdict of a quarter."""
