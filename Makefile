@@ -23,7 +23,7 @@ check: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
 screenshots: $(VENV)/.dev
-	$(BIN)/python -m tests.web.screenshots screenshots
+	$(BIN)/python -m tests.kit.screenshots screenshots
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

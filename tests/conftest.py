@@ -11,18 +11,24 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
+from playwright.async_api import Browser
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 import migrations
+from embedded import temporal
 from embedded.postgres import create_database, postgres, postgres_url
 from embedded.program import running
-from embedded.temporal import address, free_port, temporal
 from service.database import Sessions, open_sessions
-from tests.house import House, open_house
+from tests.intake.cases import Case, Open, open_case, worker_on
+from tests.kit.chromium import NAMES, chromium, executable
+from tests.kit.desk import Desk, open_desk
+from tests.kit.house import House, open_house
+from tests.kit.serving import served
 
 TEMPLATE = "headway"
 """The embedded server's own database; migrated once, copied for each test."""
@@ -65,9 +71,9 @@ async def sessions(database_url: str) -> AsyncIterator[Sessions]:
 @pytest.fixture(scope="session")
 async def temporal_address(engines_folder: Path) -> AsyncIterator[str]:
     """A Temporal server."""
-    port = free_port()
-    async with running(temporal(engines_folder / "temporal", port, durable=False)):
-        yield address(port)
+    port = temporal.free_port()
+    async with running(temporal.temporal(engines_folder / "temporal", port, durable=False)):
+        yield temporal.address(port)
 
 
 @pytest.fixture(scope="session")
@@ -83,3 +89,51 @@ async def house(postgres_folder: Path, client: Client) -> AsyncIterator[House]:
     url = await create_database(postgres_folder, "house", template=TEMPLATE)
     async with open_house(url, client) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+async def quiet_house(postgres_folder: Path, client: Client) -> AsyncIterator[House]:
+    """A house of the module's own, where a queue holds nothing of other tests."""
+    name = f"quiet_{uuid.uuid4().hex[:12]}"
+    url = await create_database(postgres_folder, name, template=TEMPLATE)
+    async with open_house(url, client, task_queue=name) as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(sessions: Sessions) -> Desk:
+    """People hand in and decide, on a database of the test's own."""
+    return open_desk(sessions)
+
+
+@pytest.fixture
+def queue() -> str:
+    """A task queue of the test's own."""
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+async def opened(client: Client, sessions: Sessions, queue: str) -> AsyncIterator[Open]:
+    """Opens use cases that a worker takes care of."""
+
+    async def opens(**how: Any) -> Case:
+        return await open_case(client, sessions, queue, **how)
+
+    async with worker_on(client, sessions, queue):
+        yield opens
+
+
+@pytest.fixture(scope="module")
+async def address(house: House) -> AsyncIterator[str]:
+    """The house behind a real server."""
+    async with served(house.app) as where:
+        yield where
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium; where there is none, the test says so and is left out."""
+    if executable() is None:
+        pytest.skip(f"no browser on this machine: install one of {', '.join(NAMES)}")
+    async with chromium() as made:
+        yield made

@@ -21,7 +21,7 @@ from temporalio.client import (
 from temporalio.service import RPCError
 
 from workflows.intake.messages import Name
-from workflows.reports.quarters import LockQuartersWorkflow
+from workflows.reports.workflow import LockQuartersWorkflow
 
 log = logging.getLogger(__name__)
 

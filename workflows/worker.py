@@ -12,8 +12,8 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from service.database import Sessions
 from workflows.intake.activities import Activities
 from workflows.intake.dispatcher import TemporalEngine, dispatch_forever
-from workflows.intake.use_case import UseCaseWorkflow
-from workflows.reports.quarters import LockQuartersWorkflow
+from workflows.intake.workflow import UseCaseWorkflow
+from workflows.reports.workflow import LockQuartersWorkflow
 from workflows.schedules import keep_schedules
 from workflows.upkeep import keep_up
 

@@ -10,8 +10,8 @@ from service.domain.lifecycle import LIFECYCLE, TAKES, Who
 from service.domain.people import Role
 from service.intake.use_cases import MOST_LISTED, Sort
 from service.people.directory import TOKEN_LIFE
-from tests.api.contract import DOCUMENT, Contract, operations
-from tests.house import House
+from tests.kit.contract import DOCUMENT, Contract, operations
+from tests.kit.house import House
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 

@@ -19,8 +19,8 @@ from service.database import driver_url, open_sessions, sessions_of
 from service.domain.people import Role
 from service.intake.handing_in import Submitted, submit
 from service.tables import OutboxRow, UseCaseRow
-from tests.api.apps import visiting
-from tests.house import House, submission
+from tests.kit.apps import visiting
+from tests.kit.house import House, submission
 from workflows.client import CALL_RETRIES, CONNECT_WITHIN
 from workflows.intake.dispatcher import TemporalEngine, dispatch
 from workflows.worker import make_worker

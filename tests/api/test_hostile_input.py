@@ -15,8 +15,8 @@ import pytest
 
 from service.domain.commands import Command
 from service.domain.people import Role
-from tests.api.contract import Contract, Operation
-from tests.house import House, Visitor
+from tests.kit.contract import Contract, Operation
+from tests.kit.house import House, Visitor
 
 CONTRACT = Contract()
 VALUES: list[Any] = [

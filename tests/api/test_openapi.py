@@ -11,8 +11,8 @@ from api.intake.examples import EXAMPLES
 from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, TAKES
 from service.domain.people import Role
-from tests.api.contract import DOCUMENT, PROBLEM, Contract, Operation
-from tests.house import House
+from tests.kit.contract import DOCUMENT, PROBLEM, Contract, Operation
+from tests.kit.house import House
 
 CONTRACT = Contract()
 AUDIENCES = {tag["name"] for tag in TAGS}

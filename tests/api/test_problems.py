@@ -7,7 +7,7 @@ import pytest
 from starlette.types import Message
 
 from service.domain.people import Role
-from tests.house import House, submission
+from tests.kit.house import House, submission
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.people import Role
-from tests.api.apps import visiting
-from tests.house import House, submission
+from tests.kit.apps import visiting
+from tests.kit.house import House, submission
 
 
 async def test_answers_are_not_cached_and_not_guessed_at(house: House) -> None:

@@ -40,11 +40,11 @@ from service.reports.registry import Found, Name, Question, report
 from service.settings import Settings
 from service.tables import OutboxRow, UseCaseRow, metadata
 from tests.api.test_engines_away import no_temporal
-from tests.house import House, Visitor, open_house
-from tests.service.test_counting import counts
-from tests.service.test_imports import case as imported
-from tests.web.browsing import guest
-from tests.web.staged import act, staged
+from tests.facts.test_counts import counts
+from tests.history.test_importing import case as imported
+from tests.kit.browsing import guest
+from tests.kit.house import House, Visitor, open_house
+from tests.kit.stories import act, staged
 from workflows.intake.dispatcher import dispatch
 from workflows.intake.messages import workflow_id
 from workflows.intake.reconcile import Reconciler

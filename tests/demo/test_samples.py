@@ -18,17 +18,11 @@ from service.history.importing import begin_import, observed, take_back, write_c
 from service.intake.handing_in import submit
 from service.people.directory import add_person
 from service.reports.quarters import lock, lock_due
-from tests.service.desk import DAY, START, Desk, open_desk, use_case
-from tests.service.test_counting import counts
-from tests.service.test_imports import case as imported
+from tests.facts.test_counts import counts
+from tests.history.test_importing import case as imported
+from tests.kit.desk import DAY, START, Desk, use_case
 
 APRIL = datetime(2026, 4, 1, 0, 5, tzinfo=UTC)
-
-
-@pytest.fixture
-def desk(sessions: Sessions) -> Desk:
-    """A desk over an empty database."""
-    return open_desk(sessions)
 
 
 async def somebody(sessions: Sessions, *, sample: bool) -> Person:

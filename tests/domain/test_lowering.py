@@ -209,7 +209,7 @@ def test_ownership_is_handed_over_with_a_reason() -> None:
 
 
 def test_who_decided_on_it_cannot_own_it_and_who_owned_it_cannot_decide() -> None:
-    """Who approved an earlier stage is known to the record: tests/service/test_decisions.py."""
+    """Who approved an earlier stage is known to the record: tests/intake/test_recording.py."""
     first = at_stage(REGULATED, "launch-review").then(ADA, Command.APPROVE)
     assert first.standing.approvals == ("ada",)
     for standing in (first.standing, propose(Life.of(REGULATED), STANDARD).standing):

@@ -16,14 +16,14 @@ from service.domain.people import Role
 from service.history.importing import begin_import, observed, write_cases
 from service.intake.drafts import keep_draft
 from service.reports.registry import Name
-from tests.api.test_assumptions import a_baseline
-from tests.house import House
-from tests.web.chromium import Window, window
-from tests.web.stage import Stage, furnish
-from tests.web.staged import staged
-from tests.web.test_compare import history
-from tests.web.test_handing_in import IDEA
-from tests.workflows.cases import until
+from tests.assumptions.test_api import a_baseline
+from tests.history.test_compare_pages import history
+from tests.intake.cases import until
+from tests.intake.test_handing_in_pages import IDEA
+from tests.kit.chromium import Window, window
+from tests.kit.house import House
+from tests.kit.organisation import Stage, furnish
+from tests.kit.stories import staged
 from web.intake.handing_in import QUESTIONS
 from web.kit.strings import t
 

@@ -15,7 +15,7 @@ from service.people.sign_in import (
     WATCHED,
 )
 from service.settings import Settings
-from tests.house import House
+from tests.kit.house import House
 from web.intake.live import MOST_WATCHERS
 from web.people.sign_in import BACK
 

@@ -4,8 +4,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from service.domain.people import Role
-from tests.house import House
-from tests.web.chromium import window
+from tests.kit.chromium import window
+from tests.kit.house import House
 from tests.web.test_browser import press, say, spotless
 
 

@@ -15,11 +15,11 @@ from api.kit.context import Context, now
 from service.database import Sessions, open_sessions
 from service.domain.people import Role
 from service.intake.engine import Engine
-from tests.api.contract import nothing
 from tests.api.test_engines_away import no_temporal
-from tests.house import House
-from tests.web.browsing import Guest, Page, guest
-from tests.web.staged import act, staged
+from tests.kit.browsing import Guest, Page, guest
+from tests.kit.contract import nothing
+from tests.kit.house import House
+from tests.kit.stories import act, staged
 from web.app import with_pages
 from workflows.intake.dispatcher import TemporalEngine
 

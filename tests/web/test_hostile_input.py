@@ -8,12 +8,12 @@ from fastapi.routing import iter_route_contexts
 from markupsafe import escape
 
 from service.domain.people import Role
-from tests.house import House
-from tests.web.browsing import ORIGIN, FormOnPage, Guest, Page, guest, stranger
+from tests.kit.browsing import ORIGIN, FormOnPage, Guest, Page, guest, stranger
+from tests.kit.house import House
 from web.kit.forms import MOST_FIELDS, TOKEN
 from web.kit.page import HEADERS
 
-TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
+WEB = Path(__file__).parents[2] / "web"
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
 OPEN_TO_STRANGERS = {"/sign-in", "/sign-in/start", "/sign-in/back", "/static"}
 FORM = "application/x-www-form-urlencoded"
@@ -306,7 +306,7 @@ async def test_every_page_has_the_policy_and_nothing_that_the_policy_forbids(hou
 
 
 def test_no_template_marks_anything_as_safe() -> None:
-    for template in TEMPLATES.glob("*.html"):
+    for template in WEB.rglob("*.html"):
         text = template.read_text()
         assert not re.search(r"\|\s*safe|autoescape|Markup", text), template.name
         assert not re.search(r"\sstyle=|\son\w+=", text), template.name

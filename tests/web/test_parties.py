@@ -5,8 +5,8 @@ from pathlib import Path
 
 from charts.palette import PARTIES, Theme, party_colours
 from service.domain.people import Role
-from tests.house import House
-from tests.web.browsing import guest
+from tests.kit.browsing import guest
+from tests.kit.house import House
 from web.kit.parties import Parties
 
 SHEET = (Path(__file__).parents[2] / "web" / "static" / "headway.css").read_text()

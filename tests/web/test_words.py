@@ -26,7 +26,7 @@ from web.reports.pages import FIELDS as REPORT_FIELDS
 from web.reports.pages import SUMMARY
 
 WEB = Path(__file__).parents[2] / "web"
-SOURCES = [path.read_text() for path in (*WEB.rglob("*.py"), *(WEB / "templates").glob("*.html"))]
+SOURCES = [path.read_text() for path in (*WEB.rglob("*.py"), *WEB.rglob("*.html"))]
 PLAIN = re.compile(r"""\bt\(\s*["']([a-z_]+\.[a-z0-9_]+)["']\s*[,)]""")
 COUNTED = re.compile(r"""\bcounted\(\s*["']([a-z_]+\.[a-z0-9_]+)["']""")
 ANY = re.compile(r"""["']([a-z_]+\.[a-z0-9_]+)["']""")
@@ -108,7 +108,7 @@ def test_no_string_is_left_over() -> None:
     text = "\n".join(SOURCES)
     named = composed() | set(ANY.findall(text))
     named |= {f"{key}_{form}" for key in set(COUNTED.findall(text)) for form in ("one", "many")}
-    # The rest of the key varies; tests/web/test_tables.py has those of tables.
+    # The rest of the key varies; tests/reports/test_tables.py has those of tables.
     prefixes = ("keys.", "hint.", "admin.", "token.wrong_", "column.", "reports.table_")
     left = {key for key in catalogue() if key not in named and not key.startswith(prefixes)}
     assert left == set()

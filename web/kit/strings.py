@@ -1,19 +1,20 @@
-"""The words on the pages. All of them are in `strings/`, one file a language."""
+"""The words on the pages: in the `words.toml` of each folder."""
 
 import tomllib
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 LANGUAGE = "en"
+WEB = Path(__file__).parent.parent
 
 
 @cache
-def catalogue(language: str = LANGUAGE) -> dict[str, str]:
+def catalogue() -> dict[str, str]:
     """Every string by its dotted key."""
-    text = files("web.kit").joinpath("words.toml").read_text(encoding="utf-8")
     return {
         f"{section}.{name}": words
-        for section, entries in tomllib.loads(text).items()
+        for file in sorted(WEB.glob("*/words.toml"))
+        for section, entries in tomllib.loads(file.read_text(encoding="utf-8")).items()
         for name, words in entries.items()
     }
 

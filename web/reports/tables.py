@@ -29,7 +29,7 @@ Cell = str | None
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: the name of its head in `strings/`, and whether there are figures in it."""
+    """A column: the name of its head in `words.toml`, and whether there are figures in it."""
 
     name: str
     figures: bool = True

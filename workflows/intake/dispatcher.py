@@ -31,7 +31,7 @@ from service.errors import (
 )
 from service.intake.deciding import taken_over, waiting_for_engine
 from workflows.intake.messages import REFUSED, Name, workflow_id
-from workflows.intake.use_case import UseCaseWorkflow
+from workflows.intake.workflow import UseCaseWorkflow
 
 REFUSAL: TypeAdapter[RefusalFacts] = TypeAdapter(RefusalFacts)
 

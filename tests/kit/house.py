@@ -1,0 +1,162 @@
+"""The whole product inside the test's process, and people who use it."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from temporalio.client import Client
+
+from api.app import create_app
+from api.kit.context import Context
+from service.database import Sessions, open_sessions
+from service.domain.people import Person, Role
+from service.people.directory import add_person, issue_token
+from tests.kit.contract import Contract
+from web.app import with_pages
+from workflows.intake.dispatcher import TemporalEngine
+from workflows.worker import make_worker
+
+CONTRACT = Contract()
+
+SUBMISSION: dict[str, Any] = {
+    "title": "Answer supplier questions",
+    "problem": "Buyers answer the same forty questions every day.",
+    "business_unit": "Procurement",
+    "sponsor": "Chief procurement officer",
+    "kpi": {"name": "Handling time", "unit": "minutes", "baseline": 18, "target": 9},
+    "investment": {
+        "one_off_cost": 40000,
+        "yearly_run_cost": 12000,
+        "expected_yearly_value": 180000,
+        "currency": "EUR",
+    },
+    "risk": {
+        "personal_data": True,
+        "affects_people": False,
+        "safety_impact": False,
+        "customer_facing": False,
+        "regulated": False,
+        "external_model": False,
+        "autonomy": "suggests",
+    },
+    "estimate_days": 60,
+}
+"""A use case of the medium tier: the standard pathway."""
+
+
+def submission(*, tier: str = "medium", **changes: Any) -> dict[str, Any]:
+    """A submission that lands in this tier, with other fields changed."""
+    risk = dict(SUBMISSION["risk"])
+    risk["personal_data"] = tier != "low"
+    risk["regulated"] = tier == "high"
+    return {**SUBMISSION, "risk": risk, **changes}
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody signed in, with a client that carries their token."""
+
+    person: Person
+    token: str
+    http: httpx.AsyncClient
+
+    async def hand_in(self, **changes: Any) -> str:
+        """Hand a use case in; its key."""
+        answer = await self.http.post("/v1/use-cases", json=submission(**changes))
+        assert answer.status_code == 201, answer.text
+        key: str = answer.json()["key"]
+        return key
+
+    async def give(
+        self, key: str, command: str, *, idempotency_key: str | None = None, **details: Any
+    ) -> httpx.Response:
+        """Give a command."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return await self.http.post(
+            f"/v1/use-cases/{key}/commands/{command}", json=details, headers=headers
+        )
+
+    async def does(self, key: str, command: str, **details: Any) -> dict[str, Any]:
+        """Give a command that must be taken; the answer."""
+        answer = await self.give(key, command, **details)
+        assert answer.status_code == 200, f"{command}: {answer.status_code} {answer.text}"
+        decision: dict[str, Any] = answer.json()
+        return decision
+
+    async def sees(self, path: str) -> dict[str, Any]:
+        """What is at a path under /v1."""
+        answer = await self.http.get(f"/v1/{path}")
+        assert answer.status_code == 200, answer.text
+        seen: dict[str, Any] = answer.json()
+        return seen
+
+
+@dataclass(frozen=True)
+class House:
+    """The app over real engines."""
+
+    url: str
+    sessions: Sessions
+    client: Client
+    engine: TemporalEngine
+    app: Any
+
+    def anonymous(self) -> httpx.AsyncClient:
+        """A client without a token."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url="http://headway.test",
+            event_hooks={"response": [self._hold_to_the_document]},
+        )
+
+    async def _hold_to_the_document(self, answer: httpx.Response) -> None:
+        if answer.request.url.path.startswith("/v1/"):
+            await CONTRACT.check(answer)
+
+    async def visitor(
+        self, *roles: Role, party: str | None = None, certified: tuple[str, ...] = ()
+    ) -> Visitor:
+        """Somebody new with these roles, signed in."""
+        at = datetime.now(UTC)
+        mark = uuid.uuid4().hex[:8]
+        async with self.sessions.begin() as session:
+            person = await add_person(
+                session,
+                name=f"{roles[0].value.title()} {mark}",
+                email=f"{mark}@example.com",
+                roles=roles,
+                party=party,
+                certifications=certified,
+                at=at,
+            )
+            token = await issue_token(session, person.id, label="test", at=at)
+        http = self.anonymous()
+        http.headers["Authorization"] = f"Bearer {token.secret}"
+        return Visitor(person, token.secret, http)
+
+
+@asynccontextmanager
+async def open_house(
+    url: str, client: Client, *, task_queue: str = "tests"
+) -> AsyncIterator[House]:
+    """API and worker over a database and a Temporal server, for as long as the block runs."""
+    async with open_sessions(url, pool=20) as sessions:
+        engine = TemporalEngine(client, task_queue, decision_timeout=10)
+        worker = make_worker(client, sessions, task_queue, activities=20)
+
+        @asynccontextmanager
+        async def context() -> AsyncIterator[Context]:
+            yield Context(sessions, engine)
+
+        app = with_pages(create_app(context))
+        app.state.context = Context(sessions, engine)  # ASGITransport runs no lifespan
+        async with worker:
+            yield House(url, sessions, client, engine, app)
+        app.state.context.drawings.close()
+        await app.state.pages.files.end()
+        await asyncio.sleep(0)

@@ -1,0 +1,145 @@
+"""Pictures of every page, light and dark, on a desk and on a phone: `make screenshots`."""
+
+import argparse
+import asyncio
+import re
+import shutil
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from playwright.async_api import Browser, ViewportSize
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+import migrations
+from demo.filling import fill
+from embedded.postgres import postgres, postgres_url
+from embedded.program import running
+from embedded.temporal import address, free_port, temporal
+from service.domain.people import Role
+from service.forecasts.forecaster import forecast_due
+from service.reports.registry import Name
+from tests.history.test_compare_pages import history
+from tests.kit.chromium import NAMES, chromium, executable, window
+from tests.kit.house import House, Visitor, open_house
+from tests.kit.organisation import Stage, furnish
+from tests.kit.serving import served
+
+SIZES: dict[str, ViewportSize] = {
+    "desk": {"width": 1280, "height": 900},
+    "phone": {"width": 390, "height": 844},
+}
+
+
+def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
+    """Every page: what its picture is called, who looks, and where."""
+    return [
+        ("sign-in", None, "/sign-in"),
+        ("hand-in", stage.builder, "/new"),
+        ("hand-in-draft", stage.builder, f"/new?draft={stage.draft}"),
+        ("my-use-cases", stage.builder, "/use-cases"),
+        ("handed-in", stage.builder, f"/use-cases/{stage.asked}?done=submit"),
+        ("asked", stage.builder, f"/use-cases/{stage.asked}"),
+        ("under-way", stage.enabler, f"/use-cases/{stage.under_way}"),
+        ("finished", stage.leader, f"/use-cases/{stage.finished}"),
+        ("queue", stage.enabler, "/queue"),
+        ("queue-third-party", stage.reviewer, "/queue"),
+        ("board", stage.leader, "/board"),
+        *((f"reports-{name}", stage.leader, f"/reports/{name}") for name in Name),
+        ("reports-wrong", stage.leader, "/reports/verdict?as_of=soon&tau=many"),
+        ("compare", stage.leader, "/compare"),
+        ("all-use-cases", stage.leader, "/use-cases"),
+        ("none-found", stage.leader, "/use-cases?unit=nowhere"),
+        ("people", stage.admin, "/admin"),
+        ("person", stage.admin, f"/admin/people/{stage.builder.person.id}"),
+        ("account", stage.builder, "/account"),
+        ("not-for-you", stage.builder, "/queue"),
+        ("nothing-here", stage.builder, "/nothing"),
+    ]
+
+
+async def take(folder: Path) -> None:
+    """Take pictures of an empty installation, fill it with the sample organisation and with what
+    shows something on each page, and take all the others."""
+    data = Path(tempfile.mkdtemp(prefix="hw-s-"))
+    port = free_port()
+    async with (
+        running(postgres(data / "p", durable=False)),
+        running(temporal(data / "t", port, durable=False)),
+    ):
+        await migrations.upgrade(postgres_url(data / "p"))
+        client = await Client.connect(address(port), data_converter=pydantic_data_converter)
+        url = postgres_url(data / "p")
+        async with chromium() as browser:
+            async with open_house(url, client) as house, served(house.app) as where:
+                first = await house.visitor(Role.BUILDER, Role.ENABLER)
+                for name in ("queue", "use-cases", "board"):
+                    empty = (f"empty-{name}", first, f"/{name}")
+                    await _picture(browser, house, where, folder, empty)
+            # Another process of the same installation: this one remembers that there was nothing.
+            async with open_house(url, client) as house, served(house.app) as where:
+                await fill(house.sessions, house.app.state.context.engine, at=datetime.now(UTC))
+                stage = await furnish(house)
+                forecaster = house.app.state.context.forecaster
+                await forecast_due(house.sessions, forecaster, at=datetime.now(UTC))
+                for what in pictures(stage):
+                    await _picture(browser, house, where, folder, what)
+                await _compared(browser, house, where, folder, stage.admin)
+    shutil.rmtree(data, ignore_errors=True)
+
+
+async def _picture(
+    browser: Browser,
+    house: House,
+    where: str,
+    folder: Path,
+    what: tuple[str, Visitor | None, str],
+) -> None:
+    name, visitor, path = what
+    for scheme in ("light", "dark"):
+        for size, viewport in SIZES.items():
+            looks = {"color_scheme": scheme, "viewport": viewport, "locale": "en-GB"}
+            async with window(browser, house, where, visitor, **looks) as one:
+                await one.goes(path)
+                file = folder / f"{re.sub(r'[^a-z-]', '', name)}-{scheme}-{size}.png"
+                await one.page.screenshot(path=file, full_page=True)
+
+
+async def _compared(
+    browser: Browser, house: House, where: str, folder: Path, visitor: Visitor
+) -> None:
+    """A file on its way: its columns chosen, then its verdict."""
+    with tempfile.TemporaryDirectory() as made:
+        file = Path(made) / "archive.csv"
+        await asyncio.to_thread(file.write_bytes, history())
+        for scheme in ("light", "dark"):
+            for size, viewport in SIZES.items():
+                looks = {"color_scheme": scheme, "viewport": viewport, "locale": "en-GB"}
+                async with window(browser, house, where, visitor, **looks) as one:
+                    await one.goes("/compare")
+                    await one.page.locator("#file").set_input_files(file)
+                    await one.page.get_by_role("button", name="Read it").click()
+                    await one.page.locator(".mapping").wait_for()
+                    path = folder / f"compare-columns-{scheme}-{size}.png"
+                    await one.page.screenshot(path=path, full_page=True)
+                    await one.page.get_by_role("button", name="Compare", exact=True).click()
+                    await one.page.locator("figure picture img").wait_for()
+                    path = folder / f"compare-verdict-{scheme}-{size}.png"
+                    await one.page.screenshot(path=path, full_page=True)
+
+
+def main() -> None:
+    """Take them."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("folder", type=Path)
+    folder: Path = asked.parse_args().folder
+    if executable() is None:
+        sys.exit(f"no browser on this machine: install one of {', '.join(NAMES)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(take(folder))
+
+
+if __name__ == "__main__":
+    main()
