@@ -6,7 +6,7 @@ from sqlmodel import col
 
 from cli.running import configured, database_url
 from service.database import Sessions, open_sessions
-from service.tables import UseCaseRow
+from service.intake.tables import UseCaseRow
 from workflows.client import open_client
 from workflows.intake.dispatcher import TemporalEngine
 from workflows.intake.reconcile import Finding, Reconciler, Report

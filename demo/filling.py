@@ -24,6 +24,7 @@ from service.domain.cohort import INTAKE, Cohort, quarter_of
 from service.domain.trace import Step
 from service.errors import Conflict
 from service.facts.as_of import Moment
+from service.facts.tables import CaseVersionRow
 from service.facts.traces import traces_of
 from service.forecasts.forecaster import Forecaster, forecast_due
 from service.history.importing import begin_import, observed, write_cases
@@ -32,7 +33,6 @@ from service.intake.engine import Engine
 from service.measure.backtest import learn_corrected
 from service.people.directory import any_sample
 from service.reports.quarters import before, lock_against
-from service.tables import CaseVersionRow
 
 SOURCES = ("headway demo: before the intake", "headway demo: the intake")
 """The imports that the history comes in as."""

@@ -11,25 +11,21 @@ from sqlmodel import col
 
 from demo.filling import SOURCES, Tell
 from demo.people import DOMAIN
+from service.assumptions.tables import AssumptionRow
 from service.database import Sessions
 from service.facts.counts.write import uncount
+from service.forecasts.tables import ForecastRow
 from service.history.importing import take_back
-from service.tables import (
-    AssumptionRow,
-    DraftRow,
+from service.intake.tables import DraftRow, OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
+from service.people.tables import (
     FailedSignInRow,
-    ForecastRow,
     IdentityRow,
-    LockedVerdictRow,
-    OutboxRow,
     PersonRow,
     SignInLinkRow,
-    SubmissionRow,
     TokenRow,
-    TransitionRow,
-    UseCaseRow,
     VisitRow,
 )
+from service.reports.tables import LockedVerdictRow
 from workflows.intake.dispatcher import TemporalEngine
 
 # Of a use case that is not a sample: who acted, who was given it, who has it, who co-owns it; and

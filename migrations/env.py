@@ -1,14 +1,19 @@
 """Alembic's entry: runs the migrations on the connection it is given, or on the configured one."""
 
 import asyncio
+from importlib import import_module
+from pathlib import Path
 
 from alembic import context
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-import service.tables  # noqa: F401  (fills the metadata)
+import service
 from service.database import open_engine
 from service.settings import Settings
+
+for tables in Path(service.__file__ or "").parent.glob("*/tables.py"):
+    import_module(f"service.{tables.parent.name}.tables")  # fills the metadata
 
 
 def run(connection: Connection) -> None:

@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, select, text
 from sqlmodel import col
 
 from service.database import Sessions, reading
-from service.tables import CaseVersionRow
+from service.facts.tables import CaseVersionRow
 
 PLANS = """
     SELECT generic_plans, custom_plans FROM pg_prepared_statements

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from setuptools import find_packages
 
 ROOT = Path(__file__).parent.parent
 LOCKS = sorted(ROOT.glob("requirements/*.lock"))
@@ -122,12 +123,21 @@ def test_every_package_and_its_data_is_installed() -> None:
         for file in tracked()
         if file.name == "__init__.py" and file.relative_to(ROOT).parts[0] not in not_installed
     }
+    installed = find_packages(str(ROOT), include=settings["packages"]["find"]["include"])
     data = {
         file
         for package, patterns in settings["package-data"].items()
+        for folder in (there if package == "*" else [package])
         for pattern in patterns
-        for file in ROOT.joinpath(*package.split(".")).glob(pattern)
+        for file in ROOT.joinpath(*folder.split(".")).glob(pattern)
     }
 
-    assert set(settings["packages"]) == there
-    assert {file for file in tracked() if file.suffix == ".toml" and file.parent != ROOT} <= data
+    assert set(installed) == there
+    shipped = {".toml", ".html", ".css", ".js"}
+    assert {
+        file
+        for file in tracked()
+        if file.suffix in shipped
+        and file.parent != ROOT
+        and file.relative_to(ROOT).parts[0] not in not_installed
+    } <= data

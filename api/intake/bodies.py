@@ -21,8 +21,9 @@ from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
 from service.forecasts.forecaster import MadeForecast
 from service.intake.handing_in import Receipt
+from service.intake.tables import UseCaseRow
 from service.intake.use_cases import key_of, standing_of
-from service.tables import TokenRow, UseCaseRow
+from service.people.tables import TokenRow
 
 Money = Annotated[FiniteFloat, Field(strict=True, ge=0, le=1e15)]
 Number = Annotated[FiniteFloat, Field(strict=True, ge=-1e15, le=1e15)]

@@ -47,6 +47,7 @@ from service.forecasts.forecaster import newest
 from service.intake.deciding import Request as Wanted
 from service.intake.deciding import decide, find_applied, hand_over_to_engine
 from service.intake.handing_in import Repeatable, submit
+from service.intake.tables import UseCaseRow
 from service.intake.use_cases import (
     KEY,
     MOST_LISTED,
@@ -60,7 +61,6 @@ from service.intake.use_cases import (
     transitions,
 )
 from service.people.directory import certifications_of, find_builder, find_person, names_of
-from service.tables import UseCaseRow
 
 router = APIRouter(prefix="/v1")
 

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.assumptions.tables import AssumptionRow
 from service.domain.assumption import ASSUMED, Assumption, AssumptionKind
 from service.domain.cohort import INTAKE, BadCohort, Cohort, cohort_from
 from service.domain.moment import Moment
@@ -17,7 +18,6 @@ from service.errors import BadInput, Conflict, NotFound
 from service.facts.as_of import cohort_names
 from service.history.csv.quoting import listed
 from service.people.directory import names_of
-from service.tables import AssumptionRow
 
 MOST_LISTED = 200
 

@@ -37,11 +37,11 @@ from service.domain.moment import Moment as Moment  # noqa: PLC0414 - all report
 from service.domain.tally import LIVE, Kind
 from service.errors import BadInput
 from service.facts.counts.read import Lines, lines
+from service.facts.tables import CaseVersionRow, ObservationRow
 from service.measure.cases import EPOCH, OUTCOMES, Cases, Collector, Group, joined
 from service.measure.days import DayCounts, cases_from_days
 from service.measure.resample import LARGE
 from service.measure.traces import coded
-from service.tables import CaseVersionRow, ObservationRow
 
 EXACT = 5_000
 """Up to so many cases every report works on exact rows, beyond that on counts by day (the verdict,

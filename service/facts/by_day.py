@@ -16,12 +16,12 @@ from service.domain.cohort import INTAKE, Cohort
 from service.domain.tally import LIVE, Kind
 from service.facts.as_of import DayCount, Moment, conditions, watched_until
 from service.facts.counts.read import DayLine, lines
+from service.facts.tables import CaseVersionRow
 from service.facts.traces import traces_of
 from service.measure.cases import EPOCH
 from service.measure.flow import ENDS, Calendar, Events, in_order, visits_by_day
 from service.measure.stages import visits_of
 from service.measure.traces import Traces
-from service.tables import CaseVersionRow
 
 KINDS = (Kind.ARRIVED, Kind.ENDED, Kind.CLOSED, Kind.OPEN, Kind.STAGE_BEGAN, Kind.STAGE_DONE)
 EVER = datetime(9999, 1, 1, tzinfo=UTC)

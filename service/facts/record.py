@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.facts.as_of import Moment
+from service.facts.tables import CaseVersionRow, ImportCountRow, ObservationRow
 from service.measure.record import Rejected
-from service.tables import CaseVersionRow, ImportCountRow, ObservationRow
 
 
 async def keep_counts(

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.columns import TIME
 from service.domain.case import Outcome
 from service.domain.cohort import Cohort
 from service.domain.commands import Command
@@ -19,6 +20,7 @@ from service.domain.standing import Position
 from service.domain.tally import LIVE
 from service.domain.trace import rework
 from service.facts.as_of import EXACT, Moment, conditions, ended_by, microseconds, watched_until
+from service.facts.tables import CaseVersionRow, ImportedStepRow
 from service.facts.taken_back import TAKEN_BACK
 from service.measure.as_of import known_at
 from service.measure.cases import OUTCOMES, SECONDS_PER_DAY, Codes, Collector
@@ -33,7 +35,6 @@ from service.measure.traces import (
     coded,
     days_since,
 )
-from service.tables import TIME, CaseVersionRow, ImportedStepRow
 
 # Steps come in a row for each kind of step, with arrays of whose it was and when: a row for each
 # costs ten times as much on its way through the driver, and the words of each as much again. Put in

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
+from service.columns import TIME
 from service.database import Sessions, reading
 from service.domain.case import Case, Outcome
 from service.domain.clock import Transition
@@ -20,7 +21,10 @@ from service.domain.cohort import INTAKE, Cohort
 from service.domain.tally import LIVE
 from service.domain.trace import TracedCase, steps
 from service.facts.as_of import MICROSECONDS_PER_DAY, Moment, conditions, microseconds
+from service.facts.tables import CaseVersionRow
 from service.facts.traces import traces_of
+from service.forecasts.tables import ForecastRow
+from service.intake.tables import TransitionRow, UseCaseRow
 from service.intake.use_cases import transition_of, transitions
 from service.measure.adaptive import PARTS, Said
 from service.measure.backtest import Forecasts, learn_corrected
@@ -31,7 +35,6 @@ from service.measure.stays import State, state_of
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces, coded
 from service.measure.usual_ages import UsualAge, usual_ages
-from service.tables import TIME, CaseVersionRow, ForecastRow, TransitionRow, UseCaseRow
 
 LEARN_AGAIN_AFTER = timedelta(minutes=10)
 LOOK_AGAIN_AFTER = timedelta(seconds=15)

@@ -34,11 +34,7 @@ from service.domain.tally import Tally, tally
 from service.domain.trace import Step, TracedCase, Unnamed, turns
 from service.facts.counts.write import FOR_EVER, ONE_POSTING, add_entries
 from service.facts.record import keep_counts
-from service.history.csv import HistoryFile, RejectsFile
-from service.history.csv.findings import Account
-from service.history.csv.notes import notes_of, signs_of
-from service.measure.record import Rejected
-from service.tables import (
+from service.facts.tables import (
     CaseVersionRow,
     ImportCountRow,
     ImportedStepRow,
@@ -47,6 +43,10 @@ from service.tables import (
     TallyEntryRow,
     UnnamedStepRow,
 )
+from service.history.csv import HistoryFile, RejectsFile
+from service.history.csv.findings import Account
+from service.history.csv.notes import notes_of, signs_of
+from service.measure.record import Rejected
 
 SINCE_EVER = datetime.min  # noqa: DTZ901 - the driver takes it naive
 """What asyncpg writes as PostgreSQL's `-infinity`."""

@@ -34,6 +34,7 @@ from service.errors import (
 from service.facts.counts.write import count_recorded
 from service.intake.engine import Engine
 from service.intake.pathways import pathways
+from service.intake.tables import OutboxRow, TransitionRow, UseCaseRow
 from service.intake.use_cases import (
     find,
     projection,
@@ -44,7 +45,6 @@ from service.intake.use_cases import (
     transitions,
 )
 from service.people.directory import find_person, names_of, speaks_for
-from service.tables import OutboxRow, TransitionRow, UseCaseRow
 
 ROW: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 ROWS: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(list[dict[str, Any]])

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.tables import DraftRow
+from service.intake.tables import DraftRow
 
 MOST_DRAFTS = 20
 """For each person; the oldest goes when there is another."""

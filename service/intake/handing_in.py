@@ -21,11 +21,11 @@ from service.errors import KeyReused
 from service.facts.counts.write import count_submitted
 from service.forecasts.forecaster import MadeForecast, forecast_of, keep
 from service.intake.pathways import pathways, tier_rules
+from service.intake.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
 from service.intake.use_cases import key_of, projection, third_parties, transition_values
 from service.measure.forecast import Model
 from service.measure.stays import State
 from service.people.directory import any_sample, certifications_of
-from service.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from service.domain.people import Actor
 from service.errors import BadInput, Conflict
 from service.intake.deciding import Request, decide
 from service.intake.engine import Engine
+from service.intake.tables import UseCaseRow
 from service.intake.use_cases import key_of
 from service.people.directory import find_person, keep_an_administrator
-from service.tables import UseCaseRow
 
 MOST_NAMED = 20
 """Use cases that a refusal lists."""

@@ -11,8 +11,8 @@ from sqlmodel import col
 
 from service.domain.case import Outcome
 from service.domain.people import BUILDER, ENABLEMENT, Actor, Role
+from service.intake.tables import UseCaseRow
 from service.intake.use_cases import visible, waits_for_others
-from service.tables import UseCaseRow
 
 MOST_WAITING = 200
 

@@ -22,7 +22,7 @@ from service.domain.permissions import may_read, reads_everything
 from service.domain.standing import Position, Standing
 from service.domain.tiering import Tier
 from service.errors import BadInput, NotFound
-from service.tables import TransitionRow, UseCaseRow
+from service.intake.tables import TransitionRow, UseCaseRow
 
 STANDING: TypeAdapter[Standing] = TypeAdapter(Standing)
 KEY = re.compile(r"(?i)UC-([1-9][0-9]{0,14})")

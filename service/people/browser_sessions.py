@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from service.domain.people import Person
 from service.people.directory import person_of
-from service.tables import PersonRow, VisitRow
+from service.people.tables import PersonRow, VisitRow
 
 LONGEST_VISIT = timedelta(days=7)
 """After this, whatever happened, one signs in again."""

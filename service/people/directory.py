@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from service.domain.people import ENABLEMENT, RESERVED_PARTIES, Person, Role
 from service.errors import BadInput, Conflict, NotFound, SignInNeeded
-from service.tables import PersonRow, TokenRow
+from service.people.tables import PersonRow, TokenRow
 
 TOKEN_LIFE = timedelta(days=90)
 TOKEN = re.compile(r"hw_([0-9a-f]{16})_[A-Za-z0-9_-]{20,100}")

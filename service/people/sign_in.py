@@ -16,7 +16,7 @@ from service.domain.people import RESERVED_PARTIES, Person, Role
 from service.errors import NotAllowed, NotFound, TooManyAttempts
 from service.people.browser_sessions import digest
 from service.people.directory import add_person, change_person, find_person, person_of
-from service.tables import (
+from service.people.tables import (
     FailedSignInRow,
     IdentityRow,
     PersonRow,

@@ -10,9 +10,9 @@ from sqlmodel import col
 
 from service.domain.cohort import Cohort
 from service.facts.as_of import Moment, cases_of, conditions
+from service.facts.tables import CaseVersionRow
 from service.measure.verdict import as_json, judge
 from service.reports.headline import refuse_by_evidence
-from service.tables import CaseVersionRow
 
 MOST_CHANGES = 20
 """The newest ones."""

@@ -10,9 +10,9 @@ from service.domain.cohort import INTAKE, Cohort
 from service.domain.tiering import Tier
 from service.errors import BadInput
 from service.facts.as_of import Choices, choices
+from service.facts.tables import CaseVersionRow
 from service.history.csv.quoting import listed, shown
 from service.intake.pathways import pathways
-from service.tables import CaseVersionRow
 
 MOST_NAMED = 12
 """So many of the names that there are does a refusal say."""

@@ -14,11 +14,11 @@ from service.domain.tally import Kind
 from service.facts.as_of import EXACT, Moment
 from service.facts.counts.read import lines
 from service.facts.traces import Sample, traces_of
+from service.intake.tables import UseCaseRow
 from service.intake.use_cases import key_of
 from service.measure.next_decision import Decision, DecisionOrder, awaited, learn_order
 from service.measure.stays import open_states
 from service.measure.verdict import number
-from service.tables import UseCaseRow
 
 MOST_LISTED = 200
 

@@ -11,11 +11,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.columns import TIME
 from service.domain.cohort import Cohort
 from service.domain.tally import LIVE
 from service.facts.as_of import Moment, conditions
+from service.facts.tables import CaseVersionRow
 from service.measure.flow import Events, day_of
-from service.tables import TIME, CaseVersionRow
 
 MOST_LISTED = 50
 DAY = timedelta(days=1)

@@ -10,10 +10,11 @@ from sqlmodel import col
 from service.database import Sessions
 from service.domain.cohort import INTAKE, Period, quarter_of
 from service.facts.as_of import Moment, cohort_names
+from service.facts.tables import CaseVersionRow
 from service.measure.sequential import quarter_alpha
 from service.people.directory import any_sample
+from service.reports.tables import LockedVerdictRow
 from service.reports.verdict import verdict
-from service.tables import CaseVersionRow, LockedVerdictRow
 
 A_MOMENT = timedelta(microseconds=1)
 MOST_BASELINES = 20

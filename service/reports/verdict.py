@@ -32,7 +32,7 @@ from service.reports.headline import (
     was_locked,
     why_none,
 )
-from service.tables import LockedVerdictRow
+from service.reports.tables import LockedVerdictRow
 
 MOST_QUARTERS = 40
 """Locked verdicts that a report shows, the newest: ten years."""

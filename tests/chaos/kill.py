@@ -27,8 +27,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from service.database import open_sessions
 from service.domain.standing import Standing
+from service.intake.tables import OutboxRow, TransitionRow, UseCaseRow
 from service.intake.use_cases import STANDING, key_of, transition_of
-from service.tables import OutboxRow, TransitionRow, UseCaseRow
 from tests.chaos.checking import Case, Facts, violations
 from tests.chaos.clients import COMMANDS, Crowd
 from tests.chaos.installation import Failed, Installation

@@ -22,6 +22,7 @@ from demo.live import ideas
 from demo.people import DOMAIN
 from demo.removing import remove
 from service.assumptions.store import record_assumption
+from service.columns import metadata
 from service.database import Sessions
 from service.domain.assumption import AssumptionKind
 from service.domain.cohort import period_from, quarter_of
@@ -32,13 +33,13 @@ from service.facts.as_of import Moment
 from service.facts.counts.rebuild import recount
 from service.forecasts.forecaster import Forecaster, forecast_due
 from service.history.importing import begin_import, observed, write_cases
+from service.intake.tables import OutboxRow, UseCaseRow
 from service.people.browser_sessions import begin_visit
 from service.people.directory import find_person, issue_token
 from service.people.sign_in import make_link
 from service.reports.quarters import before, lock
 from service.reports.registry import Found, Name, Question, report
 from service.settings import Settings
-from service.tables import OutboxRow, UseCaseRow, metadata
 from tests.api.test_engines_away import no_temporal
 from tests.facts.test_counts import counts
 from tests.history.test_importing import case as imported

@@ -17,11 +17,11 @@ from service.facts.as_of import Moment, cases_from, cases_of, counts_of
 from service.facts.counts.read import lines
 from service.facts.counts.rebuild import catch_up, recount
 from service.facts.counts.write import post
+from service.facts.tables import TallyBookRow, TallyEntryRow
 from service.history.importing import begin_import, observed, write_cases
 from service.intake.deciding import record
 from service.measure.cases import of
 from service.measure.survival import quantile, restricted_mean
-from service.tables import TallyBookRow, TallyEntryRow
 from tests.kit.desk import DAY, HOUR, START, Desk, busy_week
 
 Counts = dict[tuple[object, ...], tuple[int, int]]

@@ -18,12 +18,13 @@ from service.forecasts.forecaster import (
     keep,
     newest,
 )
+from service.forecasts.tables import ForecastRow
 from service.intake.handing_in import submit
+from service.intake.tables import UseCaseRow
 from service.measure.stays import State
 from service.reports.forecasts import forecasts_held
 from service.reports.help import help_most
 from service.reports.next_decisions import decisions
-from service.tables import ForecastRow, UseCaseRow
 from tests.kit.desk import DAY, START, Desk, use_case
 
 

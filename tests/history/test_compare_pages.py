@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from service.database import reading
 from service.domain.people import Role
-from service.tables import CaseVersionRow
+from service.facts.tables import CaseVersionRow
 from tests.kit.browsing import ORIGIN, Guest, Page, guest
 from tests.kit.house import House
 from web.history import compare

@@ -15,8 +15,8 @@ from service.domain.tiering import Tier
 from service.errors import KeyReused
 from service.intake.handing_in import Repeatable, submit
 from service.intake.pathways import pathways
+from service.intake.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
 from service.intake.use_cases import standing_of, transitions
-from service.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
 from tests.kit.desk import HOUR, START, Desk, use_case
 
 

@@ -17,8 +17,8 @@ from service.domain.standing import Position
 from service.domain.tiering import Tier
 from service.errors import TransitionsDisagree
 from service.intake.deciding import beginning, find_applied, record, taken_over, waiting_for_engine
+from service.intake.tables import OutboxRow, TransitionRow, UseCaseRow
 from service.intake.use_cases import standing_of, transitions
-from service.tables import OutboxRow, TransitionRow, UseCaseRow
 from tests.kit.desk import DAY, HOUR, START, Desk
 
 

@@ -18,8 +18,8 @@ from service.domain.standing import Notice
 from service.domain.tiering import Tier
 from service.errors import DecisionFailed
 from service.intake.pathways import pathways
+from service.intake.tables import TransitionRow
 from service.intake.use_cases import transition_values
-from service.tables import TransitionRow
 from tests.intake.cases import Case, open_case, until, worker_on
 from tests.kit.engines import start_skipping
 from workflows.intake.workflow import AFTER_A_FAILED_NOTICE

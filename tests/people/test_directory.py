@@ -25,7 +25,7 @@ from service.people.directory import (
     names_of,
     revoke_token,
 )
-from service.tables import PersonRow, TokenRow
+from service.people.tables import PersonRow, TokenRow
 from tests.kit.desk import DAY, HOUR, START, Desk
 
 INSTANT = timedelta(microseconds=1)

@@ -22,7 +22,7 @@ from service.people.browser_sessions import (
 )
 from service.people.directory import change_person
 from service.people.sign_in import LINK_LIFE, MOST_FAILED_PER_ADDRESS, make_link, use_link
-from service.tables import VisitRow
+from service.people.tables import VisitRow
 from tests.kit.browsing import ORIGIN, Guest, Page, guest, stranger
 from tests.kit.house import House
 

@@ -13,8 +13,8 @@ from service.domain.tiering import Tier
 from service.facts.as_of import Moment
 from service.history.importing import begin_import, observed, write_cases
 from service.reports.quarters import OF_THE_MOMENT, lock, lock_due
+from service.reports.tables import LockedVerdictRow
 from service.reports.verdict import verdict
-from service.tables import LockedVerdictRow
 from tests.history.test_importing import case as imported
 from tests.kit.desk import DAY, START, Desk
 

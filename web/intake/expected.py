@@ -9,8 +9,8 @@ from service.domain.pathway import StageKind
 from service.domain.tiering import Tier
 from service.forecasts.forecaster import Forecaster, MadeForecast, forecast_of, newest
 from service.intake.pathways import pathways
+from service.intake.tables import UseCaseRow
 from service.measure.stays import State
-from service.tables import UseCaseRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from service.database import Sessions, reading
 from service.errors import Conflict
-from service.tables import UseCaseRow
+from service.intake.tables import UseCaseRow
 
 log = logging.getLogger(__name__)
 

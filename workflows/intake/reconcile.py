@@ -24,7 +24,7 @@ from service.domain.case import Outcome
 from service.domain.decision import Beginning
 from service.errors import EngineUnreachable, TransitionsDisagree
 from service.intake.deciding import beginning, record, taken_over
-from service.tables import TransitionRow, UseCaseRow
+from service.intake.tables import TransitionRow, UseCaseRow
 from workflows.intake.dispatcher import TemporalEngine
 from workflows.intake.messages import Name, workflow_id
 

@@ -7,7 +7,7 @@ from service.database import Sessions
 from service.domain.tally import Count, Line, Tally, tally
 from service.facts.counts.write import ONE_POSTING
 from service.facts.every_case import next_walked
-from service.tables import TallyBookRow
+from service.facts.tables import TallyBookRow
 
 RECOUNT_AT_ONCE = 2_000
 

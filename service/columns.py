@@ -1,0 +1,40 @@
+"""What the columns of all tables share: how constraints are named, ids, moments, words."""
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    DateTime,
+    Enum,
+    MetaData,
+    String,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+metadata: MetaData = SQLModel.metadata
+metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+ID = String(36)
+TIME = DateTime(timezone=True)
+
+
+def sample() -> Any:
+    """Whether `headway demo` made it, or somebody whom it made: that alone can be taken away."""
+    return Field(default=False, sa_column_kwargs={"server_default": text("false")})
+
+
+def words(enum: type[StrEnum]) -> Enum:
+    """A column type that stores an enum's words (SQLAlchemy's own default stores member names)."""
+    return Enum(
+        enum,
+        native_enum=False,
+        create_constraint=False,
+        length=32,
+        values_callable=lambda members: [member.value for member in members],
+    )
