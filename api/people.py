@@ -22,16 +22,8 @@ from api.kit.problems import responses
 from service.domain.people import Person
 from service.domain.permissions import Right
 from service.intake.leaving import hand_over_all
-from service.people.directory import (
-    NewToken,
-    add_person,
-    change_person,
-    find_person,
-    issue_token,
-    list_people,
-    list_tokens,
-    revoke_token,
-)
+from service.people.directory import add_person, change_person, find_person, list_people
+from service.people.tokens import NewToken, issue_token, list_tokens, revoke_token
 
 router = APIRouter(prefix="/v1")
 

@@ -11,7 +11,8 @@ from demo.people import ORGANISATION
 from demo.removing import remove
 from service.database import Sessions, open_sessions
 from service.facts.as_of import Moment
-from service.people.directory import find_person, issue_token
+from service.people.directory import find_person
+from service.people.tokens import issue_token
 from service.reports.verdict import verdict
 from workflows.client import open_client
 from workflows.intake.dispatcher import TemporalEngine

@@ -14,15 +14,13 @@ from service.errors import BadInput
 from service.intake.leaving import named, owned
 from service.people.directory import (
     MOST_PEOPLE_LISTED,
-    NewToken,
     add_person,
     change_person,
     find_person,
-    issue_token,
     list_people,
-    revoke_token,
 )
 from service.people.sign_in import LINK_LIFE, make_link
+from service.people.tokens import NewToken, issue_token, revoke_token
 
 
 @asynccontextmanager

@@ -41,8 +41,9 @@ from embedded.temporal import address, database_file, free_port, temporal
 from service.database import driver_url, open_sessions
 from service.domain.people import Role
 from service.errors import NotFound
-from service.people.directory import NewToken, add_person, count_people, find_person, issue_token
+from service.people.directory import add_person, count_people, find_person
 from service.people.sign_in import make_link
+from service.people.tokens import NewToken, issue_token
 from service.settings import Settings
 from workflows.client import open_client
 

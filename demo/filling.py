@@ -28,8 +28,8 @@ from service.facts.tables import CaseVersionRow
 from service.facts.traces import traces_of
 from service.forecasts.forecaster import Forecaster, forecast_due
 from service.history.importing import begin_import, observed, write_cases
-from service.intake.deciding import beginning, hand_over_to_engine
 from service.intake.engine import Engine
+from service.intake.outbox import beginning, hand_over_to_engine
 from service.measure.backtest import learn_corrected
 from service.people.directory import any_sample
 from service.reports.quarters import before, lock_against

@@ -19,10 +19,9 @@ from service.domain.people import Person
 from service.domain.standing import Position
 from service.domain.tiering import Autonomy, RiskAnswers, tier_of
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
-from service.intake.deciding import record
-from service.intake.handing_in import submit
 from service.intake.pathways import pathways, tier_rules
 from service.measure.forecast import Model
+from service.reactions import record, submit
 
 PATHWAYS = ("light", "standard", "regulated")
 TITLE = "Sample: "

@@ -12,6 +12,7 @@ from service.domain.assumption import AssumptionKind
 from service.domain.case import Outcome
 from service.domain.clock import Share, Span, Transition, gate_tax, shares
 from service.domain.commands import Command
+from service.domain.forecast import MadeForecast
 from service.domain.lifecycle import Rule
 from service.domain.passing import By, Missing, Need, missing, missing_ahead
 from service.domain.pathway import Stage, StageKind
@@ -19,8 +20,8 @@ from service.domain.people import SYSTEM, Person, Role
 from service.domain.standing import Lowering, Mode, Position
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
-from service.forecasts.forecaster import MadeForecast
 from service.intake.handing_in import Receipt
+from service.intake.queue import target_of
 from service.intake.tables import UseCaseRow
 from service.intake.use_cases import key_of, standing_of
 from service.people.tables import TokenRow
@@ -290,10 +291,7 @@ class UseCaseSummary(BaseModel):
 
 
 def _summary(row: UseCaseRow, names: Names, at: datetime) -> dict[str, object]:
-    used = None
-    if row.hold_target_seconds and row.hold_since is not None:
-        ran = max((at - row.hold_since).total_seconds(), 0)
-        used = round(((row.hold_spent_seconds or 0) + ran) / row.hold_target_seconds, 4)
+    target = target_of(row, at)
     return {
         "key": key_of(row),
         "title": row.title,
@@ -308,7 +306,7 @@ def _summary(row: UseCaseRow, names: Names, at: datetime) -> dict[str, object]:
         "mode": row.mode,
         "assignee": ref(row.assignee, names),
         "turn_since": row.turn_since,
-        "target_used": used,
+        "target_used": round(target[1] / target[0], 4) if target else None,
         "submitted_at": row.submitted_at,
         "ended_at": row.ended_at,
         "lighthouse": row.lighthouse,

@@ -45,8 +45,10 @@ from service.domain.tiering import Tier
 from service.errors import BadInput, DecisionPending, NotFound
 from service.forecasts.forecaster import newest
 from service.intake.deciding import Request as Wanted
-from service.intake.deciding import decide, find_applied, hand_over_to_engine
-from service.intake.handing_in import Repeatable, submit
+from service.intake.deciding import decide, find_applied
+from service.intake.handing_in import Repeatable
+from service.intake.outbox import hand_over_to_engine
+from service.intake.queue import Whose, queue
 from service.intake.tables import UseCaseRow
 from service.intake.use_cases import (
     KEY,
@@ -56,11 +58,11 @@ from service.intake.use_cases import (
     find,
     key_of,
     list_use_cases,
-    queue,
     standing_of,
     transitions,
 )
 from service.people.directory import certifications_of, find_builder, find_person, names_of
+from service.reactions import submit
 
 router = APIRouter(prefix="/v1")
 
@@ -200,8 +202,10 @@ async def my_queue(
     person: Caller, session: TheSession, given: TheContext, limit: Limit = 50
 ) -> QueueRead:
     """What you could move now, the longest wait against its target first."""
-    found = await queue(session, person.actor, at=given.now(), limit=limit)
-    return QueueRead(items=await _summaries(session, given, found.rows), total=found.total)
+    found = await queue(session, person.actor, at=given.now(), building=True, limit=limit)
+    return QueueRead(
+        items=await _summaries(session, given, found.rows), total=found.counts[Whose.OPEN_TO_ME]
+    )
 
 
 @router.get(

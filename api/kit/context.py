@@ -16,7 +16,7 @@ from service.domain.permissions import Right, may
 from service.errors import NotAllowed, SignInNeeded
 from service.forecasts.forecaster import Forecaster
 from service.intake.engine import Engine
-from service.people.directory import authenticate
+from service.people.tokens import authenticate
 
 
 def now() -> datetime:

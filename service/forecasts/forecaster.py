@@ -18,6 +18,7 @@ from service.database import Sessions, reading
 from service.domain.case import Case, Outcome
 from service.domain.clock import Transition
 from service.domain.cohort import INTAKE, Cohort
+from service.domain.forecast import MadeForecast
 from service.domain.tally import LIVE
 from service.domain.trace import TracedCase, steps
 from service.facts.as_of import MICROSECONDS_PER_DAY, Moment, conditions, microseconds
@@ -46,32 +47,6 @@ LATE_AGAIN_AFTER = timedelta(days=1)
 AT_ONCE = 500
 MOST_FORECASTS = 5_000
 """The newest ones that are held against what became of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class MadeForecast:
-    """A forecast as it was made: of the cases like this one that reach production, half do so
-    within `p50_days` of `made_at` and 85% within `p85_days`; `reaches_production` is the share
-    that gets there at all. `basis` says in words which cases it rests on, and whether it was
-    corrected. The levels say at which point of their curve the days were taken (`Levels`)."""
-
-    made_at: datetime
-    p50_days: float
-    p85_days: float
-    reaches_production: float
-    basis: str
-    p50_level: float = PARTS[0]
-    p85_level: float = PARTS[1]
-
-    @property
-    def p50_at(self) -> datetime:
-        """When half of the cases like this one would be in production."""
-        return self.made_at + timedelta(days=self.p50_days)
-
-    @property
-    def p85_at(self) -> datetime:
-        """When 85% of them would be."""
-        return self.made_at + timedelta(days=self.p85_days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Handing in: one transaction that nothing can lose afterwards."""
+"""Handing in: what is written when a use case comes, and the answer to it."""
 
 import uuid
 from dataclasses import asdict, dataclass
@@ -9,22 +9,20 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.domain.clock import Transition
 from service.domain.decision import Beginning
+from service.domain.forecast import MadeForecast
 from service.domain.lifecycle import begin
 from service.domain.passing import Missing, way_ahead
 from service.domain.pathway import Stage
 from service.domain.people import Actor
-from service.domain.standing import Mode, Position
+from service.domain.standing import Mode, Position, Standing
 from service.domain.tiering import Tier, tier_of
 from service.domain.use_case import UseCase
 from service.errors import KeyReused
-from service.facts.counts.write import count_submitted
-from service.forecasts.forecaster import MadeForecast, forecast_of, keep
 from service.intake.pathways import pathways, tier_rules
 from service.intake.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
 from service.intake.use_cases import key_of, projection, third_parties, transition_values
-from service.measure.forecast import Model
-from service.measure.stays import State
 from service.people.directory import any_sample, certifications_of
 
 
@@ -69,30 +67,28 @@ class Repeatable:
     request_digest: str
 
 
-async def submit(
-    session: AsyncSession,
-    use_case: UseCase,
-    submitter: Actor,
-    *,
-    at: datetime,
-    repeatable: Repeatable | None = None,
-    model: Model | None = None,
-) -> Submitted:
-    """Write a use case, its first transition, its place in the outbox and the answer.
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """A use case as it was just written: its row, how it begins, why it has its tier."""
 
-    The same key with the same content gives the first answer again and writes nothing; with other
-    content it raises `KeyReused`. What is owned or handed in by a sample person is a sample.
+    row: UseCaseRow
+    standing: Standing
+    transitions: tuple[Transition, ...]
+    tier_reasons: tuple[str, ...]
+
+
+async def write(
+    session: AsyncSession, use_case: UseCase, submitter: Actor, *, at: datetime
+) -> HandedIn:
+    """Write a use case, its first transition and its place in the outbox.
+
+    What is owned or handed in by a sample person is a sample.
     """
-    if repeatable is not None:
-        earlier = await _earlier(session, submitter.person_id, repeatable)
-        if earlier is not None:
-            return Submitted(earlier, None)
     tiering = tier_of(use_case.risk, tier_rules())
     owners = tuple(dict.fromkeys((use_case.owner, *use_case.co_owners, submitter.person_id)))
     begun = begin(str(uuid.uuid4()), pathways()[tiering.tier], owners, submitter.person_id, at)
-    standing = begun.standing
     row = UseCaseRow(
-        id=standing.use_case_id,
+        id=begun.standing.use_case_id,
         title=use_case.title,
         problem=use_case.problem,
         business_unit=use_case.business_unit,
@@ -114,27 +110,31 @@ async def submit(
         submitted_at=at,
         parties=third_parties(begun.transitions),
         sample=await any_sample(session, (use_case.owner, submitter.person_id)),
-        **projection(standing),
+        **projection(begun.standing),
     )
     session.add(row)
     await session.flush()
     session.add(TransitionRow(**transition_values(begun.transitions[0])))
-    await count_submitted(session, row, begun.transitions[0])
     session.add(OutboxRow(use_case_id=row.id, created_at=at))
-    made = None
-    if model is not None and standing.holder is not None:
-        working = standing.mode is Mode.WORKING
-        state = State(row.tier.value, standing.stage.key, standing.holder, working)
-        made = forecast_of(model, state, at=at)
-    if made is not None:
-        await keep(session, row, made, at_submission=True)
+    return HandedIn(row, begun.standing, begun.transitions, tiering.reasons)
+
+
+async def answer(
+    session: AsyncSession,
+    handed_in: HandedIn,
+    submitter: Actor,
+    forecast: MadeForecast | None,
+    repeatable: Repeatable | None,
+) -> Submitted:
+    """The receipt of what was handed in; kept, where the request can be repeated."""
+    row, standing = handed_in.row, handed_in.standing
     certified = await certifications_of(session, [row.owner_id])
     receipt = Receipt(
         use_case_id=row.id,
         key=key_of(row),
-        submitted_at=at,
-        tier=tiering.tier,
-        tier_reasons=tiering.reasons,
+        submitted_at=row.submitted_at,
+        tier=row.tier,
+        tier_reasons=handed_in.tier_reasons,
         pathway=standing.pathway.key,
         pathway_version=standing.pathway.version,
         stage=standing.stage,
@@ -142,7 +142,7 @@ async def submit(
         position=standing.position,
         holder=standing.holds[-1].party,
         mode=standing.mode or Mode.WAITING,
-        forecast=made,
+        forecast=forecast,
         missing=way_ahead(standing.pathway, certified.get(row.owner_id, ())),
     )
     if repeatable is not None:
@@ -156,7 +156,7 @@ async def submit(
             )
         )
     await session.flush()
-    return Submitted(receipt, Beginning(standing, begun.transitions))
+    return Submitted(receipt, Beginning(standing, handed_in.transitions))
 
 
 async def submitted_under(session: AsyncSession, person_id: str, key: str) -> str | None:
@@ -165,7 +165,8 @@ async def submitted_under(session: AsyncSession, person_id: str, key: str) -> st
     return found.use_case_id if found is not None else None
 
 
-async def _earlier(session: AsyncSession, person_id: str, repeatable: Repeatable) -> Receipt | None:
+async def answered(session: AsyncSession, person_id: str, repeatable: Repeatable) -> Receipt | None:
+    """The answer that this person got under this key before; `KeyReused` for other content."""
     # Two requests with one key at the same moment: the second waits here for the first to commit.
     await session.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"),

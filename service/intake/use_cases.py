@@ -4,14 +4,14 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -232,54 +232,3 @@ def _position(cursor: str, sort: Sort) -> tuple[int, str]:
     if made_for != sort.value or not 0 < place[0] < 2**63:
         raise BadInput("cursor", "it belongs to a list in another order")
     return place
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """What waits for one person: the longest wait against its target first."""
-
-    rows: list[UseCaseRow]
-    total: int
-
-
-async def queue(session: AsyncSession, person: Actor, *, at: datetime, limit: int = 50) -> Queue:
-    """What this person could move now: their own building and answers, their party's gates.
-
-    The order is the share of the target that is used up at `at`; what has no target comes last.
-    """
-    theirs = _waits_for(person)
-    if not theirs:
-        return Queue([], 0)
-    mine = select(UseCaseRow).where(col(UseCaseRow.outcome) == Outcome.OPEN, or_(*theirs))
-    running = func.extract("epoch", at - col(UseCaseRow.hold_since))
-    used = (col(UseCaseRow.hold_spent_seconds) + running) / col(UseCaseRow.hold_target_seconds)
-    rows = await session.scalars(
-        mine.order_by(used.desc().nulls_last(), col(UseCaseRow.number)).limit(limit)
-    )
-    total = await session.scalar(select(func.count()).select_from(mine.subquery()))
-    return Queue(list(rows), total or 0)
-
-
-def waits_for_others(person: Actor) -> ColumnElement[bool]:
-    """Whether this person has had their say in a lower tier that waits for others."""
-    said = col(UseCaseRow.standing)["lowering"]
-    mine = or_(
-        said["proposed_by"].astext == person.person_id, said["agreed"].contains([person.person_id])
-    )
-    return and_(col(UseCaseRow.position) == Position.LOWERING, func.coalesce(mine, False))
-
-
-def _waits_for(person: Actor) -> Sequence[ColumnElement[bool]]:
-    mine = col(UseCaseRow.owners).contains([person.person_id])
-    not_mine = ~or_(mine, waits_for_others(person))
-    free_or_mine = or_(
-        col(UseCaseRow.assignee).is_(None), col(UseCaseRow.assignee) == person.person_id
-    )
-    found: list[ColumnElement[bool]] = []
-    if Role.BUILDER in person.roles:
-        found.append(and_(col(UseCaseRow.holder) == BUILDER, mine))
-    if Role.ENABLER in person.roles:
-        found.append(and_(col(UseCaseRow.holder) == ENABLEMENT, not_mine, free_or_mine))
-    if Role.REVIEWER in person.roles and person.party:
-        found.append(and_(col(UseCaseRow.holder) == person.party, not_mine, free_or_mine))
-    return found

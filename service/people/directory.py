@@ -1,13 +1,8 @@
 """People and their tokens."""
 
-import hashlib
-import hmac
-import re
-import secrets
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -15,21 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.domain.people import ENABLEMENT, RESERVED_PARTIES, Person, Role
-from service.errors import BadInput, Conflict, NotFound, SignInNeeded
-from service.people.tables import PersonRow, TokenRow
+from service.errors import BadInput, Conflict, NotFound
+from service.people.tables import PersonRow
 
-TOKEN_LIFE = timedelta(days=90)
-TOKEN = re.compile(r"hw_([0-9a-f]{16})_[A-Za-z0-9_-]{20,100}")
 MOST_PEOPLE_LISTED = 200
-
-
-@dataclass(frozen=True, slots=True)
-class NewToken:
-    """A token as it is shown once. `secret` is the whole of what the person presents."""
-
-    id: str
-    secret: str
-    expires_at: datetime
 
 
 def person_of(row: PersonRow) -> Person:
@@ -248,83 +232,3 @@ async def keep_an_administrator(session: AsyncSession, person_id: str) -> None:
     )
     if list(admins) == [person_id]:
         raise Conflict("this is the last administrator: make somebody else one first")
-
-
-async def issue_token(
-    session: AsyncSession,
-    person_id: str,
-    *,
-    label: str,
-    at: datetime,
-    life: timedelta = TOKEN_LIFE,
-) -> NewToken:
-    """A new personal token. Its secret is returned once and only a digest of it is kept."""
-    token_id = secrets.token_hex(8)
-    secret = f"hw_{token_id}_{secrets.token_urlsafe(32)}"
-    expires_at = at + life
-    session.add(
-        TokenRow(
-            id=token_id,
-            person_id=person_id,
-            digest=_digest(secret),
-            label=label,
-            created_at=at,
-            expires_at=expires_at,
-        )
-    )
-    await session.flush()
-    return NewToken(token_id, secret, expires_at)
-
-
-async def list_tokens(session: AsyncSession, person_id: str) -> list[TokenRow]:
-    """Somebody's tokens, newest first, at most 100. None of them can be read back."""
-    found = await session.scalars(
-        select(TokenRow)
-        .where(col(TokenRow.person_id) == person_id)
-        .order_by(col(TokenRow.created_at).desc())
-        .limit(100)
-    )
-    return list(found)
-
-
-async def revoke_token(
-    session: AsyncSession, token_id: str, *, at: datetime, of: str | None = None
-) -> None:
-    """End a token now; `of` limits it to one person's. `NotFound` when there is none to end."""
-    statement = (
-        update(TokenRow)
-        .where(col(TokenRow.id) == token_id, col(TokenRow.revoked_at).is_(None))
-        .values(revoked_at=at)
-        .returning(col(TokenRow.id))
-    )
-    if of is not None:
-        statement = statement.where(col(TokenRow.person_id) == of)
-    if (await session.execute(statement)).first() is None:
-        raise NotFound(f"valid token {token_id}")
-
-
-async def authenticate(session: AsyncSession, presented: str, *, at: datetime) -> Person:
-    """Whose token this is. `SignInNeeded` for all that is not a valid token of an active person."""
-    form = TOKEN.fullmatch(presented)
-    if form is None:
-        raise SignInNeeded
-    found = (
-        await session.execute(
-            select(TokenRow, PersonRow)
-            .join(PersonRow, col(PersonRow.id) == col(TokenRow.person_id))
-            .where(col(TokenRow.id) == form[1])
-        )
-    ).first()
-    digest = found.TokenRow.digest if found else b"\0" * 32
-    genuine = hmac.compare_digest(digest, _digest(presented))
-    if found is None or not genuine:
-        raise SignInNeeded
-    token, person = found.TokenRow, found.PersonRow
-    if token.revoked_at is not None or token.expires_at <= at or not person.active:
-        raise SignInNeeded
-    return person_of(person)
-
-
-def _digest(secret: str) -> bytes:
-    # The secret is 256 random bits: a plain digest is as good as a slow one, and fast.
-    return hashlib.sha256(secret.encode()).digest()

@@ -9,7 +9,7 @@ from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, TAKES, Who
 from service.domain.people import Role
 from service.intake.use_cases import MOST_LISTED, Sort
-from service.people.directory import TOKEN_LIFE
+from service.people.tokens import TOKEN_LIFE
 from tests.kit.contract import DOCUMENT, Contract, operations
 from tests.kit.house import House
 

@@ -17,8 +17,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from embedded.temporal import address, free_port
 from service.database import driver_url, open_sessions, sessions_of
 from service.domain.people import Role
-from service.intake.handing_in import Submitted, submit
+from service.intake.handing_in import Submitted
 from service.intake.tables import OutboxRow, UseCaseRow
+from service.reactions import submit
 from tests.kit.apps import visiting
 from tests.kit.house import House, submission
 from workflows.client import CALL_RETRIES, CONNECT_WITHIN

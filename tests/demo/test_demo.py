@@ -35,8 +35,9 @@ from service.forecasts.forecaster import Forecaster, forecast_due
 from service.history.importing import begin_import, observed, write_cases
 from service.intake.tables import OutboxRow, UseCaseRow
 from service.people.browser_sessions import begin_visit
-from service.people.directory import find_person, issue_token
+from service.people.directory import find_person
 from service.people.sign_in import make_link
+from service.people.tokens import issue_token
 from service.reports.quarters import before, lock
 from service.reports.registry import Found, Name, Question, report
 from service.settings import Settings

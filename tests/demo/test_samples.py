@@ -15,8 +15,8 @@ from service.domain.tiering import Tier
 from service.facts.counts.rebuild import recount
 from service.facts.counts.write import uncount
 from service.history.importing import begin_import, observed, take_back, write_cases
-from service.intake.handing_in import submit
 from service.people.directory import add_person
+from service.reactions import submit
 from service.reports.quarters import lock, lock_due
 from tests.facts.test_counts import counts
 from tests.history.test_importing import case as imported

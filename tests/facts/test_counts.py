@@ -19,9 +19,9 @@ from service.facts.counts.rebuild import catch_up, recount
 from service.facts.counts.write import post
 from service.facts.tables import TallyBookRow, TallyEntryRow
 from service.history.importing import begin_import, observed, write_cases
-from service.intake.deciding import record
 from service.measure.cases import of
 from service.measure.survival import quantile, restricted_mean
+from service.reactions import record
 from tests.kit.desk import DAY, HOUR, START, Desk, busy_week
 
 Counts = dict[tuple[object, ...], tuple[int, int]]

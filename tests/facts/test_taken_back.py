@@ -12,7 +12,8 @@ from service.domain.trace import steps
 from service.facts.as_of import Moment
 from service.facts.every_case import next_walked
 from service.facts.traces import traces_of
-from service.intake.deciding import beginning, record
+from service.intake.outbox import beginning
+from service.reactions import record
 from tests.kit.desk import DAY, START, Desk
 
 TALLIES = text(

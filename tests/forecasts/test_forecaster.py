@@ -7,21 +7,15 @@ from sqlalchemy import select
 
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.commands import Command
+from service.domain.forecast import MadeForecast
 from service.domain.people import Role
 from service.domain.tiering import Tier
 from service.facts.as_of import Moment
-from service.forecasts.forecaster import (
-    LOOK_AGAIN_AFTER,
-    Forecaster,
-    MadeForecast,
-    forecast_due,
-    keep,
-    newest,
-)
+from service.forecasts.forecaster import LOOK_AGAIN_AFTER, Forecaster, forecast_due, keep, newest
 from service.forecasts.tables import ForecastRow
-from service.intake.handing_in import submit
 from service.intake.tables import UseCaseRow
 from service.measure.stays import State
+from service.reactions import submit
 from service.reports.forecasts import forecasts_held
 from service.reports.help import help_most
 from service.reports.next_decisions import decisions

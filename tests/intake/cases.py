@@ -23,10 +23,10 @@ from service.domain.standing import Standing
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
 from service.errors import DecisionPending, EngineUnreachable
-from service.intake.handing_in import submit
 from service.intake.tables import UseCaseRow
 from service.intake.use_cases import standing_of, transitions
 from service.people.directory import add_person
+from service.reactions import submit
 from workflows.intake.dispatcher import TemporalEngine
 from workflows.intake.messages import Name, workflow_id
 from workflows.intake.workflow import UseCaseWorkflow

@@ -12,7 +12,7 @@ from service.domain.commands import Command
 from service.domain.decision import Applied, Beginning
 from service.domain.refusals import Refusal
 from service.domain.tiering import Tier
-from service.intake.deciding import beginning
+from service.intake.outbox import beginning
 from service.intake.pathways import pathways
 from tests.intake.cases import Case, until, with_targets
 from workflows.intake.messages import Name, workflow_id

@@ -21,9 +21,9 @@ from service.domain.people import Role
 from service.errors import TransitionsDisagree, TransitionsMissing
 from service.facts.counts.rebuild import recount
 from service.facts.counts.write import count_recorded
-from service.intake.deciding import record
 from service.intake.tables import TransitionRow, UseCaseRow
 from service.intake.use_cases import projection, transition_values, transitions
+from service.reactions import record
 from tests.facts.test_counts import counts
 from tests.intake.restoring import back_up, restore
 from tests.intake.test_reconcile_workflow import id_of, reconcile

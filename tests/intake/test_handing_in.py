@@ -13,10 +13,11 @@ from service.domain.people import BUILDER, ENABLEMENT, Role
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Tier
 from service.errors import KeyReused
-from service.intake.handing_in import Repeatable, submit
+from service.intake.handing_in import Repeatable
 from service.intake.pathways import pathways
 from service.intake.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
 from service.intake.use_cases import standing_of, transitions
+from service.reactions import submit
 from tests.kit.desk import HOUR, START, Desk, use_case
 
 

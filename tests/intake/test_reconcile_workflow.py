@@ -13,9 +13,9 @@ from api.intake.bodies import UseCaseBody
 from service.domain.lifecycle import begin
 from service.domain.people import Role
 from service.domain.use_case import UseCase
-from service.intake.deciding import beginning
-from service.intake.handing_in import submit
+from service.intake.outbox import beginning
 from service.intake.use_cases import find, standing_of
+from service.reactions import submit
 from tests.kit.house import House, Visitor, open_house, submission
 from workflows.intake.messages import workflow_id
 from workflows.intake.reconcile import Gap, Reconciler, Report

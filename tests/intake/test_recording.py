@@ -16,9 +16,11 @@ from service.domain.people import Role
 from service.domain.standing import Position
 from service.domain.tiering import Tier
 from service.errors import TransitionsDisagree
-from service.intake.deciding import beginning, find_applied, record, taken_over, waiting_for_engine
+from service.intake.deciding import find_applied
+from service.intake.outbox import beginning, taken_over, waiting_for_engine
 from service.intake.tables import OutboxRow, TransitionRow, UseCaseRow
 from service.intake.use_cases import standing_of, transitions
+from service.reactions import record
 from tests.kit.desk import DAY, HOUR, START, Desk
 
 

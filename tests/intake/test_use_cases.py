@@ -13,7 +13,8 @@ from service.domain.people import ENABLEMENT, Actor, Person, Role
 from service.domain.standing import Position
 from service.domain.tiering import Tier
 from service.errors import BadInput, NotFound
-from service.intake.use_cases import Filter, Sort, find, key_of, list_use_cases, queue
+from service.intake.queue import Whose, queue
+from service.intake.use_cases import Filter, Sort, find, key_of, list_use_cases
 from tests.kit.desk import DAY, HOUR, START, Desk
 
 LEADER = Actor("a-leader", frozenset({Role.LEADER}))
@@ -36,8 +37,8 @@ async def keys(
 
 async def waiting(desk: Desk, person: Person, at: datetime) -> list[str]:
     async with desk.sessions() as session:
-        found = await queue(session, person.actor, at=at)
-    assert found.total == len(found.rows)
+        found = await queue(session, person.actor, at=at, building=True)
+    assert found.counts[Whose.OPEN_TO_ME] == len(found.rows)
     return [key_of(row) for row in found.rows]
 
 
@@ -297,7 +298,7 @@ async def test_the_queue_counts_what_it_does_not_show(desk: Desk) -> None:
         await desk.hand_in(owner, at=START + timedelta(hours=hours))
 
     async with desk.sessions() as session:
-        found = await queue(session, ada.actor, at=START + DAY, limit=2)
+        found = await queue(session, ada.actor, at=START + DAY, building=True, limit=2)
 
     assert [key_of(row) for row in found.rows] == uc([1, 2])
-    assert found.total == 3
+    assert found.counts[Whose.OPEN_TO_ME] == 3

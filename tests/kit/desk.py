@@ -12,10 +12,11 @@ from service.domain.lifecycle import Move, Played, play
 from service.domain.people import THE_SYSTEM, Actor, Person, Role
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
-from service.intake.deciding import beginning, record
-from service.intake.handing_in import Receipt, Repeatable, submit
+from service.intake.handing_in import Receipt, Repeatable
+from service.intake.outbox import beginning
 from service.intake.pathways import pathways
 from service.people.directory import add_person
+from service.reactions import record, submit
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -15,7 +15,8 @@ from api.app import create_app
 from api.kit.context import Context
 from service.database import Sessions, open_sessions
 from service.domain.people import Person, Role
-from service.people.directory import add_person, issue_token
+from service.people.directory import add_person
+from service.people.tokens import issue_token
 from tests.kit.contract import Contract
 from web.app import with_pages
 from workflows.intake.dispatcher import TemporalEngine

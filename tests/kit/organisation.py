@@ -8,7 +8,8 @@ from typing import Any
 from service.database import Sessions
 from service.domain.people import Person, Role
 from service.intake.drafts import keep_draft
-from service.people.directory import add_person, issue_token
+from service.people.directory import add_person
+from service.people.tokens import issue_token
 from tests.kit.house import House, Visitor
 from tests.kit.stories import Act, act, staged
 

@@ -10,9 +10,8 @@ from service.domain.commands import Command
 from service.domain.lifecycle import RULES, Move, play
 from service.domain.people import Person
 from service.domain.tiering import Tier
-from service.intake.deciding import record
-from service.intake.handing_in import submit
 from service.intake.pathways import pathways
+from service.reactions import record, submit
 from tests.kit.house import submission
 
 

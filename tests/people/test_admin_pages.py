@@ -7,7 +7,8 @@ import pytest
 
 from service.domain.people import Role
 from service.errors import SignInNeeded
-from service.people.directory import authenticate, find_person
+from service.people.directory import find_person
+from service.people.tokens import authenticate
 from tests.kit.browsing import Guest, Page, guest, stranger
 from tests.kit.house import House
 

@@ -9,7 +9,7 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy import text
 
 from service.domain.people import Role
-from service.people.directory import issue_token
+from service.people.tokens import issue_token
 from tests.kit.contract import DOCUMENT, operations
 from tests.kit.house import House
 

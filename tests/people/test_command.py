@@ -13,8 +13,8 @@ from cli.main import app
 from service.database import Sessions
 from service.domain.people import Role
 from service.errors import BadInput, Conflict, Fault, NotConfigured, NotFound, SignInNeeded
-from service.people.directory import authenticate
 from service.people.sign_in import use_link
+from service.people.tokens import authenticate
 
 
 @pytest.fixture

@@ -12,20 +12,22 @@ from service.database import Sessions
 from service.domain.people import RESERVED_PARTIES, Person, Role
 from service.errors import BadInput, Conflict, NotFound, SignInNeeded
 from service.people.directory import (
-    TOKEN_LIFE,
-    NewToken,
     add_person,
-    authenticate,
     change_person,
     count_people,
     find_person,
-    issue_token,
     list_people,
-    list_tokens,
     names_of,
-    revoke_token,
 )
 from service.people.tables import PersonRow, TokenRow
+from service.people.tokens import (
+    TOKEN_LIFE,
+    NewToken,
+    authenticate,
+    issue_token,
+    list_tokens,
+    revoke_token,
+)
 from tests.kit.desk import DAY, HOUR, START, Desk
 
 INSTANT = timedelta(microseconds=1)

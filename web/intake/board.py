@@ -8,7 +8,7 @@ from service.database import snapshot
 from service.domain.people import BUILDER, ENABLEMENT, PARKED
 from service.domain.permissions import reads_everything
 from service.errors import NotAllowed
-from service.intake.queue import board, held_by
+from service.intake.board import board, held_by
 from web.intake.expected import usual
 from web.intake.listed import listed, stage_titles
 from web.kit.page import page

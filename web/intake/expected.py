@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service.domain.forecast import MadeForecast
 from service.domain.pathway import StageKind
 from service.domain.tiering import Tier
-from service.forecasts.forecaster import Forecaster, MadeForecast, forecast_of, newest
+from service.forecasts.forecaster import Forecaster, forecast_of, newest
 from service.intake.pathways import pathways
 from service.intake.tables import UseCaseRow
 from service.measure.stays import State

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.standing import Position
 from service.intake.pathways import pathways
+from service.intake.queue import target_of
 from service.intake.tables import UseCaseRow
 from service.intake.use_cases import key_of
 from service.people.directory import names_of
@@ -43,15 +44,6 @@ def stage_titles() -> dict[str, str]:
     return {key: titles[key] for key in dict.fromkeys(order)}
 
 
-def target_of(row: UseCaseRow, at: datetime) -> Target | None:
-    """How much of the present holder's target is used up."""
-    if not row.hold_target_seconds or row.hold_since is None:
-        return None
-    ran = max((at - row.hold_since).total_seconds(), 0)
-    used = timedelta(seconds=(row.hold_spent_seconds or 0) + ran)
-    return Target(timedelta(seconds=row.hold_target_seconds), used)
-
-
 async def listed(
     session: AsyncSession, rows: Sequence[UseCaseRow], at: datetime
 ) -> tuple[Listed, ...]:
@@ -72,7 +64,7 @@ async def listed(
             assignee=names.get(row.assignee, row.assignee) if row.assignee else "",
             age=max((row.ended_at or at) - row.submitted_at, timedelta(0)),
             turn=max(at - (row.ended_at or row.turn_since), timedelta(0)),
-            target=target_of(row, at),
+            target=Target(*used) if (used := target_of(row, at)) else None,
             position="launching" if _launching(row) else row.position,
         )
         for row in rows

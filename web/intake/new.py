@@ -15,11 +15,12 @@ from service.database import reading
 from service.domain.people import Person
 from service.domain.permissions import Right, may
 from service.errors import BadInput, KeyReused, NotAllowed, NotFound
-from service.intake.deciding import hand_over_to_engine
 from service.intake.drafts import drop_draft, find_draft, keep_draft, list_drafts
-from service.intake.handing_in import Repeatable, submit, submitted_under
+from service.intake.handing_in import Repeatable, submitted_under
+from service.intake.outbox import hand_over_to_engine
 from service.intake.use_cases import Filter, list_use_cases
 from service.people.directory import find_builder
+from service.reactions import submit
 from web.intake.expected import Expected, of_tier
 from web.intake.handing_in import QUESTIONS, Ahead, ahead, check, typed_of
 from web.kit.formatting import sentence

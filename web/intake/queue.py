@@ -23,7 +23,7 @@ from service.domain.tiering import RiskAnswers, tier_of
 from service.errors import BadInput, NotAllowed, NotFound
 from service.forecasts.forecaster import days_saved
 from service.intake.pathways import tier_rules
-from service.intake.queue import MOST_WAITING, Order, Waiting, Whose, waiting
+from service.intake.queue import MOST_WAITING, Order, Queue, Whose, queue
 from service.intake.use_cases import find, standing_of
 from service.people.directory import certifications_of, third_parties
 from web.intake.deciding import NotDone, give
@@ -213,17 +213,15 @@ async def _page(
     async with snapshot(given.sessions) as session:
         saved: dict[str, float] = {}
         if view.by is By.DAYS and view.start < MOST_WAITING:
-            found = await waiting(
-                session, person.actor, at=at, whose=view.whose, limit=MOST_WAITING
-            )
+            found = await queue(session, person.actor, at=at, whose=view.whose, limit=MOST_WAITING)
             order_of = await given.forecaster.order()
             saved = await days_saved(session, order_of, found.rows, at=at)
             rows = sorted(found.rows, key=lambda row: -saved.get(row.id, 0.0))
             page_end = min(view.start + LIMIT, MOST_WAITING)
-            found = Waiting(rows[view.start : page_end], found.counts)
+            found = Queue(rows[view.start : page_end], found.counts)
         else:
             order = Order.AGE if view.by is By.AGE else Order.TARGET
-            found = await waiting(
+            found = await queue(
                 session,
                 person.actor,
                 at=at,

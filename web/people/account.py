@@ -12,7 +12,7 @@ from api.kit.fields import PLAIN
 from service.database import reading
 from service.errors import BadInput
 from service.people.browser_sessions import end_visits_of
-from service.people.directory import NewToken, list_tokens, revoke_token
+from service.people.tokens import NewToken, list_tokens, revoke_token
 from web.kit.context import ThePages
 from web.kit.forms import Form, TheForm
 from web.kit.page import go, page

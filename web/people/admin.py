@@ -29,16 +29,13 @@ from service.intake.leaving import hand_over_all
 from service.people.browser_sessions import end_visits_of
 from service.people.directory import (
     MOST_PEOPLE_LISTED,
-    NewToken,
     add_person,
     change_person,
     find_person,
-    issue_token,
     list_people,
-    list_tokens,
-    revoke_token,
 )
 from service.people.sign_in import make_link
+from service.people.tokens import NewToken, issue_token, list_tokens, revoke_token
 from web.kit.context import Pages, ThePages
 from web.kit.formatting import sentence
 from web.kit.forms import Form, TheForm

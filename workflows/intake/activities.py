@@ -12,7 +12,7 @@ from temporalio.service import RPCError
 from service.database import Sessions
 from service.domain.decision import Beginning
 from service.errors import TransitionsDisagree, TransitionsMissing
-from service.intake.deciding import record
+from service.reactions import record
 from service.reports.quarters import lock_due
 from workflows.intake.messages import DISAGREE, MISSING, UNRECORDABLE, Name, Record, workflow_id
 

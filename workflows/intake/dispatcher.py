@@ -29,7 +29,7 @@ from service.errors import (
     EngineUnreachable,
     WorkflowMissing,
 )
-from service.intake.deciding import taken_over, waiting_for_engine
+from service.intake.outbox import taken_over, waiting_for_engine
 from workflows.intake.messages import REFUSED, Name, workflow_id
 from workflows.intake.workflow import UseCaseWorkflow
 

@@ -23,8 +23,9 @@ from service.database import Sessions
 from service.domain.case import Outcome
 from service.domain.decision import Beginning
 from service.errors import EngineUnreachable, TransitionsDisagree
-from service.intake.deciding import beginning, record, taken_over
+from service.intake.outbox import beginning, taken_over
 from service.intake.tables import TransitionRow, UseCaseRow
+from service.reactions import record
 from workflows.intake.dispatcher import TemporalEngine
 from workflows.intake.messages import Name, workflow_id
 
