@@ -21,9 +21,9 @@ from service.domain.case import Case
 from service.domain.trace import TracedCase
 from service.errors import BadInput
 from service.facts.every_case import Walked, next_walked
+from service.facts.imported import begin_import, observed, write_traced
 from service.history.csv import HistoryError, Reject
 from service.history.events import OWN, EventFile, load_event_map, write_csv, write_xes
-from service.history.importing import begin_import, observed, write_traced
 
 AT_ONCE = 1_000
 NOT_OURS = """\

@@ -1,15 +1,13 @@
 """`headway reconcile`: engine and database, compared and repaired."""
 
 import typer
-from sqlalchemy import select
-from sqlmodel import col
 
 from cli.running import configured, database_url
 from service.database import Sessions, open_sessions
-from service.intake.tables import UseCaseRow
+from service.intake.use_cases import keys_of
 from workflows.client import open_client
 from workflows.intake.dispatcher import TemporalEngine
-from workflows.intake.reconcile import Finding, Reconciler, Report
+from workflows.intake.reconcile import Reconciler, Report
 
 
 async def reconcile(*, check_only: bool) -> int:
@@ -24,7 +22,8 @@ async def reconcile(*, check_only: bool) -> int:
 
 
 async def _say(report: Report, sessions: Sessions) -> None:
-    keys = await _keys(report.findings, sessions)
+    async with sessions() as session:
+        keys = await keys_of(session, [finding.use_case for finding in report.findings])
     for finding in report.findings:
         state = "repaired" if finding.repaired else "left"
         name = keys.get(finding.use_case, finding.use_case)
@@ -34,12 +33,3 @@ async def _say(report: Report, sessions: Sessions) -> None:
         f"{report.checked} use cases compared: {len(report.findings)} differed, "
         f"{len(report.findings) - left} repaired, {left} left."
     )
-
-
-async def _keys(findings: list[Finding], sessions: Sessions) -> dict[str, str]:
-    ids = [finding.use_case for finding in findings]
-    async with sessions() as session:
-        found = await session.execute(
-            select(col(UseCaseRow.id), col(UseCaseRow.number)).where(col(UseCaseRow.id).in_(ids))
-        )
-        return {row.id: f"UC-{row.number}" for row in found}

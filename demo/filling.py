@@ -24,10 +24,10 @@ from service.domain.cohort import INTAKE, Cohort, quarter_of
 from service.domain.trace import Step
 from service.errors import Conflict
 from service.facts.as_of import Moment
+from service.facts.imported import begin_import, observed, write_cases
 from service.facts.tables import CaseVersionRow
 from service.facts.traces import traces_of
 from service.forecasts.forecaster import Forecaster, forecast_due
-from service.history.importing import begin_import, observed, write_cases
 from service.intake.engine import Engine
 from service.intake.outbox import beginning, hand_over_to_engine
 from service.measure.backtest import learn_corrected

@@ -14,8 +14,8 @@ from demo.people import DOMAIN
 from service.assumptions.tables import AssumptionRow
 from service.database import Sessions
 from service.facts.counts.write import uncount
+from service.facts.imported import take_back
 from service.forecasts.tables import ForecastRow
-from service.history.importing import take_back
 from service.intake.tables import DraftRow, OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
 from service.people.tables import (
     FailedSignInRow,

@@ -22,8 +22,7 @@ from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.domain.use_case import InvestmentCase, Kpi, UseCase
 from service.intake.handing_in import Receipt
 from service.intake.queue import target_of
-from service.intake.tables import UseCaseRow
-from service.intake.use_cases import key_of, standing_of
+from service.intake.use_cases import UseCaseRow, key_of, standing_of
 from service.people.tables import TokenRow
 
 Money = Annotated[FiniteFloat, Field(strict=True, ge=0, le=1e15)]

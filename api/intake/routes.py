@@ -49,12 +49,12 @@ from service.intake.deciding import decide, find_applied
 from service.intake.handing_in import Repeatable
 from service.intake.outbox import hand_over_to_engine
 from service.intake.queue import Whose, queue
-from service.intake.tables import UseCaseRow
 from service.intake.use_cases import (
     KEY,
     MOST_LISTED,
     Filter,
     Sort,
+    UseCaseRow,
     find,
     key_of,
     list_use_cases,

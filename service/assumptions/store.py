@@ -14,9 +14,9 @@ from service.assumptions.tables import AssumptionRow
 from service.domain.assumption import ASSUMED, Assumption, AssumptionKind
 from service.domain.cohort import INTAKE, BadCohort, Cohort, cohort_from
 from service.domain.moment import Moment
+from service.domain.naming import listed
 from service.errors import BadInput, Conflict, NotFound
 from service.facts.as_of import cohort_names
-from service.history.csv.quoting import listed
 from service.people.directory import names_of
 
 MOST_LISTED = 200

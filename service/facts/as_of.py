@@ -342,6 +342,13 @@ def conditions(cohort: Cohort, moment: Moment) -> list[ColumnElement[bool]]:
     return found
 
 
+def live_cases(cohort: Cohort, moment: Moment) -> Select[str]:
+    """The ids of the live use cases of a cohort as known at the moment, for `IN`."""
+    return select(col(CaseVersionRow.case_id)).where(
+        col(CaseVersionRow.source) == LIVE, *conditions(cohort, moment)
+    )
+
+
 def ended_by(moment: Moment) -> ColumnElement[bool]:
     """Whether a case had ended at the moment."""
     ended = col(CaseVersionRow.ended_at)

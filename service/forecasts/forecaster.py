@@ -19,14 +19,11 @@ from service.domain.case import Case, Outcome
 from service.domain.clock import Transition
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.forecast import MadeForecast
-from service.domain.tally import LIVE
 from service.domain.trace import TracedCase, steps
-from service.facts.as_of import MICROSECONDS_PER_DAY, Moment, conditions, microseconds
-from service.facts.tables import CaseVersionRow
+from service.facts.as_of import MICROSECONDS_PER_DAY, Moment, live_cases, microseconds
 from service.facts.traces import traces_of
 from service.forecasts.tables import ForecastRow
-from service.intake.tables import TransitionRow, UseCaseRow
-from service.intake.use_cases import transition_of, transitions
+from service.intake.use_cases import UseCaseRow, transitions, transitions_of
 from service.measure.adaptive import PARTS, Said
 from service.measure.backtest import Forecasts, learn_corrected
 from service.measure.cases import OUTCOMES, SECONDS_PER_DAY, Codes
@@ -165,10 +162,7 @@ async def _newest_shown(
 ) -> _Shown:
     asked = [col(ForecastRow.made_at) <= moment.at]
     if cohort != Cohort(INTAKE):
-        own = select(col(CaseVersionRow.case_id)).where(
-            col(CaseVersionRow.source) == LIVE, *conditions(cohort, moment)
-        )
-        asked.append(col(ForecastRow.use_case_id).in_(own))
+        asked.append(col(ForecastRow.use_case_id).in_(live_cases(cohort, moment)))
     ended, made_at = col(UseCaseRow.ended_at), col(ForecastRow.made_at)
     over = and_(ended.is_not(None), ended <= moment.at)
     until = case((over, ended), else_=moment.at)
@@ -273,14 +267,7 @@ async def days_saved(
     session: AsyncSession, order: DecisionOrder, rows: Sequence[UseCaseRow], *, at: datetime
 ) -> dict[str, float]:
     """By id, the days that a decision now is expected to save, of those that wait for one."""
-    log: dict[str, list[Transition]] = {row.id: [] for row in rows}
-    moves = await session.scalars(
-        select(TransitionRow)
-        .where(col(TransitionRow.use_case_id).in_(log))
-        .order_by(col(TransitionRow.use_case_id), col(TransitionRow.sequence))
-    )
-    for move in moves:
-        log[move.use_case_id].append(transition_of(move))
+    log = await transitions_of(session, [row.id for row in rows])
     states = [(row.id, _state(row, log[row.id], at)) for row in rows]
     decisions = order.order([(case, state) for case, state in states if state is not None])
     return {decision.case: decision.score_days for decision in decisions}

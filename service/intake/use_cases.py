@@ -4,14 +4,14 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -22,7 +22,8 @@ from service.domain.permissions import may_read, reads_everything
 from service.domain.standing import Position, Standing
 from service.domain.tiering import Tier
 from service.errors import BadInput, NotFound
-from service.intake.tables import TransitionRow, UseCaseRow
+from service.intake.tables import TransitionRow
+from service.intake.tables import UseCaseRow as UseCaseRow  # noqa: PLC0414 - what is found here
 
 STANDING: TypeAdapter[Standing] = TypeAdapter(Standing)
 KEY = re.compile(r"(?i)UC-([1-9][0-9]{0,14})")
@@ -119,6 +120,58 @@ async def transitions(session: AsyncSession, use_case_id: str) -> list[Transitio
         .order_by(col(TransitionRow.sequence))
     )
     return [transition_of(row) for row in rows]
+
+
+async def transitions_of(
+    session: AsyncSession, use_case_ids: Collection[str]
+) -> dict[str, list[Transition]]:
+    """The same for several use cases, by id."""
+    found: dict[str, list[Transition]] = {use_case_id: [] for use_case_id in use_case_ids}
+    rows = await session.scalars(
+        select(TransitionRow)
+        .where(col(TransitionRow.use_case_id).in_(found))
+        .order_by(col(TransitionRow.use_case_id), col(TransitionRow.sequence))
+    )
+    for row in rows:
+        found[row.use_case_id].append(transition_of(row))
+    return found
+
+
+async def keys_of(session: AsyncSession, use_case_ids: Collection[str]) -> dict[str, str]:
+    """The keys that people say, by the ids of those that are use cases here."""
+    named = select(col(UseCaseRow.id), col(UseCaseRow.number))
+    rows = await session.execute(named.where(col(UseCaseRow.id).in_(use_case_ids)))
+    return {use_case_id: f"UC-{number}" for use_case_id, number in rows}
+
+
+async def sequences_of(session: AsyncSession, use_case_ids: Collection[str]) -> dict[str, int]:
+    """The newest sequence of each, by the ids of those that are use cases here."""
+    moved = select(col(UseCaseRow.id), col(UseCaseRow.sequence))
+    rows = await session.execute(moved.where(col(UseCaseRow.id).in_(use_case_ids)))
+    return {row.id: row.sequence for row in rows}
+
+
+async def open_ids(session: AsyncSession, *, after: str = "", most: int | None = None) -> list[str]:
+    """The ids of the open use cases in their order, the first `most` of those after one."""
+    found = await session.scalars(
+        select(col(UseCaseRow.id))
+        .where(col(UseCaseRow.outcome) == Outcome.OPEN, col(UseCaseRow.id) > after)
+        .order_by(col(UseCaseRow.id))
+        .limit(most)
+    )
+    return list(found)
+
+
+async def ended_with_gaps(session: AsyncSession) -> list[str]:
+    """The ids of those that have ended and whose transitions do not run from 1 to the end."""
+    found = await session.scalars(
+        select(col(UseCaseRow.id))
+        .join(TransitionRow, col(TransitionRow.use_case_id) == col(UseCaseRow.id))
+        .where(col(UseCaseRow.outcome) != Outcome.OPEN)
+        .group_by(col(UseCaseRow.id))
+        .having(func.count() != col(UseCaseRow.sequence))
+    )
+    return list(found)
 
 
 class Sort(StrEnum):

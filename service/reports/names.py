@@ -7,11 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.domain.cohort import INTAKE, Cohort
+from service.domain.naming import listed, shown
 from service.domain.tiering import Tier
 from service.errors import BadInput
 from service.facts.as_of import Choices, choices
 from service.facts.tables import CaseVersionRow
-from service.history.csv.quoting import listed, shown
 from service.intake.pathways import pathways
 
 MOST_NAMED = 12

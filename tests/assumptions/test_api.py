@@ -7,7 +7,7 @@ import pytest
 
 from service.domain.case import Case, Outcome
 from service.domain.people import Role
-from service.history.importing import begin_import, observed, write_cases
+from service.facts.imported import begin_import, observed, write_cases
 from tests.kit.house import House, Visitor
 
 WHY = "Same teams, same tools."

@@ -16,7 +16,7 @@ from service.domain.assumption import Assumption, AssumptionKind
 from service.domain.people import Person, Role
 from service.errors import BadInput, Conflict, NotFound
 from service.facts.as_of import Moment
-from service.history.importing import begin_import, write_cases
+from service.facts.imported import begin_import, write_cases
 from tests.history.test_importing import case as imported
 from tests.kit.desk import DAY, START, Desk
 

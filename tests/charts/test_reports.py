@@ -15,7 +15,7 @@ from service.domain.cohort import INTAKE, period_from
 from service.domain.standing import Mode
 from service.domain.trace import Step
 from service.facts.as_of import Moment
-from service.history.importing import begin_import, observed, write_cases
+from service.facts.imported import begin_import, observed, write_cases
 from service.reports.quarters import lock
 from service.reports.registry import Name, Question, report
 from service.reports.spreadsheet import as_csv

@@ -31,8 +31,8 @@ from service.domain.standing import Position
 from service.errors import Conflict, EngineUnreachable
 from service.facts.as_of import Moment
 from service.facts.counts.rebuild import recount
+from service.facts.imported import begin_import, observed, write_cases
 from service.forecasts.forecaster import Forecaster, forecast_due
-from service.history.importing import begin_import, observed, write_cases
 from service.intake.tables import OutboxRow, UseCaseRow
 from service.people.browser_sessions import begin_visit
 from service.people.directory import find_person

@@ -14,7 +14,7 @@ from service.domain.people import Person, Role
 from service.domain.tiering import Tier
 from service.facts.counts.rebuild import recount
 from service.facts.counts.write import uncount
-from service.history.importing import begin_import, observed, take_back, write_cases
+from service.facts.imported import begin_import, observed, take_back, write_cases
 from service.people.directory import add_person
 from service.reactions import submit
 from service.reports.quarters import lock, lock_due

@@ -13,7 +13,7 @@ from service.domain.people import Role
 from service.domain.tiering import Tier
 from service.errors import BadInput
 from service.facts.as_of import Moment, cases_of
-from service.history.importing import begin_import, observed, write_cases
+from service.facts.imported import begin_import, observed, write_cases
 from service.measure.cases import OUTCOMES
 from service.reports.changes import changes
 from service.reports.verdict import verdict

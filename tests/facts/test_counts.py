@@ -17,8 +17,8 @@ from service.facts.as_of import Moment, cases_from, cases_of, counts_of
 from service.facts.counts.read import lines
 from service.facts.counts.rebuild import catch_up, recount
 from service.facts.counts.write import post
+from service.facts.imported import begin_import, observed, write_cases
 from service.facts.tables import TallyBookRow, TallyEntryRow
-from service.history.importing import begin_import, observed, write_cases
 from service.measure.cases import of
 from service.measure.survival import quantile, restricted_mean
 from service.reactions import record

@@ -12,10 +12,10 @@ from service.database import Sessions
 from service.domain.case import Case, Outcome
 from service.domain.cohort import Cohort
 from service.facts.as_of import Moment, cases_of
+from service.facts.imported import Written, begin_import, observed, write_cases
 from service.facts.record import rejected_by_cohort, signs_of_imports
 from service.facts.tables import CaseVersionRow
 from service.history.csv import CANONICAL, HistoryFile, compare_file
-from service.history.importing import Written, begin_import, observed, write_cases
 from service.history.importing import import_file as bring_file_in
 from service.measure.cases import OPEN
 from service.measure.record import Rejected

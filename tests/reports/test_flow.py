@@ -13,7 +13,7 @@ from service.domain.people import BUILDER, ENABLEMENT
 from service.domain.standing import Mode
 from service.domain.trace import Step
 from service.facts.as_of import Moment
-from service.history.importing import begin_import, observed, write_cases
+from service.facts.imported import begin_import, observed, write_cases
 from service.measure.flow import Bucket
 from service.reports.flow import flow
 from tests.kit.desk import DAY, START, Desk, busy_week

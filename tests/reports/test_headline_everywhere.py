@@ -15,7 +15,7 @@ from service.domain.case import Case, Outcome
 from service.domain.cohort import INTAKE, quarter_of
 from service.domain.people import Role
 from service.errors import BadInput
-from service.history.importing import begin_import, observed, write_cases
+from service.facts.imported import begin_import, observed, write_cases
 from service.reports.quarters import before, lock
 from service.reports.registry import Name, question_from
 from service.reports.sentences import verdict_sentence

@@ -11,7 +11,7 @@ from service.domain.commands import Command
 from service.domain.people import Role
 from service.domain.tiering import Tier
 from service.facts.as_of import Moment
-from service.history.importing import begin_import, observed, write_cases
+from service.facts.imported import begin_import, observed, write_cases
 from service.reports.quarters import OF_THE_MOMENT, lock, lock_due
 from service.reports.tables import LockedVerdictRow
 from service.reports.verdict import verdict

@@ -12,7 +12,7 @@ from service.domain.standing import Mode
 from service.domain.tiering import Tier
 from service.domain.trace import Step
 from service.facts.as_of import EXACT, Moment
-from service.history.importing import begin_import, observed, write_cases
+from service.facts.imported import begin_import, observed, write_cases
 from service.reports.stages import stages
 from tests.kit.desk import DAY, HOUR, START, Desk
 

@@ -13,7 +13,7 @@ from service.assumptions.store import record_assumption, withdraw_assumption
 from service.domain.assumption import AssumptionKind
 from service.domain.case import Case, Outcome
 from service.domain.people import Role
-from service.history.importing import begin_import, observed, write_cases
+from service.facts.imported import begin_import, observed, write_cases
 from service.intake.drafts import keep_draft
 from service.reports.registry import Name
 from tests.assumptions.test_api import a_baseline

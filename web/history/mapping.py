@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
+from service.domain.naming import key_of
 from service.history.csv import CANONICAL, HistoryMap, Look, load_map, parse_map, shipped_maps
 from service.history.csv.date_forms import SPREADSHEET
 from service.history.csv.dates import can_read
-from service.history.csv.maps import ONE_TIER, key_of
+from service.history.csv.maps import ONE_TIER
 
 COLUMNS = (
     "case_id",

@@ -10,7 +10,7 @@ from service.domain.pathway import StageKind
 from service.domain.tiering import Tier
 from service.forecasts.forecaster import Forecaster, forecast_of, newest
 from service.intake.pathways import pathways
-from service.intake.tables import UseCaseRow
+from service.intake.use_cases import UseCaseRow
 from service.measure.stays import State
 
 

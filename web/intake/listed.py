@@ -9,8 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.domain.standing import Position
 from service.intake.pathways import pathways
 from service.intake.queue import target_of
-from service.intake.tables import UseCaseRow
-from service.intake.use_cases import key_of
+from service.intake.use_cases import UseCaseRow, key_of
 from service.people.directory import names_of
 from web.intake.turn import Target
 

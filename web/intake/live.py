@@ -6,13 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import col
 
 from service.database import Sessions, reading
 from service.errors import Conflict
-from service.intake.tables import UseCaseRow
+from service.intake.use_cases import sequences_of
 
 log = logging.getLogger(__name__)
 
@@ -94,12 +92,7 @@ class Watch:
     async def _look_once(self, sessions: Sessions) -> None:
         wanted = {watcher.use_case_id for watcher in self._watchers}
         async with reading(sessions) as session:
-            found = await session.execute(
-                select(col(UseCaseRow.id), col(UseCaseRow.sequence)).where(
-                    col(UseCaseRow.id).in_(wanted)
-                )
-            )
-            now = {row.id: row.sequence for row in found}
+            now = await sequences_of(session, wanted)
         for watcher in self._watchers:
             sequence = now.get(watcher.use_case_id, watcher.sequence)
             if sequence != watcher.sequence:

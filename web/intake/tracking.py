@@ -16,8 +16,7 @@ from service.domain.people import SYSTEM, Person
 from service.domain.standing import Position, Standing
 from service.domain.tiering import Tier
 from service.intake.pathways import pathways
-from service.intake.tables import UseCaseRow
-from service.intake.use_cases import find, key_of, standing_of, transitions
+from service.intake.use_cases import UseCaseRow, find, key_of, standing_of, transitions
 from service.people.directory import certifications_of, members, names_of, third_parties
 from web.intake.clock_bar import Lane, Part, Tick, lanes, parts, ticks
 from web.intake.turn import Turn, turn

@@ -14,17 +14,14 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select
-from sqlmodel import col
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from service.database import Sessions
-from service.domain.case import Outcome
 from service.domain.decision import Beginning
 from service.errors import EngineUnreachable, TransitionsDisagree
 from service.intake.outbox import beginning, taken_over
-from service.intake.tables import TransitionRow, UseCaseRow
+from service.intake.use_cases import ended_with_gaps, open_ids, sequences_of
 from service.reactions import record
 from workflows.intake.dispatcher import TemporalEngine
 from workflows.intake.messages import Name, workflow_id
@@ -141,7 +138,7 @@ class Reconciler:
 
     async def _in_database(self, use_case_id: str) -> Beginning | None:
         async with self.sessions() as session:
-            if await session.get(UseCaseRow, use_case_id) is None:
+            if not await sequences_of(session, [use_case_id]):
                 return None
             return await beginning(session, use_case_id)
 
@@ -215,13 +212,7 @@ class Reconciler:
         after = ""
         while True:
             async with self.sessions() as session:
-                found = await session.scalars(
-                    select(col(UseCaseRow.id))
-                    .where(col(UseCaseRow.outcome) == Outcome.OPEN, col(UseCaseRow.id) > after)
-                    .order_by(col(UseCaseRow.id))
-                    .limit(PAGE)
-                )
-                ids = list(found)
+                ids = await open_ids(session, after=after, most=PAGE)
             if not ids:
                 return
             yield ids
@@ -240,22 +231,12 @@ class Reconciler:
             if found.id.startswith(prefix)
         }
         async with self.sessions() as session:
-            known = await session.scalars(
-                select(col(UseCaseRow.id)).where(col(UseCaseRow.outcome) == Outcome.OPEN)
-            )
-            return running - set(known)
+            return running - set(await open_ids(session))
 
     async def _closed_with_gaps(self) -> set[str]:
         """Use cases that have ended and whose recorded transitions do not run from 1 to the end."""
         async with self.sessions() as session:
-            found = await session.scalars(
-                select(col(UseCaseRow.id))
-                .join(TransitionRow, col(TransitionRow.use_case_id) == col(UseCaseRow.id))
-                .where(col(UseCaseRow.outcome) != Outcome.OPEN)
-                .group_by(col(UseCaseRow.id))
-                .having(func.count() != col(UseCaseRow.sequence))
-            )
-            return set(found)
+            return set(await ended_with_gaps(session))
 
 
 def _compare(

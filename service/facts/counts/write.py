@@ -20,8 +20,7 @@ from service.domain.tally import LIVE, Tally, tally
 from service.domain.trace import steps
 from service.facts.counts.read import LINE
 from service.facts.tables import CaseVersionRow, TallyEntryRow
-from service.intake.tables import UseCaseRow
-from service.intake.use_cases import transitions
+from service.intake.use_cases import UseCaseRow, transitions
 
 FOR_EVER = datetime.max  # noqa: DTZ901 - the driver takes it naive
 """What asyncpg writes and reads as PostgreSQL's `infinity`."""

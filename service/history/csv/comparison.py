@@ -8,13 +8,13 @@ from pathlib import Path
 
 from service.domain.assumption import Assumption
 from service.domain.moment import said_of
+from service.domain.naming import listed
 from service.history.csv.errors import HistoryError
 from service.history.csv.files import MOST_UNITS, HistoryFile
 from service.history.csv.findings import Account
 from service.history.csv.gathering import Gathering
 from service.history.csv.maps import CANONICAL, HistoryMap
 from service.history.csv.notes import by_field, notes_of, one_spelling, signs_of
-from service.history.csv.quoting import listed
 from service.history.csv.rejects import RejectsFile
 from service.measure.curves import Curve, curves
 from service.measure.curves import as_json as curves_as_json

@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+from service.domain.naming import fold, shown
 from service.history.csv.date_forms import DAY_ZERO, SPREADSHEET, moment_in
 from service.history.csv.errors import RowUnusable
-from service.history.csv.maps import ISO, Dates, YearNumbers, fold
-from service.history.csv.quoting import day, shown
+from service.history.csv.maps import ISO, Dates, YearNumbers
+from service.history.csv.quoting import day
 
 YEARS = range(1900, 2200)  # another year in a date is a slip of the hand
 

@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 import numpy as np
 
 from service.domain.case import Outcome
+from service.domain.naming import shown
 from service.history.csv.batch import Batch, NumberBatch, Reject
 from service.history.csv.errors import FileUnreadable
 from service.history.csv.header import DELIMITERS, MOST_ABOVE, said_delimiter
@@ -24,7 +25,6 @@ from service.history.csv.lines import Lines
 from service.history.csv.maps import CANONICAL, UTF8, HistoryMap
 from service.history.csv.packing import Floats, Integers, hashed_texts
 from service.history.csv.plain_rows import Layout, Numbers, PlainBlock, PlainReader
-from service.history.csv.quoting import shown
 from service.history.csv.rows import Columns, Reading, RowReader
 from service.history.csv.used_ids import SeenIds
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from service.domain.naming import fold, key_of, listed, shown
 from service.history.csv.errors import FileUnreadable
-from service.history.csv.maps import fold, key_of
-from service.history.csv.quoting import listed, shown
 
 DELIMITERS = (",", ";", "\t", "|")
 MOST_ABOVE = 20  # rows that may stand above the header

@@ -13,51 +13,27 @@ from typing import Any, Self, TypeVar
 
 from service.domain.case import Outcome
 from service.domain.moment import BadMoment, last_of
+from service.domain.naming import fold, key_of
 from service.history.csv.date_forms import SPREADSHEET
 from service.history.csv.errors import MapError
 from service.history.csv.toml import LARGEST, read_toml
 
 Word = TypeVar("Word", bound=StrEnum)
-
 SHIPPED = files("service.history") / "maps"
 MOST_FORMATS = 20
 LONGEST_FORMAT = 100
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 ISO = "iso"
 UTF8 = "utf-8-sig"  # UTF-8, with or without the mark that spreadsheets begin with
-
 ONE_TIER = "all"
 """The tier of every case where nobody says any."""
 NO_UNIT = ""
 """The business unit of a case where nobody says it."""
-
 _TOP = (
     *("description", "encoding", "delimiter", "snapshot", "dates", "case_id", "cohort", "tier"),
     *("business_unit", "started_at", "ended_at", "outcome"),
     *("known_from", "observed_until", "estimate_days"),
 )
-
-
-_INVISIBLE = dict.fromkeys(
-    (
-        *(0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, 0xFEFF),
-        *(*range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A)),
-    )
-)
-"""Soft hyphens, zero-width spaces and marks of direction, which nobody sees and sheets paste in."""
-
-
-def fold(text: str) -> str:
-    """The text without the white space around it, any inside as one space, and without what is
-    invisible."""
-    if not text.isprintable() and not text.isascii():
-        text = text.translate(_INVISIBLE)
-    return " ".join(text.split())
-
-
-def key_of(text: str) -> str:
-    """What headers and words are compared by: folded white space, no upper and lower case."""
-    return fold(text).casefold()
 
 
 class Pick(StrEnum):

@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from service.domain.naming import key_of, listed
 from service.history.csv.files import MOST_UNITS, HistoryFile
 from service.history.csv.findings import Account
-from service.history.csv.maps import key_of
-from service.history.csv.quoting import listed
 
 MOST_SAID = 10  # cohorts in a note
 

@@ -3,9 +3,9 @@
 import re
 from datetime import datetime, timedelta
 
+from service.domain.naming import fold, shown
 from service.history.csv.errors import RowUnusable
-from service.history.csv.maps import fold
-from service.history.csv.quoting import day, shown
+from service.history.csv.quoting import day
 
 MOST_DAYS = 100_000.0
 """Of an estimate; more is no number of days."""

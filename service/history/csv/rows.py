@@ -8,14 +8,15 @@ from math import nan
 from typing import Any
 
 from service.domain.case import Outcome
+from service.domain.naming import fold, key_of, shown
 from service.history.csv.dates import DateReader, mended_end
 from service.history.csv.errors import RowUnusable
 from service.history.csv.header import Header
-from service.history.csv.maps import ISO, UTF8, HistoryMap, Pick, TextSource, fold, key_of
+from service.history.csv.maps import ISO, UTF8, HistoryMap, Pick, TextSource
 from service.history.csv.memo import IsoMemo, Key, Memo
 from service.history.csv.optional_columns import check_moments, days_in
 from service.history.csv.plain_rows import UNUSABLE, Layout, Parse, as_code
-from service.history.csv.quoting import day, shown
+from service.history.csv.quoting import day
 
 LONGEST_ID = 500  # characters; longer ones do not fit an index of PostgreSQL
 LONGEST_TEXT = 200

@@ -8,12 +8,12 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from service.domain.case import Case, Outcome
+from service.domain.naming import fold, key_of, shown
 from service.domain.standing import Mode
 from service.domain.trace import TracedCase
 from service.history.csv.dates import DateReader
 from service.history.csv.errors import RowUnusable
-from service.history.csv.maps import TextSource, fold, key_of
-from service.history.csv.quoting import shown
+from service.history.csv.maps import TextSource
 from service.history.csv.rows import LONGEST_ID, LONGEST_TEXT, check_text
 from service.history.events.clocks import Event, Meaning, steps
 from service.history.events.maps import (

@@ -14,11 +14,11 @@ from typing import NamedTuple, Self, TextIO
 
 import numpy as np
 
+from service.domain.naming import fold, key_of, shown
 from service.history.csv.errors import FileUnreadable, RowUnusable
 from service.history.csv.lines import LONGEST_LINE
-from service.history.csv.maps import TextSource, fold, key_of
+from service.history.csv.maps import TextSource
 from service.history.csv.packing import hashed_texts
-from service.history.csv.quoting import shown
 from service.history.csv.used_ids import SeenIds
 from service.history.events.cases import RawCase
 from service.history.events.maps import EventMap

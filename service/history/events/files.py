@@ -9,12 +9,12 @@ from typing import Self
 
 import numpy as np
 
+from service.domain.naming import shown
 from service.domain.trace import TracedCase
 from service.history.csv.batch import Reject
 from service.history.csv.errors import FileUnreadable, RowUnusable
 from service.history.csv.maps import UTF8
 from service.history.csv.packing import hashed_texts
-from service.history.csv.quoting import shown
 from service.history.csv.used_ids import SeenIds
 from service.history.events import xes
 from service.history.events.cases import CaseReader, RawCase

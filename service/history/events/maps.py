@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from service.domain.case import Outcome
+from service.domain.naming import fold, key_of
 from service.domain.standing import Mode
 from service.history.csv.errors import MapError
 from service.history.csv.maps import SHIPPED as MAPS
@@ -15,8 +16,6 @@ from service.history.csv.maps import (
     Dates,
     Table,
     TextSource,
-    fold,
-    key_of,
     map_text,
     read_dates,
     read_delimiter,

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 from xml.parsers import expat
 
+from service.domain.naming import fold
 from service.history.csv.errors import FileUnreadable, RowUnusable
-from service.history.csv.maps import fold
 from service.history.events.cases import RawCase
 from service.history.events.maps import OF_CASE
 

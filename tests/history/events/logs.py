@@ -6,10 +6,10 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from service.domain.case import Case, Outcome
+from service.domain.naming import fold
 from service.domain.standing import Mode
 from service.domain.trace import Step, TracedCase
 from service.history.csv import Reject
-from service.history.csv.maps import fold
 from service.history.events import OWN, EventFile, EventMap, parse_event_map
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
