@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from demo.history import (
@@ -23,9 +22,8 @@ from service.domain.case import Case
 from service.domain.cohort import INTAKE, Cohort, quarter_of
 from service.domain.trace import Step
 from service.errors import Conflict
-from service.facts.as_of import Moment
+from service.facts.as_of import Moment, has_cases
 from service.facts.imported import begin_import, observed, write_cases
-from service.facts.tables import CaseVersionRow
 from service.facts.traces import traces_of
 from service.forecasts.forecaster import Forecaster, forecast_due
 from service.intake.engine import Engine
@@ -99,8 +97,7 @@ async def fill(
 async def _check_free(session: AsyncSession, *, among_others: bool) -> None:
     if await any_sample(session):
         raise Conflict("the sample organisation is here already: headway demo --remove")
-    others = select(func.count()).select_from(CaseVersionRow)
-    if not among_others and await session.scalar(others):
+    if not among_others and await has_cases(session):
         raise Conflict(
             "there are use cases or history here, and reports would mix them with the samples "
             "until they are removed: headway demo --anyway"

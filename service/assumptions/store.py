@@ -1,11 +1,11 @@
 """Assumptions as they are recorded: by name, with a reason, and withdrawn rather than deleted."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -138,6 +138,18 @@ async def find_assumption(session: AsyncSession, assumption_id: str) -> Recorded
     if not found:
         raise NotFound(f"assumption {assumption_id}")
     return found[0]
+
+
+async def remove_assumptions(session: AsyncSession, person_ids: Sequence[str]) -> None:
+    """Delete what these people, who are samples, have assumed."""
+    await session.execute(delete(AssumptionRow).where(col(AssumptionRow.person_id).in_(person_ids)))
+
+
+async def who_withdrew(session: AsyncSession, person_ids: Sequence[str]) -> set[str]:
+    """Who of these people withdrew what somebody else had assumed."""
+    withdrawn_by = col(AssumptionRow.withdrawn_by)
+    found = await session.scalars(select(withdrawn_by).where(withdrawn_by.in_(person_ids)))
+    return {person_id for person_id in found if person_id}
 
 
 _ORDER = (col(AssumptionRow.kind), col(AssumptionRow.recorded_at), col(AssumptionRow.id))

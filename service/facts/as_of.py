@@ -73,6 +73,12 @@ async def cohort_names(session: AsyncSession) -> list[str]:
     return sorted({line.cohort for line in found.of(Kind.ARRIVED)})
 
 
+async def has_cases(session: AsyncSession) -> bool:
+    """Whether there is any case, live or imported."""
+    found = await session.scalar(select(col(CaseVersionRow.id)).limit(1))
+    return found is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """The cohorts, tiers and business units that have cases, each in alphabetical order."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
@@ -239,6 +239,17 @@ async def keep(
         )
     )
     await session.flush()
+
+
+async def remove_forecasts(
+    session: AsyncSession, use_case_ids: Sequence[str], *, since: datetime
+) -> None:
+    """Delete the forecasts of these use cases, which are about to be deleted as only samples are,
+    and those of others that were made since then."""
+    rests_on_them = or_(
+        col(ForecastRow.use_case_id).in_(use_case_ids), col(ForecastRow.made_at) >= since
+    )
+    await session.execute(delete(ForecastRow).where(rests_on_them))
 
 
 async def newest(session: AsyncSession, use_case_ids: Sequence[str]) -> dict[str, MadeForecast]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -89,6 +89,11 @@ async def lock_against(
         row.on_conflict_do_nothing().returning(col(LockedVerdictRow.quarter))
     )
     return result.first() is not None
+
+
+async def remove_sample_verdicts(session: AsyncSession) -> None:
+    """Delete the verdicts that samples were in."""
+    await session.execute(delete(LockedVerdictRow).where(col(LockedVerdictRow.sample)))
 
 
 def before(quarter: Period) -> Period:
