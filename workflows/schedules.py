@@ -13,25 +13,17 @@ from temporalio.client import (
     ScheduleCalendarSpec,
     ScheduleOverlapPolicy,
     SchedulePolicy,
-    ScheduleRange,
     ScheduleSpec,
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
 from temporalio.service import RPCError
 
-from workflows.intake.messages import Name
-from workflows.reports.workflow import LockQuartersWorkflow
+from workflows.names import Name
+from workflows.registry import SCHEDULES
 
 log = logging.getLogger(__name__)
 
-QUARTERS = ScheduleCalendarSpec(
-    comment="five minutes into a new quarter (UTC)",
-    month=[ScheduleRange(month) for month in (1, 4, 7, 10)],
-    day_of_month=[ScheduleRange(1)],
-    hour=[ScheduleRange(0)],
-    minute=[ScheduleRange(5)],
-)
 CATCH_UP = timedelta(days=365)
 """A quarter whose end came while the engine was away is locked when it is back."""
 TRY_AGAIN_AFTER = 5.0
@@ -40,21 +32,26 @@ TRY_AGAIN_AFTER = 5.0
 async def ensure_schedules(client: Client, task_queue: str) -> None:
     """Make the schedules, or bring those that are there to what this version and this task queue
     ask for; a paused one stays paused."""
+    for name, calendar in SCHEDULES.items():
+        await _ensure(client, task_queue, name, calendar)
+
+
+async def _ensure(
+    client: Client, task_queue: str, name: Name, calendar: ScheduleCalendarSpec
+) -> None:
     schedule = Schedule(
-        action=ScheduleActionStartWorkflow(
-            LockQuartersWorkflow.run, id=Name.LOCK_QUARTERS.value, task_queue=task_queue
-        ),
-        spec=ScheduleSpec(calendars=[QUARTERS]),
+        action=ScheduleActionStartWorkflow(name.value, id=name.value, task_queue=task_queue),
+        spec=ScheduleSpec(calendars=[calendar]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.BUFFER_ONE, catchup_window=CATCH_UP),
     )
     try:
-        await client.create_schedule(Name.LOCK_QUARTERS.value, schedule)
+        await client.create_schedule(name.value, schedule)
     except ScheduleAlreadyRunningError:
 
         def renewed(there: ScheduleUpdateInput) -> ScheduleUpdate:
             return ScheduleUpdate(replace(schedule, state=there.description.schedule.state))
 
-        await client.get_schedule_handle(Name.LOCK_QUARTERS.value).update(renewed)
+        await client.get_schedule_handle(name.value).update(renewed)
 
 
 async def keep_schedules(client: Client, task_queue: str) -> None:

@@ -10,10 +10,10 @@ from temporalio.worker import Replayer, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from service.database import Sessions
-from workflows.intake.activities import Activities
 from workflows.intake.dispatcher import TemporalEngine, dispatch_forever
 from workflows.intake.workflow import UseCaseWorkflow
-from workflows.reports.workflow import LockQuartersWorkflow
+from workflows.registry import WORKFLOWS
+from workflows.registry import activities as registered
 from workflows.schedules import keep_schedules
 from workflows.upkeep import keep_up
 
@@ -30,12 +30,11 @@ calls to Temporal in flight can hang (docs/decisions/0003-engine.md)."""
 
 def make_worker(client: Client, sessions: Sessions, task_queue: str, *, activities: int) -> Worker:
     """A worker for this task queue with so many activities at once."""
-    doing = Activities(sessions, client)
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[UseCaseWorkflow, LockQuartersWorkflow],
-        activities=[doing.record_transitions, doing.lock_quarters],
+        workflows=WORKFLOWS,
+        activities=registered(sessions, client),
         max_cached_workflows=CACHED_WORKFLOWS,
         max_concurrent_activities=activities,
         graceful_shutdown_timeout=GRACE,

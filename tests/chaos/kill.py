@@ -32,7 +32,8 @@ from service.intake.use_cases import STANDING, key_of, transition_of
 from tests.chaos.checking import Case, Facts, violations
 from tests.chaos.clients import COMMANDS, Crowd
 from tests.chaos.installation import Failed, Installation
-from workflows.intake.messages import Name, workflow_id
+from workflows.intake.messages import workflow_id
+from workflows.names import Name
 
 PROGRAMS = ("worker", "api", "temporal", "postgres")
 AT_ONCE = 6

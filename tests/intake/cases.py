@@ -28,8 +28,9 @@ from service.intake.use_cases import standing_of, transitions
 from service.people.directory import add_person
 from service.reactions import submit
 from workflows.intake.dispatcher import TemporalEngine
-from workflows.intake.messages import Name, workflow_id
+from workflows.intake.messages import workflow_id
 from workflows.intake.workflow import UseCaseWorkflow
+from workflows.names import Name
 from workflows.worker import make_worker
 
 PATIENCE = 20.0

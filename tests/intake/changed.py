@@ -4,8 +4,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from service.domain.decision import Beginning
-    from workflows.intake.messages import Name
     from workflows.intake.workflow import UseCaseWorkflow
+    from workflows.names import Name
 
 
 @workflow.defn(name=Name.WORKFLOW.value)

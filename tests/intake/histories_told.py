@@ -15,8 +15,9 @@ from service.domain.tiering import Tier
 from service.intake.outbox import beginning
 from service.intake.pathways import pathways
 from tests.intake.cases import Case, until, with_targets
-from workflows.intake.messages import Name, workflow_id
+from workflows.intake.messages import workflow_id
 from workflows.intake.workflow import UseCaseWorkflow
+from workflows.names import Name
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from service.domain.standing import Position
 from service.domain.tiering import Tier
 from service.errors import DecisionFailed
 from tests.intake.cases import Case, Open, until
-from workflows.intake.messages import Name
+from workflows.names import Name
 
 
 async def test_regulated_pathway_to_production(opened: Open) -> None:

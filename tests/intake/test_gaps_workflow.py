@@ -29,9 +29,10 @@ from tests.intake.restoring import back_up, restore
 from tests.intake.test_reconcile_workflow import id_of, reconcile
 from tests.kit.engines import temporal_with
 from tests.kit.house import House, Visitor, open_house
-from workflows.intake.messages import Name, workflow_id
+from workflows.intake.messages import workflow_id
 from workflows.intake.reconcile import Gap
 from workflows.intake.workflow import UseCaseWorkflow
+from workflows.names import Name
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ from service.domain.people import THE_SYSTEM
 from tests.intake.changed import ChangedWorkflow
 from tests.intake.histories_told import STORIES
 from tests.intake.record import HISTORIES, MACHINES, RECORDER
-from workflows.intake.messages import Name, Record, workflow_id
+from workflows.intake.messages import Record, workflow_id
+from workflows.names import Name
 from workflows.worker import make_replayer
 
 RECORDED = sorted(HISTORIES.rglob("*.json"))

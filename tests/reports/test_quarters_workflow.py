@@ -12,7 +12,7 @@ from temporalio.client import (
 from service.domain.cohort import quarter_of
 from service.reports.quarters import before
 from tests.kit.house import House
-from workflows.intake.messages import Name
+from workflows.names import Name
 from workflows.schedules import ensure_schedules
 
 

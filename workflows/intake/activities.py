@@ -1,7 +1,7 @@
 """Activities: open a transaction, call one function of the service, return."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
 from temporalio import activity
@@ -13,8 +13,8 @@ from service.database import Sessions
 from service.domain.decision import Beginning
 from service.errors import TransitionsDisagree, TransitionsMissing
 from service.reactions import record
-from service.reports.quarters import lock_due
-from workflows.intake.messages import DISAGREE, MISSING, UNRECORDABLE, Name, Record, workflow_id
+from workflows.intake.messages import DISAGREE, MISSING, UNRECORDABLE, Record, workflow_id
+from workflows.names import Name
 
 REFUSED_FOR_GOOD = ("22", "23")
 """Classes of PostgreSQL's error codes that no second try gets past: what was given is not valid
@@ -69,8 +69,3 @@ class Activities:
         except (RPCError, WorkflowQueryFailedError) as failure:
             raise ApplicationError(str(error), type=MISSING) from failure
         return Record(known.standing, known.log, known.seen)
-
-    @activity.defn(name=Name.LOCK_QUARTERS.value)
-    async def lock_quarters(self, at: datetime) -> list[str]:
-        """Lock the verdicts of the quarters that are over; their names. Safe to repeat."""
-        return await lock_due(self.sessions, at=at)

@@ -30,8 +30,9 @@ from service.errors import (
     WorkflowMissing,
 )
 from service.intake.outbox import taken_over, waiting_for_engine
-from workflows.intake.messages import REFUSED, Name, workflow_id
+from workflows.intake.messages import REFUSED, workflow_id
 from workflows.intake.workflow import UseCaseWorkflow
+from workflows.names import Name
 
 REFUSAL: TypeAdapter[RefusalFacts] = TypeAdapter(RefusalFacts)
 

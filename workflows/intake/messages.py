@@ -2,7 +2,6 @@
 must still replay. The other messages are the domain's own: `Beginning`, `Decision`, `Applied`."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from service.domain.clock import Transition
 from service.domain.decision import Seen
@@ -17,17 +16,6 @@ MISSING = "TransitionsMissing"
 for it: it is tried again."""
 UNRECORDABLE = "Unrecordable"
 """Type of the failure when the database refuses what it was given, and always will."""
-
-
-class Name(StrEnum):
-    """Names on the wire. They outlive the functions that carry them today."""
-
-    WORKFLOW = "use-case"
-    DECIDE = "decide"
-    STANDING = "standing"
-    KNOWN = "known"
-    RECORD = "record-transitions"
-    LOCK_QUARTERS = "lock-quarters"
 
 
 @dataclass(frozen=True, slots=True)

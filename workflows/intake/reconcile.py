@@ -24,7 +24,8 @@ from service.intake.outbox import beginning, taken_over
 from service.intake.use_cases import ended_with_gaps, open_ids, sequences_of
 from service.reactions import record
 from workflows.intake.dispatcher import TemporalEngine
-from workflows.intake.messages import Name, workflow_id
+from workflows.intake.messages import workflow_id
+from workflows.names import Name
 
 T = TypeVar("T")
 

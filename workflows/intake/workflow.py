@@ -16,7 +16,8 @@ with workflow.unsafe.imports_passed_through():
     from service.domain.people import THE_SYSTEM
     from service.domain.refusals import Refusal, RefusalFacts
     from service.domain.standing import Standing
-    from workflows.intake.messages import REFUSED, Name, Record
+    from workflows.intake.messages import REFUSED, Record
+    from workflows.names import Name
 
 RECORD_ONE_TRY = timedelta(seconds=10)
 RECORD_RETRIES = RetryPolicy(

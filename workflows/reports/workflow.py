@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from workflows.intake.messages import Name
+    from workflows.names import Name
 
 LOCK_ONE_TRY = timedelta(minutes=10)
 LOCK_RETRIES = RetryPolicy(

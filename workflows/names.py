@@ -1,0 +1,14 @@
+"""Names on the wire: of workflows, updates, queries and activities."""
+
+from enum import StrEnum
+
+
+class Name(StrEnum):
+    """Names on the wire. They outlive the functions that carry them today."""
+
+    WORKFLOW = "use-case"
+    DECIDE = "decide"
+    STANDING = "standing"
+    KNOWN = "known"
+    RECORD = "record-transitions"
+    LOCK_QUARTERS = "lock-quarters"
