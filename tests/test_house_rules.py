@@ -1,5 +1,6 @@
 """Rules about the repository itself: who imports whom, what locks say, what no file may say."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -38,6 +39,22 @@ def test_imports_run_one_way() -> None:
     assert kept, linted.stdout
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert int(kept[1]) == len(settings["tool"]["importlinter"]["contracts"]) > 0
+
+
+def test_nobody_outside_a_word_imports_its_tables() -> None:
+    """What others need, its store or its rules offer by a name."""
+    found = []
+    for file in tracked():
+        room, word = (*file.relative_to(ROOT).parts, "")[:2]
+        if file.suffix != ".py" or room in {"tests", "benchmarks"}:
+            continue
+        for node in ast.walk(ast.parse(file.read_text())):
+            module = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+            owner = re.fullmatch(r"service\.(\w+)\.tables", module)
+            if owner and (room, word) != ("service", owner[1]):
+                found.append(f"{file.relative_to(ROOT)} imports {module}")
+
+    assert found == []
 
 
 def test_there_is_a_lock_for_the_app_and_one_for_its_development() -> None:

@@ -1,13 +1,16 @@
 """Headers that cost nothing, and logs that tell no secrets."""
 
 import logging
+import re
 
 import pytest
+from fastapi.routing import iter_route_contexts
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.people import Role
 from tests.kit.apps import visiting
+from tests.kit.contract import DOCUMENT, operations
 from tests.kit.house import House, submission
 
 
@@ -81,3 +84,27 @@ async def test_a_database_error_is_logged_without_what_people_wrote(
     assert answer.status_code == 500
     assert "division by zero" in caplog.text
     assert SAID not in caplog.text
+
+
+OPEN_TO_ALL = {"GET /health", "GET /version", "GET /openapi.json", "HEAD /openapi.json"}
+
+
+def filled(path: str) -> str:
+    """An address with something in every place that is to be filled."""
+    return re.sub(r"\{\w+\}", "x-1", path.replace("{command}", "claim"))
+
+
+async def test_nobody_gets_anywhere_without_a_token_but_to_health_version_and_openapi(
+    house: House,
+) -> None:
+    answered = {}
+    async with house.anonymous() as http:
+        for route in iter_route_contexts(house.app.routes):
+            for method in route.methods or ():
+                answer = await http.request(method, filled(route.path or ""))
+                answered[f"{method} {route.path}"] = answer.status_code
+    open_to_all = {name for name, status in answered.items() if status != 401}
+    assert open_to_all == OPEN_TO_ALL
+    assert {answered[name] for name in OPEN_TO_ALL} == {200}
+    shown = {f"{operation.method} {operation.path}" for operation in operations(DOCUMENT)}
+    assert set(answered) - shown == {"GET /openapi.json", "HEAD /openapi.json"}
