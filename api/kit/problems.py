@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from api.kit.bodies import shows
 from service.domain.refusals import Because, Refusal
 from service.errors import (
     BadInput,
@@ -62,6 +63,15 @@ class FieldError(BaseModel):
     detail: str = Field(examples=["Input should be a valid number"])
 
 
+@shows(
+    {
+        "type": "urn:headway:problem:not-possible",
+        "title": "Conflict",
+        "status": 409,
+        "detail": "already claimed by Ada Lovelace",
+        "instance": "/v1/use-cases/UC-42/commands/claim",
+    }
+)
 class Problem(BaseModel):
     """What went wrong, as RFC 9457 has it."""
 

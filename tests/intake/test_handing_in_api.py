@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from api.intake.examples import EXAMPLES
+from api.intake.bodies import UseCaseBody
+from api.kit.bodies import EXAMPLES
 from service.domain.people import Role
 from tests.kit.house import House, submission
 
@@ -56,7 +57,7 @@ async def test_what_was_handed_in_is_what_is_read(house: House) -> None:
 
 async def test_the_example_of_the_document_can_be_pasted(house: House) -> None:
     builder = await house.visitor(Role.BUILDER)
-    answer = await builder.http.post("/v1/use-cases", json=EXAMPLES["UseCaseBody"])
+    answer = await builder.http.post("/v1/use-cases", json=EXAMPLES[UseCaseBody])
     assert answer.status_code == 201
 
 
