@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.kit.bodies import Input, shows
 from api.kit.context import TheContext, TheSession, needs
-from api.kit.fields import PLAIN, Name, Prose, Words
+from api.kit.fields import PLAIN
 from api.kit.problems import responses
 from api.people import ADA, PersonRef
 from service.assumptions.store import (
@@ -22,6 +22,7 @@ from service.domain.assumption import AssumptionKind
 from service.domain.people import Person
 from service.domain.permissions import Right
 from service.facts.as_of import moment_from
+from service.kinds import Name, Prose, Words
 
 router = APIRouter(prefix="/v1/assumptions", tags=["Leadership"])
 

@@ -10,14 +10,14 @@ from pydantic import BaseModel, Field, StrictBool, StrictInt
 
 from api.kit.bodies import Input, shows
 from api.kit.context import Caller, TheContext, TheSession, needs
-from api.kit.fields import PLAIN, Email, Name, Words
+from api.kit.fields import PLAIN
 from api.kit.problems import responses
 from service.domain.people import Person, Role
 from service.domain.permissions import Right
 from service.intake.leaving import hand_over_all
+from service.kinds import Email, Name, Words
 from service.people.directory import add_person, change_person, find_person, list_people
-from service.people.tables import TokenRow
-from service.people.tokens import NewToken, issue_token, list_tokens, revoke_token
+from service.people.tokens import NewToken, TokenRow, issue_token, list_tokens, revoke_token
 
 router = APIRouter(prefix="/v1")
 

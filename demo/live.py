@@ -18,7 +18,8 @@ from service.domain.commands import Command
 from service.domain.people import Person
 from service.domain.standing import Position
 from service.domain.tiering import Autonomy, RiskAnswers, tier_of
-from service.domain.use_case import InvestmentCase, Kpi, UseCase
+from service.domain.use_case import InvestmentCase, Kpi
+from service.intake.fields import UseCase
 from service.intake.pathways import pathways, tier_rules
 from service.measure.forecast import Model
 from service.reactions import record, submit

@@ -1,14 +1,14 @@
 """Requests and answers. What they mean is in `service.domain`."""
 
 from collections.abc import Collection, Iterable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, StrictInt
+from pydantic_core import to_json
 
 from api.intake import examples
 from api.kit.bodies import Input, shows
-from api.kit.fields import Day, Email, Name, Prose, Reason, Words
 from api.people import Names, PersonRef, ref
 from service.domain.case import Outcome
 from service.domain.clock import Share, Span, Transition, gate_tax, shares
@@ -20,16 +20,23 @@ from service.domain.pathway import Stage, StageKind
 from service.domain.people import SYSTEM
 from service.domain.standing import Lowering, Mode, Position
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
-from service.domain.use_case import InvestmentCase, Kpi, UseCase
+from service.domain.use_case import InvestmentCase, Kpi
+from service.intake.fields import UseCase, UseCaseFields
 from service.intake.handing_in import Receipt
 from service.intake.queue import target_of
 from service.intake.use_cases import UseCaseRow, key_of, standing_of
+from service.kinds import Email, Name, Reason, Words
 
 Money = Annotated[FiniteFloat, Field(strict=True, ge=0, le=1e15)]
 Number = Annotated[FiniteFloat, Field(strict=True, ge=-1e15, le=1e15)]
 Bounds = Annotated[list[float | None], Field(min_length=2, max_length=2)]
 """Of an interval: low and high; null for an open side."""
 DAY_SECONDS = 86_400
+AT_FIRST = (
+    *("title", "problem", "business_unit", "owner", "co_owners", "sponsor"),
+    *("kpi", "investment", "risk", "wished_for", "estimate_days", "lighthouse"),
+)
+"""The fields that use cases were first handed in with, in that order. None is ever added."""
 
 
 class KpiBody(Input):
@@ -67,43 +74,37 @@ class RiskBody(Input):
 
 
 @shows(examples.USE_CASE)
-class UseCaseBody(Input):
+class UseCaseBody(UseCaseFields):
     """A use case as it is handed in."""
 
-    title: Name = Field(examples=["Answer supplier questions"])
-    problem: Prose = Field(examples=["Buyers answer the same forty questions every day."])
-    business_unit: Name = Field(examples=["Procurement"])
+    model_config = {"extra": "forbid"}  # noqa: RUF012 - as pydantic has it
+
     owner: Email | None = Field(
         default=None, description="Who answers for it; you, if empty", examples=["bea@example.com"]
     )
     co_owners: list[Email] = Field(default=[], max_length=10)
-    sponsor: Name = Field(examples=["Chief procurement officer"])
     kpi: KpiBody
     investment: InvestmentBody
     risk: RiskBody
-    wished_for: Day | None = Field(default=None, examples=["2027-03-31"])
-    estimate_days: Annotated[FiniteFloat, Field(strict=True, gt=0, le=3650)] = Field(
-        description="Your own estimate of the days to production without this intake",
-        examples=[60],
-    )
-    lighthouse: StrictBool = False
 
-    def to_domain(self, owner: str, co_owners: tuple[str, ...]) -> UseCase:
-        """The domain's use case, with people by their ids."""
+    def use_case(self, owner: str, co_owners: tuple[str, ...]) -> UseCase:
+        """The same with people by their ids."""
         return UseCase(
-            title=self.title,
-            problem=self.problem,
-            business_unit=self.business_unit,
+            **self.fields(),
             owner=owner,
             co_owners=co_owners,
-            sponsor=self.sponsor,
             kpi=Kpi(**self.kpi.model_dump()),
             investment=InvestmentCase(**self.investment.model_dump()),
             risk=RiskAnswers(**self.risk.model_dump()),
-            wished_for=self.wished_for,
-            estimate_days=self.estimate_days,
-            lighthouse=self.lighthouse,
         )
+
+    def content(self) -> str:
+        """What tells this submission from another: the same words in every version, or a request
+        that is repeated after an update would be taken for a different one."""
+        whole = self.model_dump()
+        return to_json(
+            {name: whole[name] for name in AT_FIRST} | self.model_dump(exclude_defaults=True)
+        ).decode()
 
 
 class StageRead(BaseModel):
@@ -325,19 +326,17 @@ class LoweringRead(BaseModel):
 
 
 @shows(examples.WHOLE)
-class UseCaseRead(UseCaseSummary):
+class UseCaseRead(UseCaseFields, UseCaseSummary):
     """A use case, whole."""
 
+    model_config = {"json_schema_serialization_defaults_required": True}
+
     id: str
-    problem: str
-    sponsor: str
     owners: list[PersonRef | None]
     kpi: KpiBody
     investment: InvestmentBody
     risk: RiskBody
     tier_reasons: list[str]
-    wished_for: date | None
-    estimate_days: float
     pathway_version: int
     stages: list[StageRead]
     passed: list[str]
@@ -363,10 +362,8 @@ class UseCaseRead(UseCaseSummary):
         """The answer for a row, as of a moment."""
         standing = standing_of(row)
         return cls(
-            **_summary(row, names, at),
+            **row.fields() | _summary(row, names, at),
             id=row.id,
-            problem=row.problem,
-            sponsor=row.sponsor,
             owners=[ref(person, names) for person in row.owners],
             kpi=KpiBody(
                 name=row.kpi_name,
@@ -382,8 +379,6 @@ class UseCaseRead(UseCaseSummary):
             ),
             risk=RiskBody.model_validate(row.risk_answers),
             tier_reasons=row.tier_reasons,
-            wished_for=row.wished_for,
-            estimate_days=row.estimate_days,
             pathway_version=row.pathway_version,
             stages=[StageRead.of(stage) for stage in standing.pathway.stages],
             passed=list(standing.passed),

@@ -21,8 +21,9 @@ from service.domain.lifecycle import RULES, Move
 from service.domain.people import Actor, Person, Role
 from service.domain.standing import Standing
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
-from service.domain.use_case import InvestmentCase, Kpi, UseCase
+from service.domain.use_case import InvestmentCase, Kpi
 from service.errors import DecisionPending, EngineUnreachable
+from service.intake.fields import UseCase
 from service.intake.tables import UseCaseRow
 from service.intake.use_cases import standing_of, transitions
 from service.people.directory import add_person

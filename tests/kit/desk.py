@@ -11,7 +11,8 @@ from service.domain.decision import Seen
 from service.domain.lifecycle import Move, Played, play
 from service.domain.people import THE_SYSTEM, Actor, Person, Role
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
-from service.domain.use_case import InvestmentCase, Kpi, UseCase
+from service.domain.use_case import InvestmentCase, Kpi
+from service.intake.fields import UseCase
 from service.intake.handing_in import Receipt, Repeatable
 from service.intake.outbox import beginning
 from service.intake.pathways import pathways

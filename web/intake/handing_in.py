@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -12,6 +12,7 @@ from api.intake.bodies import UseCaseBody
 from service.domain.passing import Missing, way_ahead
 from service.domain.pathway import Pathway
 from service.domain.tiering import Autonomy, RiskAnswers, Tiering, tier_of
+from service.intake.fields import UseCaseFields
 from service.intake.pathways import pathways, tier_rules
 from web.kit.strings import t
 
@@ -24,17 +25,32 @@ QUESTIONS = (
     "external_model",
 )
 """The risk questions that are answered with yes or no."""
+DECLARED = UseCaseFields.model_fields
+
+
+def _are(kind: type) -> tuple[str, ...]:
+    """The declared fields that are of a kind, optional or not."""
+    return tuple(name for name, field in DECLARED.items() if _is(kind, field.annotation))
+
+
+def _is(kind: type, annotation: object) -> bool:
+    return annotation is kind or any(_is(kind, one) for one in get_args(annotation))
+
+
+TEXTS, TICKS = _are(str), _are(bool)
+NUMBERS = (
+    *("kpi_baseline", "kpi_target", "one_off_cost", "yearly_run_cost", "expected_yearly_value"),
+    *_are(float),
+)
 FIELDS = (
-    *("title", "problem", "business_unit", "sponsor", "owner", "co_owners"),
-    *("kpi_name", "kpi_unit", "kpi_baseline", "kpi_target"),
+    *TEXTS,
+    *("owner", "co_owners", "kpi_name", "kpi_unit", "kpi_baseline", "kpi_target"),
     *("one_off_cost", "yearly_run_cost", "expected_yearly_value", "currency"),
     *QUESTIONS,
-    *("autonomy", "wished_for", "estimate_days", "lighthouse"),
+    "autonomy",
+    *(name for name in DECLARED if name not in TEXTS),
 )
-NUMBERS = (
-    *("kpi_baseline", "kpi_target", "one_off_cost", "yearly_run_cost"),
-    *("expected_yearly_value", "estimate_days"),
-)
+"""All of them, in the order of the page."""
 LONGEST_KEPT = 20_000
 """Characters of a field in a draft: more than the form takes, so that too much can be shortened."""
 NUMBER = re.compile(r"-?(\d+|\d{1,3}([,  '’]\d{3})+)(\.\d+)?")
@@ -102,7 +118,10 @@ def check(typed: Mapping[str, str]) -> Checked:
         if not typed.get(question):
             wrong[question] = t("new.answer")
     data: dict[str, Any] = {
-        **{name: typed.get(name, "") for name in ("title", "problem", "business_unit", "sponsor")},
+        **{name: typed.get(name, "").strip() or None for name in DECLARED},
+        **{name: typed.get(name, "") for name in TEXTS},
+        **{name: typed.get(name) == "yes" for name in TICKS},
+        **{name: numbers[name] for name in DECLARED.keys() & numbers.keys()},
         "owner": typed.get("owner", "").strip() or None,
         "co_owners": re.split(r"[\s,;]+", typed.get("co_owners", "").strip(" ,;\n\t")),
         "kpi": {
@@ -121,9 +140,6 @@ def check(typed: Mapping[str, str]) -> Checked:
             **{question: typed.get(question) == "yes" for question in QUESTIONS},
             "autonomy": typed.get("autonomy", ""),
         },
-        "wished_for": typed.get("wished_for", "").strip() or None,
-        "estimate_days": numbers["estimate_days"],
-        "lighthouse": typed.get("lighthouse") == "yes",
     }
     data["co_owners"] = [email for email in data["co_owners"] if email]
     try:
@@ -138,7 +154,8 @@ def check(typed: Mapping[str, str]) -> Checked:
 
 def _number(text: str, name: str, wrong: dict[str, str]) -> float | None:
     if not text:
-        wrong[name] = t("new.missing")
+        if name not in DECLARED or DECLARED[name].is_required():
+            wrong[name] = t("new.missing")
         return None
     if not NUMBER.fullmatch(text):
         wrong[name] = t("new.number")

@@ -14,8 +14,8 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from api.kit.fields import LONGEST_NAME, Email
 from service.errors import Fault
+from service.kinds import LONGEST_NAME, Email
 from service.people.sign_in import Claimed
 
 log = logging.getLogger(__name__)
