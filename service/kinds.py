@@ -31,6 +31,8 @@ Prose = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_PROSE),
     _Storable,
 ]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_PROSE), _Storable]
+"""Prose that may be empty."""
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_NAME), _Storable]
 """A short text that may be empty."""
 Written = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400), _Storable]

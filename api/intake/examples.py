@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.people import ADA
+from service.intake.fields import UseCaseFields
 
 _BEA = {"id": "0b1f7a52-43a0-4bd8-8a6a-0d6a2f1f7c11", "name": "Bea Builder"}
 _KPI = {"name": "Handling time", "unit": "minutes", "baseline": 18, "target": 9}
@@ -22,16 +23,10 @@ _RISK = {
     "autonomy": "suggests",
 }
 _USE_CASE = {
-    "title": "Answer supplier questions",
-    "problem": "Buyers answer the same forty questions every day.",
-    "business_unit": "Procurement",
-    "sponsor": "Chief procurement officer",
+    **UseCaseFields.example(),
     "kpi": _KPI,
     "investment": _INVESTMENT,
     "risk": _RISK,
-    "wished_for": "2027-03-31",
-    "estimate_days": 60,
-    "lighthouse": False,
 }
 
 

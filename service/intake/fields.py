@@ -35,6 +35,14 @@ class UseCaseFields(SQLModel):
     )
     lighthouse: StrictBool = False
 
+    @classmethod
+    def example(cls) -> dict[str, Any]:
+        """An example of each; the default, where a field has none."""
+        declared = UseCaseFields.model_fields.items()
+        return {
+            name: field.examples[0] if field.examples else field.default for name, field in declared
+        }
+
     def fields(self) -> dict[str, Any]:
         """These fields alone, by name."""
         return {name: getattr(self, name) for name in UseCaseFields.model_fields}

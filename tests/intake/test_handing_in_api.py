@@ -62,7 +62,7 @@ async def test_the_example_of_the_document_can_be_pasted(house: House) -> None:
 
 
 def test_what_a_key_was_used_for_is_said_in_the_same_words_in_every_version() -> None:
-    body = {**EXAMPLES[UseCaseBody], "co_owners": ["ada@example.com"]}
+    body = submission(co_owners=["ada@example.com"], wished_for="2027-03-31")
     assert UseCaseBody.model_validate(body).content() == (
         '{"title":"Answer supplier questions",'
         '"problem":"Buyers answer the same forty questions every day.",'
