@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 
 from service.domain.tiering import RiskAnswers
 from service.domain.use_case import InvestmentCase, Kpi
-from service.kinds import Day, Name, Prose
+from service.kinds import Day, Name, Note, Prose
 
 
 class UseCaseFields(SQLModel):
@@ -23,6 +23,13 @@ class UseCaseFields(SQLModel):
     problem: Prose = Field(
         sa_type=Text,
         schema_extra={"examples": ["Buyers answer the same forty questions every day."]},
+    )
+    data_sources: Note = Field(
+        default="",
+        sa_type=Text,
+        sa_column_kwargs={"server_default": ""},
+        description="What data it reads, in words",
+        schema_extra={"examples": ["The archive of answered questions, the catalogue of parts."]},
     )
     business_unit: Name = Field(sa_type=Text, schema_extra={"examples": ["Procurement"]})
     sponsor: Name = Field(sa_type=Text, schema_extra={"examples": ["Chief procurement officer"]})
