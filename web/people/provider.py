@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -38,12 +39,17 @@ EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 class ProviderAway(Fault):
     """The identity provider does not answer, or not as OpenID Connect asks."""
 
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    words = "provider_away"
+
     def __str__(self) -> str:
         return "the identity provider cannot be reached just now: try again in a moment"
 
 
 class NotSignedIn(Fault):
     """What came back from the provider is not a sign-in. Why is logged, not shown."""
+
+    status = HTTPStatus.FORBIDDEN
 
     def __str__(self) -> str:
         return "the sign-in did not succeed: start it again"
