@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 from pydantic_core import to_json
 
 from api.intake import examples
@@ -20,15 +20,12 @@ from service.domain.pathway import Stage, StageKind
 from service.domain.people import SYSTEM
 from service.domain.standing import Lowering, Mode, Position
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
-from service.domain.use_case import InvestmentCase, Kpi
-from service.intake.fields import UseCase, UseCaseFields
+from service.intake.fields import InvestmentCase, Kpi, UseCase, UseCaseFields
 from service.intake.handing_in import Receipt
 from service.intake.queue import target_of
 from service.intake.use_cases import UseCaseRow, key_of, standing_of
-from service.kinds import Email, Name, Reason, Words
+from service.kinds import Email, Reason, Words
 
-Money = Annotated[FiniteFloat, Field(strict=True, ge=0, le=1e15)]
-Number = Annotated[FiniteFloat, Field(strict=True, ge=-1e15, le=1e15)]
 Bounds = Annotated[list[float | None], Field(min_length=2, max_length=2)]
 """Of an interval: low and high; null for an open side."""
 DAY_SECONDS = 86_400
@@ -39,22 +36,12 @@ AT_FIRST = (
 """The fields that use cases were first handed in with, in that order. None is ever added."""
 
 
-class KpiBody(Input):
+class KpiBody(Kpi):
     """The number that should move."""
 
-    name: Name = Field(examples=["Handling time"])
-    unit: Name = Field(examples=["minutes"])
-    baseline: Number = Field(examples=[18])
-    target: Number = Field(examples=[9])
 
-
-class InvestmentBody(Input):
+class InvestmentBody(InvestmentCase):
     """What it costs and what it is expected to bring."""
-
-    one_off_cost: Money = Field(examples=[40000])
-    yearly_run_cost: Money = Field(examples=[12000])
-    expected_yearly_value: Money = Field(examples=[180000])
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])]
 
 
 class RiskBody(Input):
@@ -93,8 +80,8 @@ class UseCaseBody(UseCaseFields):
             **self.fields(),
             owner=owner,
             co_owners=co_owners,
-            kpi=Kpi(**self.kpi.model_dump()),
-            investment=InvestmentCase(**self.investment.model_dump()),
+            kpi=self.kpi,
+            investment=self.investment,
             risk=RiskAnswers(**self.risk.model_dump()),
         )
 

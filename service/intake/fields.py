@@ -2,14 +2,38 @@
 
 from typing import Annotated, Any
 
+from pydantic import BaseModel, ConfigDict, FiniteFloat, StrictBool
 from pydantic import Field as Limits
-from pydantic import FiniteFloat, StrictBool
 from sqlalchemy import Date, Text
 from sqlmodel import Field, SQLModel
 
 from service.domain.tiering import RiskAnswers
-from service.domain.use_case import InvestmentCase, Kpi
 from service.kinds import Day, Name, Note, Prose
+
+Money = Annotated[FiniteFloat, Limits(strict=True, ge=0, le=1e15)]
+Number = Annotated[FiniteFloat, Limits(strict=True, ge=-1e15, le=1e15)]
+
+
+class Kpi(BaseModel):
+    """The number that should move: from `baseline` to `target`, in `unit`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name = Limits(examples=["Handling time"])
+    unit: Name = Limits(examples=["minutes"])
+    baseline: Number = Limits(examples=[18])
+    target: Number = Limits(examples=[9])
+
+
+class InvestmentCase(BaseModel):
+    """What it costs and what it is expected to bring, in whole units of one ISO 4217 currency."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    one_off_cost: Money = Limits(examples=[40000])
+    yearly_run_cost: Money = Limits(examples=[12000])
+    expected_yearly_value: Money = Limits(examples=[180000])
+    currency: Annotated[str, Limits(pattern=r"^[A-Z]{3}$", examples=["EUR"])]
 
 
 class UseCaseFields(SQLModel):
