@@ -13,8 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import assumptions, people, reports, system
 from api.intake import routes as use_cases
-from api.intake.examples import EXAMPLES
+from api.intake.examples import EXAMPLES as REPORTS
 from api.kit import problems
+from api.kit.bodies import EXAMPLES
 from api.kit.context import Context
 from api.kit.problems import FieldError, Problem, problem
 from service.database import open_sessions
@@ -170,7 +171,9 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas["FieldError"] = FieldError.model_json_schema()
         schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas["Problem"].pop("$defs", None)
-        for name, example in EXAMPLES.items():
+        for model, example in EXAMPLES.items():
+            schemas[model.__name__]["examples"] = [example]
+        for name, example in REPORTS.items():
             schemas[name]["examples"] = [example]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)

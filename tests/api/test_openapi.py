@@ -4,10 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from api.app import TAGS
-from api.intake import bodies as schemas
-from api.intake.examples import EXAMPLES
+from api.intake import bodies
+from api.intake.examples import EXAMPLES as REPORTS
+from api.kit.bodies import EXAMPLES
+from api.kit.problems import Problem
 from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, TAKES
 from service.domain.people import Role
@@ -77,11 +80,15 @@ def test_what_is_filled_in_is_described(operation: Operation) -> None:
         assert parameter.get("description"), f"{operation}: {parameter['name']}"
 
 
-@pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {"Problem"}))
-def test_an_example_is_what_the_model_itself_makes_of_it(name: str) -> None:
-    model = getattr(schemas, name)
-    made = model.model_validate(EXAMPLES[name]).model_dump(mode="json", exclude_unset=True)
-    assert made == EXAMPLES[name]
+SHOWN = EXAMPLES | {getattr(bodies, name): example for name, example in REPORTS.items()}
+
+
+@pytest.mark.parametrize(
+    "model", [one for one in SHOWN if one is not Problem], ids=lambda model: model.__name__
+)
+def test_an_example_is_what_the_model_itself_makes_of_it(model: type[BaseModel]) -> None:
+    made = model.model_validate(SHOWN[model]).model_dump(mode="json", exclude_unset=True)
+    assert made == SHOWN[model]
 
 
 def test_there_is_an_example_for_every_kind_of_command() -> None:

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import parse_qsl
 
@@ -21,12 +22,17 @@ CONTROL = {code: None for code in range(32) if code not in (9, 10)}
 class FromElsewhere(Fault):
     """Another site's page sent this form. Nothing was done."""
 
+    status = HTTPStatus.FORBIDDEN
+
     def __str__(self) -> str:
         return "this form was not sent from a page of Headway; nothing was done"
 
 
 class TokenOld(Fault):
     """The form is from an earlier sign-in. Nothing was done, and nothing that it holds is lost."""
+
+    status = HTTPStatus.FORBIDDEN
+    words = "token_old"
 
     def __init__(self, form: "Form") -> None:
         super().__init__()

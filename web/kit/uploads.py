@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path, PurePath
 
 from fastapi import Request
@@ -25,6 +26,8 @@ FRAME = 64 * 1024
 
 class FileTooLarge(Fault):
     """The file is larger than may be brought. It was not read to its end."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
     def __str__(self) -> str:
         return "the file is too large"

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from api.intake.bodies import PersonBody, TokenBody
 from api.kit.context import Context, TheContext
-from api.kit.fields import PLAIN, Words
+from api.kit.fields import PLAIN
+from api.people import PersonBody, TokenBody
 from service.database import reading
 from service.domain.people import Person, Role
 from service.domain.permissions import Right, may
@@ -26,6 +26,7 @@ from service.errors import (
     WorkflowMissing,
 )
 from service.intake.leaving import hand_over_all
+from service.kinds import Words
 from service.people.browser_sessions import end_visits_of
 from service.people.directory import (
     MOST_PEOPLE_LISTED,

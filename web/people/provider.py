@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -14,8 +15,8 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from api.kit.fields import LONGEST_NAME, Email
 from service.errors import Fault
+from service.kinds import LONGEST_NAME, Email
 from service.people.sign_in import Claimed
 
 log = logging.getLogger(__name__)
@@ -38,12 +39,17 @@ EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 class ProviderAway(Fault):
     """The identity provider does not answer, or not as OpenID Connect asks."""
 
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    words = "provider_away"
+
     def __str__(self) -> str:
         return "the identity provider cannot be reached just now: try again in a moment"
 
 
 class NotSignedIn(Fault):
     """What came back from the provider is not a sign-in. Why is logged, not shown."""
+
+    status = HTTPStatus.FORBIDDEN
 
     def __str__(self) -> str:
         return "the sign-in did not succeed: start it again"
