@@ -6,33 +6,33 @@ import signal
 
 import pytest
 
-from service.aside import Aside
+from service.other_process import OtherProcess
 
 
 async def test_work_is_done_in_one_other_process_while_this_one_goes_on() -> None:
-    aside = Aside()
+    other = OtherProcess()
     try:
-        there, again = await asyncio.gather(aside.do(os.getpid), aside.do(os.getpid))
+        there, again = await asyncio.gather(other.do(os.getpid), other.do(os.getpid))
         assert there == again != os.getpid()
     finally:
-        aside.close()
+        other.close()
 
 
 async def test_what_is_raised_there_is_raised_here() -> None:
-    aside = Aside()
+    other = OtherProcess()
     try:
         with pytest.raises(ValueError, match="invalid literal"):
-            await aside.do(int, "seven")
+            await other.do(int, "seven")
     finally:
-        aside.close()
+        other.close()
 
 
 async def test_a_process_that_was_ended_from_outside_is_replaced() -> None:
-    aside = Aside()
+    other = OtherProcess()
     try:
-        before = await aside.do(os.getpid)
+        before = await other.do(os.getpid)
         os.kill(before, signal.SIGKILL)
-        after = await aside.do(os.getpid)
+        after = await other.do(os.getpid)
         assert after not in {before, os.getpid()}
     finally:
-        aside.close()
+        other.close()
