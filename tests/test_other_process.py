@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import sys
 
+import psutil
 import pytest
 
 from service.other_process import OtherProcess
@@ -34,5 +36,40 @@ async def test_a_process_that_was_ended_from_outside_is_replaced() -> None:
         os.kill(before, signal.SIGKILL)
         after = await other.do(os.getpid)
         assert after not in {before, os.getpid()}
+    finally:
+        other.close()
+
+
+BUSY = """
+import asyncio, os, time
+from service.other_process import OtherProcess
+
+async def main():
+    other = OtherProcess()
+    print(await other.do(os.getpid), flush=True)
+    await other.do(time.sleep, 60)
+
+asyncio.run(main())
+"""
+
+
+async def test_it_ends_at_once_when_its_parent_is_killed_though_it_is_busy() -> None:
+    parent = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", BUSY), stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    other = psutil.Process(int(await parent.stdout.readline()))
+    parent.kill()
+    await parent.wait()
+    await asyncio.to_thread(other.wait, 5)
+    assert not other.is_running()
+
+
+async def test_ctrl_c_is_for_the_process_that_asked() -> None:
+    other = OtherProcess()
+    try:
+        before = await other.do(os.getpid)
+        os.kill(before, signal.SIGINT)
+        assert await other.do(os.getpid) == before
     finally:
         other.close()

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from pathlib import Path
 
-from service.other_process import OtherProcess
 from service.errors import NotFound
 from service.history.csv import FileVerdict, HistoryMap, Look, Preview, compare_file, look, preview
 from service.history.importing import Imported
+from service.other_process import OtherProcess
 from web.history.mapping import mapping_of
 
 KEPT_FOR = timedelta(hours=1)
