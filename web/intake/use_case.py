@@ -112,6 +112,7 @@ async def command(
 
 
 async def watching(
+    response: Response,
     key: Key,
     reader: Reader,
     given: TheContext,
@@ -121,9 +122,10 @@ async def watching(
     last_event_id: Annotated[int | None, Header(ge=0, le=2**31 - 1)] = None,
 ) -> AsyncIterator[Watcher]:
     """Watches for as long as a stream is open. A dependency of it, so that a refusal is an answer
-    and not a broken stream."""
+    and not a broken stream, and headers are there before it begins."""
     async with reading(given.sessions) as session:
         row = await find(session, key, reader.person.actor)
+    response.headers["Cache-Control"] = "no-store"
     known = last_event_id or after or row.sequence
     watch = pages.watch.on(given.sessions, row.id, reader.person.id, sequence=known)
     async with watch as watcher:
@@ -132,14 +134,12 @@ async def watching(
 
 @router.get("/use-cases/{key}/events", response_class=EventSourceResponse)
 async def events(
-    response: Response,
     reader: Reader,
     given: TheContext,
     pages: ThePages,
     watcher: Annotated[Watcher, Depends(watching)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: `moved`, with the sequence, whenever something has happened."""
-    response.headers["Cache-Control"] = "no-store"
     yield ServerSentEvent(retry=3000)
     ends = asyncio.get_running_loop().time() + LIVES
     while not pages.watch.ended:
