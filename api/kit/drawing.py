@@ -7,7 +7,7 @@ from typing import Literal
 
 from charts.palette import Theme
 from charts.reports import picture
-from service.aside import Aside
+from service.other_process import OtherProcess
 from service.reports.registry import Found, Name
 
 MOST_KEPT = 128
@@ -17,7 +17,7 @@ class Drawings:
     """Draws in a process of its own: the renderer would hold up every other request."""
 
     def __init__(self) -> None:
-        self._aside = Aside()
+        self._process = OtherProcess()
         self._kept: OrderedDict[bytes, bytes] = OrderedDict()
 
     async def draw(
@@ -33,7 +33,7 @@ class Drawings:
         asked = json.dumps([report, kind, which, theme, found])
         key = hashlib.sha256(asked.encode()).digest()
         if key not in self._kept:
-            drawn = await self._aside.do(picture, report, found, kind, which=which, theme=theme)
+            drawn = await self._process.do(picture, report, found, kind, which=which, theme=theme)
             self._kept[key] = drawn
             if len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
@@ -43,4 +43,4 @@ class Drawings:
 
     def close(self) -> None:
         """No more is drawn."""
-        self._aside.close()
+        self._process.close()

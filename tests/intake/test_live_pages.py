@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from fastapi import routing
 
 from api.app import create_app
 from service.domain.people import Role
@@ -15,6 +16,7 @@ from tests.kit.contract import nothing
 from tests.kit.house import House
 from tests.kit.serving import served
 from web.app import with_pages
+from web.intake import use_case
 from web.intake.live import MOST_WATCHERS_EACH
 
 PATIENCE = 20.0
@@ -60,6 +62,8 @@ async def test_an_open_page_hears_of_every_move(house: House, address: str) -> N
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert "set-cookie" not in answer.headers
+        assert "no-store" in answer.headers["cache-control"]
+        assert answer.headers["x-accel-buffering"] == "no"
         lines = answer.aiter_lines()
         for command, sequence in (("claim", "2"), ("release", "3")):
             await enabler.api.does(key, command)
@@ -76,6 +80,20 @@ async def test_what_happened_before_the_stream_began_is_heard_as_well(
     await enabler.api.does(key, "claim")
     async with stream(builder, address, key, after=1) as answer:
         assert (await next_event(answer.aiter_lines()))["data"] == "2"
+
+
+async def test_a_quiet_stream_is_kept_open_and_ends_after_a_while(
+    house: House, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routing, "_PING_INTERVAL", 0.1)
+    monkeypatch.setattr(use_case, "LIVES", 0.5)
+    builder = await guest(house, Role.BUILDER)
+    key = await builder.api.hand_in()
+    async with stream(builder, address, key) as answer, asyncio.timeout(PATIENCE):
+        lines = [line async for line in answer.aiter_lines() if line]
+    assert lines[0] == "retry: 3000"
+    assert len(lines) > 1
+    assert all(line.startswith(":") for line in lines[1:])
 
 
 async def test_streams_are_bounded_for_each_person_and_given_back(
