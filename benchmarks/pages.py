@@ -45,6 +45,8 @@ from service.people.browser_sessions import begin_visit
 from service.people.directory import add_person
 from service.reports.registry import Name
 from web.app import with_pages
+from web.history.files import Files
+from web.reports.recent import Shelf
 
 TIMES = 7
 AIM = 200.0
@@ -200,7 +202,7 @@ async def _measure(url: str, paths: Sequence[str]) -> list[Taken]:
                 return [await _taken(app, http, path) for path in paths]
             finally:
                 context.drawings.close()
-                await app.state.pages.files.end()
+                await app.state.pages.the(Files).end()
 
 
 def _now() -> datetime:
@@ -217,7 +219,7 @@ async def _taken(app: FastAPI, http: httpx.AsyncClient, path: str) -> Taken:
         return taken
 
     async def anew() -> float:
-        app.state.pages.shelf.clear()
+        app.state.pages.the(Shelf).clear()
         return await once()
 
     sizes: list[float] = []

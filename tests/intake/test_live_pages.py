@@ -17,7 +17,7 @@ from tests.kit.house import House
 from tests.kit.serving import served
 from web.app import with_pages
 from web.intake import use_case
-from web.intake.live import MOST_WATCHERS_EACH
+from web.intake.live import MOST_WATCHERS_EACH, Watch
 
 PATIENCE = 20.0
 
@@ -101,7 +101,7 @@ async def test_streams_are_bounded_for_each_person_and_given_back(
 ) -> None:
     builder, other = await guest(house, Role.BUILDER), await guest(house, Role.BUILDER)
     key, theirs = await builder.api.hand_in(), await other.api.hand_in()
-    watch = house.app.state.pages.watch
+    watch = house.app.state.pages.the(Watch)
     before = watch.watchers
     opened = [stream(builder, address, key) for _ in range(MOST_WATCHERS_EACH)]
     answers = [await one.__aenter__() for one in opened]

@@ -8,7 +8,7 @@ import pytest
 from service.reports.headline import GUARD
 from service.reports.registry import Name
 from web.kit.strings import catalogue
-from web.reports.tables import MOST_ROWS, MOST_WEEKS, NONE, Table, head, tables_of
+from web.reports.tables import MOST_ROWS, MOST_WEEKS, NONE, Table, tables_of
 
 ARM = {
     "cases": 1_200,
@@ -172,7 +172,7 @@ def test_every_row_has_a_cell_for_every_column(name: Name) -> None:
     assert tables
     for table in tables:
         assert table.title
-        assert all(head(column.name) for column in table.columns)
+        assert all(column.head for column in table.columns)
         assert all(len(row) == len(table.columns) for row in table.rows)
 
 
@@ -243,7 +243,7 @@ def test_of_the_flow_the_newest_rows_are_shown_and_the_others_counted() -> None:
     assert table.rows[0][0] == "5 Oct 2026"
     assert table.rows[0][-2:] == ("2", "39")
     assert table.left == "14 more rows are in the file."
-    assert head(table.columns[-1].name) == "Declaration SUBMITTED by EMPLOYEE"
+    assert table.columns[-1].head == "Declaration SUBMITTED by EMPLOYEE"
 
 
 def test_both_marks_of_a_forecast_are_in_one_row() -> None:

@@ -21,7 +21,7 @@ from service.history.importing import Imported, import_file
 from service.reports.registry import Name
 from service.reports.sentences import verdict_sentence
 from service.reports.spreadsheet import as_csv
-from web.history.files import LARGEST_FILE, Brought, Doing, TooManyFiles, new_id
+from web.history.files import LARGEST_FILE, Brought, Doing, Files, TooManyFiles, new_id
 from web.history.mapping import (
     COLUMNS,
     DATES,
@@ -67,7 +67,7 @@ def brought(
     file: Annotated[str, Path(max_length=64)],
 ) -> Given:
     """The file at this address, if this very sign-in has brought it."""
-    return reader, pages.files.find(file, reader.visit.sign_in, given.now())
+    return reader, pages.the(Files).find(file, reader.visit.sign_in, given.now())
 
 
 TheFile = Annotated[Given, Depends(brought)]
@@ -93,7 +93,7 @@ def _empty(
         "compare.html",
         status=status,
         wrong=wrong,
-        before=pages.files.of(reader.visit.sign_in, given.now()),
+        before=pages.the(Files).of(reader.visit.sign_in, given.now()),
         largest=LARGEST_FILE,
         largest_mb=LARGEST_FILE // 2**20,
     )
@@ -121,7 +121,7 @@ async def bring(request: Request, visit: Visiting, given: TheContext, pages: The
 async def _take(request: Request, visit: SignedIn | None, given: Context, pages: Pages) -> Brought:
     async with upload_of(request, visit, pages, field=FILE, largest=LARGEST_FILE) as upload:
         reader, at = _may_read(visit), given.now()
-        folder = pages.files.room(reader.visit.sign_in, at)
+        folder = pages.the(Files).room(reader.visit.sign_in, at)
         found = Brought(
             id=new_id(),
             sign_in=reader.visit.sign_in,
@@ -133,14 +133,14 @@ async def _take(request: Request, visit: SignedIn | None, given: Context, pages:
         )
         try:
             found.size = await upload.save(found.path)
-            found.looked = await pages.files.look(found.path)
+            found.looked = await pages.the(Files).look(found.path)
         except BaseException as error:
-            pages.files.forget(found)
+            pages.the(Files).forget(found)
             if isinstance(error, HistoryError):
                 raise BadInput(FILE, found.said(error)) from None
             raise
     found.typed = guessed(found.looked)
-    pages.files.keep(found)
+    pages.the(Files).keep(found)
     return found
 
 
@@ -168,7 +168,7 @@ async def change(
     reader, file = of
     do = form.get("do", "")
     if do == "forget":
-        pages.files.forget(file)
+        pages.the(Files).forget(file)
         return go(request, PATH)
     if file.doing is not None:
         return go(request, f"{PATH}/{file.id}")
@@ -204,7 +204,7 @@ async def _look_again(pages: Pages, file: Brought, form: Form) -> None:
     written_so = (typed["encoding"], typed["delimiter"])
     if written_so != (before["encoding"], before["delimiter"]):
         try:
-            file.looked = await pages.files.look(file.path, *written_so)
+            file.looked = await pages.the(Files).look(file.path, *written_so)
         except (HistoryError, UnicodeError) as error:
             raise MapError(file.said(error)) from None
         if typed["way"] == Way.COLUMNS:
@@ -232,7 +232,7 @@ async def _mapping(pages: Pages, file: Brought) -> HistoryMap:
     if file.mapping is None:
         _check_chosen(file)
         try:
-            file.mapping, file.preview = await pages.files.preview(file)
+            file.mapping, file.preview = await pages.the(Files).preview(file)
         except HistoryError as error:
             raise MapError(file.said(error)) from None
     return file.mapping
@@ -254,7 +254,7 @@ async def _compare(pages: Pages, file: Brought, now: datetime) -> None:
 
     async def work() -> None:
         try:
-            found = await pages.files.compare(
+            found = await pages.the(Files).compare(
                 file,
                 mapping,
                 intake=typed["intake"] or "intake",

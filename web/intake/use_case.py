@@ -20,7 +20,7 @@ from service.intake.use_cases import find
 from service.people.browser_sessions import who_is_visiting
 from web.intake.deciding import NotDone, give
 from web.intake.expected import of_use_case
-from web.intake.live import Watcher
+from web.intake.live import Watch, Watcher
 from web.intake.tracking import FIRST, UNDOES, track
 from web.kit.context import Pages, ThePages
 from web.kit.forms import TheForm
@@ -127,7 +127,7 @@ async def watching(
         row = await find(session, key, reader.person.actor)
     response.headers["Cache-Control"] = "no-store"
     known = last_event_id or after or row.sequence
-    watch = pages.watch.on(given.sessions, row.id, reader.person.id, sequence=known)
+    watch = pages.the(Watch).on(given.sessions, row.id, reader.person.id, sequence=known)
     async with watch as watcher:
         yield watcher
 
@@ -142,7 +142,7 @@ async def events(
     """Server-sent events: `moved`, with the sequence, whenever something has happened."""
     yield ServerSentEvent(retry=3000)
     ends = asyncio.get_running_loop().time() + LIVES
-    while not pages.watch.ended:
+    while not pages.the(Watch).ended:
         try:
             async with asyncio.timeout_at(ends):
                 await watcher.moved.wait()
@@ -158,7 +158,7 @@ async def events(
 async def _goes_on(given: Context, pages: Pages, use_case_id: str, reader: SignedIn) -> bool:
     """Whether a stream may say what is new: the reader may have been signed out since it began, or
     may not know of the use case any more. A browser that may asks again."""
-    if pages.watch.ended:
+    if pages.the(Watch).ended:
         return False
     try:
         async with reading(given.sessions) as session:

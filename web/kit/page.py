@@ -19,7 +19,6 @@ from web.kit.navigation import navigation
 from web.kit.parties import party_name
 from web.kit.signed_in import SignedIn, set_cookie
 from web.kit.strings import LANGUAGE, counted, t
-from web.reports.tables import head
 
 R = TypeVar("R", bound=Response)
 
@@ -66,7 +65,6 @@ def environment() -> Environment:
         "static": static_url,
         "party_name": party_name,
         "show": show,
-        "head": head,
     }
     made.filters["plain"] = plain
     return made

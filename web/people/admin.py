@@ -43,6 +43,7 @@ from web.kit.forms import Form, TheForm
 from web.kit.page import go, page
 from web.kit.signed_in import Reader, SignedIn
 from web.kit.strings import t
+from web.people.provider import provider_of
 
 router = APIRouter()
 
@@ -164,7 +165,7 @@ async def _one(
         done=done if done in {"added", "changed", "revoked", "signed_out"} else "",
         new=new,
         link=link,
-        links=pages.provider is None,
+        links=provider_of(pages) is None,
         typed=typed,
         wrong=wrong or {},
         at=given.now(),
@@ -283,7 +284,7 @@ async def give_link(
     pages: ThePages,
 ) -> Response:
     """A link that signs them in, once."""
-    if pages.provider is not None:
+    if provider_of(pages) is not None:
         raise NotAllowed("people sign in at the identity provider")
     async with given.sessions.begin() as session:
         person = await find_person(session, person_id)

@@ -18,6 +18,8 @@ from pydantic import SecretStr, TypeAdapter, ValidationError
 from service.errors import Fault
 from service.kinds import LONGEST_NAME, Email
 from service.people.sign_in import Claimed
+from service.settings import Settings
+from web.kit.context import Pages
 
 log = logging.getLogger(__name__)
 
@@ -202,6 +204,25 @@ class Provider:
         if not isinstance(found, dict):
             raise ProviderAway
         return found
+
+
+def configured_provider(settings: Settings) -> Provider | None:
+    """As the settings ask for it; None where people sign in by links."""
+    if settings.oidc_issuer is None:
+        return None
+    return Provider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id or "",
+        client_secret=settings.oidc_client_secret,
+        roles_claim=settings.oidc_roles_claim,
+        roles=settings.oidc_roles or {},
+    )
+
+
+def provider_of(pages: Pages) -> Provider | None:
+    """The provider at which people sign in to these pages."""
+    found: Provider | None = pages.kept.get(Provider)
+    return found
 
 
 def _plain(name: object) -> str:

@@ -23,7 +23,7 @@ from web.kit.forms import FromElsewhere, TheForm, own_origin, read
 from web.kit.navigation import home
 from web.kit.page import go, own_path, page
 from web.kit.signed_in import Visiting, cookie_of, drop_cookie, over_tls, set_cookie
-from web.people.provider import NotSignedIn, Provider
+from web.people.provider import NotSignedIn, Provider, provider_of
 
 router = APIRouter()
 
@@ -54,7 +54,7 @@ async def ask(
     if visit is not None and not link:
         return go(request, own_path(then, home(visit.person)))
     person = None
-    if link and pages.provider is None:
+    if link and provider_of(pages) is None:
         async with given.sessions.begin() as session:
             person = await who_link_is_for(
                 session, link, address=address_of(request), at=given.now()
@@ -68,7 +68,7 @@ async def ask(
         person=person,
         bad_link=bad_link,
         then=own_path(then),
-        by_provider=pages.provider is not None,
+        by_provider=provider_of(pages) is not None,
     )
 
 
@@ -79,7 +79,7 @@ async def by_link(request: Request, given: TheContext, pages: ThePages) -> Respo
         raise FromElsewhere
     form = await read(request)
     person = None
-    if pages.provider is None:
+    if provider_of(pages) is None:
         async with given.sessions.begin() as session:
             person = await use_link(
                 session, form.text("link"), address=address_of(request), at=given.now()
@@ -93,7 +93,7 @@ async def by_link(request: Request, given: TheContext, pages: ThePages) -> Respo
             person=None,
             bad_link=True,
             then="/",
-            by_provider=pages.provider is not None,
+            by_provider=provider_of(pages) is not None,
         )
     where = own_path(form.text("then"), "/")
     return await _signed_in(request, given, pages, person.id, where)
@@ -177,9 +177,10 @@ async def back(
 
 
 def _provider(pages: Pages) -> Provider:
-    if pages.provider is None:
+    provider = provider_of(pages)
+    if provider is None:
         raise NotAllowed("people sign in here with a link: headway people link EMAIL")
-    return pages.provider
+    return provider
 
 
 def _redirect_uri(pages: Pages) -> str:

@@ -34,6 +34,12 @@ class Column:
     name: str
     figures: bool = True
 
+    @property
+    def head(self) -> str:
+        """What stands over it; the flow has one for each stage, under its own name."""
+        kind, _, name = self.name.partition(":")
+        return title(name) if name else t(f"column.{kind}")
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -54,12 +60,6 @@ def tables_of(name: Name, found: Json) -> tuple[Table, ...]:
 def by_risk(tier: str) -> tuple[int, str]:
     """Orders tiers, the highest first; what is none of ours comes last, by its name."""
     return RANKS.get(tier, 1), tier
-
-
-def head(column: str) -> str:
-    """What stands over a column; the flow has one for each stage, under its own name."""
-    kind, _, name = column.partition(":")
-    return title(name) if name else t(f"column.{kind}")
 
 
 def _table(key: str, columns: str, rows: Iterable[Sequence[Cell]], left: str = "") -> Table:
