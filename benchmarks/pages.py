@@ -41,7 +41,7 @@ from service.forecasts.forecaster import forecast_due
 from service.intake.engine import Engine
 from service.intake.pathways import pathways
 from service.intake.use_cases import STANDING
-from service.people.browser_sessions import begin_visit
+from service.people.browser_sessions import begin_browser_session
 from service.people.directory import add_person
 from service.reports.registry import Name
 from web.app import with_pages
@@ -185,7 +185,7 @@ async def _measure(url: str, paths: Sequence[str]) -> list[Taken]:
             person = await add_person(
                 session, name="Reader", email="reader@example.com", roles=EVERYTHING, at=NOW
             )
-            secret = await begin_visit(session, person.id, at=NOW)
+            secret = await begin_browser_session(session, person.id, at=NOW)
         engine: Engine = NoEngine()  # type: ignore[assignment]
         context = Context(sessions, engine, _now)
         await forecast_due(sessions, context.forecaster, at=NOW)

@@ -34,7 +34,7 @@ from service.facts.counts.rebuild import recount
 from service.facts.imported import begin_import, observed, write_cases
 from service.forecasts.forecaster import Forecaster, forecast_due
 from service.intake.tables import OutboxRow, UseCaseRow
-from service.people.browser_sessions import begin_visit
+from service.people.browser_sessions import begin_browser_session
 from service.people.directory import find_person
 from service.people.sign_in import make_link
 from service.people.tokens import issue_token
@@ -151,7 +151,7 @@ async def test_it_goes_without_a_trace_and_leaves_all_that_is_real(own_house: Ho
             person_id=mei.person.id,
             at=now(),
         )
-        await begin_visit(session, mei.person.id, at=now())
+        await begin_browser_session(session, mei.person.id, at=now())
         await make_link(session, mei.person.id, at=now())
     await forecast_due(sessions, Forecaster(sessions, now), at=now())
     forecasts = (await dump(sessions))["forecast"]

@@ -39,7 +39,7 @@ from web.kit.context import Pages, ThePages
 from web.kit.formatting import sentence
 from web.kit.forms import Form, TheForm
 from web.kit.page import HEADERS, download, go, page, with_cookie
-from web.kit.signed_in import SignedIn, Visiting
+from web.kit.signed_in import MaybeSignedIn, SignedIn
 from web.kit.strings import t
 from web.kit.uploads import FileTooLarge, upload_of
 from web.reports.pages import CSV, TYPES, Leader, days_of
@@ -67,7 +67,7 @@ def brought(
     file: Annotated[str, Path(max_length=64)],
 ) -> Given:
     """The file at this address, if this very sign-in has brought it."""
-    return reader, pages.the(Files).find(file, reader.visit.sign_in, given.now())
+    return reader, pages.the(Files).find(file, reader.browser_session.sign_in, given.now())
 
 
 TheFile = Annotated[Given, Depends(brought)]
@@ -93,19 +93,21 @@ def _empty(
         "compare.html",
         status=status,
         wrong=wrong,
-        before=pages.the(Files).of(reader.visit.sign_in, given.now()),
+        before=pages.the(Files).of(reader.browser_session.sign_in, given.now()),
         largest=LARGEST_FILE,
         largest_mb=LARGEST_FILE // 2**20,
     )
 
 
 @router.post(PATH)
-async def bring(request: Request, visit: Visiting, given: TheContext, pages: ThePages) -> Response:
+async def bring(
+    request: Request, signed_in: MaybeSignedIn, given: TheContext, pages: ThePages
+) -> Response:
     """Take a file, and look how it is written."""
-    if visit is not None:
-        _may_read(visit)
+    if signed_in is not None:
+        _may_read(signed_in)
     try:
-        found = await _take(request, visit, given, pages)
+        found = await _take(request, signed_in, given, pages)
     except FileTooLarge:
         wrong, status = t("compare.too_large", most=LARGEST_FILE // 2**20), _TOO_LARGE
     except TooManyFiles:
@@ -115,16 +117,18 @@ async def bring(request: Request, visit: Visiting, given: TheContext, pages: The
     else:
         await _try_map(pages, found)
         return go(request, f"{PATH}/{found.id}")
-    return _empty(request, _may_read(visit), given, pages, status=status, wrong=wrong)
+    return _empty(request, _may_read(signed_in), given, pages, status=status, wrong=wrong)
 
 
-async def _take(request: Request, visit: SignedIn | None, given: Context, pages: Pages) -> Brought:
-    async with upload_of(request, visit, pages, field=FILE, largest=LARGEST_FILE) as upload:
-        reader, at = _may_read(visit), given.now()
-        folder = pages.the(Files).room(reader.visit.sign_in, at)
+async def _take(
+    request: Request, signed_in: SignedIn | None, given: Context, pages: Pages
+) -> Brought:
+    async with upload_of(request, signed_in, pages, field=FILE, largest=LARGEST_FILE) as upload:
+        reader, at = _may_read(signed_in), given.now()
+        folder = pages.the(Files).room(reader.browser_session.sign_in, at)
         found = Brought(
             id=new_id(),
-            sign_in=reader.visit.sign_in,
+            sign_in=reader.browser_session.sign_in,
             name=upload.name,
             folder=folder,
             used_at=at,
@@ -147,10 +151,10 @@ async def _take(request: Request, visit: SignedIn | None, given: Context, pages:
 _TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
-def _may_read(visit: SignedIn | None) -> SignedIn:
-    if visit is None or not may(visit.person.actor, Right.READ_REPORTS):
+def _may_read(signed_in: SignedIn | None) -> SignedIn:
+    if signed_in is None or not may(signed_in.person.actor, Right.READ_REPORTS):
         raise NotAllowed("reports are for leadership and enablement")
-    return visit
+    return signed_in
 
 
 @router.get(PATH + "/{file}")

@@ -1,4 +1,4 @@
-"""Files that people have brought to be compared: kept for a while, for their own visit only."""
+"""Files that people have brought to be compared: kept for a while, for their own session only."""
 
 import asyncio
 import secrets

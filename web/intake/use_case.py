@@ -17,7 +17,7 @@ from service.database import reading
 from service.domain.commands import Command
 from service.errors import NotFound
 from service.intake.use_cases import find
-from service.people.browser_sessions import who_is_visiting
+from service.people.browser_sessions import who_is_signed_in
 from web.intake.deciding import NotDone, give
 from web.intake.expected import of_use_case
 from web.intake.live import Watch, Watcher
@@ -162,7 +162,7 @@ async def _goes_on(given: Context, pages: Pages, use_case_id: str, reader: Signe
         return False
     try:
         async with reading(given.sessions) as session:
-            person = await who_is_visiting(session, reader.visit.sign_in, at=given.now())
+            person = await who_is_signed_in(session, reader.browser_session.sign_in, at=given.now())
             if person is None:
                 return False
             await find(session, use_case_id, person.actor)

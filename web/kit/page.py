@@ -91,12 +91,12 @@ def page(
     **values: Any,
 ) -> HTMLResponse:
     """A whole page for whoever is asking."""
-    visit: SignedIn | None = getattr(request.state, "signed_in", None)
-    person = visit.person if visit else None
+    signed_in: SignedIn | None = getattr(request.state, "signed_in", None)
+    person = signed_in.person if signed_in else None
     text = render(
         template,
         me=person,
-        form_token=visit.visit.form_token if visit else "",
+        form_token=signed_in.browser_session.form_token if signed_in else "",
         path=request.scope["path"],
         colour=_pages(request).parties.colour,
         navigation=navigation(person, request.scope["path"]) if person else (),
@@ -128,7 +128,7 @@ def go(request: Request, path: str, **query: str) -> Response:
 
 
 def with_cookie(request: Request, response: R) -> R:
-    """The answer with the visit's new cookie, if it has just got one."""
+    """The answer with the session's new cookie, if it has just got one."""
     new = getattr(request.state, "new_cookie", None)
     if new is not None:
         set_cookie(response, request, _pages(request).public_url, *new)

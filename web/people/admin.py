@@ -1,4 +1,4 @@
-"""`/admin`: people, what they may do, their tokens and visits."""
+"""`/admin`: people, what they may do, their tokens and browser sessions."""
 
 import re
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from service.errors import (
 )
 from service.intake.leaving import hand_over_all
 from service.kinds import Words
-from service.people.browser_sessions import end_visits_of
+from service.people.browser_sessions import end_browser_sessions_of
 from service.people.directory import (
     MOST_PEOPLE_LISTED,
     add_person,
@@ -210,7 +210,7 @@ async def change(
                 certifications=[word[:200] for word in _words(form.text("certifications"))][:50],
             )
             if not active:
-                await end_visits_of(session, person_id)
+                await end_browser_sessions_of(session, person_id)
     except BadInput as error:
         wrong = {error.field: sentence(error.detail)}
         return await _one(request, person_id, admin, given, pages, typed=form, wrong=wrong)
@@ -303,8 +303,8 @@ def _must_be_active(person: Person) -> None:
 async def sign_out(
     request: Request, person_id: Id, form: TheForm, _: Admin, *, given: TheContext
 ) -> Response:
-    """End every visit of theirs."""
+    """End every browser session of theirs."""
     async with given.sessions.begin() as session:
         person = await find_person(session, person_id)
-        await end_visits_of(session, person.id)
+        await end_browser_sessions_of(session, person.id)
     return go(request, f"/admin/people/{person_id}", done="signed_out")
