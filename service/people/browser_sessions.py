@@ -1,4 +1,4 @@
-"""Visits: somebody signed in to the pages, with a cookie in one browser."""
+"""Browser sessions: somebody signed in to the pages, with a cookie in one browser."""
 
 import hashlib
 import secrets
