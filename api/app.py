@@ -19,6 +19,7 @@ from api.kit.context import Context
 from api.kit.problems import FieldError, Problem, problem
 from service.database import open_sessions
 from service.errors import NotConfigured
+from service.reports.registry import Name
 from service.settings import Settings
 from workflows.client import open_client
 from workflows.intake.dispatcher import TemporalEngine
@@ -172,6 +173,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas["Problem"].pop("$defs", None)
         for name, example in EXAMPLES.items():
             schemas[name]["examples"] = [example]
+        for report in Name:
+            schemas[report.of.result.__name__]["examples"] = [report.of.example]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = described
