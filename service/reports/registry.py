@@ -14,6 +14,7 @@ from service.reports import (
     next_decisions,
     stages,
     verdict,
+    wip,
 )
 from service.reports import help as help_most
 from service.reports.headline import refuse_by_evidence
@@ -42,6 +43,7 @@ class Name(StrEnum):
     FORECASTS = forecasts.REPORT
     DECISIONS = next_decisions.REPORT
     CHANGES = changes.REPORT
+    WIP = wip.REPORT
 
 
 def named(written: str) -> Name:
