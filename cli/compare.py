@@ -134,11 +134,12 @@ def _assumptions(
 def _draw(result: "FileVerdict", out: Path) -> None:
     from charts.reports import picture
     from cli.whole_files import written_whole
+    from service.reports.comparison import FileComparison
     from service.reports.registry import Name
 
     kind: Literal["svg", "png"] = "svg" if out.suffix.lower() == ".svg" else "png"
     with written_whole(out) as file:
-        file.write(picture(Name.VERDICT, result.as_json(), kind))
+        file.write(picture(Name.VERDICT, FileComparison.model_validate(result.as_json()), kind))
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from typing import Literal
 from charts.palette import Theme
 from charts.reports import picture
 from service.other_process import OtherProcess
-from service.reports.registry import Found, Name
+from service.reports.registry import Name
+from service.reports.report import Figures
 
 MOST_KEPT = 128
 
@@ -23,14 +24,14 @@ class Drawings:
     async def draw(
         self,
         report: Name,
-        found: Found,
+        found: Figures,
         kind: Literal["svg", "png"],
         *,
         which: str = "",
         theme: Theme = Theme.LIGHT,
     ) -> bytes:
         """`charts.reports.picture`; the same report is drawn once."""
-        asked = json.dumps([report, kind, which, theme, found])
+        asked = json.dumps([report, kind, which, theme, found.model_dump_json()])
         key = hashlib.sha256(asked.encode()).digest()
         if key not in self._kept:
             drawn = await self._process.do(picture, report, found, kind, which=which, theme=theme)

@@ -4,11 +4,6 @@ from typing import Annotated
 
 from fastapi import Header, Path
 
-from service.kinds import LONGEST_PROSE, Words, Written
-
-__all__ = ("LONGEST_PROSE", "PLAIN", "IdempotencyKey", "UseCaseKey", "Words", "Written")
-# The kinds among them for reports only, until those take them from `service.kinds`.
-
 PLAIN = r"^[A-Za-z0-9-]+$"
 """What our own keys and ids are made of."""
 UseCaseKey = Annotated[

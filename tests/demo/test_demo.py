@@ -39,7 +39,8 @@ from service.people.directory import find_person
 from service.people.sign_in import make_link
 from service.people.tokens import issue_token
 from service.reports.quarters import before, lock
-from service.reports.registry import Found, Name, Question, report
+from service.reports.question import Question
+from service.reports.registry import Name, report
 from service.settings import Settings
 from tests.api.test_engines_away import no_temporal
 from tests.facts.test_counts import counts
@@ -206,10 +207,10 @@ async def test_whoever_acted_on_a_real_use_case_stays_in_it_and_it_can_come_agai
     assert len(again.people) == 15
 
 
-async def reports(sessions: Sessions) -> dict[Name, Found]:
+async def reports(sessions: Sessions) -> dict[Name, dict[str, Any]]:
     async with sessions() as session:
         return {
-            name: await report(session, name, Moment(now(), asked=False), Question())
+            name: (await report(session, name, Moment(now(), asked=False), Question())).as_json()
             for name in Name
         }
 
@@ -283,7 +284,7 @@ async def test_every_page_has_something_to_show_and_each_case_is_the_engines(
     assert (await samuel.sees(f"use-cases/UC-{queued.number}"))["position"] == "building"
 
 
-def _of(found: dict[Name, Found], name: Name, key: str) -> Any:
+def _of(found: dict[Name, dict[str, Any]], name: Name, key: str) -> Any:
     return found[name][key]
 
 

@@ -373,8 +373,8 @@ async def test_a_blank_outcome_without_an_end_is_open(house: House) -> None:
     page = await until_done(leader, await leader.sends(page.form(page.path), do="compare"))
     found = house.app.state.pages.the(Files)._brought[page.path.rsplit("/", 1)[-1]].verdict
     assert found is not None
-    assert (found["accepted"], found["rejected"]) == (320, 0)
-    assert found["arms"]["before"]["open"] == 40
+    assert (found.accepted, found.rejected) == (320, 0)
+    assert found.arms["before"].open == 40
 
 
 async def test_dates_the_other_way_round_are_said_next_to_the_first_rows(house: House) -> None:

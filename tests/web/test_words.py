@@ -13,7 +13,7 @@ from service.domain.tiering import Autonomy, Tier
 from service.errors import Fault
 from service.intake.queue import Whose
 from service.measure.tiers import Direction
-from service.reports.clock import By as Groups
+from service.reports.question import Grouping as Groups
 from service.reports.registry import Name
 from web.history.files import Doing
 from web.history.mapping import COLUMNS, DELIMITERS, MORE_COLUMNS, OUTCOMES

@@ -18,9 +18,11 @@ from service.facts.as_of import moment_from
 from service.history.csv import HistoryError, HistoryFile, HistoryMap, MapError, shipped_maps
 from service.history.csv.toml import LARGEST
 from service.history.importing import Imported, import_file
+from service.reports.comparison import FileComparison
 from service.reports.registry import Name
 from service.reports.sentences import verdict_sentence
 from service.reports.spreadsheet import as_csv
+from service.reports.verdict import rows
 from web.history.files import LARGEST_FILE, Brought, Doing, Files, TooManyFiles, new_id
 from web.history.mapping import (
     COLUMNS,
@@ -273,7 +275,7 @@ async def _compare(pages: Pages, file: Brought, now: datetime) -> None:
             file.failed = t("compare.failed")
             raise
         else:
-            file.verdict = found.as_json()
+            file.verdict = FileComparison.model_validate(found.as_json())
 
     await file.begin(Doing.COMPARE, work)
 
@@ -339,9 +341,9 @@ def _page(
         as_toml=written(file.typed),
         samples=_samples(file),
         found=found,
-        says=verdict_sentence(found) if found else "",
+        says=verdict_sentence(found.as_json()) if found else "",
         words=in_words(Name.VERDICT, found, which="survival") if found else "",
-        tables=tables_of(Name.VERDICT, found) if found else (),
+        tables=tables_of(found) if found else (),
         has_rejects=file.rejects.exists(),
         may_import=may(person.actor, Right.IMPORT_HISTORY),
     )
@@ -375,7 +377,7 @@ async def picture(
 async def table(request: Request, of: TheFile) -> Response:
     """The tiers."""
     _, file = of
-    return download(request, as_csv(Name.VERDICT, _found(file)), CSV, name="headway-compare.csv")
+    return download(request, as_csv(rows(_found(file))), CSV, name="headway-compare.csv")
 
 
 @router.get(PATH + "/{file}/rejects.csv")
@@ -390,7 +392,7 @@ async def rejects(request: Request, of: TheFile) -> Response:
     return with_cookie(request, response)
 
 
-def _found(file: Brought) -> dict[str, object]:
+def _found(file: Brought) -> FileComparison:
     if file.verdict is None:
         raise NotFound("verdict on this file yet")
     return file.verdict

@@ -14,6 +14,7 @@ from service.errors import NotFound
 from service.history.csv import FileVerdict, HistoryMap, Look, Preview, compare_file, look, preview
 from service.history.importing import Imported
 from service.other_process import OtherProcess
+from service.reports.comparison import FileComparison
 from web.history.mapping import mapping_of
 
 KEPT_FOR = timedelta(hours=1)
@@ -50,7 +51,7 @@ class Brought:
     typed: dict[str, str] = field(default_factory=dict)
     mapping: HistoryMap | None = None
     preview: Preview | None = None
-    verdict: dict[str, object] | None = None
+    verdict: FileComparison | None = None
     doing: Doing | None = None
     progress: Imported = field(default_factory=Imported)
     position: int = 0
