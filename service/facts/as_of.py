@@ -69,10 +69,38 @@ async def cohort_names(session: AsyncSession) -> list[str]:
     return sorted({line.cohort for line in found.of(Kind.ARRIVED)})
 
 
-async def has_cases(session: AsyncSession) -> bool:
-    """Whether there is any case, live or imported."""
-    found = await session.scalar(select(col(CaseVersionRow.id)).limit(1))
+async def has_cases(session: AsyncSession, *, unit: str = "", evidence: str = "") -> bool:
+    """Whether there ever was any case, live or imported; of this unit or with this evidence."""
+    asked = [col(CaseVersionRow.business_unit) == unit] if unit else []
+    if evidence:
+        asked.append(col(CaseVersionRow.evidence).contains([evidence]))
+    found = await session.scalar(select(col(CaseVersionRow.id)).where(*asked).limit(1))
     return found is not None
+
+
+async def first_start(session: AsyncSession, cohort: str) -> datetime | None:
+    """When the first case of this cohort began; None without any."""
+    started_at = func.min(col(CaseVersionRow.started_at))
+    first: datetime | None = await session.scalar(
+        select(started_at).where(col(CaseVersionRow.cohort) == cohort)
+    )
+    return first
+
+
+async def pathway_versions(
+    session: AsyncSession, asked: tuple[Cohort, Moment] | None = None
+) -> list[tuple[str, int, datetime]]:
+    """The versions of pathways that cases are on, in their order: key, version, and when the first
+    case on it began. Of all that was ever known, or of a cohort as known at a moment."""
+    row = CaseVersionRow
+    known = conditions(*asked) if asked else []
+    found = await session.execute(
+        select(col(row.pathway), col(row.pathway_version), func.min(col(row.started_at)))
+        .where(*known, col(row.pathway) != "")
+        .group_by(col(row.pathway), col(row.pathway_version))
+        .order_by(col(row.pathway), col(row.pathway_version))
+    )
+    return [(pathway, version, began) for pathway, version, began in found]
 
 
 @dataclass(frozen=True, slots=True)

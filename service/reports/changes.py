@@ -7,13 +7,10 @@ from itertools import pairwise
 from typing import Literal
 
 from pydantic import Field
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from service.domain.cohort import Cohort
-from service.facts.as_of import Moment, cases_of, conditions
-from service.facts.tables import CaseVersionRow
+from service.facts.as_of import Moment, cases_of, pathway_versions
 from service.measure.verdict import as_json, judge
 from service.reports.comparison import Comparison
 from service.reports.headline import refuse_by_evidence
@@ -56,15 +53,7 @@ async def changes(session: AsyncSession, moment: Moment, cohort: Cohort) -> Chan
     it, too.
     """
     refuse_by_evidence("cohort", cohort)
-    row = CaseVersionRow
-    began = func.min(col(row.started_at)).label("began")
-    versions = await session.execute(
-        select(col(row.pathway), col(row.pathway_version), began)
-        .where(*conditions(cohort, moment), col(row.pathway) != "")
-        .group_by(col(row.pathway), col(row.pathway_version))
-        .order_by(col(row.pathway), col(row.pathway_version))
-    )
-    listed = [(pathway, version, at) for pathway, version, at in versions]
+    listed = await pathway_versions(session, (cohort, moment))
     pairs = [(later, earlier) for earlier, later in pairwise(listed) if earlier[0] == later[0]]
     pairs.sort(key=lambda pair: (pair[0][2], pair[0][0]), reverse=True)
     found: list[Change] = []

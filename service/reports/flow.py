@@ -17,12 +17,12 @@ from service.domain.cohort import INTAKE, Cohort
 from service.domain.tally import LIVE
 from service.facts.as_of import Moment, cases_from, counts_of
 from service.facts.by_day import Read, calendar_of
+from service.facts.open_cases import OldCase, oldest_open
 from service.measure.cases import Cases
 from service.measure.figures import number
 from service.measure.flow import Ages, Bucket, Calendar, Flow, ages, day_of, recent
 from service.measure.flow import flow as in_rows
 from service.measure.littles_law import Check, Little, checks, little
-from service.reports.oldest import OldCase, oldest_open
 from service.reports.question import Asking
 from service.reports.report import (
     Day,

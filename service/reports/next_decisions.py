@@ -5,10 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import load_only
-from sqlmodel import col
 
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.durations import label
@@ -16,8 +13,7 @@ from service.domain.tally import Kind
 from service.facts.as_of import EXACT, Moment
 from service.facts.counts.read import lines
 from service.facts.traces import Sample, traces_of
-from service.intake.tables import UseCaseRow
-from service.intake.use_cases import key_of
+from service.intake.use_cases import keys_of
 from service.measure.figures import number
 from service.measure.next_decision import Decision, DecisionOrder, awaited, learn_order
 from service.measure.stays import open_states
@@ -95,14 +91,6 @@ async def decisions(
 async def _is_large(session: AsyncSession, cohort: Cohort) -> bool:
     arrived = await lines(session, [Kind.ARRIVED], [cohort.name])
     return sum(int(line.n.sum()) for line in arrived.all) > EXACT
-
-
-async def keys_of(session: AsyncSession, case_ids: Sequence[str]) -> dict[str, str]:
-    """The keys that people say, of live use cases; imported cases keep the names of their file."""
-    row = UseCaseRow
-    named = load_only(row.id, row.number)  # type: ignore[arg-type]
-    rows = await session.scalars(select(row).where(col(row.id).in_(case_ids)).options(named))
-    return {row.id: key_of(row) for row in rows}
 
 
 def _ordered(order: DecisionOrder, waiting: Sample) -> tuple[tuple[Decision, ...], int]:

@@ -9,8 +9,7 @@ from sqlmodel import col
 
 from service.database import Sessions
 from service.domain.cohort import INTAKE, Period, quarter_of
-from service.facts.as_of import Moment, cohort_names
-from service.facts.tables import CaseVersionRow
+from service.facts.as_of import Moment, cohort_names, first_start
 from service.measure.sequential import quarter_alpha
 from service.people.directory import any_sample
 from service.reports.tables import LockedVerdictRow
@@ -34,11 +33,7 @@ async def lock_due(sessions: Sessions, *, at: datetime) -> list[str]:
     last = before(quarter_of(at))
     async with sessions() as session:
         locked = await session.scalar(select(func.max(col(LockedVerdictRow.as_of))))
-        first = await session.scalar(
-            select(func.min(col(CaseVersionRow.started_at))).where(
-                col(CaseVersionRow.cohort) == INTAKE
-            )
-        )
+        first = await first_start(session, INTAKE)
     if first is None:
         return []
     due = [last]

@@ -6,17 +6,14 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import Field
-from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from service.domain.cohort import Cohort
 from service.domain.naming import plain
 from service.domain.people import BUILDER, ENABLEMENT, PARKED
-from service.facts.as_of import Moment, conditions, watched_until
-from service.facts.tables import CaseVersionRow
+from service.facts.as_of import Moment, watched_until
+from service.facts.open_cases import open_cases, places_of
 from service.measure.cases import EPOCH
-from service.reports.oldest import places_of
 from service.reports.question import Asking
 from service.reports.report import Example, Figures, Instant, Registered, Report, Row
 
@@ -53,12 +50,7 @@ class WipReport(Report):
 async def wip(session: AsyncSession, moment: Moment, cohort: Cohort) -> WipReport:
     """The open cases of a cohort as known at the moment. A case from a file is as old as it was
     when the file was last looked at: as long as it is known to have been open."""
-    row = CaseVersionRow
-    statement = select(col(row.id), col(row.source), col(row.case_id), col(row.started_at)).where(
-        *conditions(cohort, moment),
-        or_(col(row.ended_at).is_(None), col(row.ended_at) > moment.at),
-    )
-    rows = (await session.execute(statement)).all()
+    rows = await open_cases(session, cohort, moment)
     places = await places_of(session, rows, moment)
     watched = await watched_until(session, moment)
     counted: Counter[tuple[str | None, str]] = Counter()

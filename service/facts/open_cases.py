@@ -1,4 +1,4 @@
-"""The open cases of a cohort that are oldest, with where they are."""
+"""The open cases of a cohort: all of them, the oldest, and where they are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, Text, bindparam, cast, func, or_, select, text, true
+from sqlalchemy import BigInteger, Row, Text, bindparam, cast, func, or_, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -56,6 +56,20 @@ class OldCase:
     stage: str | None
     holder: str | None
     age_days: float
+
+
+async def open_cases(
+    session: AsyncSession, cohort: Cohort, moment: Moment
+) -> Sequence[Row[int | None, str, str, datetime]]:
+    """Every open case of a cohort as known at the moment: version, source, case id, start."""
+    row = CaseVersionRow
+    found = await session.execute(
+        select(col(row.id), col(row.source), col(row.case_id), col(row.started_at)).where(
+            *conditions(cohort, moment),
+            or_(col(row.ended_at).is_(None), col(row.ended_at) > moment.at),
+        )
+    )
+    return found.all()
 
 
 async def oldest_open(
