@@ -18,8 +18,8 @@ from service.intake.drafts import keep_draft
 from service.reports.registry import Name
 from tests.assumptions.test_api import a_baseline
 from tests.history.test_compare_pages import history
-from tests.intake.cases import until
 from tests.intake.test_handing_in_pages import IDEA
+from tests.kit.cases import until
 from tests.kit.chromium import Window, window
 from tests.kit.house import House
 from tests.kit.organisation import Stage, furnish
