@@ -25,6 +25,8 @@ from service.settings import Settings
 from tests.chaos.installation import Installation
 from tests.kit.house import submission
 
+pytestmark = pytest.mark.starts
+
 STOPS_WITHIN = 10.0
 """Seconds; about two on a quiet machine."""
 
