@@ -20,7 +20,8 @@ from service.domain.people import Role
 from service.intake.handing_in import Submitted, submit
 from service.intake.tables import OutboxRow, UseCaseRow
 from tests.kit.apps import visiting
-from tests.kit.house import House, submission
+from tests.kit.house import House
+from tests.kit.submission import submission
 from workflows.client import CALL_RETRIES, CONNECT_WITHIN
 from workflows.intake.dispatcher import TemporalEngine, dispatch
 from workflows.worker import make_worker

@@ -7,7 +7,8 @@ import pytest
 from starlette.types import Message
 
 from service.domain.people import Role
-from tests.kit.house import House, submission
+from tests.kit.house import House
+from tests.kit.submission import submission
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from embedded.postgres import socket_folder
 from embedded.program import LARGEST_LOG, bound
 from service.settings import Settings
 from tests.chaos.installation import Installation
-from tests.kit.house import submission
+from tests.kit.submission import submission
 
 pytestmark = pytest.mark.starts
 

@@ -16,7 +16,8 @@ from service.domain.use_case import UseCase
 from service.intake.deciding import beginning
 from service.intake.handing_in import submit
 from service.intake.use_cases import find, standing_of
-from tests.kit.house import House, Visitor, open_house, submission
+from tests.kit.house import House, Visitor, open_house
+from tests.kit.submission import submission
 from workflows.intake.messages import workflow_id
 from workflows.intake.reconcile import Gap, Reconciler, Report
 

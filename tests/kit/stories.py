@@ -13,7 +13,7 @@ from service.domain.tiering import Tier
 from service.intake.deciding import record
 from service.intake.handing_in import submit
 from service.intake.pathways import pathways
-from tests.kit.house import submission
+from tests.kit.submission import submission
 
 
 @dataclass(frozen=True)
