@@ -128,7 +128,8 @@ def test_the_build_gets_every_package_and_no_secret() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     assert "*" in lines
     let_in = {line.removeprefix("!") for line in lines if line.startswith("!")}
-    packages = {name.partition(".")[0] for name in PROJECT["tool"]["setuptools"]["packages"]}
+    include = PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]
+    packages = {name.rstrip("*") for name in include}
     files = {"pyproject.toml", "README.md", "LICENSE", "requirements/app.lock"}
     assert let_in == packages | files
 
