@@ -21,7 +21,8 @@ from service.intake.handing_in import Submitted
 from service.intake.tables import OutboxRow, UseCaseRow
 from service.reactions import submit
 from tests.kit.apps import visiting
-from tests.kit.house import House, submission
+from tests.kit.house import House
+from tests.kit.submission import submission
 from workflows.client import CALL_RETRIES, CONNECT_WITHIN
 from workflows.intake.dispatcher import TemporalEngine, dispatch
 from workflows.worker import make_worker

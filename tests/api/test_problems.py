@@ -8,7 +8,8 @@ from starlette.types import Message
 
 from api.kit.problems import PROBLEM_JSON
 from service.domain.people import Role
-from tests.kit.house import House, submission
+from tests.kit.house import House
+from tests.kit.submission import submission
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from service.reactions import submit
 from service.reports.forecasts import forecasts_held
 from service.reports.help import help_most
 from service.reports.next_decisions import decisions
-from tests.kit.desk import DAY, START, Desk, use_case
+from tests.kit.desk import DAY, START, Desk
+from tests.kit.submission import use_case
 
 
 async def history(desk: Desk, *, cases: int = 20) -> None:

@@ -6,7 +6,8 @@ from service.domain.people import Role
 from service.intake.drafts import find_draft
 from tests.intake.test_handing_in_pages import IDEA
 from tests.kit.browsing import guest
-from tests.kit.house import House, submission
+from tests.kit.house import House
+from tests.kit.submission import submission
 
 SAID = "Tickets of 2024, <all> of them.\nThe catalogue of parts."
 

@@ -8,7 +8,8 @@ import pytest
 from api.intake.bodies import UseCaseBody
 from api.kit.bodies import EXAMPLES
 from service.domain.people import Role
-from tests.kit.house import House, submission
+from tests.kit.house import House
+from tests.kit.submission import submission
 
 
 async def test_the_answer_says_key_tier_reasons_stages_and_whose_move_it_is(house: House) -> None:

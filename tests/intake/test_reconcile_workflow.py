@@ -16,7 +16,8 @@ from service.intake.fields import UseCase
 from service.intake.outbox import beginning
 from service.intake.use_cases import find, standing_of
 from service.reactions import submit
-from tests.kit.house import House, Visitor, open_house, submission
+from tests.kit.house import House, Visitor, open_house
+from tests.kit.submission import submission
 from workflows.intake.messages import workflow_id
 from workflows.intake.reconcile import Gap, Reconciler, Report
 

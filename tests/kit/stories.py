@@ -12,7 +12,7 @@ from service.domain.people import Person
 from service.domain.tiering import Tier
 from service.intake.pathways import pathways
 from service.reactions import record, submit
-from tests.kit.house import submission
+from tests.kit.submission import submission
 
 
 @dataclass(frozen=True)
