@@ -6,7 +6,7 @@ a bracket always finds the maximum, if there is one.
 """
 
 from dataclasses import dataclass
-from math import erfc, exp, sqrt
+from math import copysign, erfc, exp, inf, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -16,8 +16,9 @@ from service.measure.survival import Floats
 from service.measure.tiers import Interval
 
 Z = NormalDist().inv_cdf(0.975)
-CLOSE = 1e-10
-MOST_STEPS = 100
+CLOSE = 1e-7
+LONGEST_STEP = 2.0
+MOST_STEPS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,7 @@ class HazardRatio:
     @property
     def ci(self) -> Interval:
         """Wald's 95% interval."""
-        return Interval(
-            exp(self.log_ratio - Z * self.se), exp(self.log_ratio + Z * self.se)
-        )
+        return Interval(exp(self.log_ratio - Z * self.se), exp(self.log_ratio + Z * self.se))
 
     @property
     def p(self) -> float:
@@ -59,29 +58,34 @@ def hazard_ratio(moments: Moments) -> HazardRatio | None:
     if not 0.0 < events_with < events:
         return None
     odds = _odds(both)
-    beta, low, high = 0.0, -np.inf, np.inf
+    share = np.empty_like(odds)
+    beta, low, high = 0.0, -inf, inf
     for _ in range(MOST_STEPS):
-        share = odds / (odds + exp(-beta))  # the chance that this event is one with the asset
-        score = events_with - float(share.sum())
-        information = float(share.sum() - share @ share)
+        np.add(odds, exp(-beta), out=share)
+        np.divide(odds, share, out=share)  # the chance that this event is one with the asset
+        total = float(share.sum())
+        score, information = events_with - total, total - _squares(share)
         if score > 0.0:
             low = beta
         else:
             high = beta
-        step = score / information if information > 0.0 else np.inf
-        if abs(step) < CLOSE:
-            return HazardRatio(beta, 1.0 / sqrt(information))
+        step = score / information if information > 0.0 else copysign(inf, score)
+        if abs(step) < CLOSE:  # the step doubles the digits that are right
+            return HazardRatio(beta + step, 1.0 / sqrt(information))
         beta = _inside(beta + step, beta, low, high)
     return None
 
 
 def _inside(wanted: float, beta: float, low: float, high: float) -> float:
     """The next coefficient: where Newton's step leads, or else half of the way there is."""
-    if low < wanted < high and abs(wanted - beta) < 5.0:
+    wanted = min(max(wanted, beta - LONGEST_STEP), beta + LONGEST_STEP)
+    if low < wanted < high:
         return wanted
-    if wanted > beta:
-        return beta + 2.0 if high == np.inf else (beta + high) / 2.0
-    return beta - 2.0 if low == -np.inf else (beta + low) / 2.0
+    return (beta + (high if wanted > beta else low)) / 2.0
+
+
+def _squares(values: Floats) -> float:
+    return float(np.einsum("i,i->", values, values))  # unlike a dot product, on this thread alone
 
 
 def _odds(moments: Moments) -> Floats:
@@ -101,4 +105,3 @@ def _odds(moments: Moments) -> Floats:
     left = without[place] - gone * (events - moments.events_with)[place]
     tied: Floats = with_left / left
     return tied
-

@@ -12,20 +12,21 @@ from enum import StrEnum
 
 import numpy as np
 
+from service.domain.durations import duration
 from service.library.cox import HazardRatio, hazard_ratio
 from service.library.false_discovery import benjamini_hochberg
 from service.library.mantel_byar import MantelByar, mantel_byar
-from service.library.risk_sets import FROM_THE_START, RiskSets
+from service.library.risk_sets import Ages, RiskSets
 from service.measure.adoptions import Adoptions
-from service.measure.cases import Cases, Codes
+from service.measure.cases import Cases, Codes, some
 from service.measure.figures import interval_json, number
-from service.measure.survival import Flags, Floats
+from service.measure.survival import Floats
 
 FEWEST_ADOPTERS = 8
 LEVEL = 0.05
 LANDMARK_DAY = 30.0
 LATE = 0.05
-"""Who adopts in the last twentieth of the time that a case took may have written down its end."""
+"""An effect must hold if adoptions had come later by this part of the usual time to production."""
 
 
 class EffectVerdict(StrEnum):
@@ -81,21 +82,23 @@ class Effects:
             raise ValueError("the landmark is a number of days above 0")
         self._cases = cases
         self._day = landmark_day
-        self._ages = cases.duration_days
+        self._ages = Ages(cases.duration_days, cases.entry_days)
         self._done = cases.all.in_production
-        self._tiers = self._risk_sets(cases.tier, self._done)
+        self._tiers = RiskSets(cases.tier, self._ages, self._done)
         self._quarters = None
         if cases.start_days is not None:
-            self._quarters = self._risk_sets(_in_quarters(cases.tier, cases.start_days), self._done)
+            strata = _in_quarters(cases.tier, cases.start_days)
+            self._quarters = RiskSets(strata, self._ages, self._done)
         self._gave_up: RiskSets | None = None
-        waiting = np.flatnonzero(self._ages > landmark_day)
+        done = cases.duration_days[self._done]
+        self._lag = LATE * float(np.median(done)) if done.size else 0.0
+        waiting = np.flatnonzero(cases.duration_days > landmark_day)
         self._place = np.full(cases.size, -1, dtype=np.int64)
         self._place[waiting] = np.arange(waiting.size)
         self._waiting = RiskSets(
             cases.tier[waiting],
-            self._ages[waiting],
+            Ages(cases.duration_days[waiting], some(cases.entry_days, waiting)),
             self._done[waiting],
-            None if cases.entry_days is None else cases.entry_days[waiting],
         )
 
     def of(self, assets: Sequence[Adoptions], withheld: str = "") -> list[Effect]:
@@ -108,17 +111,15 @@ class Effects:
             self._judged(one, assets[i], adjusted.get(i), withheld) for i, one in enumerate(figures)
         ]
 
-    def _risk_sets(self, strata: Codes, events: Flags) -> RiskSets:
-        return RiskSets(strata, self._ages, events, self._cases.entry_days)
-
     def _figures(self, asset: Adoptions) -> Effect:
-        cases, ages = asset.cases, asset.ages
-        moments = self._tiers.with_asset(cases, ages)
-        ever = self._tiers.with_asset(cases, np.full(cases.size, FROM_THE_START))
+        order = np.argsort(asset.ages)
+        cases, ages = asset.cases[order], asset.ages[order]
+        since = self._ages.since(cases, ages)
+        moments = self._tiers.with_asset(cases, since)
+        ever = self._tiers.with_asset(cases)
         by_then = self._place[cases[ages <= self._day]]
-        by_then = by_then[by_then >= 0]
-        landmark = self._waiting.with_asset(by_then, np.full(by_then.size, FROM_THE_START))
-        same = None if self._quarters is None else self._quarters.with_asset(cases, ages)
+        landmark = self._waiting.with_asset(by_then[by_then >= 0])
+        same = None if self._quarters is None else self._quarters.with_asset(cases, since)
         return Effect(
             asset=asset.asset,
             adopters=int(cases.size),
@@ -175,13 +176,14 @@ class Effects:
         if found.landmark.ratio is not None and _surely(found.landmark.ratio) is _other(side):
             yield f"the landmark at day {found.landmark.day:g} says the opposite"
         yield from self._gave_up_more(asset, side)
-        yield from self._late(asset, side)
+        yield from self._written_late(asset, side)
 
     def _gave_up_more(self, asset: Adoptions, side: EffectVerdict) -> Iterator[str]:
         """Fast because the slow ones gave up, or slow because they stayed?"""
         if self._gave_up is None:
-            self._gave_up = self._risk_sets(self._cases.tier, self._cases.all.gave_up)
-        ratio = hazard_ratio(self._gave_up.with_asset(asset.cases, asset.ages))
+            self._gave_up = RiskSets(self._cases.tier, self._ages, self._cases.all.gave_up)
+        since = self._ages.since(asset.cases, asset.ages)
+        ratio = hazard_ratio(self._gave_up.with_asset(asset.cases, since))
         if ratio is None or _surely(ratio) is not side:
             return
         if side is EffectVerdict.HELPS:
@@ -189,19 +191,18 @@ class Effects:
         else:
             yield "fewer were declined or withdrawn with it, which may be why the rest was slow"
 
-    def _late(self, asset: Adoptions, side: EffectVerdict) -> Iterator[str]:
-        """Adoptions that may have been written down because the case was nearly over."""
-        ages = self._ages[asset.cases]
-        late = self._done[asset.cases] & (asset.ages > 0.0)
-        late &= asset.ages >= (1.0 - LATE) * ages
-        if not late.any():
-            return
-        early = ~late
-        ratio = hazard_ratio(self._tiers.with_asset(asset.cases[early], asset.ages[early]))
+    def _written_late(self, asset: Adoptions, side: EffectVerdict) -> Iterator[str]:
+        """Would it hold if every adoption had come a little later? Then who ends before that counts
+        as without: adoptions that were written down because production was near are none."""
+        later = asset.ages + np.where(asset.ages > 0.0, self._lag, 0.0)
+        there = later <= self._ages.until[asset.cases]
+        cases = asset.cases[there]
+        since = self._ages.since(cases, later[there])
+        ratio = hazard_ratio(self._tiers.with_asset(cases, since))
         if ratio is None or _surely(ratio) is not side:
             yield (
-                f"it hangs on {_cases(int(np.count_nonzero(late)))} that adopted at the very end, as"
-                " if adopting had been written down when production was near"
+                f"it hangs on who adopted in the last {duration(self._lag)}, as if adopting had"
+                " been written down when production was near"
             )
 
 
