@@ -2,9 +2,10 @@
 
     python -m benchmarks.adoption --runs 1000 --seed 1
 
-Each row is a world of `simulated_adoptions` with so many cases, about a third of which adopt. `helps`
-and `hurts` are the verdicts of `headway adoption`, in % of the runs with their standard error;
-`unguarded` are those of the time-dependent model alone, without what stands against a verdict.
+Each row is a world of `simulated_adoptions` with so many cases, about a third of which adopt.
+`helps` and `hurts` are the verdicts of `headway adoption`, in % of the runs with their standard
+error; `unguarded` are those of the time-dependent model alone, without what stands against a
+verdict.
 Beside them three comparisons from the start, as they are commonly made, each where its 95%
 interval excludes no difference:
 
@@ -95,21 +96,21 @@ def shares(world: World, size: int, runs: int, seed: int) -> Floats:
     return found
 
 
-def many(size: int, runs: int, seed: int, assets: int = 50) -> tuple[int, int]:
-    """Of so many runs with so many assets without effect: in how many one is said to help, and how
+def many(size: int, runs: int, seed: int) -> tuple[int, int]:
+    """Of so many runs with 50 assets without effect: in how many one is said to help, and how
     many would be said to if each were tested alone."""
     rng = np.random.default_rng([seed, size])
     wrong = alone = 0
     for _ in range(runs):
-        found = effects(*simulate(rng, size, NOTHING, assets))
+        found = effects(*simulate(rng, size, NOTHING, 50))
         wrong += any(one.verdict is EffectVerdict.HELPS for one in found)
         alone += any(_is(one.time_dependent, 1) for one in found)
     return wrong, alone
 
 
-def speed(cases_: int = 100_000, assets: int = 50, seed: int = 1) -> tuple[float, float]:
-    """How long the effects of so many assets over so many cases take: seconds, and of the processor."""
-    cases, adopted = simulate(np.random.default_rng(seed), cases_, NOTHING, assets)
+def speed(seed: int) -> tuple[float, float]:
+    """How long 50 assets over 100,000 cases take: seconds, and those of the processor."""
+    cases, adopted = simulate(np.random.default_rng(seed), 100_000, NOTHING, 50)
     began, used = time.perf_counter(), time.process_time()
     effects(cases, adopted)
     return time.perf_counter() - began, time.process_time() - used
@@ -143,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f" tested one by one, in {alone}"
     )
     for _ in range(3):
-        seconds, processor = speed(seed=seed)
+        seconds, processor = speed(seed)
         print(
             f"effects of 50 assets over 100,000 cases: {seconds:.2f} s ({processor:.2f} s of the"
             " processor)"

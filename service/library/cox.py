@@ -1,8 +1,8 @@
 """Cox's model with one covariate that is 0 or 1: a case is without an asset, or with it.
 
 With one such covariate the partial likelihood needs no cases, only how many wait on each side at
-each event (`risk_sets`). Its score falls steadily in the coefficient, so that Newton's method inside
-a bracket always finds the maximum, if there is one.
+each event (`risk_sets`). Its score falls steadily in the coefficient, so that Newton's method
+inside a bracket always finds the maximum, if there is one.
 """
 
 from dataclasses import dataclass

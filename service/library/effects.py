@@ -78,8 +78,7 @@ class Effects:
     def __init__(self, cases: Cases, landmark_day: float = LANDMARK_DAY) -> None:
         if cases.weight is not None:
             raise ValueError("adoptions are of single cases, not of counts")
-        if not 0.0 < landmark_day < np.inf:
-            raise ValueError("the landmark is a number of days above 0")
+        check_landmark(landmark_day)
         self._cases = cases
         self._day = landmark_day
         self._ages = Ages(cases.duration_days, cases.entry_days)
@@ -210,10 +209,18 @@ def effects(
     cases: Cases,
     assets: Sequence[Adoptions],
     landmark_day: float = LANDMARK_DAY,
-    withheld: str = "",
+    record: Sequence[str] = (),
 ) -> list[Effect]:
-    """What each asset does to time-to-production; see `Effects`."""
+    """What each asset does to time-to-production; see `Effects`. `record` is what the record is
+    known to leave out: with any of that there is no verdict."""
+    withheld = f"the record leaves something out ({record[0]})" if record else ""
     return Effects(cases, landmark_day).of(assets, withheld)
+
+
+def check_landmark(day: float) -> None:
+    """ValueError for what is no day of a landmark."""
+    if not 0.0 < day < np.inf:
+        raise ValueError("the landmark is a number of days above 0")
 
 
 def as_json(found: Sequence[Effect]) -> list[dict[str, object]]:
