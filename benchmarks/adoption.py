@@ -87,7 +87,7 @@ def _restarted(cases: Cases, asset: Adoptions) -> HazardRatio | None:
 
 def shares(world: World, size: int, runs: int, seed: int) -> Floats:
     """The part of the runs in which each of `COLUMNS` holds, and the mean share of adopters."""
-    rng = np.random.default_rng([seed, size, WORLDS.index(world)])
+    rng = np.random.default_rng([seed, size, *world.name.encode()])
     said = []
     for _ in range(runs):
         cases, (asset, *_) = simulate(rng, size, world)

@@ -81,7 +81,7 @@ def adoption(  # noqa: PLR0917 - the options of a command
             "read": read.read,
             "accepted": read.accepted,
             "rejected": read.rejected,
-            "notes": [*read.notes, *notes_of(found)],
+            "notes": [*map(_leaves_out, read.signs), *read.notes, *notes_of(found)],
         }
         typer.echo(json.dumps(answer, indent=2, allow_nan=False))
     else:
@@ -93,7 +93,7 @@ def _print(read: "FileAdoptions", found: "Sequence[Effect]", rejects: Path | Non
 
     console = plain_console()
     for sign in read.signs:
-        console.print(f"The record leaves something out: {sign}.")
+        console.print(_leaves_out(sign))
     for effect in found:
         console.print(said(effect), style="bold")
     console.print()
@@ -102,6 +102,10 @@ def _print(read: "FileAdoptions", found: "Sequence[Effect]", rejects: Path | Non
     for note in read.notes:
         console.print(f"- {note}")
     console.print(f"\n{rows_read(read.source, read.read, read.accepted, rejects)}")
+
+
+def _leaves_out(sign: str) -> str:
+    return f"The record leaves something out: {sign}."
 
 
 _LEGEND = (
@@ -116,7 +120,7 @@ _LEGEND = (
 def _assets(found: "Sequence[Effect]", as_of: str) -> "Table":
     table = empty_table(f"Assets {as_of}")
     table.add_column("asset", overflow="fold")
-    landmark = f"landmark day {found[0].landmark.day:g}" if found else "landmark"
+    landmark = f"landmark\nday {found[0].landmark.day:g}" if found else "landmark"
     for title in ("adopters", "with", "p", "quarter", landmark, "naive"):
         table.add_column(title, justify="right")
     for effect in found:

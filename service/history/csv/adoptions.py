@@ -29,6 +29,7 @@ from service.history.csv.rows import Columns, RowReader
 from service.measure.adoptions import Adoptions
 from service.measure.cases import EPOCH, OUTCOMES, Cases, Collector, days_from
 from service.measure.record import MOST_REJECTED, Rejected
+from service.measure.record import signs as signs_of_cases
 from service.measure.survival import Floats
 
 MOST_ROWS = 2_000_000
@@ -113,6 +114,7 @@ def read_adoptions(
     moment, note = choose_as_of(file.mapping.snapshot, as_of, newest, latest)
     cases, adoptions, notes = file.known_at(moment)
     signs = list(signs_of(account, file, from_data=note is not None))
+    signs += signs_of_cases({"the cases": cases.all})
     if Rejected(account.read, account.rejected).share > MOST_REJECTED:
         signs.append(f"{account.rejected} of {account.read} rows could not be used")
     return FileAdoptions(
