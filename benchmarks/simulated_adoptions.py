@@ -51,7 +51,7 @@ WORLDS = (
     NOTHING,
     World("no effect, risky tiers adopt more", risky=True),
     World("no effect, all 15% faster a year", a_year=0.85, published=DAYS / 2),
-    World("no effect, slow adopters withdraw", slow_leave=True),
+    World("slow adopters withdraw", slow_leave=True),
     World("no effect, 20% written down at the end", at_the_end=0.2),
     World("no effect, adopted when nearly done", nearly_done=0.75),
     World("hazard 25% higher", hazard=1.25),
