@@ -96,6 +96,8 @@ def _print(read: "FileAdoptions", found: "Sequence[Effect]", rejects: Path | Non
         console.print(_leaves_out(sign))
     for effect in found:
         console.print(said(effect), style="bold")
+    if not found:
+        console.print("The file names no asset: nothing can be said of any.", style="bold")
     console.print()
     console.print(_assets(found, read.as_of_words))
     console.print(_LEGEND)

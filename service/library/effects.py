@@ -7,7 +7,7 @@ decision 22 why.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -103,11 +103,15 @@ class Effects:
     def of(self, assets: Sequence[Adoptions], withheld: str = "") -> list[Effect]:
         """The effect of each asset, in the same order; with `withheld`, a reason, no verdict."""
         figures = [self._figures(asset) for asset in assets]
-        tested = [i for i, one in enumerate(figures) if one.time_dependent is not None]
-        p_values = [figures[i].time_dependent.p for i in tested]  # type: ignore[union-attr]
-        adjusted = dict(zip(tested, benjamini_hochberg(p_values), strict=True))
+        tested = {
+            place: one.time_dependent.p
+            for place, one in enumerate(figures)
+            if one.time_dependent is not None
+        }
+        adjusted = dict(zip(tested, benjamini_hochberg(list(tested.values())), strict=True))
         return [
-            self._judged(one, assets[i], adjusted.get(i), withheld) for i, one in enumerate(figures)
+            self._judged(replace(one, p_adjusted=adjusted.get(place)), asset, withheld)
+            for place, (one, asset) in enumerate(zip(figures, assets, strict=True))
         ]
 
     def _figures(self, asset: Adoptions) -> Effect:
@@ -132,25 +136,13 @@ class Effects:
             why="",
         )
 
-    def _judged(
-        self, found: Effect, asset: Adoptions, p_adjusted: float | None, withheld: str
-    ) -> Effect:
+    def _judged(self, found: Effect, asset: Adoptions, withheld: str) -> Effect:
         side = EffectVerdict.NONE
-        if found.time_dependent is not None and p_adjusted is not None and p_adjusted <= LEVEL:
-            side = _side(found.time_dependent)
+        ratio, p = found.time_dependent, found.p_adjusted
+        if ratio is not None and p is not None and p <= LEVEL:
+            side = EffectVerdict.HELPS if ratio.log_ratio > 0.0 else EffectVerdict.HURTS
         why = next(self._against(found, asset, side, withheld), "")
-        return Effect(
-            found.asset,
-            found.adopters,
-            found.naive,
-            found.time_dependent,
-            found.same_quarter,
-            found.mantel_byar,
-            found.landmark,
-            p_adjusted,
-            EffectVerdict.NONE if why else side,
-            why,
-        )
+        return replace(found, verdict=EffectVerdict.NONE if why else side, why=why)
 
     def _against(
         self, found: Effect, asset: Adoptions, side: EffectVerdict, withheld: str
@@ -283,10 +275,6 @@ def _ratio_json(name: str, ratio: HazardRatio | None) -> dict[str, object]:
     if ratio is None:
         return {name: None, "ci": None}
     return {name: number(ratio.ratio), "ci": interval_json(ratio.ci)}
-
-
-def _side(ratio: HazardRatio) -> EffectVerdict:
-    return EffectVerdict.HELPS if ratio.log_ratio > 0.0 else EffectVerdict.HURTS
 
 
 def _surely(ratio: HazardRatio) -> EffectVerdict:

@@ -67,8 +67,11 @@ class Ages:
 
         Just after its age an adoption counts. A case that adopts at its very end has done so before
         it ended, so that its own end counts with the asset, however coarse the record is.
+        ValueError for an adoption after the end of its case.
         """
         until = self.until[cases]
+        if (ages > until).any():
+            raise ValueError("an asset that is adopted after the end has no effect on it")
         place: Codes = np.searchsorted(self._ordered, ages, side="right") - (ages == until)
         return place if self._entries is None else np.maximum(place, self.came[cases])
 

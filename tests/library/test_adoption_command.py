@@ -138,6 +138,26 @@ def test_a_file_without_assets_speaks_of_one(tmp_path: Path) -> None:
     assert (asset["asset"], asset["adopters"]) == ("asset", 20)
 
 
+def test_a_file_that_names_no_asset(tmp_path: Path) -> None:
+    lines = [f"{line}," for line in cases(5, 0)]
+    path = written(tmp_path / "a.csv", *lines, header=f"{HEADER},asset")
+    assert answer(path)["assets"] == []
+    assert run(path).stdout.startswith("The file names no asset: nothing can be said of any.")
+
+
+def test_as_of_a_day_before_everything_nothing_can_be_told(tmp_path: Path) -> None:
+    (asset,) = answer(written(tmp_path / "a.csv", *cases()), "--as-of", "2020-01-01")["assets"]
+    assert (asset["adopters"], asset["verdict"]) == (0, "no verdict")
+    assert asset["time_dependent"]["hazard_ratio"] is None
+
+
+def test_a_case_that_is_there_twice(tmp_path: Path) -> None:
+    """Without a column for assets nothing is said of any."""
+    rejects = tmp_path / "rejects.csv"
+    answer(written(tmp_path / "a.csv", *cases(3), cases(3)[0]), "--rejects", rejects)
+    assert '5,"case_id ""c0"" is already on line 2",c0,' in rejects.read_text()
+
+
 def test_rows_of_one_case_speak_of_several_assets(tmp_path: Path) -> None:
     known = "c1,high,2024-01-01,2024-02-01,production"
     path = written(
@@ -190,9 +210,10 @@ def test_a_row_that_cannot_be_used_is_rejected_with_its_reason(
     assert line[0] == "3"
     assert reason in line[1]
     assert line[2:] == row.split(",")
-    assert {
-        one["asset"]: one["adopters"] for one in found["assets"] if one["asset"] != "B"
-    } == {"A": 1, "C": 1}
+    assert {one["asset"]: one["adopters"] for one in found["assets"] if one["asset"] != "B"} == {
+        "A": 1,
+        "C": 1,
+    }
 
 
 def test_a_case_whose_first_row_is_rejected_is_told_by_the_next(tmp_path: Path) -> None:
@@ -220,7 +241,7 @@ def test_adoptions_outside_of_the_case(tmp_path: Path) -> None:
         in found["notes"]
     )
     assert any(
-        note.startswith("Adoptions after the end of their case: 1.") for note in found["notes"]
+        note.startswith("Adoptions after the end of their case, or") for note in found["notes"]
     )
 
     at_start = list(lines)

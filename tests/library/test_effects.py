@@ -328,6 +328,11 @@ def test_json_is_as_promised() -> None:
     assert notes[1] == "nobody's: no verdict, as 0 cases adopted it, and 8 are needed."
 
 
+def test_an_adoption_after_the_end_is_none() -> None:
+    with pytest.raises(ValueError, match="after the end"):
+        one([Row(10.0, adopted=10.5), Row(20.0)])
+
+
 @pytest.mark.parametrize("day", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_landmark_is_a_day(day: float) -> None:
     with pytest.raises(ValueError, match="a number of days above 0"):

@@ -27,13 +27,13 @@ from service.history.csv.quoting import day
 from service.history.csv.rejects import RejectsFile
 from service.history.csv.rows import Columns, RowReader
 from service.measure.adoptions import Adoptions
-from service.measure.cases import EPOCH, OUTCOMES, Cases, Collector, days_from
+from service.measure.cases import EPOCH, OPEN, OUTCOMES, Cases, Collector, days_from
 from service.measure.record import MOST_REJECTED, Rejected
 from service.measure.record import signs as signs_of_cases
 from service.measure.survival import Floats
 
 MOST_ROWS = 2_000_000
-"""Every case is held as a row with its id, at about 250 bytes each."""
+"""Every case is held as a row with its id, at about 300 bytes each."""
 COHORT = "all"
 """All cases of such a file are of one cohort, whatever it says."""
 
@@ -157,6 +157,11 @@ class AdoptionReader(RowReader):
         self._assets = Memo(self._text_parser("asset", source, self._assets_in))
         self._adopted = Memo(self._moment)
 
+    @property
+    def names_assets(self) -> bool:
+        """Whether the file has a column for the asset."""
+        return bool(self._assets_in)
+
     def adoption(self, row: Sequence[str]) -> tuple[str, datetime | None]:
         """The asset, and when the case adopted it, None if it did not; raises `RowUnusable`."""
         asset = self._assets[tuple(row[place] for place in self._assets_in)]
@@ -211,7 +216,8 @@ class AdoptionFile(HistoryFile):
     """An open file of adoptions; a context manager like every history file.
 
     Rows with the same `case_id` are one case that says something of several assets. `newest` is the
-    latest adoption that is not still to come, in seconds since 1970; minus infinity without any.
+    latest adoption of an open case that is not still to come, in seconds since 1970: so long the
+    case was open. Minus infinity without any.
     """
 
     def __init__(self, path: Path, mapping: HistoryMap = CANONICAL, *, latest: datetime) -> None:
@@ -276,7 +282,8 @@ class AdoptionFile(HistoryFile):
                     name, f"{name} is another than that of case_id {shown(case_id)} on line {first}"
                 )
             if (earlier := self._said.get((number, code))) is not None:
-                about = f" with asset {shown(asset)}" if asset != NO_ASSET else ""
+                told = self._adoption_reader.names_assets and asset != NO_ASSET
+                about = f" with asset {shown(asset)}" if told else ""
                 raise RowUnusable(
                     "case_id", f"case_id {shown(case_id)}{about} is already on line {earlier}"
                 )
@@ -286,7 +293,7 @@ class AdoptionFile(HistoryFile):
             who = self._adopted.setdefault(code, _Adopted())
             who.cases.append(number)
             who.moments.append(seconds)
-            if adopted <= self.latest:
+            if rows.ended_at[i] is None and adopted <= self.latest:
                 self.newest = max(self.newest, seconds)
 
     def _facts_of(self, rows: Columns, i: int) -> bytes:
@@ -342,14 +349,14 @@ class AdoptionFile(HistoryFile):
         for code, name in enumerate(self._asset_names.names):
             who = self._adopted.get(code, _Adopted())
             number, moment = np.array(who.cases), np.array(who.moments)
-            there = kept[number] & (moment <= now)
-            counts["later"] += int(np.count_nonzero(~there))
-            number, moment = number[there], moment[there]
+            number, moment = number[kept[number]], moment[kept[number]]
             row, age = place[number], days_from(moment - started[number])
-            after = age > cases.duration_days[row]
+            there = age <= cases.duration_days[row]
+            later = ~there & (moment > now) & (cases.outcome[row] == OPEN)
+            counts["later"] += int(np.count_nonzero(later))
+            counts["after"] += int(np.count_nonzero(~there & ~later))
             counts["early"] += int(np.count_nonzero(age < 0.0))
-            counts["after"] += int(np.count_nonzero(after))
-            found.append(Adoptions(name, row[~after], np.maximum(age[~after], 0.0)))
+            found.append(Adoptions(name, row[there], np.maximum(age[there], 0.0)))
         found.sort(key=lambda one: one.asset)
         return cases, tuple(found), tuple(_about(counts))
 
@@ -380,14 +387,12 @@ def _about(counts: Counter[str]) -> Iterator[str]:
         )
     if counts["after"]:
         yield (
-            f"Adoptions after the end of their case: {counts['after']}. These cases count as"
-            " without the asset, as they were all the time."
+            f"Adoptions after the end of their case, or when nobody looked at it any more:"
+            f" {counts['after']}. These cases count as without the asset, as they were as long as"
+            " they were watched."
         )
     if counts["later"]:
-        yield (
-            f"Adoptions after the day of the report, or of cases that started after it:"
-            f" {counts['later']}. They do not count yet."
-        )
+        yield (f"Adoptions after the day of the report: {counts['later']}. They do not count yet.")
 
 
 def _different(facts: bytes, others: bytes) -> str:
