@@ -2,13 +2,14 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from itertools import repeat
 from math import inf, nan
 from pathlib import Path
-from struct import Struct
+from typing import Any
 
 import numpy as np
 
@@ -40,12 +41,12 @@ COHORT = "all"
 NOTHING = -1
 """The code of no asset."""
 
-_FACTS = Struct("8d")
 _NAMES = (
     *("tier", "business_unit", "outcome", "started_at", "ended_at"),
     *("known_from", "observed_until", "estimate_days"),
 )
-"""What the rows of one case must agree in, in the order of `_FACTS`."""
+"""What the rows of one case must agree in."""
+_FACTS = 8 * len(_NAMES)  # bytes
 _CODES = {outcome: code for code, outcome in enumerate(OUTCOMES)}
 
 
@@ -110,7 +111,7 @@ def read_adoptions(
             + (f" ({by_field(reasons)})" if account.rejected else "")
             + (f"; {file.dates_hint}" if file.dates_hint else "")
         )
-    newest = datetime.fromtimestamp(max(account.until, file.newest), latest.tzinfo)
+    newest = datetime.fromtimestamp(max(account.until, file.newest_adoption()), latest.tzinfo)
     moment, note = choose_as_of(file.mapping.snapshot, as_of, newest, latest)
     cases, adoptions, notes = file.known_at(moment)
     signs = list(signs_of(account, file, from_data=note is not None))
@@ -141,6 +142,10 @@ def _rejected(account: Account) -> Iterator[str]:
         yield f"{account.rejected} of {account.read} rows cannot be used: {reasons}."
 
 
+Said = tuple[str | RowUnusable, datetime | RowUnusable | None]
+"""What a row says of an adoption: the asset and the moment, or why it says neither."""
+
+
 class AdoptionReader(RowReader):
     """Reads what a row says of an adoption, too. `FileUnreadable` if there is no such column."""
 
@@ -162,17 +167,16 @@ class AdoptionReader(RowReader):
         """Whether the file has a column for the asset."""
         return bool(self._assets_in)
 
-    def adoption(self, row: Sequence[str]) -> tuple[str, datetime | None]:
-        """The asset, and when the case adopted it, None if it did not; raises `RowUnusable`."""
-        asset = self._assets[tuple(row[place] for place in self._assets_in)]
-        adopted = self._adopted[row[self._adopted_in]]
-        if isinstance(asset, RowUnusable):
-            raise asset
-        if isinstance(adopted, RowUnusable):
-            raise adopted
-        if adopted is not None and asset == NO_ASSET:
-            raise RowUnusable("asset", f"adopted {day(adopted)}, but the asset is blank")
-        return asset, adopted
+    def adoptions(self, rows: Sequence[Sequence[str]]) -> list[Said]:
+        """Of each row the asset, and when the case adopted it, None if it did not."""
+        places = self._assets_in
+        keys: Iterable[Any] = repeat((), len(rows))
+        if len(places) == 1:
+            keys = [row[places[0]] for row in rows]
+        elif places:
+            keys = [tuple(row[place] for place in places) for row in rows]
+        moments = [self._adopted[row[self._adopted_in]] for row in rows]
+        return list(zip(map(self._assets.__getitem__, keys), moments, strict=True))
 
     def _moment(self, cells: Sequence[str]) -> datetime | None:
         return self.dates.read("adopted_at", self._names[self._adopted_in], cells[0])
@@ -215,13 +219,10 @@ class _Adopted:
 class AdoptionFile(HistoryFile):
     """An open file of adoptions; a context manager like every history file.
 
-    Rows with the same `case_id` are one case that says something of several assets. `newest` is the
-    latest adoption of an open case that is not still to come, in seconds since 1970: so long the
-    case was open. Minus infinity without any.
+    Rows with the same `case_id` are one case that says something of several assets.
     """
 
     def __init__(self, path: Path, mapping: HistoryMap = CANONICAL, *, latest: datetime) -> None:
-        self.newest = -inf
         self._numbers_of: dict[str, int] = {}
         self._first_lines = array("q")
         self._facts: list[bytes] = []
@@ -243,15 +244,20 @@ class AdoptionFile(HistoryFile):
             reading = self._rows.read(records.rows)
             rejects = records.rejects + self._unusable(records, reading)
             rows = reading.accepted
+            lines = [records.lines[place] for place in reading.places]
+            cells = [records.rows[place] for place in reading.places]
+            facts = self._facts_of(rows)
             gone: dict[int, int] = {}
-            for i, place in enumerate(reading.places):
-                line, row = records.lines[place], records.rows[place]
+            for i, said in enumerate(self._adoption_reader.adoptions(cells)):
+                case_id, own = rows.case_id[i], facts[_FACTS * i : _FACTS * (i + 1)]
                 try:
-                    self._take(rows, i, line, *self._adoption_reader.adoption(row))
+                    self._take(case_id, own, lines[i], said)
                 except RowUnusable as error:
-                    gone[i] = place
+                    gone[i] = reading.places[i]
                     rejects.append(
-                        Reject(line, rows.case_id[i], error.field, error.reason, tuple(row), COHORT)
+                        Reject(
+                            lines[i], case_id, error.field, error.reason, tuple(cells[i]), COHORT
+                        )
                     )
             self._check_bounds()
             rejects.sort(key=lambda reject: reject.line)
@@ -264,12 +270,17 @@ class AdoptionFile(HistoryFile):
                 mended=len(reading.mended - left_out),
             )
 
-    def _take(self, rows: Columns, i: int, line: int, asset: str, adopted: datetime | None) -> None:
+    def _take(self, case_id: str, facts: bytes, line: int, said: Said) -> None:
         """Take a row; `RowUnusable` if it contradicts, or repeats, an earlier one of its case."""
-        case_id = rows.case_id[i]
-        facts = self._facts_of(rows, i)
-        number = self._numbers_of.get(case_id)
+        asset, adopted = said
+        if isinstance(asset, RowUnusable):
+            raise asset
+        if isinstance(adopted, RowUnusable):
+            raise adopted
+        if adopted is not None and asset == NO_ASSET:
+            raise RowUnusable("asset", f"adopted {day(adopted)}, but the asset is blank")
         code = NOTHING if asset == NO_ASSET else self._asset_names.code(asset)
+        number = self._numbers_of.get(case_id)
         if number is None:
             number = self._numbers_of[case_id] = len(self._facts)
             self._facts.append(facts)
@@ -289,26 +300,26 @@ class AdoptionFile(HistoryFile):
                 )
         self._said[number, code] = line
         if adopted is not None:
-            seconds = (adopted - EPOCH).total_seconds()
-            who = self._adopted.setdefault(code, _Adopted())
+            who = self._adopted.get(code)
+            if who is None:
+                who = self._adopted[code] = _Adopted()
             who.cases.append(number)
-            who.moments.append(seconds)
-            if rows.ended_at[i] is None and adopted <= self.latest:
-                self.newest = max(self.newest, seconds)
+            who.moments.append((adopted - EPOCH).total_seconds())
 
-    def _facts_of(self, rows: Columns, i: int) -> bytes:
-        tier, estimate = rows.tier[i], rows.estimate_days[i]
-        self._tier_code(tier)  # for the note on how it is written
-        return _FACTS.pack(
-            self._tier_names.code(tier),
-            self._unit_code(rows.business_unit[i]),
-            _CODES[rows.outcome[i]],
-            _seconds(rows.started_at[i]),
-            _seconds(rows.ended_at[i]),
-            _seconds(rows.known_from[i]),
-            _seconds(rows.observed_until[i]),
-            nan if estimate is None else estimate,
-        )
+    def _facts_of(self, rows: Columns) -> bytes:
+        """What the rows of a case must agree in, as numbers: `_FACTS` bytes for each row."""
+        for tier in set(rows.tier):
+            self._tier_code(tier)  # for the note on how it is written
+        table = np.empty((len(rows), len(_NAMES)))
+        table[:, 0] = list(map(self._tier_names.code, rows.tier))
+        table[:, 1] = list(map(self._unit_code, rows.business_unit))
+        table[:, 2] = [_CODES[outcome] for outcome in rows.outcome]
+        table[:, 3] = list(map(_seconds, rows.started_at))
+        table[:, 4] = list(map(_seconds, rows.ended_at))
+        table[:, 5] = list(map(_seconds, rows.known_from))
+        table[:, 6] = list(map(_seconds, rows.observed_until))
+        table[:, 7] = [nan if days is None else days for days in rows.estimate_days]
+        return table.tobytes()
 
     def _check_bounds(self) -> None:
         if len(self._said) > MOST_ROWS:
@@ -322,10 +333,24 @@ class AdoptionFile(HistoryFile):
                     f" such as {listed(names.names, 3)}: is that the right column?"
                 )
 
+    def newest_adoption(self) -> float:
+        """The latest adoption of an open case that is not still to come, in seconds since 1970: so
+        long it was open at least. Minus infinity without any."""
+        ended, latest, newest = self._table()[:, 4], _seconds(self.latest), -inf
+        for who in self._adopted.values():
+            moments = np.array(who.moments)
+            known = moments[np.isnan(ended[np.array(who.cases)]) & (moments <= latest)]
+            newest = float(known.max(initial=newest))
+        return newest
+
+    def _table(self) -> Floats:
+        """A row for each case, with the columns of `_NAMES`."""
+        return np.frombuffer(b"".join(self._facts)).reshape(-1, len(_NAMES))
+
     def known_at(self, as_of: datetime) -> tuple[Cases, tuple[Adoptions, ...], tuple[str, ...]]:
         """The cases and adoptions read so far as they were known at a moment, and what has to be
         said of them."""
-        facts = np.frombuffer(b"".join(self._facts)).reshape(-1, len(_NAMES))
+        facts = self._table()
         tier, outcome = facts[:, 0].astype(np.int64), facts[:, 2].astype(np.int64)
         started, ended, known_from, observed = facts[:, 3:7].T
         collector = Collector()
@@ -397,12 +422,8 @@ def _about(counts: Counter[str]) -> Iterator[str]:
 
 def _different(facts: bytes, others: bytes) -> str:
     """The first column in which two rows of a case differ."""
-    width = _FACTS.size // len(_NAMES)
-    return next(
-        name
-        for place, name in enumerate(_NAMES)
-        if facts[width * place : width * (place + 1)] != others[width * place : width * (place + 1)]
-    )
+    one, other = (np.frombuffer(some, np.int64) for some in (facts, others))
+    return _NAMES[int(np.flatnonzero(one != other)[0])]
 
 
 def _seconds(moment: datetime | None) -> float:
