@@ -328,6 +328,15 @@ def test_a_snapshot_of_a_map_is_the_moment_of_the_report(tmp_path: Path) -> None
     assert found["assets"][0]["adopters"] == 10
 
 
+def test_a_latest_moment_that_stands_alone_matters_to_open_cases(tmp_path: Path) -> None:
+    late = "late,high,2024-01-01,2025-06-01,production,"
+    sign = "The record leaves something out: the latest moment stands alone, 454 days after the"
+    over = answer(written(tmp_path / "a.csv", *cases(), late))
+    still = answer(written(tmp_path / "b.csv", *cases(), late, "o,high,2024-02-01,,open,"))
+    assert not any(note.startswith(sign) for note in over["notes"])
+    assert still["notes"][0].startswith(sign)
+
+
 def test_a_landmark_of_ones_own(tmp_path: Path) -> None:
     path = simulated(tmp_path / "a.csv", World("twice", hazard=2.0), 300)
     (asset,) = answer(path, "--landmark", "14.5")["assets"]

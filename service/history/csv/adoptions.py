@@ -114,7 +114,9 @@ def read_adoptions(
     newest = datetime.fromtimestamp(max(account.until, file.newest_adoption()), latest.tzinfo)
     moment, note = choose_as_of(file.mapping.snapshot, as_of, newest, latest)
     cases, adoptions, notes = file.known_at(moment)
-    signs = list(signs_of(account, file, from_data=note is not None))
+    # The moment of the report says how long open cases were watched, and nothing else.
+    rests_on_it = note is not None and bool((cases.outcome == OPEN).any())
+    signs = list(signs_of(account, file, from_data=rests_on_it))
     signs += signs_of_cases({"the cases": cases.all})
     if Rejected(account.read, account.rejected).share > MOST_REJECTED:
         signs.append(f"{account.rejected} of {account.read} rows could not be used")
