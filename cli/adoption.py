@@ -58,7 +58,7 @@ def adoption(  # noqa: PLR0917 - the options of a command
     from service.library.effects import check_landmark, effects, notes_of
 
     now = datetime.now(UTC)
-    asked, there = asked_moment("adoption", as_of, zone, now)
+    moment = asked_moment("adoption", as_of, zone, now)
     try:
         check_landmark(landmark)
         with reading_bar(file) as progress:
@@ -66,8 +66,8 @@ def adoption(  # noqa: PLR0917 - the options of a command
                 file,
                 CANONICAL if map_name is None else load_map(map_name),
                 latest=now + TIME_ZONES,
-                as_of=asked,
-                zone=there,
+                as_of=moment.at if as_of is not None else None,
+                zone=moment.zone,
                 rejects=rejects,
                 progress=progress,
             )

@@ -81,7 +81,7 @@ def compare(  # noqa: PLR0917 - the options of a command
         typer.echo(f"headway compare: --out {out}: the ending is .svg or .png", err=True)
         raise typer.Exit(2)
     now = datetime.now(UTC)
-    asked, there = asked_moment("compare", as_of, zone, now)
+    moment = asked_moment("compare", as_of, zone, now)
     try:
         assumptions = _assumptions(assume or [], assumed_by, because, now)
         with reading_bar(file) as progress:
@@ -92,8 +92,8 @@ def compare(  # noqa: PLR0917 - the options of a command
                 intake=cohort,
                 baseline=baseline,
                 tau_days=tau,
-                as_of=asked,
-                zone=there,
+                as_of=moment.at if as_of is not None else None,
+                zone=moment.zone,
                 assumptions=assumptions,
                 rejects=rejects,
                 progress=progress,
@@ -130,11 +130,12 @@ def _assumptions(
 def _draw(result: "FileVerdict", out: Path) -> None:
     from charts.reports import picture
     from cli.whole_files import written_whole
+    from service.reports.comparison import FileComparison
     from service.reports.registry import Name
 
     kind: Literal["svg", "png"] = "svg" if out.suffix.lower() == ".svg" else "png"
     with written_whole(out) as file:
-        file.write(picture(Name.VERDICT, result.as_json(), kind))
+        file.write(picture(Name.VERDICT, FileComparison.model_validate(result.as_json()), kind))
 
 
 def _print(result: "FileVerdict", rejects: Path | None) -> None:

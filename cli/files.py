@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from service.domain.moment import Moment
     from service.history.csv.comparison import Progress
 
 BIG = 5_000_000  # bytes; reading less is over before a progress bar is seen
@@ -21,21 +22,17 @@ WIDTH_WHEN_PIPED = 100
 TIME_ZONES = timedelta(days=1)
 
 
-def asked_moment(
-    command: str, as_of: str | None, zone: str, now: datetime
-) -> tuple[datetime | None, tzinfo]:
-    """The moment that `--as-of` and `--zone` say, None without `--as-of`, and the zone.
+def asked_moment(command: str, as_of: str | None, zone: str, now: datetime) -> "Moment":
+    """The moment that `--as-of` and `--zone` say.
 
     A mistake ends the command with one line and exit code 2.
     """
-    from service.domain.moment import BadMoment, moment_of, zone_of
+    from service.domain.moment import BadMoment, BadZone, read_moment
 
-    option = "--zone"
     try:
-        there = zone_of(zone)
-        option = "--as-of"
-        return moment_of(as_of, now, there).at if as_of is not None else None, there
+        return read_moment(as_of or "", now, zone)
     except BadMoment as bad:
+        option = "--zone" if isinstance(bad, BadZone) else "--as-of"
         typer.echo(f"headway {command}: {option}: {bad}", err=True)
         raise typer.Exit(2) from None
 

@@ -32,7 +32,7 @@ from sqlmodel import col
 
 from service.domain.case import Outcome
 from service.domain.cohort import Cohort
-from service.domain.moment import BadMoment, moment_of, zone_of
+from service.domain.moment import BadMoment, BadZone, read_moment
 from service.domain.moment import Moment as Moment  # noqa: PLC0414 - all reports take it from here
 from service.domain.tally import LIVE, Kind
 from service.errors import BadInput
@@ -55,13 +55,9 @@ def moment_from(field: str, written: str, now: datetime, zone: str = "") -> Mome
     """The moment of a report as somebody wrote it into a field, in a zone as they wrote it
     (`service.domain.moment`). `BadInput` for what is none, and for one to come."""
     try:
-        there = zone_of(zone)
+        return read_moment(written, now, zone)
     except BadMoment as bad:
-        raise BadInput("zone", str(bad)) from None
-    try:
-        return moment_of(written, now, there)
-    except BadMoment as bad:
-        raise BadInput(field, str(bad)) from None
+        raise BadInput("zone" if isinstance(bad, BadZone) else field, str(bad)) from None
 
 
 EVER = datetime(9999, 1, 1, tzinfo=UTC)

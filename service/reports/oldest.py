@@ -101,7 +101,7 @@ async def oldest_open(
         .limit(MOST_LISTED)
     )
     rows = (await session.execute(statement)).all()
-    places = await _places(session, rows, moment)
+    places = await places_of(session, rows, moment)
     found: list[OldCase] = []
     for version, _, case_id, tier, started_at in rows:
         key, stage, holder = places.get(version or 0, (case_id, None, None))
@@ -125,10 +125,11 @@ def _days_of_the_oldest(
     ]
 
 
-async def _places(
+async def places_of(
     session: AsyncSession, rows: Sequence[Any], moment: Moment
 ) -> dict[int, tuple[str, str | None, str | None]]:
-    """Key, stage and holder by the version's id."""
+    """Key, stage and holder by the version's id, of rows that begin with version, source and case
+    id; nothing of a version without steps."""
     versions = {case_id: version for version, source, case_id, *_ in rows if source == LIVE}
     found: dict[int, tuple[str, str | None, str | None]] = {}
     live = await session.execute(LIVE_PLACES, {"cases": list(versions), "at": moment.at})

@@ -19,7 +19,7 @@ from service.reports.verdict import verdict
 A_MOMENT = timedelta(microseconds=1)
 MOST_BASELINES = 20
 OF_THE_MOMENT = (
-    *("sentence", "about", "official", "curves", "locked"),
+    *("report", "as_of_words", "sentence", "about", "official", "curves", "locked"),
     *("read", "accepted", "rejected", "live"),
 )
 """What a report says of the day on which it is read, and not of the quarter."""
@@ -76,7 +76,7 @@ async def lock_against(
     """
     moment = Moment(quarter.end - A_MOMENT, asked=True)
     found = await verdict(session, moment, baseline=baseline, alpha=quarter_alpha())
-    kept = {key: value for key, value in found.items() if key not in OF_THE_MOMENT}
+    kept = {key: value for key, value in found.as_json().items() if key not in OF_THE_MOMENT}
     row = insert(LockedVerdictRow).values(
         quarter=quarter.name,
         baseline=baseline or "",

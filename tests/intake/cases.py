@@ -21,8 +21,8 @@ from service.domain.lifecycle import RULES, Move
 from service.domain.people import Actor, Person, Role
 from service.domain.standing import Standing
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
-from service.domain.use_case import InvestmentCase, Kpi, UseCase
 from service.errors import DecisionPending, EngineUnreachable
+from service.intake.fields import InvestmentCase, Kpi, UseCase
 from service.intake.tables import UseCaseRow
 from service.intake.use_cases import standing_of, transitions
 from service.people.directory import add_person
@@ -87,8 +87,13 @@ async def handed_in(
         business_unit="Procurement",
         owner=owner.id,
         sponsor="Chief procurement officer",
-        kpi=Kpi("Handling time", "minutes", 18, 9),
-        investment=InvestmentCase(40000, 12000, 180000, "EUR"),
+        kpi=Kpi(name="Handling time", unit="minutes", baseline=18, target=9),
+        investment=InvestmentCase(
+            one_off_cost=40_000,
+            yearly_run_cost=12_000,
+            expected_yearly_value=180_000,
+            currency="EUR",
+        ),
         risk=RiskAnswers(
             personal_data=tier is not Tier.LOW,
             affects_people=False,

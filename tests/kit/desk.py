@@ -11,7 +11,7 @@ from service.domain.decision import Seen
 from service.domain.lifecycle import Move, Played, play
 from service.domain.people import THE_SYSTEM, Actor, Person, Role
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
-from service.domain.use_case import InvestmentCase, Kpi, UseCase
+from service.intake.fields import InvestmentCase, Kpi, UseCase
 from service.intake.handing_in import Receipt, Repeatable
 from service.intake.outbox import beginning
 from service.intake.pathways import pathways
@@ -37,8 +37,13 @@ def use_case(
         business_unit=business_unit,
         owner=owner,
         sponsor="Chief procurement officer",
-        kpi=Kpi("Handling time", "minutes", 18, 9),
-        investment=InvestmentCase(40_000, 12_000, 180_000, "EUR"),
+        kpi=Kpi(name="Handling time", unit="minutes", baseline=18, target=9),
+        investment=InvestmentCase(
+            one_off_cost=40_000,
+            yearly_run_cost=12_000,
+            expected_yearly_value=180_000,
+            currency="EUR",
+        ),
         risk=RiskAnswers(
             personal_data=tier is Tier.MEDIUM,
             affects_people=False,

@@ -19,6 +19,7 @@ from service.people.directory import add_person
 from service.people.tokens import issue_token
 from tests.kit.contract import Contract
 from web.app import with_pages
+from web.history.files import Files
 from workflows.intake.dispatcher import TemporalEngine
 from workflows.worker import make_worker
 
@@ -159,5 +160,5 @@ async def open_house(
         async with worker:
             yield House(url, sessions, client, engine, app)
         app.state.context.drawings.close()
-        await app.state.pages.files.end()
+        await app.state.pages.the(Files).end()
         await asyncio.sleep(0)

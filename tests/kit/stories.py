@@ -47,7 +47,7 @@ async def staged(
     at = datetime.now(UTC) - timedelta(days=days_ago)
     body = UseCaseBody.model_validate(submission(tier=tier, **changes))
     async with sessions.begin() as session:
-        submitted = await submit(session, body.to_domain(owner.id, ()), owner.actor, at=at)
+        submitted = await submit(session, body.use_case(owner.id, ()), owner.actor, at=at)
         assert submitted.beginning is not None
         standing = submitted.beginning.standing
         for one in story:
