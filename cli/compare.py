@@ -1,26 +1,28 @@
 """`headway compare`: the verdict on a file, without a server or a database."""
 
 import json
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cli.files import (
+    TIME_ZONES,
+    asked_moment,
+    empty_table,
+    plain_console,
+    reading_bar,
+    rows_read,
+)
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from service.domain.assumption import Assumption
-    from service.history.csv.comparison import FileVerdict, Progress
+    from service.history.csv.comparison import FileVerdict
     from service.measure.verdict import Arm, Stratum, Verdict
-
-BIG = 5_000_000  # bytes; reading less is over before a progress bar is seen
-WIDTH_WHEN_PIPED = 100
-# A file from a place where it is already tomorrow is not from the future.
-TIME_ZONES = timedelta(days=1)
 
 
 def compare(  # noqa: PLR0917 - the options of a command
@@ -71,7 +73,6 @@ def compare(  # noqa: PLR0917 - the options of a command
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
     """Does the intake compress time-to-production, or extend it? Answered from a file alone."""
-    from service.domain.moment import BadMoment, BadZone, read_moment
     from service.history.csv.comparison import compare_file
     from service.history.csv.errors import HistoryError
     from service.history.csv.maps import CANONICAL, load_map
@@ -80,15 +81,10 @@ def compare(  # noqa: PLR0917 - the options of a command
         typer.echo(f"headway compare: --out {out}: the ending is .svg or .png", err=True)
         raise typer.Exit(2)
     now = datetime.now(UTC)
-    try:
-        moment = read_moment(as_of or "", now, zone)
-    except BadMoment as bad:
-        option = "--zone" if isinstance(bad, BadZone) else "--as-of"
-        typer.echo(f"headway compare: {option}: {bad}", err=True)
-        raise typer.Exit(2) from None
+    moment = asked_moment("compare", as_of, zone, now)
     try:
         assumptions = _assumptions(assume or [], assumed_by, because, now)
-        with _progress(file) as progress:
+        with reading_bar(file) as progress:
             result = compare_file(
                 file,
                 CANONICAL if map_name is None else load_map(map_name),
@@ -142,31 +138,10 @@ def _draw(result: "FileVerdict", out: Path) -> None:
         file.write(picture(Name.VERDICT, FileComparison.model_validate(result.as_json()), kind))
 
 
-@contextmanager
-def _progress(file: Path) -> "Iterator[Progress | None]":
-    """A bar on stderr, for a big file and a person who watches."""
-    if not (sys.stderr.isatty() and file.is_file() and file.stat().st_size >= BIG):
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Reading", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
 def _print(result: "FileVerdict", rejects: Path | None) -> None:
-    from rich.console import Console
-
     from service.reports.sentences import verdict_sentence
 
-    console = Console(
-        markup=False,
-        highlight=False,
-        emoji=False,
-        width=None if sys.stdout.isatty() else WIDTH_WHEN_PIPED,
-    )
+    console = plain_console()
     verdict = result.verdict
     for sign in verdict.record:
         console.print(f"The record leaves something out: {sign}.")
@@ -186,18 +161,11 @@ def _print(result: "FileVerdict", rejects: Path | None) -> None:
         console.print(f"- {note}")
     for one in verdict.assumptions:
         console.print(f"- {one.sentence}")
-    console.print(
-        f"\nRead {result.read} rows of {result.source}: {result.accepted} accepted, "
-        f"{result.rejected} rejected."
-    )
-    if result.rejected and rejects is not None:
-        console.print(f"The rejected rows and the reasons are in {rejects}.")
-    elif result.rejected:
-        console.print("To see the rejected rows and the reasons: --rejects FILE.")
+    console.print(f"\n{rows_read(result.source, result.read, result.accepted, rejects)}")
 
 
 def _arms(verdict: "Verdict", as_of: str) -> "Table":
-    table = _table(f"Cohorts {as_of}; times in days unless they say otherwise")
+    table = empty_table(f"Cohorts {as_of}; times in days unless they say otherwise")
     table.add_column("cohort")
     for title in ("cases", "done", "open", "declined", "withdrawn", "median (95%)", "RMST (SE)"):
         table.add_column(title, justify="right")
@@ -225,7 +193,7 @@ def _legend(verdict: "Verdict") -> str:
 
 
 def _tiers(verdict: "Verdict") -> "Table":
-    table = _table("Tiers")
+    table = empty_table("Tiers")
     table.add_column("tier")
     table.add_column("counted")
     for title in ("ratio", "over days", *(f"done: {arm.cohort}" for arm in verdict.arms)):
@@ -239,13 +207,6 @@ def _tiers(verdict: "Verdict") -> "Table":
             *(_of(stratum, arm.cohort) for arm in verdict.arms),
         )
     return table
-
-
-def _table(title: str) -> "Table":
-    from rich import box
-    from rich.table import Table
-
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
 
 
 def _of(stratum: "Stratum", cohort: str) -> str:

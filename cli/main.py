@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from cli.adoption import adoption
 from cli.compare import compare
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app.add_typer(people, name="people")
 app.add_typer(history, name="import")
 app.add_typer(out, name="export")
 app.command()(compare)
+app.command()(adoption)
 
 T = TypeVar("T")
 

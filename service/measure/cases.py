@@ -391,8 +391,8 @@ class Collector:
         estimate = np.array(self._estimate)[kept]
         return Cases(
             as_of=as_of,
-            duration_days=_days(np.where(is_open, seen, ended) - started),
-            followed_days=_days(seen - started),
+            duration_days=days_from(np.where(is_open, seen, ended) - started),
+            followed_days=days_from(seen - started),
             outcome=np.where(is_open, OPEN, np.array(self._outcome, dtype=np.int64)[kept]),
             cohort=cohort,
             tier=tier,
@@ -400,7 +400,9 @@ class Collector:
             tiers=tiers,
             started_later=int(np.count_nonzero(~kept)),
             start_days=started / SECONDS_PER_DAY,
-            entry_days=np.where(late, _days(known_from - started), -1.0) if late.any() else None,
+            entry_days=np.where(late, days_from(known_from - started), -1.0)
+            if late.any()
+            else None,
             unit=unit if units else None,
             units=units,
             estimate_days=None if np.isnan(estimate).all() else estimate,
@@ -554,7 +556,7 @@ def _one_list(parts: Sequence[tuple[Codes, tuple[str, ...]]]) -> tuple[Codes, tu
     return np.concatenate(codes), names
 
 
-def _days(seconds: Floats) -> Floats:
+def days_from(seconds: Floats) -> Floats:
     """Days from seconds, whole to the microsecond, so that equal durations stay equal."""
     return np.rint(seconds * 1e6) / (1e6 * SECONDS_PER_DAY)
 

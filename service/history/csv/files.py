@@ -205,6 +205,12 @@ class HistoryFile:
             block,
         )
 
+    def _some_records(self) -> Iterator[_Records]:
+        """The rest of the file, some records at a time."""
+        return self._parts(
+            lambda: self._block_records(_RECORDS), lambda: self._next_records(_CHUNK), _RECORDS
+        )
+
     def layout(self) -> Layout | None:
         """How plain rows of this file look; None if its map allows for none."""
         return self._rows.layout(self._cohort_code, self._tier_code, self._unit_code)
@@ -423,7 +429,7 @@ class HistoryFile:
                 continue
             for mapping, header in self._headers(text):
                 try:
-                    found = RowReader(mapping, header, self.latest)
+                    found = self._reader(mapping, header)
                 except FileUnreadable as error:
                     first = first or FileUnreadable(f"{self.path}: {error}")
                 else:
@@ -431,6 +437,10 @@ class HistoryFile:
                     self.above = above - 1
                     return found
         raise first or FileUnreadable(f"{self.path} is empty")
+
+    def _reader(self, mapping: HistoryMap, header: list[str]) -> RowReader:
+        """What reads the rows below a header; `FileUnreadable` if it lacks a column."""
+        return RowReader(mapping, header, self.latest)
 
     def _headers(self, text: str) -> Iterator[tuple[HistoryMap, list[str]]]:
         """What a record may be as a header: with the delimiter that was said, or with each that it

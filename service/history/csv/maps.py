@@ -29,10 +29,14 @@ ONE_TIER = "all"
 """The tier of every case where nobody says any."""
 NO_UNIT = ""
 """The business unit of a case where nobody says it."""
+NO_ASSET = ""
+"""The asset in a row that says of none whether it was adopted."""
+ONE_ASSET = "asset"
+"""The asset that a file speaks of if it names none."""
 _TOP = (
     *("description", "encoding", "delimiter", "snapshot", "dates", "case_id", "cohort", "tier"),
     *("business_unit", "started_at", "ended_at", "outcome"),
-    *("known_from", "observed_until", "estimate_days"),
+    *("known_from", "observed_until", "estimate_days", "adopted_at", "asset"),
 )
 
 
@@ -122,6 +126,7 @@ class HistoryMap:
 
     A delimiter that nobody said is only where the guessing begins. `started_from` names cohorts by
     when a case started, in the order of time; then there is no other source of the cohort.
+    `adopted_at` and `asset` are for files that say what the cases adopted.
     """
 
     name: str = "canonical columns"
@@ -144,6 +149,10 @@ class HistoryMap:
     known_from: MaybeColumn = MaybeColumn("known_from")
     observed_until: MaybeColumn = MaybeColumn("observed_until")
     estimate_days: MaybeColumn = MaybeColumn("estimate_days")
+    adopted_at: str = "adopted_at"
+    asset: TextSource = field(
+        default_factory=lambda: TextSource(("asset",), blank=NO_ASSET, absent=ONE_ASSET)
+    )
 
     def with_cohort(self, name: str) -> Self:
         """This map with every case in the cohort `name`, whatever the file says."""
@@ -297,7 +306,17 @@ def _map(top: Table, name: str) -> HistoryMap:
         observed_until=_maybe(top, "observed_until", plain.observed_until),
         estimate_days=_maybe(top, "estimate_days", plain.estimate_days),
     )
-    return _ends(top, plain)
+    return _ends(top, _adoptions(top, plain))
+
+
+def _adoptions(top: Table, plain: HistoryMap) -> HistoryMap:
+    """A case that adopted nothing is a case all the same."""
+    if (table := top.table("adopted_at")) is not None:
+        table.allow("column")
+        plain = replace(plain, adopted_at=_needed(table)[0])
+    asset = _text_or(top, "asset", plain.asset)
+    blank = NO_ASSET if asset.blank is None else asset.blank
+    return replace(plain, asset=replace(asset, blank=blank))
 
 
 def _ends(top: Table, plain: HistoryMap) -> HistoryMap:

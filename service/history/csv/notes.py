@@ -34,6 +34,11 @@ def notes_of(account: Account, file: HistoryFile) -> Iterator[str]:
             for name, rows in list(account.by_cohort.items())[:MOST_SAID]
         ]
         yield f"Rows that cannot be used, by cohort: {', '.join(told) if told else 'none told'}."
+    yield from about_the_others(account, file)
+
+
+def about_the_others(account: Account, file: HistoryFile) -> Iterator[str]:
+    """What became of the rows that can be used, in sentences."""
     if file.above:
         yield f"Rows above the header that are left out: {file.above}."
     if account.planned:
