@@ -86,4 +86,5 @@ def _factor() -> tuple[Floats, Floats]:
     steps = round(REACH / STEP)
     factor = np.arange(-steps, steps + 1) * STEP
     density = np.exp(-0.5 * factor * factor)
-    return factor, density / density.sum()
+    weight: Floats = density / density.sum()
+    return factor, weight
