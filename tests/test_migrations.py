@@ -16,7 +16,7 @@ import migrations
 from embedded.postgres import create_database, postgres_url
 from service.database import driver_url
 
-NEWEST = "0011"
+NEWEST = "0014"
 """The file with the highest number in migrations/versions."""
 
 SHAPE = """

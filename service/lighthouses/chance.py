@@ -84,7 +84,7 @@ def _given(chance: float, rho: float, factor: Floats) -> Floats:
 def _factor() -> tuple[Floats, Floats]:
     """Values of the common factor and what each weighs."""
     steps = round(REACH / STEP)
-    factor = np.arange(-steps, steps + 1) * STEP
+    factor = np.linspace(-steps * STEP, steps * STEP, 2 * steps + 1, dtype=np.float64)
     density = np.exp(-0.5 * factor * factor)
     weight: Floats = density / density.sum()
     return factor, weight

@@ -116,9 +116,7 @@ class Sample:
             left = (last / (days + self.scale)) ** self._steepness()
             level = 1.0 - (1.0 - float(curve[-1])) * min(left, 1.0)
         p50, p85 = levels[0], max(levels)
-        return min(reaches, 1.0) * float(
-            np.interp(level, [0.0, p50, p85, 1.0], [0.0, *PARTS, 1.0])
-        )
+        return min(reaches, 1.0) * float(np.interp(level, [0.0, p50, p85, 1.0], [0.0, *PARTS, 1.0]))
 
     def _curve(self) -> tuple[float, Floats]:
         """Which share gets to production, and how many of those have got there after each."""

@@ -96,7 +96,7 @@ def test_the_error_of_the_integral_is_as_stated(monkeypatch: pytest.MonkeyPatch)
     usual = [at_least(*one) for one in asked]
     monkeypatch.setattr(chance, "STEP", chance.STEP / 2)
     monkeypatch.setattr(chance, "REACH", 10.0)
-    monkeypatch.setattr(chance, "_factor", chance._factor.__wrapped__)  # noqa: SLF001
+    monkeypatch.setattr(chance, "_factor", chance._factor.__wrapped__)
     finer = [at_least(*one) for one in asked]
 
     assert usual != finer, "it was calculated anew"
@@ -123,5 +123,5 @@ def test_all_correlations_are_shown_beside_each_other() -> None:
     [([1.1], 0.3), ([-0.1], 0.3), ([float("nan")], 0.3), ([0.5], -0.1), ([0.5], 0.6)],
 )
 def test_what_is_no_chance_is_refused(chances: list[float], rho: float) -> None:
-    with pytest.raises(ValueError, match="allowed for|from 0 to 1"):
+    with pytest.raises(ValueError, match=r"allowed for|from 0 to 1"):
         at_least(chances, 1, rho)
