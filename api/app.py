@@ -171,7 +171,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas["FieldError"] = FieldError.model_json_schema()
         schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas["Problem"].pop("$defs", None)
-        for name, example in EXAMPLES.items():
+        for name, example in {**EXAMPLES, **lighthouses.EXAMPLES}.items():
             schemas[name]["examples"] = [example]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
-from pydantic.config import JsonDict
 
 from api.kit.context import Context, TheContext, TheSession, needs
 from api.kit.fields import PLAIN, Day, Name, Prose, UseCaseKey, Words
@@ -60,7 +59,7 @@ Zone = Annotated[Words, Query(description="Where that day ends; UTC, if empty")]
 ERRORS = responses(401, 403, 404, 409, 413, 422, 503)
 
 _ID = "6f1c2a9e-0d3b-4f57-9a41-2c8d5e7b9f10"
-_PROGRAMME: JsonDict = {
+_PROGRAMME: dict[str, object] = {
     "id": _ID,
     "name": "Lighthouses of the autumn",
     "starts_on": "2026-10-04",
@@ -73,7 +72,7 @@ _PROGRAMME: JsonDict = {
     "ended_by": None,
     "ended_reason": None,
 }
-_CANDIDATE: JsonDict = {
+_CANDIDATE: dict[str, object] = {
     "key": "UC-42",
     "title": "Find duplicate invoices",
     "standing": "chosen",
@@ -98,7 +97,7 @@ _CANDIDATE: JsonDict = {
         }
     ],
 }
-_FOUND: JsonDict = {
+_FOUND: dict[str, object] = {
     "key": "UC-42",
     "title": "Find duplicate invoices",
     "business_unit": "Finance",
@@ -122,8 +121,43 @@ _FOUND: JsonDict = {
 }
 
 
-def _shown(example: JsonDict) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [example]})
+EXAMPLES: dict[str, dict[str, object]] = {
+    "ProgrammeBody": {"name": "Lighthouses of the autumn"},
+    "ProposalBody": {"use_case": "UC-42"},
+    "CriterionBody": {
+        "criterion": "baseline",
+        "met": True,
+        "evidence": "Counted by accounting for twelve months.",
+    },
+    "ChoiceBody": {"chosen": True, "reason": "Every unit pays invoices."},
+    "EndBody": {"reason": "The plant is sold."},
+    "ProgrammeRead": _PROGRAMME,
+    "ProgrammesRead": {"items": [_PROGRAMME]},
+    "CandidateRead": _CANDIDATE,
+    "RecordRead": {**_PROGRAMME, "candidates": [_CANDIDATE]},
+    "LighthousesRead": {
+        "report": "lighthouses",
+        "as_of": "2026-11-28T09:00:00Z",
+        "as_of_words": "as of 2026-11-28 09:00 (UTC)",
+        "sentence": "1 live by 2027-01-02: 0 now, and it is 60% likely to get there.",
+        "programme": "Lighthouses of the autumn",
+        "programme_id": _ID,
+        "starts_on": "2026-10-04",
+        "horizon_days": 90,
+        "days_in": 55,
+        "day": "2027-01-02",
+        "target": 1,
+        "live": 0,
+        "candidates": [_FOUND],
+        "others": [],
+        "rho": 0.3,
+        "p_at_least": [{"rho": 0.3, "p": 0.6}],
+        "matters_most": "UC-42",
+        "matters_most_sentence": "UC-42 waits for enablement in evaluate: about 4 days more. "
+        "If half of that fell away, the chance would be 70% instead of 60%.",
+        "notes": [],
+    },
+}
 
 
 class Input(BaseModel):
@@ -134,8 +168,6 @@ class Input(BaseModel):
 
 class ProgrammeBody(Input):
     """A programme: so many use cases live within so many days."""
-
-    model_config = _shown({"name": "Lighthouses of the autumn"})
 
     name: Name = Field(examples=["Lighthouses of the autumn"])
     starts_on: Day | None = Field(
@@ -150,21 +182,11 @@ class ProgrammeBody(Input):
 class ProposalBody(Input):
     """Which use case could be a lighthouse."""
 
-    model_config = _shown({"use_case": "UC-42"})
-
     use_case: Name = Field(description="Its key", examples=["UC-42"])
 
 
 class CriterionBody(Input):
     """A criterion, written down before the outcome is known."""
-
-    model_config = _shown(
-        {
-            "criterion": "baseline",
-            "met": True,
-            "evidence": "Counted by accounting for twelve months.",
-        }
-    )
 
     criterion: Criterion
     met: StrictBool
@@ -174,8 +196,6 @@ class CriterionBody(Input):
 class ChoiceBody(Input):
     """Whether a candidate is chosen, and why."""
 
-    model_config = _shown({"chosen": True, "reason": "Every unit pays invoices."})
-
     chosen: StrictBool
     reason: Prose
 
@@ -183,15 +203,11 @@ class ChoiceBody(Input):
 class EndBody(Input):
     """Why a programme ends."""
 
-    model_config = _shown({"reason": "The plant is sold."})
-
     reason: Prose
 
 
 class ProgrammeRead(BaseModel):
     """A programme; `ended_*` are null as long as it goes on."""
-
-    model_config = _shown(_PROGRAMME)
 
     id: str
     name: str
@@ -213,8 +229,6 @@ class ProgrammeRead(BaseModel):
 
 class ProgrammesRead(BaseModel):
     """Programmes: those that go on first, then the newest."""
-
-    model_config = _shown({"items": [_PROGRAMME]})
 
     items: list[ProgrammeRead]
 
@@ -252,8 +266,6 @@ class ChoiceRead(BaseModel):
 class CandidateRead(BaseModel):
     """A candidate with all that was ever written about it, oldest first: the last one counts."""
 
-    model_config = _shown(_CANDIDATE)
-
     key: str
     title: str
     standing: Standing
@@ -278,8 +290,6 @@ class CandidateRead(BaseModel):
 
 class RecordRead(ProgrammeRead):
     """A programme with all of its candidates, those turned down too."""
-
-    model_config = _shown({**_PROGRAMME, "candidates": [_CANDIDATE]})
 
     candidates: list[CandidateRead]
 
@@ -330,31 +340,6 @@ class AtLeastRead(BaseModel):
 class LighthousesRead(BaseModel):
     """A programme as known at a moment. `p_at_least` follows from `target` and the `p` of
     `candidates` alone; docs/lighthouses.md says how."""
-
-    model_config = _shown(
-        {
-            "report": "lighthouses",
-            "as_of": "2026-11-28T09:00:00Z",
-            "as_of_words": "as of 2026-11-28 09:00 (UTC)",
-            "sentence": "1 live by 2027-01-02: 0 now, and it is 60% likely to get there.",
-            "programme": "Lighthouses of the autumn",
-            "programme_id": _ID,
-            "starts_on": "2026-10-04",
-            "horizon_days": 90,
-            "days_in": 55,
-            "day": "2027-01-02",
-            "target": 1,
-            "live": 0,
-            "candidates": [_FOUND],
-            "others": [],
-            "rho": 0.3,
-            "p_at_least": [{"rho": 0.3, "p": 0.6}],
-            "matters_most": "UC-42",
-            "matters_most_sentence": "UC-42 waits for enablement in evaluate: about 4 days more. "
-            "If half of that fell away, the chance would be 70% instead of 60%.",
-            "notes": [],
-        }
-    )
 
     report: str
     as_of: datetime

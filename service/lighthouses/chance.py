@@ -44,14 +44,16 @@ def at_least(chances: Sequence[float], target: int, rho: float = RHO) -> float:
         raise ValueError(f"chances are numbers from 0 to 1, not {list(chances)}")
     if not 0.0 <= rho <= STRONGEST:
         raise ValueError(f"a correlation from 0 to {STRONGEST} is allowed for, not {rho}")
+    target -= sum(one == 1.0 for one in chances)
+    uncertain = [one for one in chances if 0.0 < one < 1.0]
     if target <= 0:
         return 1.0
-    if target > len(chances):
+    if target > len(uncertain):
         return 0.0
     if rho == 0.0:
-        return float(_at_least(np.array(chances, dtype=np.float64)[:, None], target)[0])
+        return float(_at_least(np.array(uncertain, dtype=np.float64)[:, None], target)[0])
     factor, weight = _factor()
-    given = np.stack([_given(one, rho, factor) for one in chances])
+    given = np.stack([_given(one, rho, factor) for one in uncertain])
     return min(max(float(_at_least(given, target) @ weight), 0.0), 1.0)
 
 
@@ -74,8 +76,6 @@ def _at_least(chances: Floats, target: int) -> Floats:
 
 def _given(chance: float, rho: float, factor: Floats) -> Floats:
     """The chance of one candidate, given the common factor."""
-    if chance in {0.0, 1.0}:
-        return np.full(factor.size, chance)
     score = (NORMAL.inv_cdf(chance) - sqrt(rho) * factor) / sqrt(1.0 - rho)
     return np.array([0.5 * erfc(-one / sqrt(2.0)) for one in score.tolist()])
 
