@@ -183,6 +183,18 @@ async def open_since(
     return list(found)
 
 
+async def open_lighthouses(session: AsyncSession) -> list[UseCaseRow]:
+    """Open use cases that were handed in as lighthouses, the newest first, at most
+    `MOST_LISTED`."""
+    found = await session.scalars(
+        select(UseCaseRow)
+        .where(col(UseCaseRow.lighthouse), col(UseCaseRow.outcome) == Outcome.OPEN)
+        .order_by(col(UseCaseRow.number).desc())
+        .limit(MOST_LISTED)
+    )
+    return list(found)
+
+
 def _open_at(at: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     ended = col(UseCaseRow.ended_at)
     return col(UseCaseRow.submitted_at) <= at, or_(ended.is_(None), ended > at)
