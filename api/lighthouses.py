@@ -154,7 +154,7 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "p_at_least": [{"rho": 0.3, "p": 0.6}],
         "matters_most": "UC-42",
         "matters_most_sentence": "UC-42 waits for enablement in evaluate: about 4 days more. "
-        "If half of that fell away, the chance would be 70% instead of 60%.",
+        "If half of that fell away, the chance would rise by 10 points, to 70%.",
         "notes": [],
     },
 }

@@ -153,8 +153,8 @@ class Lighthouses:
         wait, before = found.by_day.wait, self.p or 0.0
         return (
             f"{found.candidate.key} waits for {plain(wait.holder)} in {plain(wait.stage)}: about "
-            f"{duration(wait.left_days)} more. If half of that fell away, the chance would be "
-            f"{percent(found.at_least_if_halved)} instead of {percent(before)}."
+            f"{duration(wait.left_days)} more. If half of that fell away, the chance would rise by "
+            f"{_points(found.at_least_if_halved - before)}, to {percent(found.at_least_if_halved)}."
         )
 
     def json(self) -> dict[str, object]:
@@ -233,6 +233,14 @@ async def lighthouses(
     return Lighthouses(
         moment, programme, programmes, tuple(counting), tuple(others), p_at_least, tuple(notes)
     )
+
+
+def _points(rise: float) -> str:
+    """A rise of a chance in words."""
+    if rise < 5e-4:
+        return "under 0.1 points"
+    points = f"{100.0 * rise:.1f}".removesuffix(".0")
+    return f"{points} {'point' if points == '1' else 'points'}"
 
 
 def _asked(programmes: Sequence[Programme], programme_id: str) -> Programme | None:

@@ -64,7 +64,7 @@ async def test_the_whole_way_on_pages(house: House) -> None:
         page.form(f"candidates/{loser}/choices"), chosen="no", reason="No baseline."
     )
     assert "Also on record" in page.text
-    assert "turned down: No baseline." in page.text
+    assert "Turned down: No baseline." in page.text
     programme = where.rpartition("/")[2]
     record = await leader.api.sees(f"lighthouses/{programme}")
     counts = {one["key"]: len(one["criteria"]) for one in record["candidates"]}

@@ -84,7 +84,7 @@ def composed() -> set[str]:
         *(f"compare.delimiter_{one}" for one in DELIMITERS.values()),
         *(f"compare.way_{one}" for one in MapWay),
         *(f"compare.doing_{one}" for one in Doing),
-        *(f"lighthouses.criterion_{one}" for one in Criterion),
+        *(f"lighthouses.{word}_{one}" for word in ("criterion", "short") for one in Criterion),
         *(f"lighthouses.standing_{one}" for one in Standing),
         *(f"lighthouses.done_{one}" for one in LIGHTHOUSES_DONE),
         *(f"lighthouses.field_{one}" for one in ("name", "starts_on", "horizon_days", "target")),
