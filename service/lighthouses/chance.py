@@ -11,7 +11,7 @@ independent, and how many are live is Poisson-binomial; over Z it is integrated.
 """
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from math import erfc, sqrt
 from statistics import NormalDist
 
@@ -52,9 +52,8 @@ def at_least(chances: Sequence[float], target: int, rho: float = RHO) -> float:
         return 0.0
     if rho == 0.0:
         return float(_at_least(np.array(uncertain, dtype=np.float64)[:, None], target)[0])
-    factor, weight = _factor()
-    given = np.stack([_given(one, rho, factor) for one in uncertain])
-    return min(max(float(_at_least(given, target) @ weight), 0.0), 1.0)
+    given = np.stack([_given(one, rho) for one in uncertain])
+    return min(max(float(_at_least(given, target) @ _factor()[1]), 0.0), 1.0)
 
 
 def over_rhos(chances: Sequence[float], target: int) -> tuple[tuple[float, float], ...]:
@@ -74,8 +73,11 @@ def _at_least(chances: Floats, target: int) -> Floats:
     return reached
 
 
-def _given(chance: float, rho: float, factor: Floats) -> Floats:
-    """The chance of one candidate, given the common factor."""
+@lru_cache(maxsize=1024)
+def _given(chance: float, rho: float) -> Floats:
+    """The chance of one candidate, given the common factor. Kept: it is asked for again with others
+    beside it."""
+    factor, _ = _factor()
     score = (NORMAL.inv_cdf(chance) - sqrt(rho) * factor) / sqrt(1.0 - rho)
     return np.array([0.5 * erfc(-one / sqrt(2.0)) for one in score.tolist()])
 

@@ -16,6 +16,7 @@ from service.domain.standing import Mode
 from service.domain.trace import TracedCase
 from service.measure.adaptive import PARTS, Levels
 from service.measure.as_of import known_at
+from service.measure.cases import EPOCH, PRODUCTION
 from service.measure.forecast import MIN_COMPLETIONS, NO_HISTORY, learn
 from service.measure.stays import State, open_states
 from service.measure.traces import of
@@ -243,3 +244,30 @@ def test_by_the_days_of_its_forecast_it_has_the_chance_that_they_promise(
 
 def test_without_any_production_no_chance_is_said() -> None:
     assert learn(of([], day(1.0))).chance_by(BUILDING, 10.0) is None
+
+
+@pytest.mark.parametrize("days", [10.0, 30.0, 60.0])
+def test_the_chance_comes_true_as_often_as_it_says(days: float) -> None:
+    """Of cases on their way, in five groups by their chance, as many are there by the day."""
+    chances, came = [], []
+    for seed in range(3):
+        whole = simulate(np.random.default_rng(seed), 4_000)
+        for day_of in (500, 800):
+            now = FIRST_DAY + timedelta(days=day_of)
+            traces = known_at(whole, now)
+            model = learn(traces, seen=False)
+            since = (now - EPOCH) / timedelta(days=1)
+            for row, state in open_states(traces):
+                ended = whole.started_days[row] + whole.cases.duration_days[row] - since
+                is_there = whole.cases.outcome[row] == PRODUCTION and ended <= days
+                chances.append(model.chance_by(state, days) or 0.0)
+                came.append(float(is_there))
+    said, true = np.array(chances), np.array(came)
+    group = np.digitize(said, [0.2, 0.4, 0.6, 0.8])
+    for one in range(5):
+        here = group == one
+        size = int(here.sum())
+        if size >= 40:
+            error = 4.0 * np.sqrt(0.25 / size)
+            assert said[here].mean() == pytest.approx(true[here].mean(), abs=error)
+    assert ((said - true) ** 2).mean() < true.mean() * (1.0 - true.mean()), "better than the base"
