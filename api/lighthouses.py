@@ -152,6 +152,7 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "others": [],
         "rho": 0.3,
         "p_at_least": [{"rho": 0.3, "p": 0.6}],
+        "other_days": [{"day": "2027-01-16", "p": 0.75}],
         "matters_most": "UC-42",
         "matters_most_sentence": "UC-42 waits for enablement in evaluate: about 4 days more. "
         "If half of that fell away, the chance would rise by 10 points, to 70%.",
@@ -337,6 +338,13 @@ class AtLeastRead(BaseModel):
     p: float | None
 
 
+class OtherDayRead(BaseModel):
+    """The chance, at `rho`, that at least `target` are live by another day."""
+
+    day: date
+    p: float | None
+
+
 class LighthousesRead(BaseModel):
     """A programme as known at a moment. `p_at_least` follows from `target` and the `p` of
     `candidates` alone; docs/lighthouses.md says how."""
@@ -360,6 +368,7 @@ class LighthousesRead(BaseModel):
     others: list[FoundRead] = Field(description="The rest of the record")
     rho: float = Field(description="The correlation that is believed")
     p_at_least: list[AtLeastRead]
+    other_days: list[OtherDayRead]
     matters_most: str | None = Field(
         description="The candidate whose wait, cut by half, raises the chance the most"
     )

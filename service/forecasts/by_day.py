@@ -1,7 +1,7 @@
 """Whether use cases are live by a day: they are, they never will be, or how likely it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -41,15 +41,16 @@ class ByDay:
 
     `chance` is from 0 to 1, never reaching production included; None where there is no history to
     forecast from. It is 1 for what was live by the day and 0 for what ended otherwise, or is not
-    live though the day has passed. `ended_at` belongs to an `outcome` that is not open. `wait` is
-    None unless somebody's decision is waited for.
+    live though the day has passed. `ended_at` belongs to an `outcome` that is not open, `state` to
+    one that is. `wait` is None unless somebody's decision is waited for.
     """
 
     outcome: Outcome
     ended_at: datetime | None
     stage: str
     holder: str
-    chance: float | None
+    chance: float | None = None
+    state: State | None = None
     wait: Wait | None = None
 
 
@@ -100,15 +101,22 @@ def _by_day(
 ) -> ByDay:
     last = known[-1]
     if state is None:
-        outcome = OUTCOMES[last.position]
         ended_at = next(one.at for one in what_counts(known) if one.position in OUTCOMES)
-        live = outcome is Outcome.PRODUCTION and ended_at <= day
-        return ByDay(outcome, ended_at, last.stage, "", 1.0 if live else 0.0)
-    days = (day - at) / ONE_DAY
-    chance = 0.0 if days <= 0.0 else order.model.chance_by(state, days)
-    wait = None
-    if chance is not None and days > 0.0 and awaited(state):
+        found = ByDay(OUTCOMES[last.position], ended_at, last.stage, "")
+    else:
+        found = ByDay(Outcome.OPEN, None, state.stage, state.holder, state=state)
+    chance, wait = chance_on(order, found, at=at, day=day), None
+    if state is not None and chance and awaited(state):
         left = order.decision(last.use_case_id, state).wait_left_days
-        sooner = order.model.chance_by(state, days + left / 2.0)
+        sooner = chance_on(order, found, at=at, day=day + left / 2.0 * ONE_DAY)
         wait = Wait(state.holder, state.stage, state.turn_days, left, sooner or chance)
-    return ByDay(Outcome.OPEN, None, state.stage, state.holder, chance, wait)
+    return replace(found, chance=chance, wait=wait)
+
+
+def chance_on(order: DecisionOrder, found: ByDay, *, at: datetime, day: datetime) -> float | None:
+    """The chance to be live by another day of what was found at `at`."""
+    if found.state is None:
+        in_time = found.ended_at is not None and found.ended_at <= day
+        return 1.0 if in_time and found.outcome is Outcome.PRODUCTION else 0.0
+    days = (day - at) / ONE_DAY
+    return 0.0 if days <= 0.0 else order.model.chance_by(found.state, days)

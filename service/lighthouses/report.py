@@ -1,8 +1,8 @@
 """The report of a lighthouse programme: how likely it gets there, and whose wait matters most."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +13,7 @@ from service.domain.moment import Moment
 from service.domain.naming import plain
 from service.domain.use_case import InvestmentCase, Kpi
 from service.errors import BadInput
-from service.forecasts.by_day import ByDay, chances_by_day
+from service.forecasts.by_day import ByDay, chance_on, chances_by_day
 from service.forecasts.forecaster import learned_at
 from service.intake.use_cases import UseCaseRow, count_open, key_of, open_since
 from service.lighthouses.chance import RHO, RHOS, at_least, over_rhos
@@ -30,6 +30,8 @@ from service.measure.next_decision import DecisionOrder
 
 Learned = Callable[[], Awaitable[DecisionOrder]]
 MOST_FOLLOWING = 10
+OTHER_DAYS = (-14, 14, 28)
+"""How many days before and after the day the chance is shown as well, to see what time is worth."""
 NO_HISTORY = (
     "There is no history yet to forecast from: no use case of the intake has reached production."
 )
@@ -106,6 +108,8 @@ class Lighthouses:
     candidates: tuple[CandidateFound, ...] = ()
     others: tuple[CandidateFound, ...] = ()
     p_at_least: tuple[tuple[float, float | None], ...] = ()
+    other_days: tuple[tuple[date, float | None], ...] = ()
+    """The chance at `RHO` if the day were another one."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -178,6 +182,7 @@ class Lighthouses:
             "others": [one.json() for one in self.others],
             "rho": RHO,
             "p_at_least": [{"rho": rho, "p": p} for rho, p in self.p_at_least],
+            "other_days": [{"day": day.isoformat(), "p": p} for day, p in self.other_days],
             "matters_most": most.candidate.key if most else None,
             "matters_most_sentence": self.most_sentence,
             "notes": list(self.notes),
@@ -231,8 +236,28 @@ async def lighthouses(
         p_at_least = over_rhos(known, programme.target)
         counting = _if_halved(counting, known, programme.target)
     return Lighthouses(
-        moment, programme, programmes, tuple(counting), tuple(others), p_at_least, tuple(notes)
+        moment=moment,
+        programme=programme,
+        programmes=programmes,
+        candidates=tuple(counting),
+        others=tuple(others),
+        p_at_least=p_at_least,
+        other_days=tuple(_on_other_days(order, counting, programme, moment.at)),
+        notes=tuple(notes),
     )
+
+
+def _on_other_days(
+    order: DecisionOrder, counting: Sequence[CandidateFound], programme: Programme, at: datetime
+) -> Iterator[tuple[date, float | None]]:
+    """The chance for days before and after the day, as far as they are still to come."""
+    for days in OTHER_DAYS:
+        day = programme.until + timedelta(days=days)
+        if at < min(day, programme.until) and counting:
+            chances = [chance_on(order, one.by_day, at=at, day=day) for one in counting]
+            known = [one for one in chances if one is not None]
+            whole = len(known) == len(chances)
+            yield day.date(), at_least(known, programme.target, RHO) if whole else None
 
 
 def _points(rise: float) -> str:

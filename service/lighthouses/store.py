@@ -170,10 +170,14 @@ async def write_criterion(
     """Write a criterion down, before the outcome; what was written before stays on record.
 
     `known` is what Headway knows about it (`rules.what_is_known`). `Conflict` once the use case has
-    ended or the programme is over: by then everybody would know better.
+    ended or the programme is over: by then everybody would know better. The same once more writes
+    nothing.
     """
     _said("evidence", evidence)
     candidate = await _open_candidate(session, programme_id, key, who)
+    before = candidate.criteria.get(criterion)
+    if before is not None and (before.met, before.evidence) == (met, evidence.strip()):
+        return candidate
     session.add(
         CriterionRow(
             programme_id=programme_id,

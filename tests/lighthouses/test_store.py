@@ -135,6 +135,10 @@ async def test_what_is_corrected_stays_on_record(board: Board) -> None:
 
     assert [one.evidence for one in found.written] == ["Somebody said so.", "Nobody counted."]
     assert not found.criteria[Criterion.BASELINE].met
+    again = await board.write(
+        key, Criterion.BASELINE, met=False, days=4, words=" Nobody counted.\n"
+    )
+    assert again.written == found.written, "the same once more writes nothing"
 
 
 async def test_nothing_is_written_after_the_outcome(board: Board) -> None:
@@ -231,6 +235,10 @@ async def test_the_report_can_be_recomputed_from_its_own_inputs(board: Board) ->
         assert one["p"] == at_least(chances, int(str(said["target"])), one["rho"])
     assert found.p == dict(found.p_at_least)[RHO]
     assert said["day"] == "2026-04-01"
+    days = [p for _, p in sorted([*found.other_days, (found.programme.day, found.p)])]  # type: ignore[union-attr]
+    assert len(days) == 4
+    assert days == sorted(days, key=lambda p: p or 0.0)
+    assert len(set(days)) == 4
     assert (await board.report(1.5)).json() == before.json(), "the past stays as it was"
 
 
