@@ -5,16 +5,18 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import BaseModel, Field, StrictBool, StrictInt
 
+from api.kit.bodies import Input, shows
 from api.kit.context import Context, TheContext, TheSession, needs
-from api.kit.fields import PLAIN, Day, Name, Prose, UseCaseKey, Words
+from api.kit.fields import PLAIN, UseCaseKey
 from api.kit.problems import responses
 from service.database import snapshot
 from service.domain.case import Outcome
 from service.domain.people import Person
 from service.domain.permissions import Right
 from service.facts.as_of import moment_from
+from service.kinds import Day, Name, Prose, Words
 from service.lighthouses.report import known_now, lighthouses
 from service.lighthouses.rules import (
     HORIZON_DAYS,
@@ -121,52 +123,7 @@ _FOUND: dict[str, object] = {
 }
 
 
-EXAMPLES: dict[str, dict[str, object]] = {
-    "ProgrammeBody": {"name": "Lighthouses of the autumn"},
-    "ProposalBody": {"use_case": "UC-42"},
-    "CriterionBody": {
-        "criterion": "baseline",
-        "met": True,
-        "evidence": "Counted by accounting for twelve months.",
-    },
-    "ChoiceBody": {"chosen": True, "reason": "Every unit pays invoices."},
-    "EndBody": {"reason": "The plant is sold."},
-    "ProgrammeRead": _PROGRAMME,
-    "ProgrammesRead": {"items": [_PROGRAMME]},
-    "CandidateRead": _CANDIDATE,
-    "RecordRead": {**_PROGRAMME, "candidates": [_CANDIDATE]},
-    "LighthousesRead": {
-        "report": "lighthouses",
-        "as_of": "2026-11-28T09:00:00Z",
-        "as_of_words": "as of 2026-11-28 09:00 (UTC)",
-        "sentence": "1 live by 2027-01-02: 0 now, and it is 60% likely to get there.",
-        "programme": "Lighthouses of the autumn",
-        "programme_id": _ID,
-        "starts_on": "2026-10-04",
-        "horizon_days": 90,
-        "days_in": 55,
-        "day": "2027-01-02",
-        "target": 1,
-        "live": 0,
-        "candidates": [_FOUND],
-        "others": [],
-        "rho": 0.3,
-        "p_at_least": [{"rho": 0.3, "p": 0.6}],
-        "other_days": [{"day": "2027-01-16", "p": 0.75}],
-        "matters_most": "UC-42",
-        "matters_most_sentence": "UC-42 waits for enablement in evaluate: about 4 days more. "
-        "If half of that fell away, the chance would rise by 10 points, to 70%.",
-        "notes": [],
-    },
-}
-
-
-class Input(BaseModel):
-    """A request's body: unknown fields are mistakes, not decoration."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
+@shows({"name": "Lighthouses of the autumn"})
 class ProgrammeBody(Input):
     """A programme: so many use cases live within so many days."""
 
@@ -180,12 +137,20 @@ class ProgrammeBody(Input):
     )
 
 
+@shows({"use_case": "UC-42"})
 class ProposalBody(Input):
     """Which use case could be a lighthouse."""
 
     use_case: Name = Field(description="Its key", examples=["UC-42"])
 
 
+@shows(
+    {
+        "criterion": "baseline",
+        "met": True,
+        "evidence": "Counted by accounting for twelve months.",
+    }
+)
 class CriterionBody(Input):
     """A criterion, written down before the outcome is known."""
 
@@ -194,6 +159,7 @@ class CriterionBody(Input):
     evidence: Prose = Field(description="What that rests on")
 
 
+@shows({"chosen": True, "reason": "Every unit pays invoices."})
 class ChoiceBody(Input):
     """Whether a candidate is chosen, and why."""
 
@@ -201,12 +167,14 @@ class ChoiceBody(Input):
     reason: Prose
 
 
+@shows({"reason": "The plant is sold."})
 class EndBody(Input):
     """Why a programme ends."""
 
     reason: Prose
 
 
+@shows(_PROGRAMME)
 class ProgrammeRead(BaseModel):
     """A programme; `ended_*` are null as long as it goes on."""
 
@@ -228,6 +196,7 @@ class ProgrammeRead(BaseModel):
         return cls.model_validate(found, from_attributes=True)
 
 
+@shows({"items": [_PROGRAMME]})
 class ProgrammesRead(BaseModel):
     """Programmes: those that go on first, then the newest."""
 
@@ -264,6 +233,7 @@ class ChoiceRead(BaseModel):
         return cls.model_validate(found, from_attributes=True)
 
 
+@shows(_CANDIDATE)
 class CandidateRead(BaseModel):
     """A candidate with all that was ever written about it, oldest first: the last one counts."""
 
@@ -289,6 +259,7 @@ class CandidateRead(BaseModel):
         )
 
 
+@shows({**_PROGRAMME, "candidates": [_CANDIDATE]})
 class RecordRead(ProgrammeRead):
     """A programme with all of its candidates, those turned down too."""
 
@@ -345,6 +316,31 @@ class OtherDayRead(BaseModel):
     p: float | None
 
 
+@shows(
+    {
+        "report": "lighthouses",
+        "as_of": "2026-11-28T09:00:00Z",
+        "as_of_words": "as of 2026-11-28 09:00 (UTC)",
+        "sentence": "1 live by 2027-01-02: 0 now, and it is 60% likely to get there.",
+        "programme": "Lighthouses of the autumn",
+        "programme_id": _ID,
+        "starts_on": "2026-10-04",
+        "horizon_days": 90,
+        "days_in": 55,
+        "day": "2027-01-02",
+        "target": 1,
+        "live": 0,
+        "candidates": [_FOUND],
+        "others": [],
+        "rho": 0.3,
+        "p_at_least": [{"rho": 0.3, "p": 0.6}],
+        "other_days": [{"day": "2027-01-16", "p": 0.75}],
+        "matters_most": "UC-42",
+        "matters_most_sentence": "UC-42 waits for enablement in evaluate: about 4 days more. "
+        "If half of that fell away, the chance would rise by 10 points, to 70%.",
+        "notes": [],
+    }
+)
 class LighthousesRead(BaseModel):
     """A programme as known at a moment. `p_at_least` follows from `target` and the `p` of
     `candidates` alone; docs/lighthouses.md says how."""

@@ -11,10 +11,10 @@ from service.domain.case import Outcome
 from service.domain.durations import duration
 from service.domain.moment import Moment
 from service.domain.naming import plain
-from service.domain.use_case import InvestmentCase, Kpi
 from service.errors import BadInput
 from service.forecasts.by_day import ByDay, chance_on, chances_by_day
 from service.forecasts.forecaster import learned_at
+from service.intake.fields import InvestmentCase, Kpi
 from service.intake.use_cases import UseCaseRow, count_open, key_of, open_since
 from service.lighthouses.chance import RHO, RHOS, at_least, over_rhos
 from service.lighthouses.rules import (
@@ -294,9 +294,17 @@ async def _found(
             session, row.business_unit, since=by_day.ended_at, at=at, most=MOST_FOLLOWING
         )
     known = what_is_known(
-        kpi=Kpi(row.kpi_name, row.kpi_unit, row.kpi_baseline, row.kpi_target),
+        kpi=Kpi(
+            name=row.kpi_name,
+            unit=row.kpi_unit,
+            baseline=row.kpi_baseline,
+            target=row.kpi_target,
+        ),
         investment=InvestmentCase(
-            row.one_off_cost, row.yearly_run_cost, row.expected_yearly_value, row.currency
+            one_off_cost=row.one_off_cost,
+            yearly_run_cost=row.yearly_run_cost,
+            expected_yearly_value=row.expected_yearly_value,
+            currency=row.currency,
         ),
         sponsor=row.sponsor,
         business_unit=row.business_unit,

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from service.domain.moment import last_of
-from service.domain.use_case import InvestmentCase, Kpi
+from service.intake.fields import InvestmentCase, Kpi
 
 HORIZON_DAYS = 90
 TARGET = 3

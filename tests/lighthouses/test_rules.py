@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from service.domain.use_case import InvestmentCase, Kpi
+from service.intake.fields import InvestmentCase, Kpi
 from service.lighthouses.rules import (
     Criterion,
     Programme,
@@ -60,8 +60,13 @@ def test_a_programme_runs_to_the_end_of_its_day() -> None:
 )
 def test_what_headway_knows_is_said(others: int, said: str) -> None:
     known = what_is_known(
-        kpi=Kpi("Handling time", "minutes", 18, 9),
-        investment=InvestmentCase(40_000, 12_000, 180_000, "EUR"),
+        kpi=Kpi(name="Handling time", unit="minutes", baseline=18, target=9),
+        investment=InvestmentCase(
+            one_off_cost=40_000,
+            yearly_run_cost=12_000,
+            expected_yearly_value=180_000,
+            currency="EUR",
+        ),
         sponsor="Chief procurement officer",
         business_unit="Procurement",
         open_in_unit=others,

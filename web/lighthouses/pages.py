@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from api.kit.context import Context, TheContext
-from api.kit.fields import LONGEST_NAME, LONGEST_PROSE, PLAIN
+from api.kit.fields import PLAIN
 from service.database import reading, snapshot
 from service.domain.durations import duration
 from service.domain.moment import Moment
@@ -19,6 +19,7 @@ from service.domain.permissions import Right, may
 from service.errors import BadInput, Conflict, NotAllowed
 from service.facts.as_of import moment_from
 from service.intake.use_cases import key_of, open_lighthouses
+from service.kinds import LONGEST_NAME, LONGEST_PROSE
 from service.lighthouses.chance import RHO
 from service.lighthouses.report import Lighthouses, known_now, lighthouses
 from service.lighthouses.rules import HORIZON_DAYS, TARGET, Criterion, percent
