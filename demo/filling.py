@@ -15,6 +15,7 @@ from demo.history import (
     before_the_intake,
     with_the_intake,
 )
+from demo.lighthouses import add_programme
 from demo.live import hand_in
 from demo.people import Cast, add_people
 from service.database import Sessions
@@ -29,6 +30,7 @@ from service.forecasts.forecaster import Forecaster, forecast_due
 from service.intake.engine import Engine
 from service.intake.outbox import beginning, hand_over_to_engine
 from service.measure.backtest import learn_corrected
+from service.measure.next_decision import learn_order
 from service.people.directory import any_sample
 from service.reports.quarters import before, lock_against
 
@@ -86,6 +88,9 @@ async def fill(
         sample = await traces_of(session, Cohort(INTAKE), then)
         model = await asyncio.to_thread(learn_corrected, sample.traces)
         live = await hand_in(session, cast, at=at, model=model)
+        tell("a lighthouse programme")
+        order = await asyncio.to_thread(learn_order, sample.traces, model)
+        await add_programme(session, cast, live, at=at, order=order)
         tell("verdicts of the past quarters")
         quarters = await _lock_quarters(session, at)
     tell("the engine takes the live ones over")

@@ -14,11 +14,15 @@ from web.intake import board, new, queue, use_case, use_cases
 from web.kit import errors
 from web.kit.context import Pages
 from web.kit.page import STATIC
+from web.lighthouses import pages as lighthouses
 from web.people import account, admin, sign_in
 from web.people.provider import Provider, configured_provider
 from web.reports import pages as reports
 
-ROUTES = (home, sign_in, new, use_cases, use_case, queue, board, reports, compare, admin, account)
+ROUTES = (
+    *(home, sign_in, new, use_cases, use_case, queue, board, reports, lighthouses, compare),
+    *(admin, account),
+)
 
 
 def with_pages(app: FastAPI, pages: Pages | None = None) -> FastAPI:

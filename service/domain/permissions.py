@@ -14,6 +14,8 @@ class Right(StrEnum):
     MANAGE_PEOPLE = "manage_people"
     IMPORT_HISTORY = "import_history"
     RECORD_ASSUMPTIONS = "record_assumptions"
+    PROPOSE_LIGHTHOUSES = "propose_lighthouses"
+    CHOOSE_LIGHTHOUSES = "choose_lighthouses"
 
 
 RIGHTS: dict[Right, frozenset[Role]] = {
@@ -24,6 +26,9 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.IMPORT_HISTORY: frozenset({Role.ADMIN}),
     # So does an assumption: for those who answer for what the verdict is used for.
     Right.RECORD_ASSUMPTIONS: frozenset({Role.LEADER, Role.ADMIN}),
+    Right.PROPOSE_LIGHTHOUSES: frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN}),
+    # Setting programmes up, choosing among candidates and ending is for those who answer for it.
+    Right.CHOOSE_LIGHTHOUSES: frozenset({Role.LEADER, Role.ADMIN}),
 }
 
 READS_EVERYTHING = frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN})

@@ -94,12 +94,16 @@ class Forecaster:
     async def _learn(self) -> Learned:
         at = self._now()
         async with reading(self._sessions) as session:
-            moment = Moment(at, asked=False)
-            sample = await traces_of(session, Cohort(INTAKE), moment)
-            kept = await _to_learn_from(session, moment)
-        known = await asyncio.to_thread(_learned_from, sample.traces, kept)
+            known = await learned_at(session, Moment(at, asked=False))
         self._learned = (at, known)
         return known
+
+
+async def learned_at(session: AsyncSession, moment: Moment) -> Learned:
+    """All that the history of the intake says, as known at a moment."""
+    sample = await traces_of(session, Cohort(INTAKE), moment)
+    kept = await _to_learn_from(session, moment)
+    return await asyncio.to_thread(_learned_from, sample.traces, kept)
 
 
 def _learned_from(traces: Traces, kept: Said) -> Learned:
@@ -279,7 +283,7 @@ async def days_saved(
 ) -> dict[str, float]:
     """By id, the days that a decision now is expected to save, of those that wait for one."""
     log = await transitions_of(session, [row.id for row in rows])
-    states = [(row.id, _state(row, log[row.id], at)) for row in rows]
+    states = [(row.id, present_state(row, log[row.id], at)) for row in rows]
     decisions = order.order([(case, state) for case, state in states if state is not None])
     return {decision.case: decision.score_days for decision in decisions}
 
@@ -298,7 +302,7 @@ async def forecast_due(sessions: Sessions, forecaster: Forecaster, *, at: dateti
     kept = 0
     for row in due:
         async with sessions.begin() as session:
-            state = _state(row, await transitions(session, row.id), at)
+            state = present_state(row, await transitions(session, row.id), at)
             made = forecast_of(model, state, at=at) if state else None
             if made is not None:
                 await keep(session, row, made)
@@ -330,7 +334,9 @@ def _stands(at: datetime) -> ColumnElement[bool]:
     return func.coalesce(until <= at, text("true"))
 
 
-def _state(row: UseCaseRow, log: Sequence[Transition], at: datetime) -> State | None:
+def present_state(row: UseCaseRow, log: Sequence[Transition], at: datetime) -> State | None:
+    """Where a use case stands at `at`, which lies after all that is in its log; None if it has
+    ended."""
     case = Case(
         case_id=row.id,
         cohort=INTAKE,

@@ -151,6 +151,55 @@ async def sequences_of(session: AsyncSession, use_case_ids: Collection[str]) -> 
     return {row.id: row.sequence for row in rows}
 
 
+async def rows_of(session: AsyncSession, use_case_ids: Collection[str]) -> dict[str, UseCaseRow]:
+    """These use cases by id, those that there are."""
+    rows = await session.scalars(select(UseCaseRow).where(col(UseCaseRow.id).in_(use_case_ids)))
+    return {row.id: row for row in rows}
+
+
+async def count_open(session: AsyncSession, units: Collection[str], at: datetime) -> dict[str, int]:
+    """How many use cases each of these business units had open at a moment, where it had any."""
+    unit = col(UseCaseRow.business_unit)
+    found = await session.execute(
+        select(unit, func.count()).where(unit.in_(units), *_open_at(at)).group_by(unit)
+    )
+    return {row[0]: row[1] for row in found}
+
+
+async def open_since(
+    session: AsyncSession, unit: str, *, since: datetime, at: datetime, most: int
+) -> list[UseCaseRow]:
+    """The first use cases of a business unit that were handed in after `since` and open at `at`."""
+    found = await session.scalars(
+        select(UseCaseRow)
+        .where(
+            col(UseCaseRow.business_unit) == unit,
+            col(UseCaseRow.submitted_at) > since,
+            *_open_at(at),
+        )
+        .order_by(col(UseCaseRow.submitted_at), col(UseCaseRow.number))
+        .limit(most)
+    )
+    return list(found)
+
+
+async def open_lighthouses(session: AsyncSession) -> list[UseCaseRow]:
+    """Open use cases that were handed in as lighthouses, the newest first, at most
+    `MOST_LISTED`."""
+    found = await session.scalars(
+        select(UseCaseRow)
+        .where(col(UseCaseRow.lighthouse), col(UseCaseRow.outcome) == Outcome.OPEN)
+        .order_by(col(UseCaseRow.number).desc())
+        .limit(MOST_LISTED)
+    )
+    return list(found)
+
+
+def _open_at(at: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    ended = col(UseCaseRow.ended_at)
+    return col(UseCaseRow.submitted_at) <= at, or_(ended.is_(None), ended > at)
+
+
 async def open_ids(session: AsyncSession, *, after: str = "", most: int | None = None) -> list[str]:
     """The ids of the open use cases in their order, the first `most` of those after one."""
     found = await session.scalars(

@@ -80,12 +80,7 @@ class Sample:
 
         `levels` are those at which p50 and p85 are taken.
         """
-        share = masses(self.ended)
-        to_production = share[self.production]
-        reaches = float(to_production.sum() / share.sum())
-        # The next case falls between any two of d known ones with a chance of 1 in d + 1.
-        completed = to_production.size
-        curve = np.cumsum(to_production) / reaches * (completed / (completed + 1.0))
+        reaches, curve = self._curve()
         p50, p85, *before = self._days(curve, (*levels, *PARTS) if _is_notable(levels) else levels)
         p50, p85 = _in_order(p50, p85)
         if before:
@@ -96,11 +91,41 @@ class Sample:
             reaches_production=min(reaches, 1.0),
             basis=basis,
             cases=int(self.days.size),
-            completed=completed,
+            completed=int(curve.size),
             stretch=self.stretch,
             p50_level=levels[0],
             p85_level=levels[1],
         )
+
+    def chance_by(self, days: float, levels: tuple[float, float] = PARTS) -> float:
+        """The chance to be in production within so many days, never getting there included.
+
+        Off the same curve as the forecast, and corrected like it: by its p50 it is half of what
+        reaches production, by its p85 85% of it.
+        """
+        if days <= 0.0:
+            return 0.0
+        reaches, curve = self._curve()
+        known = self.days[self.production]
+        if days <= known[-1]:
+            level = float(
+                np.interp(days, np.concatenate([[0.0], known]), np.concatenate([[0.0], curve]))
+            )
+        else:
+            last = max(float(known[-1]), SHORTEST) + self.scale
+            left = (last / (days + self.scale)) ** self._steepness()
+            level = 1.0 - (1.0 - float(curve[-1])) * min(left, 1.0)
+        p50, p85 = levels[0], max(levels)
+        return min(reaches, 1.0) * float(np.interp(level, [0.0, p50, p85, 1.0], [0.0, *PARTS, 1.0]))
+
+    def _curve(self) -> tuple[float, Floats]:
+        """Which share gets to production, and how many of those have got there after each."""
+        share = masses(self.ended)
+        to_production = share[self.production]
+        reaches = float(to_production.sum() / share.sum())
+        # The next case falls between any two of d known ones with a chance of 1 in d + 1.
+        completed = to_production.size
+        return reaches, np.cumsum(to_production) / reaches * (completed / (completed + 1.0))
 
     def _days(self, curve: Floats, levels: Sequence[float]) -> list[float]:
         """The days by which the curve of those that get to production reaches these levels."""
@@ -292,22 +317,39 @@ class Model:
         two with shorter stays, stretched; then on the same tier at this age; on the same stage in
         any tier; on everything, however little that is.
         """
-        for level, may_stretch in _ATTEMPTS:
-            reach = self._learned(level).reach.get(level.key(state), -1.0)
-            if reach >= level.days(state) or (may_stretch and reach > 0.0):
-                return self._from(level, state)
-        if self.is_empty:
+        level = self._level_for(state)
+        if level is None:
             return Forecast(None, None, None, NO_HISTORY, 0, 0, 1.0)
-        return self._from(_ANYWHERE, state)
+        return self._from(level, state)
+
+    def chance_by(self, state: State, days: float) -> float | None:
+        """The chance that a case in this state is in production within so many days from now, never
+        getting there included; None without history. It rests on the cases that its forecast
+        (`remaining`) rests on."""
+        level = self._level_for(state)
+        if level is None:
+            return None
+        return self._sample(level, state).chance_by(days, self._at.of(state.tier))
 
     def remaining_all(self, states: Iterable[State]) -> tuple[Forecast, ...]:
         """One forecast for each state, in their order."""
         return tuple(map(cache(self.remaining), states))
 
-    def _from(self, level: _Level, state: State) -> Forecast:
+    def _level_for(self, state: State) -> _Level | None:
+        """Where a case in this state finds its like; None without history."""
+        for level, may_stretch in _ATTEMPTS:
+            reach = self._learned(level).reach.get(level.key(state), -1.0)
+            if reach >= level.days(state) or (may_stretch and reach > 0.0):
+                return level
+        return None if self.is_empty else _ANYWHERE
+
+    def _sample(self, level: _Level, state: State) -> Sample:
         learned, key, days = self._learned(level), level.key(state), level.days(state)
-        reach = learned.reach[key]
-        sample = learned.groups[key].after(days, state.age_days - days, reach)
+        return learned.groups[key].after(days, state.age_days - days, learned.reach[key])
+
+    def _from(self, level: _Level, state: State) -> Forecast:
+        days, reach = level.days(state), self._learned(level).reach[level.key(state)]
+        sample = self._sample(level, state)
         cases = f"{sample.days.size} {'case' if sample.days.size == 1 else 'cases'}"
         basis = f"{cases} of {level.words(state)}"
         if days > 0.0:

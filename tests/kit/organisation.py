@@ -8,6 +8,8 @@ from typing import Any
 from service.database import Sessions
 from service.domain.people import Person, Role
 from service.intake.drafts import keep_draft
+from service.lighthouses.rules import Criterion
+from service.lighthouses.store import Who, choose, make_programme, propose, write_criterion
 from service.people.directory import add_person
 from service.people.tokens import issue_token
 from tests.kit.house import House, Visitor
@@ -42,6 +44,8 @@ class Stage:
     """The builder owes an answer."""
     finished: str
     draft: str
+    programme: str
+    """Of lighthouses, by its id: `under_way` is chosen, `asked` proposed."""
 
 
 async def furnish(house: House) -> Stage:
@@ -104,7 +108,16 @@ async def furnish(house: House) -> Stage:
         business_unit="Retail",
     )
     return Stage(
-        bea, enzo, rosa, lea, ada, under_way, asked, finished, await _draft(house.sessions, b)
+        builder=bea,
+        enabler=enzo,
+        reviewer=rosa,
+        leader=lea,
+        admin=ada,
+        under_way=under_way,
+        asked=asked,
+        finished=finished,
+        draft=await _draft(house.sessions, b),
+        programme=await _programme(house.sessions, lea.person, under_way, asked),
     )
 
 
@@ -149,6 +162,28 @@ def _whole_way(b: Person, e: Person) -> list[Act]:
         act(e, "approve", 30),
         act(b, "go_live", 90),
     ]
+
+
+async def _programme(sessions: Sessions, leader: Person, chosen: str, proposed: str) -> str:
+    """A programme with a candidate that is chosen and one that is looked at."""
+    who = Who(leader.actor, datetime.now(UTC))
+    async with sessions.begin() as session:
+        made = await make_programme(session, who, name="Autumn", starts_on=who.at.date())
+        for key in (chosen, proposed):
+            await propose(session, made.id, key, who)
+        for criterion in (*Criterion, Criterion.CHANCE):
+            await write_criterion(
+                session,
+                made.id,
+                chosen,
+                who,
+                criterion=criterion,
+                met=criterion is not Criterion.AUDIENCE,
+                evidence="As it was counted last year.",
+                known="The case says so.",
+            )
+        await choose(session, made.id, chosen, who, chosen=True, reason="Everybody can follow.")
+    return made.id
 
 
 async def _draft(sessions: Sessions, person: Person) -> str:

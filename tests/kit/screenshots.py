@@ -49,6 +49,8 @@ def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
         ("board", stage.leader, "/board"),
         *((f"reports-{name}", stage.leader, f"/reports/{name}") for name in Name),
         ("reports-wrong", stage.leader, "/reports/verdict?as_of=soon&tau=many"),
+        ("lighthouses", stage.leader, "/lighthouses"),
+        ("lighthouses-programme", stage.leader, f"/lighthouses/{stage.programme}"),
         ("compare", stage.leader, "/compare"),
         ("all-use-cases", stage.leader, "/use-cases"),
         ("none-found", stage.leader, "/use-cases?unit=nowhere"),

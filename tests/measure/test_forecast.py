@@ -14,7 +14,9 @@ from benchmarks.simulated_traces import FIRST_DAY, simulate
 from service.domain.case import Outcome
 from service.domain.standing import Mode
 from service.domain.trace import TracedCase
+from service.measure.adaptive import PARTS, Levels
 from service.measure.as_of import known_at
+from service.measure.cases import EPOCH, PRODUCTION
 from service.measure.forecast import MIN_COMPLETIONS, NO_HISTORY, learn
 from service.measure.stays import State, open_states
 from service.measure.traces import of
@@ -200,3 +202,72 @@ def test_ten_thousand_cases_are_learnt_and_asked_quickly() -> None:
     assert len(forecasts) > 100
     assert learnt - started < 1.0
     assert (asked - learnt) / len(forecasts) < 1e-3
+
+
+def test_the_chance_to_be_there_by_a_day_is_read_off_the_same_curve() -> None:
+    """9 in 1 to 9 days, as many given up: half gets there, and of that a tenth a day."""
+    cases = [
+        *built_in(*range(1, 10)),
+        *built_in(*range(1, 10), outcome=Outcome.DECLINED),
+    ]
+    model = learn(of(cases, day(100.0)))
+
+    assert model.chance_by(BUILDING, 0.0) == model.chance_by(BUILDING, -3.0) == 0.0
+    assert model.chance_by(BUILDING, 5.0) == pytest.approx(0.5 * 0.5)
+    assert model.chance_by(BUILDING, 2.5) == pytest.approx(0.25 * 0.5)
+    assert model.chance_by(BUILDING, 9.0) == pytest.approx(0.9 * 0.5)
+    beyond = model.chance_by(BUILDING, 20.0)
+    assert beyond is not None
+    assert 0.9 * 0.5 < beyond < 0.5
+
+
+@pytest.mark.parametrize("corrected", [PARTS, (0.62, 0.93), (0.4, 0.7), (0.8, 0.6)])
+def test_by_the_days_of_its_forecast_it_has_the_chance_that_they_promise(
+    corrected: tuple[float, float],
+) -> None:
+    traces = known_at(simulate(np.random.default_rng(3), 900), FIRST_DAY + timedelta(days=400))
+    model = learn(traces, Levels(corrected))
+    states = open_states(traces)
+    assert len(states) > 20
+    for _, state in states[::3]:
+        ahead = model.remaining(state)
+        assert ahead.p50_days is not None
+        assert ahead.p85_days is not None
+        assert ahead.reaches_production is not None
+        days = [0.1 * ahead.p50_days, ahead.p50_days, ahead.p85_days, 9 * ahead.p85_days, 1e6]
+        shares = [(model.chance_by(state, one) or 0.0) / ahead.reaches_production for one in days]
+        assert shares == sorted(shares)
+        assert shares[-1] == pytest.approx(1.0, abs=0.01)
+        if corrected[0] < corrected[1]:
+            assert shares[1:3] == pytest.approx([0.5, 0.85], abs=1e-6)
+
+
+def test_without_any_production_no_chance_is_said() -> None:
+    assert learn(of([], day(1.0))).chance_by(BUILDING, 10.0) is None
+
+
+@pytest.mark.parametrize("days", [10.0, 30.0, 60.0])
+def test_the_chance_comes_true_as_often_as_it_says(days: float) -> None:
+    """Of cases on their way, in five groups by their chance, as many are there by the day."""
+    chances, came = [], []
+    for seed in range(3):
+        whole = simulate(np.random.default_rng(seed), 4_000)
+        for day_of in (500, 800):
+            now = FIRST_DAY + timedelta(days=day_of)
+            traces = known_at(whole, now)
+            model = learn(traces, seen=False)
+            since = (now - EPOCH) / timedelta(days=1)
+            for row, state in open_states(traces):
+                ended = whole.started_days[row] + whole.cases.duration_days[row] - since
+                is_there = whole.cases.outcome[row] == PRODUCTION and ended <= days
+                chances.append(model.chance_by(state, days) or 0.0)
+                came.append(float(is_there))
+    said, true = np.array(chances), np.array(came)
+    group = np.digitize(said, [0.2, 0.4, 0.6, 0.8])
+    for one in range(5):
+        here = group == one
+        size = int(here.sum())
+        if size >= 40:
+            error = 4.0 * np.sqrt(0.25 / size)
+            assert said[here].mean() == pytest.approx(true[here].mean(), abs=error)
+    assert ((said - true) ** 2).mean() < true.mean() * (1.0 - true.mean()), "better than the base"

@@ -12,6 +12,7 @@ from service.domain.standing import Mode, Position
 from service.domain.tiering import Autonomy, Tier
 from service.errors import Fault
 from service.intake.queue import Whose
+from service.lighthouses.rules import Criterion, Standing
 from service.measure.tiers import Direction
 from service.reports.question import Grouping as Groups
 from service.reports.registry import Name
@@ -22,6 +23,7 @@ from web.intake.handing_in import FIELDS, QUESTIONS
 from web.intake.queue import By
 from web.kit.navigation import PLACES
 from web.kit.strings import catalogue, counted, t
+from web.lighthouses.pages import DONE as LIGHTHOUSES_DONE
 from web.reports.pages import FIELDS as REPORT_FIELDS
 from web.reports.pages import SUMMARY
 
@@ -88,6 +90,10 @@ def composed() -> set[str]:
         *(f"compare.delimiter_{one}" for one in DELIMITERS.values()),
         *(f"compare.way_{one}" for one in MapWay),
         *(f"compare.doing_{one}" for one in Doing),
+        *(f"lighthouses.{word}_{one}" for word in ("criterion", "short") for one in Criterion),
+        *(f"lighthouses.standing_{one}" for one in Standing),
+        *(f"lighthouses.done_{one}" for one in LIGHTHOUSES_DONE),
+        *(f"lighthouses.field_{one}" for one in ("name", "starts_on", "horizon_days", "target")),
         *(f"queue.{one}" for one in Whose),
         *(f"queue.empty_{one}" for one in Whose),
         *(f"queue.by_{one}" for one in By),

@@ -1,0 +1,1 @@
+"""Lighthouses on pages."""
