@@ -1,0 +1,126 @@
+"""One mean of several estimates, and how much they differ beyond their errors: random effects.
+
+y_g ~ N(theta_g, v_g), theta_g ~ N(mu, tau^2), w_g = 1 / (v_g + tau^2):
+
+- tau^2 by REML maximises -1/2 [sum log(v + tau^2) + log sum w + sum w (y - mu)^2] (Viechtbauer,
+  Journal of Educational and Behavioral Statistics 30, 2005), or is DerSimonian and Laird's moment
+  estimate max(0, (Q - (k - 1)) / (sum a - sum a^2 / sum a)) with a = 1 / v (Controlled Clinical
+  Trials 7, 1986).
+- mu = sum w y / sum w. Its interval is the normal one with variance 1 / sum w, or Knapp and
+  Hartung's (Statistics in Medicine 22, 2003): t(k - 1) and sum w (y - mu)^2 / (k - 1) / sum w.
+- Q = sum a (y - sum a y / sum a)^2; I^2 = 100 tau^2 / (tau^2 + s^2) with the typical error
+  s^2 = (k - 1) sum a / ((sum a)^2 - sum a^2) (Higgins and Thompson, Statistics in Medicine 21,
+  2002).
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+from service.measure.student_t import t_multiplier
+from service.measure.survival import Floats
+from service.value.realisation import ALPHA, NORMAL
+
+_GRID = 400
+_HALVINGS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """A mean with its standard error and 95% interval; how the estimates differ.
+
+    `tau2` is the variance between them, `tau2_variance` that of its estimate, `i2` how many per
+    cent of what is seen of differences is not error, `q` Cochran's Q on `count` - 1 degrees of
+    freedom.
+    """
+
+    count: int
+    mu: float
+    se: float
+    low: float
+    high: float
+    tau2: float
+    tau2_variance: float
+    i2: float
+    q: float
+
+
+def reml(y: Floats, v: Floats) -> Pooled:
+    """By restricted maximum likelihood, with Knapp and Hartung's interval. Two or more estimates,
+    variances above 0."""
+    return _pooled(y, v, reml_tau2(y, v), knapp_hartung=True)
+
+
+def dersimonian_laird(y: Floats, v: Floats) -> Pooled:
+    """By DerSimonian and Laird's moments, with the normal interval."""
+    a = 1.0 / v
+    spread = float(a.sum() - np.sum(a**2) / a.sum())
+    return _pooled(y, v, max(0.0, (_q(y, v) - (y.size - 1)) / spread), knapp_hartung=False)
+
+
+def reml_tau2(y: Floats, v: Floats) -> float:
+    """The variance between estimates that makes the restricted likelihood largest; it is looked for
+    on a grid first, as there may be several maxima."""
+    scale = float(np.var(y, ddof=1) + np.max(v))
+    grid = np.concatenate(([0.0], scale * np.logspace(-9.0, 3.0, _GRID)))
+    place = int(np.argmax([_likelihood(y, v, tau2) for tau2 in grid]))
+    low, high = float(grid[max(place - 1, 0)]), float(grid[min(place + 1, _GRID)])
+    if _slope(y, v, low) <= 0.0:
+        return low if place == 0 else float(grid[place])
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0
+        if middle in {low, high}:
+            break
+        if _slope(y, v, middle) > 0.0:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2.0
+
+
+def _pooled(y: Floats, v: Floats, tau2: float, *, knapp_hartung: bool) -> Pooled:
+    if y.size < 2 or not (v > 0.0).all():
+        raise ValueError("pooling takes two estimates or more, with variances above 0")
+    w, mu = _weighted(y, v, tau2)
+    se, times = sqrt(1.0 / w.sum()), NORMAL
+    if knapp_hartung:
+        se = sqrt(float(np.sum(w * (y - mu) ** 2) / (y.size - 1) / w.sum()))
+        times = t_multiplier(ALPHA, y.size - 1.0)
+    a = 1.0 / v
+    typical = float((y.size - 1) * a.sum() / (a.sum() ** 2 - np.sum(a**2)))
+    w2 = np.sum(w**2)
+    information = (w2 - 2.0 * np.sum(w**3) / w.sum() + w2**2 / w.sum() ** 2) / 2.0
+    return Pooled(
+        count=y.size,
+        mu=mu,
+        se=se,
+        low=mu - times * se,
+        high=mu + times * se,
+        tau2=tau2,
+        tau2_variance=float(1.0 / information),
+        i2=100.0 * tau2 / (tau2 + typical),
+        q=_q(y, v),
+    )
+
+
+def _weighted(y: Floats, v: Floats, tau2: float) -> tuple[Floats, float]:
+    w = 1.0 / (v + tau2)
+    return w, float(np.sum(w * y) / w.sum())
+
+
+def _q(y: Floats, v: Floats) -> float:
+    a, mu = _weighted(y, v, 0.0)
+    return float(np.sum(a * (y - mu) ** 2))
+
+
+def _likelihood(y: Floats, v: Floats, tau2: float) -> float:
+    """The restricted log likelihood, without its constants."""
+    w, mu = _weighted(y, v, tau2)
+    return float(np.sum(np.log(w)) - np.log(w.sum()) - np.sum(w * (y - mu) ** 2)) / 2.0
+
+
+def _slope(y: Floats, v: Floats, tau2: float) -> float:
+    """Its derivative by tau^2, times two."""
+    w, mu = _weighted(y, v, tau2)
+    return float(np.sum((w * (y - mu)) ** 2) - w.sum() + np.sum(w**2) / w.sum())
