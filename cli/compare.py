@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from service.domain.assumption import Assumption
@@ -90,7 +91,7 @@ def compare(  # noqa: PLR0917 - the options of a command
         raise typer.Exit(2) from None
     try:
         assumptions = _assumptions(assume or [], assumed_by, because, now)
-        with _progress(file) as progress:
+        with file_progress(file) as progress:
             result = compare_file(
                 file,
                 CANONICAL if map_name is None else load_map(map_name),
@@ -144,7 +145,7 @@ def _draw(result: "FileVerdict", out: Path) -> None:
 
 
 @contextmanager
-def _progress(file: Path) -> "Iterator[Progress | None]":
+def file_progress(file: Path) -> "Iterator[Progress | None]":
     """A bar on stderr, for a big file and a person who watches."""
     if not (sys.stderr.isatty() and file.is_file() and file.stat().st_size >= BIG):
         yield None
@@ -157,17 +158,22 @@ def _progress(file: Path) -> "Iterator[Progress | None]":
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _print(result: "FileVerdict", rejects: Path | None) -> None:
+def plain_console() -> "Console":
+    """Where answers are printed: what a file says is never taken for markup."""
     from rich.console import Console
 
-    from service.reports.sentences import verdict_sentence
-
-    console = Console(
+    return Console(
         markup=False,
         highlight=False,
         emoji=False,
         width=None if sys.stdout.isatty() else WIDTH_WHEN_PIPED,
     )
+
+
+def _print(result: "FileVerdict", rejects: Path | None) -> None:
+    from service.reports.sentences import verdict_sentence
+
+    console = plain_console()
     verdict = result.verdict
     for sign in verdict.record:
         console.print(f"The record leaves something out: {sign}.")
@@ -198,7 +204,7 @@ def _print(result: "FileVerdict", rejects: Path | None) -> None:
 
 
 def _arms(verdict: "Verdict", as_of: str) -> "Table":
-    table = _table(f"Cohorts {as_of}; times in days unless they say otherwise")
+    table = piped_table(f"Cohorts {as_of}; times in days unless they say otherwise")
     table.add_column("cohort")
     for title in ("cases", "done", "open", "declined", "withdrawn", "median (95%)", "RMST (SE)"):
         table.add_column(title, justify="right")
@@ -226,7 +232,7 @@ def _legend(verdict: "Verdict") -> str:
 
 
 def _tiers(verdict: "Verdict") -> "Table":
-    table = _table("Tiers")
+    table = piped_table("Tiers")
     table.add_column("tier")
     table.add_column("counted")
     for title in ("ratio", "over days", *(f"done: {arm.cohort}" for arm in verdict.arms)):
@@ -242,7 +248,8 @@ def _tiers(verdict: "Verdict") -> "Table":
     return table
 
 
-def _table(title: str) -> "Table":
+def piped_table(title: str) -> "Table":
+    """A table that reads well in a pipe, too."""
     from rich import box
     from rich.table import Table
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from cli.compare import compare
+from cli.value import value
 
 app = typer.Typer(
     name="headway",
@@ -25,6 +26,7 @@ app.add_typer(people, name="people")
 app.add_typer(history, name="import")
 app.add_typer(out, name="export")
 app.command()(compare)
+app.command()(value)
 
 T = TypeVar("T")
 
