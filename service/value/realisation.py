@@ -5,15 +5,16 @@ grade of evidence may be off, R = sum y / sum D over what is measured:
 
 - What these use cases delivered: R +- 1.96 sqrt(sum s^2 + G) / sum D, G = sum over grades of
   (b x sum of D in that grade)^2.
-- What use cases like these deliver: R +- t(n_eff - 1) sqrt(sum e^2 / max(1 - h, 0.1) + G) / sum D,
-  with e = y - R D, h = D / sum D, n_eff = (sum D)^2 / sum D^2. The first part is the variance of a
-  ratio estimator (Cochran, Sampling Techniques, 3rd edition, 1977, section 6.4) with each residual
-  corrected for its own leverage (MacKinnon and White, Journal of Econometrics 29, 1985, HC2), and
-  the degrees of freedom are Kish's effective number of use cases less one.
+- What use cases like these deliver: R +- sqrt(t(n_eff - 1)^2 V + 1.96^2 G) / sum D with
+  V = sum e^2 / max(1 - h, 0.1), e = y - R D, h = D / sum D, n_eff = (sum D)^2 / sum D^2. V is the
+  variance of a ratio estimator (Cochran, Sampling Techniques, 3rd edition, 1977, section 6.4) with
+  each residual corrected for its own leverage (HC2: MacKinnon and White, Journal of Econometrics
+  29, 1985); the degrees of freedom are Kish's effective number of use cases less one. G is stated
+  and not estimated from the few: it has the multiplier of the normal distribution.
 """
 
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import hypot, sqrt
 
 import numpy as np
 
@@ -127,9 +128,9 @@ def like_these(known: Evidence, widening: Widening = WIDENING) -> Interval | Non
     due = float(known.due.sum())
     rate = float(known.delivered.sum()) / due
     variance = float(np.sum(residuals(known.due, known.delivered)))
-    variance += grade_variance(known.due, known.grade, widening)
-    half = t_multiplier(ALPHA, count - 1.0) * sqrt(variance) / due
-    return Interval(rate - half, rate + half) if isfinite(half) else None
+    shared = grade_variance(known.due, known.grade, widening)
+    half = hypot(t_multiplier(ALPHA, count - 1.0) * sqrt(variance), NORMAL * sqrt(shared)) / due
+    return Interval(rate - half, rate + half)
 
 
 def residuals(due: Floats, delivered: Floats) -> Floats:

@@ -11,10 +11,12 @@ c takes account of tau^2 being an estimate, which draws too far on average. Wher
 equally exact, B is (k - 3) / (k - 1) B0: James and Stein's rule as Efron and Morris use it (Journal
 of the American Statistical Association 70, 1975) and Morris's factor (same journal, 78, 1983). For
 a group that says next to nothing c vanishes: it gets the mean. The variance of the rate is, after
-Morris, (1 - B) v + B^2 Var(mu) + c B^2 (R_g - mu)^2.
+Morris, (1 - B) v + B^2 Var(mu) + c B^2 (R_g - mu)^2; grades of evidence widen its interval as they
+do that of all use cases.
 """
 
 from dataclasses import dataclass
+from math import hypot, sqrt
 
 import numpy as np
 
@@ -23,7 +25,7 @@ from service.measure.survival import Floats
 from service.measure.tiers import Interval
 from service.value.evidence import WIDENING, Evidence, Widening, grade_variance
 from service.value.pooling import Pooled, reml
-from service.value.realisation import ALPHA, LEAST_LEFT
+from service.value.realisation import ALPHA, LEAST_EFFECTIVE, LEAST_LEFT, NORMAL
 
 FEW = 8
 """Use cases under which a group's own spread says too little of itself."""
@@ -86,39 +88,39 @@ def shrink(y: Floats, v: Floats, pooled: Pooled) -> Shrunk:
 def group_rates(evidence: Evidence, widening: Widening = WIDENING) -> Groups:
     """Each group's own rate, and the one to show for it."""
     names = evidence.groups
-    cases = np.bincount(evidence.group, minlength=len(names))
+    cases = np.bincount(evidence.group, minlength=len(names)).tolist()
     known = evidence.at(evidence.is_measured)
     measured = np.bincount(known.group, minlength=len(names))
     there = np.flatnonzero(measured)
-    spread = _spread(known, len(names))
-    own = spread.rate[there]
+    found = {
+        group: GroupRate(names[group], cases[group], 0, None, None, None, False)
+        for group in range(len(names))
+    }
     pooled: Pooled | None = None
-    rates: Floats | None = None
-    halves: Floats | None = None
-    if spread.known:
-        v = spread.variance[there]
-        variances = v
-        if there.size > 1:
+    if there.size:
+        spread = _spread(known, len(names))
+        own, v, df = spread.rate[there], spread.variance[there], spread.df[there]
+        shown, variances = own, v
+        if there.size > 1 and spread.known:
             pooled = reml(own, v)
-            found = shrink(own, v, pooled)
-            rates, variances = found.rate, found.variance
-        added = np.array([_grades(known, group, widening) for group in there.tolist()])
-        times = np.array([t_multiplier(ALPHA, df) for df in spread.df[there]])
-        halves = times * np.sqrt(variances + added)
-    shown = own if rates is None else rates
-    made = []
-    for group in range(len(names)):
-        if not measured[group]:
-            made.append(GroupRate(names[group], int(cases[group]), 0, None, None, None, False))
-            continue
-        at = int(np.searchsorted(there, group))
-        rate = float(shown[at])
-        ci = None
-        if halves is not None and np.isfinite(halves[at]):
-            ci = Interval(rate - float(halves[at]), rate + float(halves[at]))
-        counts = (int(cases[group]), int(measured[group]))
-        made.append(GroupRate(names[group], *counts, float(own[at]), rate, ci, rates is not None))
-    return Groups(tuple(sorted(made, key=lambda one: one.group)), pooled)
+            drawn = shrink(own, v, pooled)
+            shown, variances = drawn.rate, drawn.variance
+        for place, group in enumerate(there.tolist()):
+            ci = None
+            if spread.known and df[place] >= LEAST_EFFECTIVE - 1.0:
+                sampled = t_multiplier(ALPHA, df[place]) * sqrt(variances[place])
+                half = hypot(sampled, NORMAL * sqrt(_grades(known, group, widening)))
+                ci = Interval(float(shown[place]) - half, float(shown[place]) + half)
+            found[group] = GroupRate(
+                group=names[group],
+                cases=cases[group],
+                measured=int(measured[group]),
+                own_rate=float(own[place]),
+                rate=float(shown[place]),
+                ci=ci,
+                shrunk=pooled is not None,
+            )
+    return Groups(tuple(sorted(found.values(), key=lambda one: one.group)), pooled)
 
 
 @dataclass(frozen=True, slots=True)
