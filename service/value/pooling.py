@@ -18,9 +18,8 @@ from math import sqrt
 
 import numpy as np
 
-from service.measure.student_t import t_multiplier
 from service.measure.survival import Floats
-from service.value.realisation import ALPHA, NORMAL
+from service.value.realisation import NORMAL, t_times
 
 _GRID = 400
 _HALVINGS = 200
@@ -64,7 +63,7 @@ def reml_tau2(y: Floats, v: Floats) -> float:
     on a grid first, as there may be several maxima."""
     scale = float(np.var(y, ddof=1) + np.max(v))
     grid = np.concatenate(([0.0], scale * np.logspace(-9.0, 3.0, _GRID)))
-    place = int(np.argmax([_likelihood(y, v, tau2) for tau2 in grid]))
+    place = int(np.argmax(_likelihoods(y, v, grid)))
     low, high = float(grid[max(place - 1, 0)]), float(grid[min(place + 1, _GRID)])
     if _slope(y, v, low) <= 0.0:
         return low if place == 0 else float(grid[place])
@@ -86,7 +85,7 @@ def _pooled(y: Floats, v: Floats, tau2: float, *, knapp_hartung: bool) -> Pooled
     se, times = sqrt(1.0 / w.sum()), NORMAL
     if knapp_hartung:
         se = sqrt(float(np.sum(w * (y - mu) ** 2) / (y.size - 1) / w.sum()))
-        times = t_multiplier(ALPHA, y.size - 1.0)
+        times = t_times(y.size - 1.0)
     a = 1.0 / v
     typical = float((y.size - 1) * a.sum() / (a.sum() ** 2 - np.sum(a**2)))
     w2 = np.sum(w**2)
@@ -114,10 +113,14 @@ def _q(y: Floats, v: Floats) -> float:
     return float(np.sum(a * (y - mu) ** 2))
 
 
-def _likelihood(y: Floats, v: Floats, tau2: float) -> float:
-    """The restricted log likelihood, without its constants."""
-    w, mu = _weighted(y, v, tau2)
-    return float(np.sum(np.log(w)) - np.log(w.sum()) - np.sum(w * (y - mu) ** 2)) / 2.0
+def _likelihoods(y: Floats, v: Floats, grid: Floats) -> Floats:
+    """The restricted log likelihood, without its constants, at each variance of a grid."""
+    w = 1.0 / (v + grid[:, None])
+    total = w.sum(axis=1)
+    mu = (w @ y) / total
+    off = np.sum(w * (y - mu[:, None]) ** 2, axis=1)
+    found: Floats = (np.sum(np.log(w), axis=1) - np.log(total) - off) / 2.0
+    return found
 
 
 def _slope(y: Floats, v: Floats, tau2: float) -> float:

@@ -20,12 +20,11 @@ from math import hypot, sqrt
 
 import numpy as np
 
-from service.measure.student_t import t_multiplier
 from service.measure.survival import Floats
 from service.measure.tiers import Interval
 from service.value.evidence import WIDENING, Evidence, Widening, grade_variance
 from service.value.pooling import Pooled, reml
-from service.value.realisation import ALPHA, LEAST_EFFECTIVE, LEAST_LEFT, NORMAL
+from service.value.realisation import LEAST_EFFECTIVE, LEAST_LEFT, NORMAL, t_times
 
 FEW = 8
 """Use cases under which a group's own spread says too little of itself."""
@@ -108,7 +107,7 @@ def group_rates(evidence: Evidence, widening: Widening = WIDENING) -> Groups:
         for place, group in enumerate(there.tolist()):
             ci = None
             if spread.known and df[place] >= LEAST_EFFECTIVE - 1.0:
-                sampled = t_multiplier(ALPHA, df[place]) * sqrt(variances[place])
+                sampled = t_times(float(df[place])) * sqrt(variances[place])
                 half = hypot(sampled, NORMAL * sqrt(_grades(known, group, widening)))
                 ci = Interval(float(shown[place]) - half, float(shown[place]) + half)
             found[group] = GroupRate(

@@ -26,7 +26,7 @@ def test_both_intervals_hold_in_92_to_97_of_100(world: World, size: int) -> None
 
 @pytest.mark.parametrize("grouping", GROUPINGS, ids=lambda grouping: grouping.name)
 def test_shown_rates_are_nearer_to_the_truth_than_own_ones(grouping: Grouping) -> None:
-    found = errors(grouping, 120, seed=3)
+    found = errors(grouping, 150, seed=3)
     assert found.shown < found.own
     assert found.gain > found.gain_se
     assert found.held > 0.8

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from statsmodels.regression.linear_model import WLS
 from statsmodels.stats.meta_analysis import combine_effects
 
 from service.measure.survival import Floats
 from service.value.file import value_of_file
 from service.value.mapping import load_map
 from service.value.pooling import dersimonian_laird, reml, reml_tau2
+from service.value.realisation import residuals
 from service.value.shrinkage import shrink
 
 BCG = np.array(
@@ -115,6 +117,18 @@ def test_statsmodels_agrees_on_random_data(seed: int) -> None:
     assert found.q == pytest.approx(other.q, rel=1e-9)
     if other.i2 > 0:  # by moments both definitions of I^2 are one
         assert found.i2 == pytest.approx(100.0 * other.i2, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_spread_of_a_ratio_is_that_of_statsmodels_weighted_mean(seed: int) -> None:
+    """The ratio of sums is the mean of the rates weighted by what was due; V its HC2 variance."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(5, 60))
+    due, rate = rng.lognormal(0.0, 0.7, n), rng.normal(0.6, 0.3, n)
+    other = WLS(rate, np.ones((n, 1)), weights=due).fit(cov_type="HC2")
+    assert np.sum(rate * due) / due.sum() == pytest.approx(float(other.params[0]))
+    spread = float(residuals(due, rate * due).sum()) / due.sum() ** 2
+    assert spread == pytest.approx(float(other.bse[0]) ** 2, rel=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -1,5 +1,6 @@
 """The realisation rate, its two intervals and its bounds."""
 
+import json
 from math import sqrt
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import t
 
 from service.value.evidence import WIDENING, Grade
-from service.value.realisation import NORMAL, realise
+from service.value.realisation import NORMAL, realise, t_times
 from service.value.report import report_of
 from tests.value.samples import Row, evidence
 
@@ -56,6 +57,11 @@ def test_what_others_like_these_deliver() -> None:
     assert found.ci_like is not None
     assert (found.ci_like.low, found.ci_like.high) == pytest.approx((rate - half, rate + half))
     assert found.effective == pytest.approx(effective)
+
+
+@pytest.mark.parametrize("df", [0.5, 1.0, 3.7, 99.9, 100.0, 250.5, 1e4, 1e9])
+def test_multipliers_of_student(df: float) -> None:
+    assert t_times(df) == pytest.approx(t.ppf(0.975, df), rel=1e-9)
 
 
 def test_a_grade_widens_and_never_moves() -> None:
@@ -145,8 +151,6 @@ AMOUNT = st.floats(1e-6, 1e15)
     )
 )
 def test_whatever_is_known_the_report_is_data(rows: list[Row]) -> None:
-    import json
-
     report = report_of(evidence(rows))
     found = report.as_json()
     json.dumps(found, allow_nan=False)
