@@ -39,6 +39,8 @@ def _number(decimal: str, thousands: str) -> re.Pattern[str]:
     )
 
 
+_PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?")
+"""What most cells are, and needs no care."""
 _NO_DIGIT = re.compile(r"[^0-9eE+-]")
 _NUMBERS: dict[Mark, re.Pattern[str]] = {".": _number(".", ","), ",": _number(",", ".")}
 
@@ -53,10 +55,11 @@ class Amount:
 
 def amount_in(name: str, cell: str, mark: Mark) -> Amount | None:
     """The amount in a cell, None where it says that there is none; raises `RowUnusable`."""
-    text = fold(cell).replace("\N{MINUS SIGN}", "-")
-    if not text or key_of(text) in NONE:
+    plain = mark == "." and _PLAIN.fullmatch(cell)
+    text = cell if plain else fold(cell).replace("\N{MINUS SIGN}", "-")
+    if not text or (not plain and key_of(text) in NONE):
         return None
-    found = _read(text, mark)
+    found = Amount(float(text)) if plain else _read(text, mark)
     if found is None:
         other: Mark = "," if mark == "." else "."
         how = f", as this file writes them: 1234{mark}5" if _read(text, other) else ", like 1234.5"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from math import nan
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from service.history.csv.comparison import MOST_NAMES, Progress
 from service.history.csv.errors import HistoryError, RowUnusable
 from service.history.csv.header import Header
 from service.history.csv.maps import TextSource
+from service.history.csv.memo import Memo
 from service.history.csv.notes import by_field, one_spelling
 from service.history.csv.records import RecordFile, Records
 from service.history.csv.rejects import RejectsFile
@@ -294,15 +295,19 @@ class _RowReader:
             )
             for name, source in mapping.amounts.items()
         }
-        self._texts: dict[str, tuple[TextSource, list[int]]] = {}
+        self._texts: dict[str, tuple[list[int], Memo[Any]]] = {}
+        constants = set()
         for name, source in mapping.texts.items():
-            there = bool(columns.those_of(source.columns)) or source.absent is None
+            there = source.absent is None or bool(columns.those_of(source.columns))
             one = source if there else TextSource(constant=source.absent)
-            self._texts[name] = (one, columns.any_of(one.columns) if one.columns else [])
+            places = columns.any_of(one.columns) if one.columns else []
+            self._texts[name] = (places, Memo(self._parser(name, one)))
+            if one.constant == NOT_SAID:
+                constants.add(name)
         columns.complain()
         self.has = frozenset(
             [name for name, place in self._amounts_in.items() if place is not None]
-            + [name for name, (one, _) in self._texts.items() if one.constant != NOT_SAID]
+            + [name for name in self._texts if name not in constants]
         )
 
     def amount_cells(self, ahead: Sequence[Records]) -> Iterator[str]:
@@ -326,9 +331,9 @@ class _RowReader:
 
     def use_case(self, case_id: str, row: list[str], mark: Mark) -> UseCase:
         """The use case in a row; `RowUnusable` where it contradicts itself or says too little."""
-        group, currency = self._text("group", row), self._text("currency", row)
-        state = _word("state", self._text("state", row), State, _state_key)
-        grade = _word("grade", self._text("grade", row), Grade, key_of)
+        group, currency, state, grade = (
+            self._meaning(name, row) for name in ("group", "currency", "state", "grade")
+        )
         promised, there = self._amount("promised", row, mark)
         delivered, also = self._amount("delivered", row, mark)
         error, third = self._amount("standard_error", row, mark)
@@ -350,11 +355,32 @@ class _RowReader:
             currency=_one_currency(currency, {there, also, third} - {NOT_SAID}),
         )
 
-    def _text(self, name: str, row: list[str]) -> str:
-        source, places = self._texts[name]
+    def _meaning(self, name: str, row: list[str]) -> Any:
+        """What the cells of a text say: a word of its kind, or a text; raises `RowUnusable`."""
+        places, meanings = self._texts[name]
+        meaning = meanings[tuple(row[place] for place in places)]
+        if isinstance(meaning, RowUnusable):
+            raise meaning
+        return meaning
+
+    def _parser(self, name: str, source: TextSource) -> Callable[[Sequence[str]], object]:
+        def parse(cells: Sequence[str]) -> object:
+            text = self._text(name, source, cells)
+            match name:
+                case "state":
+                    return _word("state", text, State)
+                case "grade":
+                    return _word("grade", text, Grade)
+                case "currency" if len(text) == len("EUR"):
+                    return text.upper()
+            return text
+
+        return parse
+
+    def _text(self, name: str, source: TextSource, cells: Sequence[str]) -> str:
         if source.constant is not None:
             return source.constant
-        text = next(filter(None, (fold(row[place]) for place in places)), "")
+        text = next(filter(None, map(fold, cells)), "")
         if not text:
             return source.blank or NOT_SAID
         if source.values is not None:
@@ -398,7 +424,7 @@ def _check_delivered(delivered: float | None, state: State | None) -> None:
 
 def _one_currency(said: str, beside: set[str]) -> str:
     """The currency of a row; `RowUnusable` if it has several. A code goes before a vague sign."""
-    found = ({said.upper() if len(said) == 3 else said} - {NOT_SAID}) | beside
+    found = ({said} - {NOT_SAID}) | beside
     if found - VAGUE:
         found -= VAGUE
     if len(found) > 1:
@@ -406,15 +432,13 @@ def _one_currency(said: str, beside: set[str]) -> str:
     return next(iter(found), NOT_SAID)
 
 
-def _state_key(text: str) -> str:
-    return key_of(text).replace(" ", "_").replace("-", "_")
-
-
-def _word(name: str, text: str, words: type[Word], key: Callable[[str], str]) -> Word | None:
-    """One of some words, None where nothing is said; `RowUnusable` for another."""
+def _word(name: str, text: str, words: type[Word]) -> Word | None:
+    """One of some words, however they are spelled, None where nothing is said; `RowUnusable` for
+    another."""
     if not text:
         return None
+    key = key_of(text).replace(" ", "_").replace("-", "_")
     for word in words:
-        if key(text) == key(word.value):
+        if key == key_of(word.value):
             return word
     raise RowUnusable(name, f"{name}: {shown(text)} is none of {', '.join(words)}")

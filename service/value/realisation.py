@@ -151,10 +151,10 @@ def effective(due: Floats) -> float:
 def t_times(df: float) -> float:
     """How many standard errors a 95% interval reaches to each side, on so many degrees of freedom.
 
-    From 100 on by Fisher and Cornish's expansion, which is right to ten digits there (Abramowitz
+    From 50 on by Fisher and Cornish's expansion, which is right to eight digits there (Abramowitz
     and Stegun 26.7.5) and much faster.
     """
-    if df < 100.0:
+    if df < 50.0:
         return t_multiplier(ALPHA, df)
     z, left = NORMAL, 1.0 / df
     return z + left * (

@@ -59,9 +59,9 @@ def test_what_others_like_these_deliver() -> None:
     assert found.effective == pytest.approx(effective)
 
 
-@pytest.mark.parametrize("df", [0.5, 1.0, 3.7, 99.9, 100.0, 250.5, 1e4, 1e9])
+@pytest.mark.parametrize("df", [0.5, 1.0, 3.7, 49.9, 50.0, 250.5, 1e4, 1e9])
 def test_multipliers_of_student(df: float) -> None:
-    assert t_times(df) == pytest.approx(t.ppf(0.975, df), rel=1e-9)
+    assert t_times(df) == pytest.approx(t.ppf(0.975, df), rel=2e-9)
 
 
 def test_a_grade_widens_and_never_moves() -> None:
