@@ -48,7 +48,11 @@ def value(
         typer.echo(f"headway value: {error}", err=True)
         raise typer.Exit(2) from None
     if out is not None:
-        _draw(result, out)
+        try:
+            _draw(result, out)
+        except OSError as error:
+            typer.echo(f"headway value: cannot write {out}: {error.strerror}", err=True)
+            raise typer.Exit(2) from None
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=2, allow_nan=False))
     else:

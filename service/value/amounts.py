@@ -13,6 +13,8 @@ Mark = Literal[".", ","]
 
 LARGEST = 1e15
 """Of an amount, either way; more is no amount."""
+LONGEST = 60
+"""Characters of a cell that is an amount."""
 SMALLEST = 1e-12
 """Of an amount that is not 0."""
 NONE = frozenset({"-", "\N{EN DASH}", "\N{EM DASH}", "n/a", "na", "none", "null", "tbd", "tba"})
@@ -85,6 +87,8 @@ def mark_of(cells: Iterable[str]) -> tuple[Mark, bool]:
 
 
 def _read(text: str, mark: Mark) -> Amount | None:
+    if len(text) > LONGEST:
+        return None
     negative = text.startswith("(") and text.endswith(")")
     around = _AROUND.fullmatch(text[1:-1] if negative else text)
     if around is None:

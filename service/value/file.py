@@ -160,13 +160,13 @@ def value_of_file(
                 gathered.add(row)
             if progress is not None and number % _CHUNK == 0:
                 progress(file.position, file.size)
-        accepted, rejected = len(gathered.due), reasons.total()
-        if not accepted:
-            raise HistoryError(
-                f"{path} has no row that can be used: {rejected} read, {rejected} rejected"
-                + (f" ({by_field(reasons)})" if rejected else "")
-            )
         currency = gathered.one_currency()
+    accepted, rejected = len(gathered.due), reasons.total()
+    if not accepted:
+        raise HistoryError(
+            f"{path} has no row that can be used: {rejected} read, {rejected} rejected"
+            + (f" ({by_field(reasons)})" if rejected else "")
+        )
     evidence = gathered.evidence(ungraded=None if mapping.kind is Kind.COST else Grade.E)
     report = report_of(evidence if "group" in file.has else evidence.ungrouped())
     notes = [

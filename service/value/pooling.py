@@ -54,7 +54,7 @@ def reml(y: Floats, v: Floats) -> Pooled:
 def dersimonian_laird(y: Floats, v: Floats) -> Pooled:
     """By DerSimonian and Laird's moments, with the normal interval."""
     a = 1.0 / v
-    spread = float(a.sum() - np.sum(a**2) / a.sum())
+    spread = float(a.sum()) * _evenness(a)
     return _pooled(y, v, max(0.0, (_q(y, v) - (y.size - 1)) / spread), knapp_hartung=False)
 
 
@@ -87,9 +87,7 @@ def _pooled(y: Floats, v: Floats, tau2: float, *, knapp_hartung: bool) -> Pooled
         se = sqrt(float(np.sum(w * (y - mu) ** 2) / (y.size - 1) / w.sum()))
         times = t_times(y.size - 1.0)
     a = 1.0 / v
-    typical = float((y.size - 1) * a.sum() / (a.sum() ** 2 - np.sum(a**2)))
-    w2 = np.sum(w**2)
-    information = (w2 - 2.0 * np.sum(w**3) / w.sum() + w2**2 / w.sum() ** 2) / 2.0
+    typical = (y.size - 1) / (float(a.sum()) * _evenness(a))
     return Pooled(
         count=y.size,
         mu=mu,
@@ -97,7 +95,7 @@ def _pooled(y: Floats, v: Floats, tau2: float, *, knapp_hartung: bool) -> Pooled
         low=mu - times * se,
         high=mu + times * se,
         tau2=tau2,
-        tau2_variance=float(1.0 / information),
+        tau2_variance=1.0 / _information(w),
         i2=100.0 * tau2 / (tau2 + typical),
         q=_q(y, v),
     )
@@ -106,6 +104,26 @@ def _pooled(y: Floats, v: Floats, tau2: float, *, knapp_hartung: bool) -> Pooled
 def _weighted(y: Floats, v: Floats, tau2: float) -> tuple[Floats, float]:
     w = 1.0 / (v + tau2)
     return w, float(np.sum(w * y) / w.sum())
+
+
+def _evenness(weights: Floats) -> float:
+    """1 - sum p^2 of the parts p of a whole, exact also where one is nearly all."""
+    p = weights / weights.sum()
+    return float(np.sum(p * _others(p)))
+
+
+def _information(w: Floats) -> float:
+    """What the restricted likelihood knows of tau^2: half the trace of P P, P = W - ww' / sum w."""
+    p = w / w.sum()
+    return float(np.sum(w**2 * (_others(p) ** 2 + _others(p**2)))) / 2.0
+
+
+def _others(parts: Floats) -> Floats:
+    """The sum of all others, for each; without subtracting a large part from the whole."""
+    ahead = np.concatenate(([0.0], np.cumsum(parts)[:-1]))
+    behind = np.concatenate((np.cumsum(parts[::-1])[-2::-1], [0.0]))
+    found: Floats = ahead + behind
+    return found
 
 
 def _q(y: Floats, v: Floats) -> float:

@@ -135,6 +135,7 @@ def test_rejects_and_a_picture_are_written_when_asked_for(file: Path, tmp_path: 
         (["--map", "no-such"], "no map 'no-such'"),
         (["--out", "value.gif"], "--out value.gif: the ending is .svg or .png"),
         (["--map", "it-dashboard-2012"], "missing columns: "),
+        (["--out", "no/such/folder/value.svg"], "cannot write no/such/folder/value.svg"),
     ],
 )
 def test_errors_are_one_line_and_exit_with_2(file: Path, options: list[str], message: str) -> None:

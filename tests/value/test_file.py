@@ -161,6 +161,7 @@ def test_the_rejects_can_be_mended_and_read_again(tmp_path: Path) -> None:
 def test_files_that_hold_nothing_to_use(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="no row that can be used: 1 read, 1 rejected"):
         read(tmp_path, "1,G,0,5,,A,")
+    assert len(reasons(tmp_path)) == 1, "what was wrong with it is told all the same"
     with pytest.raises(HistoryError, match="no row that can be used: 0 read, 0 rejected"):
         read(tmp_path)
     (path := tmp_path / "empty.csv").write_text("")

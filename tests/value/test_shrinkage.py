@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from service.value.evidence import Grade
+from service.value.pooling import reml
 from service.value.report import report_of
-from service.value.shrinkage import FEW, Groups, group_rates
+from service.value.shrinkage import FEW, Groups, group_rates, shrink
 from tests.value.samples import Row, evidence
 
 
@@ -112,3 +113,14 @@ def test_the_order_of_rows_does_not_matter() -> None:
     rows = simulated({"a": 3, "b": 9, "c": 1})
     there, back = group_rates(evidence(rows)), group_rates(evidence(rows[::-1]))
     assert named(there, "a") == pytest.approx(named(back, "a"), rel=1e-9)
+
+
+def test_groups_of_very_different_precision() -> None:
+    """Variances over twenty orders of size leave numbers, not a division by nothing."""
+    y, v = np.array([0.6, 0.7, 1e6, 0.1]), np.array([1e-12, 1.0, 1e12, 1e4])
+    pooled = reml(y, v)
+    found = shrink(y, v, pooled)
+    assert np.isfinite([pooled.i2, pooled.tau2_variance, pooled.q]).all()
+    assert np.isfinite(found.rate).all()
+    assert found.rate[0] == pytest.approx(0.6)
+    assert found.rate[2] == pytest.approx(pooled.mu, abs=0.5)
