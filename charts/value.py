@@ -177,10 +177,11 @@ def _row(
 
 
 def _tint(row: _Row, *, cost: bool) -> str:
-    """Against the promise, in its favour, or not to be told from it."""
+    """Against the promise, in its favour, or not to be told from it: then a group's own rate is on
+    the same side as the interval around the one that is shown."""
     if row.rate is None or row.low is None or row.high is None or row.low == row.high:
         return "ink"
-    if row.low <= 1.0 <= row.high:
+    if row.low <= 1.0 <= row.high or (row.own is not None and (row.own > 1.0) != (row.low > 1.0)):
         return "ink"
     return "late" if (row.low > 1.0) == cost else "accent"
 

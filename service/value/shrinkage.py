@@ -31,8 +31,8 @@ FEW = 8
 FEW_EFFECTIVE = 4.0
 """The same where they are of unequal size: use cases of one size that would tell as much."""
 LEAST_SPREAD = 0.1
-"""Of the spread of all groups: by chance no group of eight or more is that even. It stops a group
-whose figures are its plan from being taken for a measurement without error."""
+"""Of the spread of the middle one of the groups: by chance no group of eight or more is that even.
+It stops a group whose figures are its plan from being taken for a measurement without error."""
 
 ROUNDING = 1e-9
 """Rates that differ by less, in parts of themselves, are the same."""
@@ -77,9 +77,11 @@ def shrink(y: Floats, v: Floats, pooled: Pooled) -> Shrunk:
     c = (k - 1) / max(k - 3, 1) * pooled.tau2_variance * w**2
     b = v * w / (1.0 + c)
     away = y - pooled.mu
+    # Estimates that agree better than their errors allow make no surer mean (Roever and others).
+    mean = max(pooled.se**2, 1.0 / float(w.sum()))
     return Shrunk(
         rate=y - b * away,
-        variance=(1.0 - b) * v + b**2 * pooled.se**2 + c * b**2 * away**2,
+        variance=(1.0 - b) * v + b**2 * mean + c * b**2 * away**2,
         factor=b,
     )
 
@@ -162,7 +164,9 @@ def _spread(known: Evidence, groups: int) -> _Spread:
         sigma2 = 0.0
     with np.errstate(invalid="ignore"):
         together = sigma2 / effective
-        alone = np.maximum(sums / due**2, LEAST_SPREAD * together)
+        usual = float(np.median((sums / squares)[several])) if several.any() else 0.0
+        least = LEAST_SPREAD * (usual if usual > 0.0 else sigma2)
+        alone = np.maximum(sums / due**2, least / effective)
     enough = (count >= FEW) & (effective >= FEW_EFFECTIVE)
     return _Spread(
         rate=rate,

@@ -79,3 +79,18 @@ def test_more_groups_than_a_picture_holds_and_rates_beyond_its_edge() -> None:
     chart = value.chart(report(*many), CAPTION)
     said = written(draw(chart, "svg"))
     assert sum(one.startswith("g0") for one in said) == value.MOST_GROUPS - 3
+
+
+def test_a_group_over_its_own_plan_is_not_called_under_plan() -> None:
+    rows = [Row(1.0, 0.7 + 0.01 * (n % 7), group=f"g{n % 9}") for n in range(180)]
+    wild = [Row(1.0, 0.7, group="wild")] * 30 + [Row(1.0, 90.0, group="wild")]
+    found = report_of(evidence([*rows, *wild]))
+    assert found.by_group is not None
+    one = next(one for one in found.by_group.rates if one.group == "wild")
+    assert one.own_rate is not None
+    assert one.ci is not None
+    assert one.own_rate > 1.0 > one.ci.high
+    svg = draw(value.chart(found, CAPTION, cost=True), "svg").decode()
+    accent = values(Theme.LIGHT)["accent"]
+    dots = [sign for sign in svg.split("<path") if f'fill="{accent}"' in sign]
+    assert len(dots) == 9 + 1, "nine groups, and the sign in the key"

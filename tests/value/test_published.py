@@ -195,4 +195,7 @@ def test_the_it_dashboard() -> None:
     # One project of 218 whose cost is 288 times its plan: an agency's own rate, not its habit.
     health = next(one for one in agencies if "Health" in one.group)
     assert (round(health.own_rate or 0.0, 2), round(health.rate or 0.0, 2)) == (2.69, 0.99)
+    assert found.report.by_group.pooled is not None
+    assert round(found.report.by_group.pooled.q, 1) == 26.1
+    assert {round(one.rate or 0.0, 2) for one in agencies} <= {0.98, 0.99, 1.0, 1.01}
     assert any("Own rates far from the rate shown" in note for note in found.notes)

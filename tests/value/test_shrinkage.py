@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import chi2
 
 from service.value.evidence import Grade
 from service.value.pooling import reml
-from service.value.report import report_of
+from service.value.report import report_of, usual_q
 from service.value.shrinkage import FEW, Groups, group_rates, shrink
 from tests.value.samples import Row, evidence
 
@@ -124,3 +125,8 @@ def test_groups_of_very_different_precision() -> None:
     assert np.isfinite(found.rate).all()
     assert found.rate[0] == pytest.approx(0.6)
     assert found.rate[2] == pytest.approx(pooled.mu, abs=0.5)
+
+
+@pytest.mark.parametrize("df", [1, 2, 5, 25, 300])
+def test_what_chance_would_have_of_q(df: int) -> None:
+    assert usual_q(df) == pytest.approx(chi2.ppf(0.95, df), rel=0.03)
