@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from charts.data import Caption
 from charts.labels import count, ticks, width
-from charts.layout import MARGIN, Key, Label, Layers, Reach, names_margin, plot_width
+from charts.layout import MARGIN, Caption, Key, Label, Layers, Reach, names_margin, plot_width
 from service.measure.tiers import Interval
 from service.value.report import ValueReport
 

@@ -69,8 +69,8 @@ def _sentence(result: "FileValue") -> str:
 
 def _draw(result: "FileValue", out: Path) -> None:
     from charts import value as picture
-    from charts.data import Caption
     from charts.drawing import draw
+    from charts.layout import Caption
     from cli.whole_files import written_whole
     from service.value.mapping import Kind
 

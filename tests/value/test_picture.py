@@ -5,9 +5,8 @@ from itertools import combinations
 import pytest
 
 from charts import value
-from charts.data import Caption
 from charts.drawing import draw
-from charts.layout import WIDTH
+from charts.layout import WIDTH, Caption
 from charts.palette import Theme, values
 from service.value.evidence import Grade
 from service.value.report import ValueReport, report_of
