@@ -11,6 +11,7 @@ import typer
 
 from cli.adoption import adoption
 from cli.compare import compare
+from cli.value import value
 
 app = typer.Typer(
     name="headway",
@@ -27,6 +28,7 @@ app.add_typer(history, name="import")
 app.add_typer(out, name="export")
 app.command()(compare)
 app.command()(adoption)
+app.command()(value)
 
 T = TypeVar("T")
 

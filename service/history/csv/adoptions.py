@@ -233,7 +233,7 @@ class AdoptionFile(HistoryFile):
         self._adopted: dict[int, _Adopted] = {}
         super().__init__(path, mapping, latest=latest)
 
-    def _reader(self, mapping: HistoryMap, header: list[str]) -> RowReader:
+    def _row_reader(self, mapping: HistoryMap, header: list[str]) -> RowReader:
         self._adoption_reader = AdoptionReader(mapping, header, self.latest)
         return self._adoption_reader
 

@@ -4,12 +4,12 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
 from service.history.csv.batch import Reject
 from service.history.csv.errors import HistoryError
-from service.history.csv.files import HistoryFile
 from service.history.csv.maps import UTF8
+from service.history.csv.records import RecordFile
 
 _MARK = "reject_line"
 
@@ -28,13 +28,13 @@ class RejectsFile:
     file of that name is left alone, with a `HistoryError`.
     """
 
-    def __init__(self, path: Path, source: HistoryFile) -> None:
+    def __init__(self, path: Path, source: RecordFile[Any]) -> None:
         self.path = path
         self._target = path.resolve()  # a link stays one
         self._part = self._target.with_name(f"{self._target.name}.part")
         self._source = source
         self._text: TextIO | None = None
-        encoding = source.mapping.encoding
+        encoding = source.encoding
         self._encoding = "utf-8" if encoding == UTF8 else encoding
         if path.exists() and (path.samefile(source.path) or self._beginning(path) != _MARK):
             raise HistoryError(
@@ -83,7 +83,7 @@ class RejectsFile:
 
     def _rows(self, rows: Iterable[tuple[str, ...]]) -> None:
         if self._text is not None:
-            csv.writer(self._text, delimiter=self._source.mapping.delimiter).writerows(rows)
+            csv.writer(self._text, delimiter=self._source.delimiter).writerows(rows)
 
     def _plain(self, reason: str) -> str:
         return reason.encode(self._encoding, "backslashreplace").decode(self._encoding)
