@@ -16,6 +16,7 @@ from service.intake.samples import remove_drafts, remove_use_cases, told_of
 from service.people.samples import lock_samples as samples_of_people
 from service.people.samples import remove_people
 from service.reports.quarters import remove_sample_verdicts
+from service.value.samples import remove_value, who_wrote
 from workflows.intake.dispatcher import TemporalEngine
 
 
@@ -51,11 +52,13 @@ async def remove(
         # Forecasts of others that were made since then rest on samples as well.
         await remove_forecasts(session, use_cases, since=min(people.values()))
         await uncount(session, use_cases)
+        await remove_value(session, use_cases)
         await remove_use_cases(session, use_cases)
         tell("people")
         ids = list(people)
         await remove_drafts(session, ids)
         await remove_assumptions(session, ids)
         named = await told_of(session, ids) | await who_withdrew(session, ids)
+        named |= await who_wrote(session, ids)
         kept = await remove_people(session, ids, kept=named, domain=DOMAIN)
     return Removed(len(people) - len(kept), len(use_cases), history, kept)
