@@ -17,6 +17,8 @@ from api.intake.examples import EXAMPLES
 from api.kit import problems
 from api.kit.context import Context
 from api.kit.problems import FieldError, Problem, problem
+from api.value import examples as value_examples
+from api.value import routes as value
 from service.database import open_sessions
 from service.errors import NotConfigured
 from service.settings import Settings
@@ -59,7 +61,7 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
         redirect_slashes=False,  # an address is right or it is a 404
     )
     problems.install(app)
-    for module in (system, use_cases, reports, assumptions, people):
+    for module in (system, use_cases, value, reports, assumptions, people):
         app.include_router(module.router)
     app.state.takes_files = set()
     app.add_middleware(BodyLimit, largest=LARGEST_BODY)
@@ -170,7 +172,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas["FieldError"] = FieldError.model_json_schema()
         schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas["Problem"].pop("$defs", None)
-        for name, example in EXAMPLES.items():
+        for name, example in {**EXAMPLES, **value_examples.EXAMPLES}.items():
             schemas[name]["examples"] = [example]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)

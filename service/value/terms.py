@@ -11,6 +11,8 @@ MOST_OBSERVATIONS = 500
 """Of a baseline."""
 MOST_MONTHS = 60
 """Until the full effect."""
+LARGEST = 1e15
+"""Of an amount."""
 
 
 class Direction(StrEnum):
@@ -87,11 +89,13 @@ class Terms:
     @property
     def worth_of_a_unit(self) -> float | None:
         """What one unit of the KPI is worth a year: as stated, or what the whole way from the
-        baseline to the target is expected to bring, by its length; None where there is no way."""
+        baseline to the target is expected to bring, by its length; None where there is no way to
+        speak of."""
         if self.money_per_unit is not None:
             return self.money_per_unit
         way = abs(self.kpi.target - self.kpi.baseline)
-        return self.expected_yearly_value / way if way else None
+        worth = self.expected_yearly_value / way if way else LARGEST
+        return worth if worth < LARGEST else None
 
     @property
     def wrong(self) -> tuple[str, str] | None:
