@@ -9,14 +9,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web import home
 from web.history import compare
-from web.intake import board, new, queue, use_case, use_cases
+from web.intake import board, measuring, new, queue, use_case, use_cases
 from web.kit import errors
 from web.kit.context import Pages
 from web.kit.page import STATIC
 from web.people import account, admin, sign_in
 from web.reports import pages as reports
 
-ROUTES = (home, sign_in, new, use_cases, use_case, queue, board, reports, compare, admin, account)
+ROUTES = (
+    *(home, sign_in, new, use_cases, use_case, measuring, queue, board),
+    *(reports, compare, admin, account),
+)
 
 
 def with_pages(app: FastAPI, pages: Pages | None = None) -> FastAPI:

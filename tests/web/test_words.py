@@ -14,6 +14,10 @@ from service.intake.queue import Whose
 from service.measure.tiers import Direction
 from service.reports.clock import By as Groups
 from service.reports.registry import Name
+from service.value.delivered import Quantity, State
+from service.value.grades import Method
+from service.value.terms import Benefit
+from service.value.terms import Direction as BetterWay
 from web.history.files import Doing
 from web.history.mapping import COLUMNS, DELIMITERS, MORE_COLUMNS, OUTCOMES
 from web.history.mapping import Way as MapWay
@@ -24,7 +28,11 @@ from web.kit.navigation import PLACES
 from web.kit.strings import catalogue, counted, t
 from web.reports.pages import FIELDS as REPORT_FIELDS
 from web.reports.pages import SUMMARY
+from web.value.forms import CASE, MEASUREMENT
+from web.value.shown import Noted
 
+VALUE_TERMS = ("kpi", "plan")
+VALUE_HINTS = ("observations", "standard_error", "attribution", "quantity", "ramp_months")
 WEB = Path(__file__).parents[2] / "web"
 SOURCES = [path.read_text() for path in (*WEB.rglob("*.py"), *WEB.rglob("*.html"))]
 PLAIN = re.compile(r"""\bt\(\s*["']([a-z_]+\.[a-z0-9_]+)["']\s*[,)]""")
@@ -87,6 +95,14 @@ def composed() -> set[str]:
         *(f"queue.by_{one}" for one in By),
         *(f"party.{one}" for one in ("builder", "enablement", "parked")),
         *(f"status.{one}" for one in ("open", "production", "declined", "withdrawn")),
+        *(f"value.{name}" for name in (*CASE, *MEASUREMENT, *VALUE_TERMS)),
+        *(f"value.hint_{name}" for name in VALUE_HINTS),
+        *(f"value.direction_{one}" for one in BetterWay),
+        *(f"value.benefit_{one}" for one in Benefit),
+        *(f"value.method_{one}" for one in Method),
+        *(f"value.quantity_{one}" for one in Quantity),
+        *(f"value.state_{one}" for one in State),
+        *(f"value.done_{one}" for one in Noted),
         *(f"admin.done_{one}" for one in ("added", "changed", "revoked", "signed_out")),
     }
 

@@ -14,6 +14,7 @@ from service.domain.pathway import Pathway
 from service.domain.tiering import Autonomy, RiskAnswers, Tiering, tier_of
 from service.intake.pathways import pathways, tier_rules
 from web.kit.strings import t
+from web.kit.typed import in_words, number
 
 QUESTIONS = (
     "personal_data",
@@ -37,7 +38,6 @@ NUMBERS = (
 )
 LONGEST_KEPT = 20_000
 """Characters of a field in a draft: more than the form takes, so that too much can be shortened."""
-NUMBER = re.compile(r"-?(\d+|\d{1,3}([,  '’]\d{3})+)(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +140,10 @@ def _number(text: str, name: str, wrong: dict[str, str]) -> float | None:
     if not text:
         wrong[name] = t("new.missing")
         return None
-    if not NUMBER.fullmatch(text):
+    value = number(text)
+    if value is None:
         wrong[name] = t("new.number")
-        return None
-    return float(re.sub(r"[,  '’]", "", text))
+    return value
 
 
 def _field(location: tuple[int | str, ...]) -> str:
@@ -154,17 +154,8 @@ def _field(location: tuple[int | str, ...]) -> str:
 
 
 def _in_words(name: str, kind: str, context: Mapping[str, Any]) -> str:
-    if kind == "string_too_short":
-        return t("new.missing")
-    if kind == "string_too_long":
-        return t("new.too_long", most=context.get("max_length", ""))
-    if kind == "greater_than":
-        return t("new.not_above", least=f"{context['gt']:g}")
-    if kind == "greater_than_equal":
-        return t("new.too_small", least=f"{context['ge']:g}")
-    if kind in {"less_than", "less_than_equal"}:
-        return t("new.too_large", most=f"{context.get('lt', context.get('le')):,.0f}")
-    if kind == "too_long":
-        return t("new.too_many", most=context.get("max_length", ""))
+    words = in_words(kind, context)
+    if words is not None:
+        return words
     special = {"currency": "new.currency", "owner": "new.email", "co_owners": "new.email"}
     return t({**special, "wished_for": "new.date"}.get(name, "new.wrong"))
