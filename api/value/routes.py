@@ -21,6 +21,7 @@ from api.value.bodies import (
 from service.facts.as_of import moment_from
 from service.intake.use_cases import find, key_of
 from service.value import investment_cases, measurements
+from service.value.planning import attach_plan
 
 router = APIRouter(prefix="/v1/use-cases/{key}")
 
@@ -50,20 +51,23 @@ async def its_investment_case(
     responses=responses(401, 403, 404, 409, 413, 422, 503),
 )
 async def change(
-    key: UseCaseKey, body: CaseVersionBody, person: Caller, session: TheSession, given: TheContext
+    key: UseCaseKey, body: CaseVersionBody, person: Caller, given: TheContext
 ) -> CaseVersionRead:
     """Another version, with the reason: for its owners and enablement. Reports show both what was
-    delivered against the first and against the latest."""
-    row = await find(session, key, person.actor)
-    version = await investment_cases.change(
-        session,
-        row,
-        person.actor,
-        body.changes(),
-        reason=body.reason,
-        at=given.now(),
-        expected_version=body.expected_version,
-    )
+    delivered against the first and against the latest. A measurement plan in it is attached as the
+    evidence `measurement-plan`, where the pathway asks for it."""
+    async with given.sessions.begin() as session:
+        row = await find(session, key, person.actor)
+        version = await investment_cases.change(
+            session,
+            row,
+            person.actor,
+            body.changes(),
+            reason=body.reason,
+            at=given.now(),
+            expected_version=body.expected_version,
+        )
+    await attach_plan(given.sessions, given.engine, key, person.actor, version)
     return CaseVersionRead.of(version)
 
 

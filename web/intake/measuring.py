@@ -13,8 +13,9 @@ from api.value.bodies import ConfirmationBody
 from service.database import reading
 from service.errors import BadInput, Conflict, NotAllowed
 from service.intake.use_cases import UseCaseRow, find
-from service.value.investment_cases import change
+from service.value.investment_cases import Version, change
 from service.value.measurements import confirm, record
+from service.value.planning import attach_plan
 from web.intake.use_case import Key, show_page
 from web.kit.formatting import sentence
 from web.kit.forms import Form, TheForm
@@ -39,8 +40,10 @@ async def change_case(
     if isinstance(body, NotWritten):
         return await _again(request, key, reader, given, body)
 
+    written: list[Version] = []
+
     async def writes(session: AsyncSession, row: UseCaseRow) -> None:
-        await change(
+        version = await change(
             session,
             row,
             reader.person.actor,
@@ -49,8 +52,9 @@ async def change_case(
             at=given.now(),
             expected_version=body.expected_version,
         )
+        written.append(version)
 
-    return await _written(
+    answer = await _written(
         request,
         key,
         reader,
@@ -59,6 +63,9 @@ async def change_case(
         noted=Noted.CHANGED,
         form=("case", typed_of(form, CASE)),
     )
+    for version in written:
+        await attach_plan(given.sessions, given.engine, key, reader.person.actor, version)
+    return answer
 
 
 @router.post("/use-cases/{key}/measurements")
