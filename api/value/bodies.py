@@ -1,9 +1,10 @@
 """Requests and answers. What they mean is in `service.value`."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, FiniteFloat, StrictInt
+from pydantic import BaseModel, Field, FiniteFloat, StrictInt, StringConstraints
 
 from api.intake.bodies import Bounds, Input, KpiBody, Money, Number, PersonRef
 from api.kit.fields import Day, Name, Prose, Reason, Words
@@ -13,6 +14,7 @@ from service.value.delivered import NORMAL_95, Quantity, Realised, State
 from service.value.grades import Grade, Method
 from service.value.investment_cases import Version
 from service.value.measurements import Confirmation, Found, Kept
+from service.value.series import Effect
 from service.value.terms import (
     MOST_MONTHS,
     MOST_OBSERVATIONS,
@@ -193,7 +195,10 @@ class MeasurementBody(Input):
 
     starts: Day = Field(description="First day of the window", examples=["2027-05-01"])
     ends: Day = Field(description="Last day of the window", examples=["2027-07-31"])
-    quantity: Quantity = Field(description="kpi: its mean in the window; money: what it brought")
+    quantity: Quantity = Field(
+        description="kpi: its mean in the window; change: how far the KPI has moved because of it; "
+        "money: what the window brought"
+    )
     value: Number = Field(examples=[11.5])
     standard_error: Money | None = Field(
         default=None, description="Of the value, in its unit; null where nobody knows it"
@@ -234,6 +239,65 @@ class MeasurementBody(Input):
             hours=self.hours,
             note=self.note,
             replaces=self.replaces,
+        )
+
+
+Series = Annotated[str, StringConstraints(max_length=200_000)]
+
+
+class EffectBody(Input):
+    """A series of the KPI, and how it is compared."""
+
+    method: Method = Field(
+        description="before_after, before_after_trend, interrupted_series or "
+        "difference_in_differences"
+    )
+    series: Series = Field(
+        description="CSV with the columns date, value and, if you like, n: before and after going "
+        "live",
+        examples=["date,value,n\n2026-01-01,18.5,40\n"],
+    )
+    comparison: Series = Field(
+        default="", description="The same of what did not go live, for difference in differences"
+    )
+    comparison_name: Words = Field(default="", description="What it is compared with")
+    scaled: bool = Field(
+        default=False, description="The comparison moves by another factor, which is estimated"
+    )
+
+
+class EffectRead(BaseModel):
+    """What a series shows, as a measurement can be entered from it. Nothing is stored."""
+
+    starts: date = Field(description="The first observation since going live")
+    ends: date = Field(description="The last one")
+    quantity: Quantity
+    value: float = Field(description="The change of the KPI, in its unit")
+    standard_error: float
+    interval: Bounds
+    after: float = Field(description="The KPI's mean since going live")
+    expected: float = Field(description="What it would have been by the comparison")
+    method: Method
+    source: str
+
+    @classmethod
+    def of(
+        cls, effect: Effect, series: Sequence[Observation], live: date, name: str
+    ) -> "EffectRead":
+        """The answer for an effect."""
+        days = [one.day for one in series if one.day >= live]
+        against = f" against {name}" if name else ""
+        return cls(
+            starts=min(days),
+            ends=max(days),
+            quantity=Quantity.CHANGE,
+            value=effect.value,
+            standard_error=effect.standard_error,
+            interval=list(effect.interval),
+            after=effect.after,
+            expected=effect.expected,
+            method=effect.method,
+            source=f"a series of {len(series)} observations{against}",
         )
 
 

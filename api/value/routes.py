@@ -12,16 +12,21 @@ from api.value.bodies import (
     CaseVersionBody,
     CaseVersionRead,
     ConfirmationBody,
+    EffectBody,
+    EffectRead,
     InvestmentCaseRead,
     MeasurementBody,
     MeasurementRead,
     MeasurementsRead,
     RealisedRead,
 )
+from service.errors import BadInput, Conflict
 from service.facts.as_of import moment_from
 from service.intake.use_cases import find, key_of
 from service.value import investment_cases, measurements
 from service.value.planning import attach_plan
+from service.value.series import BadSeries, effect_of, read_series
+from service.value.terms import Observation
 
 router = APIRouter(prefix="/v1/use-cases/{key}")
 
@@ -123,6 +128,38 @@ async def measure(
     return MeasurementRead.of(
         await measurements.record(session, row, person, body.to_found(), at=given.now())
     )
+
+
+@router.post(
+    "/measurements/effect",
+    summary="What a series shows; nothing is stored",
+    tags=["Builders", "Enablement", "Third parties"],
+    responses=responses(401, 404, 409, 413, 422, 503),
+)
+async def effect(
+    key: UseCaseKey, body: EffectBody, person: Caller, session: TheSession, given: TheContext
+) -> EffectRead:
+    """The change of the KPI since it went live, by the method that is asked for, with a standard
+    error that allows for days being alike. Enter it as a measurement to keep it."""
+    row = await find(session, key, person.actor)
+    live = (await measurements.value_of(session, row, given.now())).live
+    if live is None:
+        raise Conflict("it is not in production: there is no before and after yet")
+    series, comparison = _series("series", body.series), _series("comparison", body.comparison)
+    try:
+        found = effect_of(body.method, series, live, comparison=comparison, scaled=body.scaled)
+    except BadSeries as bad:
+        raise BadInput("series", str(bad)) from None
+    return EffectRead.of(found, series, live, body.comparison_name)
+
+
+def _series(field: str, text: str) -> tuple[Observation, ...]:
+    if not text.strip():
+        return ()
+    try:
+        return read_series(text)
+    except BadSeries as bad:
+        raise BadInput(field, str(bad)) from None
 
 
 @router.post(

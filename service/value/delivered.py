@@ -25,6 +25,8 @@ class Quantity(StrEnum):
 
     KPI = "kpi"
     """The KPI's mean in the window, in its unit."""
+    CHANGE = "change"
+    """How far the KPI has moved because of it, in its unit: what a comparison finds."""
     MONEY = "money"
     """What the window brought, in the currency of the case."""
 
@@ -78,8 +80,8 @@ class Measurement:
         """What the window brought, in the currency of the case; less than nothing for harm."""
         if self.quantity is Quantity.MONEY:
             return self.value * self.attribution
-        gain = self.terms.direction.sign * (self.value - self.terms.kpi.baseline)
-        return gain * self._a_unit
+        baseline = self.terms.kpi.baseline if self.quantity is Quantity.KPI else 0.0
+        return self.terms.direction.sign * (self.value - baseline) * self._a_unit
 
     @property
     def error(self) -> float:
@@ -93,10 +95,12 @@ class Measurement:
         return (self.terms.worth_of_a_unit or 0.0) * self.years * self.attribution
 
     def equals_plan(self, live: date) -> bool:
-        """Whether it says to the digit what was planned: the KPI's target, or the amount that is
-        due in the window. Such a figure is more often copied than measured."""
+        """Whether it says to the digit what was planned: the KPI's target, the way there, or the
+        amount that is due in the window. Such a figure is more often copied than measured."""
         if self.quantity is Quantity.KPI:
             return self.value == self.terms.kpi.target
+        if self.quantity is Quantity.CHANGE:
+            return self.value == self.terms.kpi.target - self.terms.kpi.baseline
         yearly = self.terms.expected_yearly_value
         months = max(1, round(self.years * 12))
         due = due_between(self.terms, live, self.starts, self.ends + timedelta(days=1))

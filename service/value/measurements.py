@@ -137,7 +137,7 @@ async def record(
     _check_window(found, live, at.astimezone(UTC).date())
     _check_others(found, others)
     newest = known[-1]
-    if found.quantity is Quantity.KPI and newest.terms.worth_of_a_unit is None:
+    if found.quantity is not Quantity.MONEY and newest.terms.worth_of_a_unit is None:
         raise BadInput("quantity", "the case does not say what a unit of its KPI is worth")
     row = MeasurementRow(
         use_case_id=use_case.id,

@@ -259,3 +259,43 @@ async def test_a_former_owner_does_not_confirm_either(house: House) -> None:
     answer = await live.confirm(owner, 1)
     assert answer.status_code == 403
     assert "you own this use case" in answer.json()["detail"]
+
+
+def csv_of(values: list[tuple[int, float]]) -> str:
+    """A series in CSV: days since going live, and values."""
+    lines = [f"{(LIVE + timedelta(days=day)).isoformat()},{value}" for day, value in values]
+    return "\n".join(["date,value", *lines])
+
+
+async def test_a_series_shows_a_change_that_can_be_entered(live: Live) -> None:
+    path = f"/v1/use-cases/{live.key}/measurements/effect"
+    moves = [(day, 18 + 0.1 * (day % 7) - (6 if day >= 0 else 0)) for day in range(-60, 60)]
+    others = [(day, 21 + 0.1 * (day % 7)) for day in range(-60, 60)]
+    body = {
+        "method": "difference_in_differences",
+        "series": csv_of(moves),
+        "comparison": csv_of(others),
+        "comparison_name": "the plant in Graz",
+    }
+    answer = await live.owner.http.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    shown = answer.json()
+    assert shown["value"] == pytest.approx(-6)
+    assert (shown["starts"], shown["quantity"]) == (LIVE.isoformat(), "change")
+    assert shown["source"] == "a series of 120 observations against the plant in Graz"
+    assert (await live.value(live.owner))["items"] == []
+    entered = {name: shown[name] for name in ("starts", "ends", "quantity", "value")}
+    entered |= {name: shown[name] for name in ("standard_error", "method", "source")}
+    kept = await live.measure(live.owner, **entered)
+    assert kept.status_code == 201, kept.text
+    assert kept.json()["delivered"] == pytest.approx(6 * 20_000 * 60 / 365.25, abs=0.01)
+    for wrong, field in (
+        ({"method": "randomised"}, "series"),
+        ({"comparison": ""}, "series"),
+        ({"series": "date,value\nsoon,1"}, "series"),
+        ({"comparison": "day"}, "comparison"),
+        ({"method": "before_after"}, "series"),
+    ):
+        refused = await live.owner.http.post(path, json={**body, **wrong})
+        assert refused.status_code == 422, wrong
+        assert refused.json()["errors"][0]["field"] == field

@@ -141,6 +141,12 @@ def test_the_kpi_becomes_money_by_what_a_unit_is_worth() -> None:
     assert measured(value=15.0, terms=more).delivered > 0
 
 
+def test_a_change_needs_no_baseline() -> None:
+    one = measured(LIVE, after(90 - 1), -6.0, quantity=Quantity.CHANGE)
+    assert one.delivered == pytest.approx(measured(LIVE, after(90 - 1), 12.0).delivered)
+    assert measured(value=3.0, quantity=Quantity.CHANGE).delivered < 0
+
+
 def test_money_is_taken_as_it_is() -> None:
     one = measured(value=30_000, quantity=Quantity.MONEY, standard_error=2_000, attribution=0.5)
     assert one.delivered == 15_000
@@ -216,6 +222,8 @@ def test_until_it_is_confirmed_it_is_as_wide_as_a_report() -> None:
     [
         (9.0, Quantity.KPI, True),
         (9.01, Quantity.KPI, False),
+        (-9.0, Quantity.CHANGE, True),
+        (9.0, Quantity.CHANGE, False),
         (180_000 / 4, Quantity.MONEY, True),
         (180_000 * 90 / YEAR, Quantity.MONEY, True),
         (45_001.0, Quantity.MONEY, False),
