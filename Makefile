@@ -1,26 +1,36 @@
 # make up      run Headway on this machine (embedded PostgreSQL and Temporal)
+# make quick   the tests that need no database, no engine and no browser
 # make test    run every test
-# make check   everything that a change must pass
+# make check   everything that a change must pass; the last lines name what did not
 # make screenshots   a picture of every page into screenshots/ (needs Chromium)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: up test check screenshots format lock clean
+TEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+.PHONY: up quick test check screenshots format lock clean
 
 up: $(VENV)/.app
 	$(BIN)/headway up
 
-test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+quick: $(VENV)/.dev
+	$(TEST) -m quick
 
+test: $(VENV)/.dev
+	$(TEST)
+
+# Every step runs, whatever the one before said: one run tells all that is wrong. pytest is the last
+# and ends with the tests that failed; the steps that failed follow.
+STEPS := "ruff format --check ." "ruff check ." "mypy" "lint-imports"
 check: $(VENV)/.dev
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	@failed=""; \
+	for step in $(STEPS); do \
+		echo "$$step"; $(BIN)/$$step || failed="$$failed, $$step"; \
+	done; \
+	$(TEST) || failed="$$failed, pytest"; \
+	if [ -n "$$failed" ]; then echo "make check failed: $${failed#, }"; exit 1; fi
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python -m tests.kit.screenshots screenshots

@@ -13,14 +13,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import assumptions, people, reports, system
 from api.intake import routes as use_cases
-from api.intake.examples import EXAMPLES
 from api.kit import problems
+from api.kit.bodies import EXAMPLES
 from api.kit.context import Context
 from api.kit.problems import FieldError, Problem, problem
-from api.value import examples as value_examples
 from api.value import routes as value
 from service.database import open_sessions
 from service.errors import NotConfigured
+from service.reports.registry import Name
 from service.settings import Settings
 from workflows.client import open_client
 from workflows.intake.dispatcher import TemporalEngine
@@ -172,8 +172,10 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas["FieldError"] = FieldError.model_json_schema()
         schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas["Problem"].pop("$defs", None)
-        for name, example in {**EXAMPLES, **value_examples.EXAMPLES}.items():
-            schemas[name]["examples"] = [example]
+        for model, example in EXAMPLES.items():
+            schemas[model.__name__]["examples"] = [example]
+        for report in Name:
+            schemas[report.of.result.__name__]["examples"] = [report.of.example]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = described

@@ -1,18 +1,28 @@
 """What is assumed of a baseline: read by all who read the verdict, recorded by name."""
 
+from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, Field
 
-from api.intake.bodies import AssumptionBody, AssumptionRead, AssumptionsRead, WithdrawalBody
+from api.kit.bodies import Input, shows
 from api.kit.context import TheContext, TheSession, needs
-from api.kit.fields import PLAIN, Name, Words
+from api.kit.fields import PLAIN
 from api.kit.problems import responses
-from service.assumptions.store import list_assumptions, record_assumption, withdraw_assumption
+from api.people import ADA, PersonRef
+from service.assumptions.store import (
+    Recorded,
+    list_assumptions,
+    record_assumption,
+    withdraw_assumption,
+)
+from service.domain.assumption import AssumptionKind
 from service.domain.people import Person
 from service.domain.permissions import Right
 from service.facts.as_of import moment_from
+from service.kinds import Name, Prose, Words
 
 router = APIRouter(prefix="/v1/assumptions", tags=["Leadership"])
 
@@ -21,6 +31,85 @@ Recorder = Annotated[Person, Depends(needs(Right.RECORD_ASSUMPTIONS))]
 AssumptionId = Annotated[
     str, Path(description="As in the list of assumptions", max_length=64, pattern=PLAIN)
 ]
+
+
+_ASSUMPTION: dict[str, Any] = {
+    "id": "5c0f3f0e-1c0a-4f6e-9d53-3d1d9f3f4c55",
+    "kind": "nothing_else_changed",
+    "baseline": "before",
+    "by": ADA,
+    "recorded_at": "2026-10-05T09:00:00Z",
+    "reason": "Same teams, same tools and same rules in both years.",
+    "sentence": (
+        "Nothing else changed: assumed by Ada Lovelace on 2026-10-05. Why: Same teams, same tools "
+        "and same rules in both years."
+    ),
+    "withdrawn_at": None,
+    "withdrawn_by": None,
+    "withdrawn_reason": None,
+}
+
+
+@shows({name: _ASSUMPTION[name] for name in ("kind", "baseline", "reason")})
+class AssumptionBody(Input):
+    """What somebody vouches for, because no record of cases can show it."""
+
+    kind: AssumptionKind = Field(
+        description="nothing_else_changed: nothing but the intake became faster or slower; "
+        "same_triage: cases are sorted into tiers as before",
+        examples=["nothing_else_changed"],
+    )
+    baseline: Name = Field(description="The cohort compared with", examples=["before"])
+    reason: Prose = Field(examples=["Same teams, same tools and same rules in both years."])
+
+
+@shows({"reason": "A new platform came in March."})
+class WithdrawalBody(Input):
+    """Why an assumption does not hold any more."""
+
+    reason: Prose = Field(examples=["A new platform came in March."])
+
+
+@shows(_ASSUMPTION)
+class AssumptionRead(BaseModel):
+    """An assumption, with who recorded it and who withdrew it."""
+
+    id: str
+    kind: AssumptionKind
+    baseline: str
+    by: PersonRef
+    recorded_at: datetime
+    reason: str
+    sentence: str = Field(description="As it is printed with a verdict")
+    withdrawn_at: datetime | None
+    withdrawn_by: PersonRef | None
+    withdrawn_reason: str | None
+
+    @classmethod
+    def of(cls, found: Recorded) -> "AssumptionRead":
+        """The answer for an assumption as it is kept."""
+        withdrawn_by = None
+        if found.withdrawn_by is not None:
+            withdrawn_by = PersonRef(id=found.withdrawn_by, name=found.withdrawn_by_name or "")
+        return cls(
+            id=found.id,
+            kind=found.assumption.kind,
+            baseline=found.baseline,
+            by=PersonRef(id=found.person_id, name=found.assumption.by),
+            recorded_at=found.assumption.at,
+            reason=found.assumption.reason,
+            sentence=found.assumption.sentence,
+            withdrawn_at=found.withdrawn_at,
+            withdrawn_by=withdrawn_by,
+            withdrawn_reason=found.withdrawn_reason,
+        )
+
+
+@shows({"items": [_ASSUMPTION]})
+class AssumptionsRead(BaseModel):
+    """Assumptions, the newest first."""
+
+    items: list[AssumptionRead]
 
 
 @router.get("", summary="What is assumed of the baselines", responses=responses(401, 403, 422, 503))

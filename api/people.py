@@ -1,29 +1,23 @@
 """People and tokens."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, Field, StrictBool, StrictInt
 
-from api.intake.bodies import (
-    NewTokenRead,
-    PeopleRead,
-    PersonBody,
-    PersonChange,
-    PersonRead,
-    TokenBody,
-    TokenRead,
-    TokensRead,
-)
+from api.kit.bodies import Input, shows
 from api.kit.context import Caller, TheContext, TheSession, needs
 from api.kit.fields import PLAIN
 from api.kit.problems import responses
-from service.domain.people import Person
+from service.domain.people import Person, Role
 from service.domain.permissions import Right
 from service.intake.leaving import hand_over_all
+from service.kinds import Email, Name, Words
 from service.people.directory import add_person, change_person, find_person, list_people
-from service.people.tokens import NewToken, issue_token, list_tokens, revoke_token
+from service.people.tokens import NewToken, TokenRow, issue_token, list_tokens, revoke_token
 
 router = APIRouter(prefix="/v1")
 
@@ -34,6 +28,145 @@ PersonId = Annotated[
 TokenId = Annotated[str, Path(description="As in the list of tokens", max_length=64, pattern=PLAIN)]
 ADMIN_ERRORS = responses(401, 403, 404, 422, 503)
 ADMIN_BODY_ERRORS = responses(401, 403, 404, 409, 413, 422, 503)
+
+ADA: dict[str, Any] = {"id": "5c2f0c3e-9a53-4b1e-8a0e-5d0f3c6f7a22", "name": "Ada Lovelace"}
+"""Somebody for the examples."""
+_PERSON = {
+    **ADA,
+    "email": "ada@example.com",
+    "roles": ["enabler"],
+    "party": None,
+    "certifications": ["responsible-ai"],
+    "active": True,
+}
+_TOKEN = {
+    "id": "3f9c1d5e7a8b4c20",
+    "label": "my laptop",
+    "created_at": "2026-11-02T09:00:00Z",
+    "expires_at": "2027-01-31T09:00:00Z",
+    "revoked_at": None,
+}
+
+
+class PersonRef(BaseModel):
+    """Somebody, by id and name."""
+
+    id: str
+    name: str
+
+
+Names = Mapping[str, str]
+
+
+def ref(person_id: str | None, names: Names) -> PersonRef | None:
+    """A person by name; Headway itself, and people long gone, keep their id."""
+    return PersonRef(id=person_id, name=names.get(person_id, person_id)) if person_id else None
+
+
+@shows({name: _PERSON[name] for name in ("name", "email", "roles", "certifications")})
+class PersonBody(Input):
+    """A new person."""
+
+    name: Name = Field(examples=["Ada Lovelace"])
+    email: Email = Field(examples=["ada@example.com"])
+    roles: list[Role] = Field(min_length=1, max_length=len(Role), examples=[["enabler"]])
+    party: Name | None = Field(default=None, description="A reviewer's third party")
+    certifications: list[Name] = Field(default=[], max_length=50)
+
+
+@shows({"certifications": ["responsible-ai"]})
+class PersonChange(Input):
+    """What changes about a person; what is left out stays."""
+
+    active: StrictBool | None = None
+    certifications: list[Name] | None = Field(default=None, max_length=50)
+    successor: Words = Field(
+        default="", description="Whoever takes over their open use cases (email or id), on leaving"
+    )
+
+
+@shows(_PERSON)
+class PersonRead(BaseModel):
+    """Somebody who uses Headway."""
+
+    id: str
+    name: str
+    email: str
+    roles: list[Role]
+    party: str | None
+    certifications: list[str]
+    active: bool
+
+    @classmethod
+    def of(cls, person: Person) -> "PersonRead":
+        """The answer for a person."""
+        return cls(
+            id=person.id,
+            name=person.name,
+            email=person.email,
+            roles=sorted(person.roles),
+            party=person.party,
+            certifications=list(person.certifications),
+            active=person.active,
+        )
+
+
+@shows({"items": [_PERSON]})
+class PeopleRead(BaseModel):
+    """People by name."""
+
+    items: list[PersonRead]
+
+
+@shows({"label": "my laptop", "days": 90})
+class TokenBody(Input):
+    """A new token."""
+
+    label: Name = Field(examples=["my laptop"])
+    days: StrictInt = Field(default=90, ge=1, le=366)
+
+
+class TokenRead(BaseModel):
+    """A token without its secret."""
+
+    id: str
+    label: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+    @classmethod
+    def of(cls, row: TokenRow) -> "TokenRead":
+        """The answer for a row."""
+        return cls(
+            id=row.id,
+            label=row.label,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            revoked_at=row.revoked_at,
+        )
+
+
+@shows({"items": [_TOKEN]})
+class TokensRead(BaseModel):
+    """Tokens, newest first."""
+
+    items: list[TokenRead]
+
+
+@shows(
+    {
+        "id": _TOKEN["id"],
+        "token": "hw_3f9c1d5e7a8b4c20_shown-this-once-and-never-again-abcdefghijk",
+        "expires_at": _TOKEN["expires_at"],
+    }
+)
+class NewTokenRead(BaseModel):
+    """A new token. The secret is shown this once."""
+
+    id: str
+    token: str
+    expires_at: datetime
 
 
 @router.get(

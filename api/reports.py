@@ -1,15 +1,14 @@
 """Reports for leadership."""
 
+import inspect
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import FiniteFloat
 
-from api.intake.bodies import ReportRead, VerdictRead
 from api.kit.context import Context, TheContext, needs
-from api.kit.fields import Words, Written
 from api.kit.problems import responses
 from charts.reports import names_of
 from service.database import snapshot
@@ -18,9 +17,10 @@ from service.domain.people import Person
 from service.domain.permissions import Right
 from service.errors import BadInput
 from service.facts.as_of import Moment, moment_from
+from service.kinds import Words, Written
 from service.measure.tiers import SHORTEST_TAU
-from service.reports.clock import By
-from service.reports.registry import Name, Question, report
+from service.reports.question import Grouping, Question
+from service.reports.registry import Name, report
 from service.reports.spreadsheet import as_csv
 
 router = APIRouter(prefix="/v1/reports", tags=["Leadership"])
@@ -65,9 +65,9 @@ def asked(
     ] = None,
     tier: Annotated[Words | None, Query(description="Only cases of this tier")] = None,
     unit: Annotated[Words | None, Query(description="Only cases of this business unit")] = None,
-    by: Annotated[By, Query(description="What tells the groups apart, where there are any")] = (
-        By.NOTHING
-    ),
+    by: Annotated[
+        Grouping, Query(description="What tells the groups apart, where there are any")
+    ] = (Grouping.NOTHING),
     as_of: Annotated[
         Words,
         Query(
@@ -107,32 +107,30 @@ OTHER_FORMATS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get(
-    "/verdict",
-    summary="Does the intake compress time-to-production, or extend it?",
-    responses=OTHER_FORMATS | responses(401, 403, 422, 503),
-    response_model=VerdictRead,
-)
-async def the_verdict(_: Reader, given: TheContext, wanted: TheQuestion) -> Any:
-    """The same answer as `headway compare --json`, from this database, open use cases included;
-    with the verdicts of the locked quarters and the live interval that may be looked at any day."""
-    return await _answer(given, Name.VERDICT, wanted)
+def _route(name: Name) -> None:
+    """The address of a report."""
+
+    async def answer(_: Reader, given: TheContext, wanted: TheQuestion) -> Any:
+        return await _answer(given, name, wanted)
+
+    router.add_api_route(
+        f"/{name.value}",
+        answer,
+        name=f"{name.value} report",
+        summary=name.of.asks,
+        description=inspect.getdoc(name.of.result),
+        responses=OTHER_FORMATS | responses(401, 403, 422, 503),
+        response_model=name.of.result,
+    )
 
 
-@router.get(
-    "/{name}",
-    summary="Where the time goes, what comes next, and what to change",
-    responses=OTHER_FORMATS | responses(401, 403, 404, 422, 503),
-    response_model=ReportRead,
-)
-async def a_report(
-    _: Reader,
-    given: TheContext,
-    wanted: TheQuestion,
-    name: Annotated[Name, Path(description="Which report; docs/reports.md describes each")],
-) -> Any:
-    """A report as it was known at `as_of`: the same question has the same answer for ever."""
-    return await _answer(given, name, wanted)
+for one in Name:
+    _route(one)
+
+
+@router.get("/{name}", include_in_schema=False)
+async def another(_: Reader, name: Name) -> None:
+    """There is no report of another name: 422."""
 
 
 async def _answer(given: Context, name: Name, wanted: Asked) -> Any:
@@ -145,7 +143,8 @@ async def _answer(given: Context, name: Name, wanted: Asked) -> Any:
     file = f"attachment; filename=headway-{name.value}.{wanted.format.value}"
     headers = {"Content-Disposition": file}
     if wanted.format is Format.CSV:
-        return Response(as_csv(name, found), media_type="text/csv; charset=utf-8", headers=headers)
+        table = as_csv(name.of.rows(found))
+        return Response(table, media_type="text/csv; charset=utf-8", headers=headers)
     there = names_of(name)
     if not there or wanted.picture not in {"", *there}:
         pictures = f"there are: {', '.join(there)}" if there else "it has none"

@@ -4,14 +4,32 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.intake.bodies import HealthRead, PersonRead, VersionRead
+from api.kit.bodies import shows
 from api.kit.context import Caller, TheContext
 from api.kit.problems import responses, unavailable
+from api.people import PersonRead
 
 router = APIRouter(tags=["Everybody"])
+
+
+@shows({"status": "ok", "database": "ok"})
+class HealthRead(BaseModel):
+    """Whether requests can be served."""
+
+    status: str = Field(examples=["ok"])
+    database: str = Field(examples=["ok"])
+
+
+@shows({"name": "headway", "version": "0.1.0"})
+class VersionRead(BaseModel):
+    """What is running."""
+
+    name: str = Field(examples=["headway"])
+    version: str = Field(examples=["0.1.0"])
 
 
 @router.get(

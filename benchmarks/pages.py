@@ -41,10 +41,12 @@ from service.forecasts.forecaster import forecast_due
 from service.intake.engine import Engine
 from service.intake.pathways import pathways
 from service.intake.use_cases import STANDING
-from service.people.browser_sessions import begin_visit
+from service.people.browser_sessions import begin_browser_session
 from service.people.directory import add_person
 from service.reports.registry import Name
 from web.app import with_pages
+from web.history.files import Files
+from web.reports.recent import Shelf
 
 TIMES = 7
 AIM = 200.0
@@ -183,7 +185,7 @@ async def _measure(url: str, paths: Sequence[str]) -> list[Taken]:
             person = await add_person(
                 session, name="Reader", email="reader@example.com", roles=EVERYTHING, at=NOW
             )
-            secret = await begin_visit(session, person.id, at=NOW)
+            secret = await begin_browser_session(session, person.id, at=NOW)
         engine: Engine = NoEngine()  # type: ignore[assignment]
         context = Context(sessions, engine, _now)
         await forecast_due(sessions, context.forecaster, at=NOW)
@@ -200,7 +202,7 @@ async def _measure(url: str, paths: Sequence[str]) -> list[Taken]:
                 return [await _taken(app, http, path) for path in paths]
             finally:
                 context.drawings.close()
-                await app.state.pages.files.end()
+                await app.state.pages.the(Files).end()
 
 
 def _now() -> datetime:
@@ -217,7 +219,7 @@ async def _taken(app: FastAPI, http: httpx.AsyncClient, path: str) -> Taken:
         return taken
 
     async def anew() -> float:
-        app.state.pages.shelf.clear()
+        app.state.pages.the(Shelf).clear()
         return await once()
 
     sizes: list[float] = []

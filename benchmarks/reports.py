@@ -37,8 +37,8 @@ from embedded.program import running
 from service.database import open_sessions, reading
 from service.facts.as_of import Moment
 from service.facts.counts.rebuild import recount
-from service.reports.clock import By
-from service.reports.registry import Name, Question, report
+from service.reports.question import Grouping, Question
+from service.reports.registry import Name, report
 
 TIMES = 7
 PRESENT = Moment(NOW, asked=False)
@@ -48,7 +48,7 @@ A_UNIT = "Unit 3"
 REPORTS: dict[str, tuple[Name, Moment, Question]] = {
     "verdict": (Name.VERDICT, PRESENT, Question()),
     "clock": (Name.CLOCK, PRESENT, Question()),
-    "clock by tier": (Name.CLOCK, PRESENT, Question(by=By.TIER)),
+    "clock by tier": (Name.CLOCK, PRESENT, Question(by=Grouping.TIER)),
     "stages": (Name.STAGES, PRESENT, Question()),
     "flow": (Name.FLOW, PRESENT, Question()),
     "verdict of a unit": (Name.VERDICT, PRESENT, Question(unit=A_UNIT)),

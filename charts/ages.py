@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from charts.data import AgePoint, Caption, UsualAge
 from charts.labels import count, decades, shorten, ticks, unique, width
-from charts.layout import Key, Label, Layers, Reach, names_margin, plot_width
+from charts.layout import Caption, Key, Label, Layers, Reach, names_margin, plot_width
+from charts.picture import Picture, as_of
 from service.domain.durations import label
+from service.reports.flow import FlowReport, OldestCase, TierAges
 
 if TYPE_CHECKING:
     import altair as alt
 
+Part = Literal["p50", "p85", "p95"]
 MOST_TIERS = 20
+PARTS: tuple[Part, ...] = ("p95", "p85", "p50")
 FLOOR_DAYS = 0.1
 """The left edge of a logarithmic axis: younger cases are drawn there."""
 _LOG_FROM = 60
@@ -23,7 +26,7 @@ _NAMED = 3
 
 
 def chart(
-    points: Sequence[AgePoint], usual: Sequence[UsualAge], caption: Caption
+    points: Sequence[OldestCase], usual: Sequence[TierAges], caption: Caption
 ) -> "alt.LayerChart":
     """A dot per open case on its tier's line; bands up to the days of p50, p85 and p95.
 
@@ -48,12 +51,12 @@ def chart(
     y: dict[str, Any] = {"y": alt.Y("y:Q", scale=canvas.pixels(height), axis=None), "y2": "y2"}
     known = {entry.tier: entry for entry in usual}
     layers: Layers = []
-    for part in ("p95", "p85", "p50"):
+    for part in PARTS:
         rows = [
             {"x": across.low, "x2": min(value, across.high)}
             | {"y": row * _LINE + 11, "y2": (row + 1) * _LINE - 11}
             for row, tier in enumerate(tiers)
-            if (value := getattr(known.get(tier), part, None)) is not None and value > across.low
+            if (value := _days(known.get(tier), part)) is not None and value > across.low
         ]
         layers += [
             alt.Chart(canvas.values(rows))
@@ -88,7 +91,7 @@ def chart(
     )
 
 
-def describe(points: Sequence[AgePoint], usual: Sequence[UsualAge]) -> str:
+def describe(points: Sequence[OldestCase], usual: Sequence[TierAges]) -> str:
     """The picture in words."""
     if not points:
         return "Age of open cases: nothing to show yet."
@@ -102,8 +105,8 @@ def describe(points: Sequence[AgePoint], usual: Sequence[UsualAge]) -> str:
         late = sum(_is_late(point, known) for point in own)
         entry = known.get(tier)
         against = (
-            f", {late:,} older than the {label(entry.p85, 'days')} that 85% took"
-            if entry is not None and entry.p85 is not None
+            f", {late:,} older than the {label(entry.p85.days, 'days')} that 85% took"
+            if entry is not None and entry.p85.days is not None
             else ""
         )
         parts.append(
@@ -122,19 +125,19 @@ class _Swarm:
     cases: int
 
 
-def _is_late(point: AgePoint, known: dict[str, UsualAge]) -> bool:
+def _is_late(point: OldestCase, known: dict[str, TierAges]) -> bool:
     entry = known.get(point.tier)
-    return entry is not None and entry.p85 is not None and point.age_days > entry.p85
+    return entry is not None and entry.p85.days is not None and point.age_days > entry.p85.days
 
 
 def _swarm(
-    points: Sequence[AgePoint],
+    points: Sequence[OldestCase],
     tiers: Sequence[str],
-    known: dict[str, UsualAge],
+    known: dict[str, TierAges],
     across: Reach,
 ) -> _Swarm:
     """Cases of about the same age lie above each other, as many as the line has room for."""
-    piles: dict[tuple[int, int, bool], list[AgePoint]] = {}
+    piles: dict[tuple[int, int, bool], list[OldestCase]] = {}
     for point in sorted(points, key=lambda point: (point.age_days, point.key)):
         row = tiers.index(point.tier)
         column = round(across.at(point.age_days) / (_DOT + 1))
@@ -152,9 +155,9 @@ def _swarm(
 
 
 def _named(
-    points: Sequence[AgePoint],
+    points: Sequence[OldestCase],
     tiers: Sequence[str],
-    known: dict[str, UsualAge],
+    known: dict[str, TierAges],
     across: Reach,
 ) -> list[Label]:
     """The keys of the oldest late cases, above their dots, where no other name is."""
@@ -174,10 +177,12 @@ def _named(
     return found
 
 
-def _reach(points: Sequence[AgePoint], usual: Sequence[UsualAge], pixels: float) -> Any:
+def _reach(points: Sequence[OldestCase], usual: Sequence[TierAges], pixels: float) -> Any:
     oldest = max(point.age_days for point in points)
-    usually = [value for entry in usual if (value := entry.p50) is not None and value > 0]
-    wide = [value for entry in usual for value in (entry.p85, entry.p95) if value is not None]
+    usually = [value for entry in usual if (value := entry.p50.days) is not None and value > 0]
+    wide = [
+        value for entry in usual for value in (entry.p85.days, entry.p95.days) if value is not None
+    ]
     top = max([oldest, *wide]) * 1.03 or 1.0
     if usually and top / max(FLOOR_DAYS, min(usually)) > _LOG_FROM:
         low = FLOOR_DAYS
@@ -203,7 +208,7 @@ def _axis(across: Reach) -> "alt.Axis":
     )
 
 
-def _words(points: Iterable[AgePoint], tiers: Sequence[str], left: float, edge: float) -> Layers:
+def _words(points: Iterable[OldestCase], tiers: Sequence[str], left: float, edge: float) -> Layers:
     """Names of the tiers on the left, how many cases are in each on the right."""
     from charts import canvas
 
@@ -222,3 +227,25 @@ def _words(points: Iterable[AgePoint], tiers: Sequence[str], left: float, edge: 
 
 def _many(cases: int) -> Key:
     return Key(f"a dot is up to {cases:,} cases", "muted", "circle")
+
+
+def _days(usual: TierAges | None, part: Part) -> float | None:
+    if usual is None:
+        return None
+    return {"p50": usual.p50, "p85": usual.p85, "p95": usual.p95}[part].days
+
+
+def _chart(found: FlowReport) -> "alt.LayerChart":
+    oldest = f"the oldest {len(found.oldest)} of {found.wip:,} that are open"
+    caption = Caption(
+        "The oldest open cases, against how long their tier usually takes",
+        f"{as_of(found)}; {oldest}",
+    )
+    return chart(found.oldest, found.ages[:MOST_TIERS], caption)
+
+
+def _words_of(found: FlowReport) -> str:
+    return describe(found.oldest, found.ages[:MOST_TIERS])
+
+
+PICTURE = Picture("ages", FlowReport, _chart, _words_of)

@@ -3,21 +3,25 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from charts.data import CalibrationPoint, Caption
 from charts.labels import count, percent, title, unique
-from charts.layout import MARGIN, WIDTH, Label, Layers, Reach
+from charts.layout import MARGIN, WIDTH, Caption, Label, Layers, Reach
+from charts.picture import Picture, as_of
+from service.domain.durations import duration
+from service.reports.forecasts import ForecastsReport, HeldForecasts
+from service.reports.report import Bounds
 
 if TYPE_CHECKING:
     import altair as alt
 
 _SIDE, _LINE = 310, 22
 _SHAPES = ("circle", "square", "diamond", "triangle-up", "cross")
+NO_ENDS: Bounds = (None, None)
 MOST_TIERS = len(_SHAPES)
 _APART = 0.022
 """Tiers with the same promise stand beside each other, this far, so that intervals can be seen."""
 
 
-def chart(points: Sequence[CalibrationPoint], caption: Caption) -> "alt.LayerChart":
+def chart(points: Sequence[HeldForecasts], caption: Caption) -> "alt.LayerChart":
     """Observed against promised, with intervals; on the diagonal a promise is kept exactly.
 
     A shape per tier. Coloured is what the interval tells from the promise: kept less often, or
@@ -35,7 +39,7 @@ def chart(points: Sequence[CalibrationPoint], caption: Caption) -> "alt.LayerCha
         return canvas.nothing(caption, describe(points), hint)
     left, right = 56, WIDTH - 56 - _SIDE
     across, up = Reach(0, 1, _SIDE), Reach(0, 1, _SIDE, upward=True)
-    nominal = sorted({point.nominal for point in points})
+    nominal = sorted({point.promised for point in points})
     axis: dict[str, Any] = {"format": "%", "gridColor": "@grid", "domain": False, "ticks": False}
     x = alt.X(
         "x:Q",
@@ -86,13 +90,13 @@ def chart(points: Sequence[CalibrationPoint], caption: Caption) -> "alt.LayerCha
     )
 
 
-def describe(points: Sequence[CalibrationPoint]) -> str:
+def describe(points: Sequence[HeldForecasts]) -> str:
     """The picture in words."""
     if not points:
         return "Calibration of the forecasts: nothing to show yet."
     parts = [
-        f"{title(point.tier)}, {point.quantile}: promised {percent(point.nominal)}, observed "
-        f"{percent(point.observed)}{_between(point)} of {count(point.forecasts, 'forecast')}"
+        f"{title(point.tier)}, {point.quantile}: promised {percent(point.promised)}, observed "
+        f"{percent(point.share)}{_between(point)} of {count(point.forecasts, 'forecast')}"
         f"{_VERDICTS[_tint(point)]}."
         for point in points
     ]
@@ -102,18 +106,20 @@ def describe(points: Sequence[CalibrationPoint]) -> str:
 _VERDICTS = {"ink": "", "late": ", less often than promised", "accent": ", more often"}
 
 
-def _tint(point: CalibrationPoint) -> str:
-    if point.high is not None and point.high < point.nominal:
+def _tint(point: HeldForecasts) -> str:
+    low, high = point.ci or NO_ENDS
+    if high is not None and high < point.promised:
         return "late"
-    if point.low is not None and point.low > point.nominal:
+    if low is not None and low > point.promised:
         return "accent"
     return "ink"
 
 
-def _between(point: CalibrationPoint) -> str:
-    if point.low is None or point.high is None:
+def _between(point: HeldForecasts) -> str:
+    low, high = point.ci or NO_ENDS
+    if low is None or high is None:
         return ""
-    return f" (95% interval {percent(point.low)} to {percent(point.high)})"
+    return f" (95% interval {percent(low)} to {percent(high)})"
 
 
 def _marks(nominal: Sequence[float]) -> list[float]:
@@ -125,19 +131,20 @@ def _marks(nominal: Sequence[float]) -> list[float]:
     return found
 
 
-def _rows(points: Sequence[CalibrationPoint], tiers: Sequence[str]) -> list[dict[str, Any]]:
+def _rows(points: Sequence[HeldForecasts], tiers: Sequence[str]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for point in points:
         place = tiers.index(point.tier) - (len(tiers) - 1) / 2
+        low, high = point.ci or NO_ENDS
         rows.append(
-            {"x": min(1.0, max(0.0, point.nominal + _APART * place)), "y": point.observed}
-            | {"low": point.low, "high": point.high, "tier": point.tier, "tint": _tint(point)}
+            {"x": min(1.0, max(0.0, point.promised + _APART * place)), "y": point.share}
+            | {"low": low, "high": high, "tier": point.tier, "tint": _tint(point)}
         )
     return rows
 
 
 def _table(
-    rows: Sequence[dict[str, Any]], points: Sequence[CalibrationPoint], tiers: Sequence[str]
+    rows: Sequence[dict[str, Any]], points: Sequence[HeldForecasts], tiers: Sequence[str]
 ) -> Layers:
     """What each sign stands for, in figures."""
     from charts import canvas
@@ -152,11 +159,10 @@ def _table(
         point, y = points[place], row * _LINE + 4.0
         signs.append((tiers.index(point.tier), {"px": start, "py": y, "tint": rows[place]["tint"]}))
         names.append(Label(start + 14, y, title(point.tier)))
-        known = point.low is not None and point.high is not None
-        between = (
-            f"{percent(point.low)}\N{EN DASH}{percent(point.high)}" if known else "\N{EN DASH}"
-        )
-        texts = (percent(point.nominal), percent(point.observed), between, f"{point.forecasts:,}")
+        low, high = point.ci or NO_ENDS
+        known = low is not None and high is not None
+        between = f"{percent(low)}\N{EN DASH}{percent(high)}" if known else "\N{EN DASH}"
+        texts = (percent(point.promised), percent(point.share), between, f"{point.forecasts:,}")
         tints = ("muted", rows[place]["tint"], "ink", "ink")
         figures += [
             Label(x, y, text, tint) for x, text, tint in zip(columns, texts, tints, strict=True)
@@ -187,3 +193,27 @@ def _table(
             for place in range(len(tiers))
         ),
     ]
+
+
+def _chart(found: ForecastsReport) -> "alt.LayerChart":
+    which = "that were shown" if _judged(found.held) else "made afterwards for earlier days"
+    said = f"{as_of(found)}; forecasts {which}"
+    for row in _points(found)[:1]:
+        said += f"; from p50 to p85 {duration(row.width_days)} (median)"
+    return chart(_points(found), Caption("How often forecasts held", said))
+
+
+def _words(found: ForecastsReport) -> str:
+    return describe(_points(found))
+
+
+def _points(found: ForecastsReport) -> list[HeldForecasts]:
+    """Of the forecasts that were shown; as long as none can be judged, of the backtest."""
+    return _judged(found.held) or _judged(found.backtest)
+
+
+def _judged(rows: Sequence[HeldForecasts]) -> list[HeldForecasts]:
+    return [row for row in rows if row.share is not None and row.made == "all"]
+
+
+PICTURE = Picture("calibration", ForecastsReport, _chart, _words)

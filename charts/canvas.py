@@ -10,9 +10,8 @@ from typing import Any, Literal
 
 import altair as alt
 
-from charts.data import Caption
 from charts.labels import width, wrap
-from charts.layout import FONT, MARGIN, WIDTH, Key, Label, Layers, Reach, plot_width
+from charts.layout import FONT, MARGIN, WIDTH, Caption, Key, Label, Layers, Reach, plot_width
 
 _TITLE, _SUBTITLE, _TEXT, _SMALL = 17, 12, 12, 11
 _KEY = 320

@@ -3,25 +3,28 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from charts.data import Caption, ClockBar
-from charts.labels import days, listed, percent, ticks, title, unique, width
-from charts.layout import MARGIN, Key, Label, Layers, Reach, names_margin, plot_width
+from charts.labels import count, days, listed, percent, ticks, title, width
+from charts.layout import MARGIN, Caption, Key, Label, Layers, Reach, names_margin, plot_width
 from charts.palette import party_colours
+from charts.picture import Picture, as_of
 from service.domain.durations import label
-from service.domain.people import BUILDER, ENABLEMENT, PARKED
+from service.domain.people import BUILDER, ENABLEMENT, PARKED, RESERVED_PARTIES
 from service.domain.standing import Mode
+from service.reports.clock import ClockGroup, ClockPart, ClockReport
 
 if TYPE_CHECKING:
     import altair as alt
 
 MOST_GROUPS = 24
+MOST_BARS = 16
+"""Of a report; the first ones."""
 _BAR, _ROW, _LINE = 26, 44, 20
 _WAITING = 0.22
 """How much of its colour a stretch of waiting has inside of its outline."""
 
 
 def chart(
-    bars: Sequence[ClockBar], caption: Caption, third_parties: Iterable[str] = ()
+    groups: Sequence[ClockGroup], caption: Caption, third_parties: Iterable[str] = ()
 ) -> "alt.LayerChart":
     """One stacked bar per group: a colour per party, filled where worked, hollow where waited.
 
@@ -33,23 +36,21 @@ def chart(
 
     from charts import canvas
 
-    groups = unique(bar.group for bar in bars)
+    groups = [group for group in groups if group.parts]
     if len(groups) > MOST_GROUPS:
         raise ValueError(f"{len(groups)} groups: a picture holds {MOST_GROUPS}")
-    total = max(
-        (sum(bar.days for bar in bars if bar.group == group) for group in groups), default=0
-    )
+    total = max(map(_total, groups), default=0)
     if total <= 0:
         hint = "The clocks start with the first case that is handed in."
-        return canvas.nothing(caption, describe(bars), hint)
-    parties = _parties(bars)
+        return canvas.nothing(caption, describe(groups), hint)
+    parties = _parties(groups)
     colours = party_colours([*third_parties, *parties])
     single = len(groups) == 1
-    left = MARGIN if single else names_margin([group or "All" for group in groups])
+    left = MARGIN if single else names_margin([group.name or "All" for group in groups])
     right = MARGIN + (12 if single else 64)
     across = Reach(0, total, plot_width(left, right))
     height = _ROW * len(groups)
-    segments, rework, written = _segments(bars, groups, parties, colours, across)
+    segments, rework, written = _segments(groups, parties, colours, across)
     axis = alt.Axis(
         title="Mean days per case",
         values=list(ticks(total)),
@@ -78,54 +79,61 @@ def chart(
     ]
     bottom = 50
     if single:
-        layers += _table(bars, parties, colours, height + 56, across.pixels)
+        layers += _table(groups[0].parts, parties, colours, height + 56, across.pixels)
         bottom += 34 + _LINE * (len(parties) + 1)
     else:
-        layers += _margins(bars, groups, left, across.pixels)
+        layers += _margins(groups, left, across.pixels)
     return canvas.sheet(
         layers,
         caption,
-        describe(bars),
+        describe(groups),
         left=left,
         right=right,
         height=height,
         bottom=bottom,
-        keys=_keys(bars, parties, colours, single),
+        keys=_keys(groups, parties, colours, single),
     )
 
 
-def describe(bars: Sequence[ClockBar]) -> str:
+def describe(groups: Sequence[ClockGroup]) -> str:
     """The picture in words."""
-    if not any(bar.days > 0 for bar in bars):
+    if not any(_total(group) > 0 for group in groups):
         return "Clock bars: nothing to show yet."
     parts = []
-    for group in unique(bar.group for bar in bars):
-        found = [bar for bar in bars if bar.group == group and bar.days > 0]
+    for group in groups:
+        found = _spent(group)
         if not found:
-            parts.append(f"{group or 'All'}: no time yet.")
+            parts.append(f"{group.name or 'All'}: no time yet.")
             continue
         spent = listed(
-            f"{title(bar.party)} {bar.mode.value} {days(bar.days)} ({percent(bar.share)}"
-            + (f", {days(bar.rework_days)} of it rework" if bar.rework_days > 0 else "")
+            f"{title(part.holder)} {part.mode.value} {days(part.mean_days)} ({percent(part.share)}"
+            + (f", {days(part.rework_days)} of it rework" if part.rework_days > 0 else "")
             + ")"
-            for bar in sorted(found, key=lambda bar: -bar.days)
+            for part in sorted(found, key=lambda part: -part.mean_days)
         )
-        start = f"{group}: " if group else ""
-        parts.append(f"{start}{label(sum(bar.days for bar in found), 'days')} per case: {spent}.")
+        start = f"{group.name}: " if group.name else ""
+        parts.append(f"{start}{label(_total(group), 'days')} per case: {spent}.")
     return f"Where the time went, in mean days per case on each clock. {' '.join(parts)}"
 
 
-def _parties(bars: Sequence[ClockBar]) -> list[str]:
+def _spent(group: ClockGroup) -> list[ClockPart]:
+    return [part for part in group.parts if part.mean_days > 0]
+
+
+def _total(group: ClockGroup) -> float:
+    return sum(part.mean_days for part in group.parts)
+
+
+def _parties(groups: Sequence[ClockGroup]) -> list[str]:
     """Builder, enablement, third parties by name, parked."""
-    there = {bar.party for bar in bars if bar.days > 0}
+    there = {part.holder for group in groups for part in _spent(group)}
     first = [party for party in (BUILDER, ENABLEMENT) if party in there]
     last = [PARKED] if PARKED in there else []
     return [*first, *sorted(there - {BUILDER, ENABLEMENT, PARKED}), *last]
 
 
 def _segments(
-    bars: Sequence[ClockBar],
-    groups: Sequence[str],
+    groups: Sequence[ClockGroup],
     parties: Sequence[str],
     colours: dict[str, str],
     across: Reach,
@@ -134,52 +142,51 @@ def _segments(
     segments, rework, written = [], [], []
     for row, group in enumerate(groups):
         top, at = row * _ROW + 6, 0.0
-        own = [bar for bar in bars if bar.group == group and bar.days > 0]
-        own.sort(key=lambda bar: (parties.index(bar.party), bar.mode is Mode.WAITING))
-        for bar in own:
-            start, end = across.at(at), across.at(at + bar.days)
-            tint = colours[bar.party]
+        own = _spent(group)
+        own.sort(key=lambda part: (parties.index(part.holder), part.mode is Mode.WAITING))
+        for part in own:
+            start, end = across.at(at), across.at(at + part.mean_days)
+            tint = colours[part.holder]
             # A gap keeps neighbours apart; outlines lie half outside of what they surround.
             gap = min(1.75, (end - start) / 4) * across.high / across.pixels
             segments.append(
-                {"x": at + gap, "x2": at + bar.days - gap, "y": top, "y2": top + _BAR}
-                | {"tint": tint, "mode": bar.mode}
+                {"x": at + gap, "x2": at + part.mean_days - gap, "y": top, "y2": top + _BAR}
+                | {"tint": tint, "mode": part.mode}
             )
-            text = label(bar.days)
+            text = label(part.mean_days)
             if end - start > width(text, 11) + 8:
-                ink = f"on-{tint}" if bar.mode is Mode.WORKING else "ink"
+                ink = f"on-{tint}" if part.mode is Mode.WORKING else "ink"
                 written.append(Label((start + end) / 2, top + _BAR / 2 + 0.5, text, ink))
-            if bar.rework_days > 0:
-                line = {"x": at + gap, "x2": at + min(bar.days, bar.rework_days) - gap}
+            if part.rework_days > 0:
+                line = {"x": at + gap, "x2": at + min(part.mean_days, part.rework_days) - gap}
                 rework.append(line | {"y": top + _BAR + 4, "y2": top + _BAR + 7})
-            at += bar.days
+            at += part.mean_days
     return segments, rework, written
 
 
 def _keys(
-    bars: Sequence[ClockBar], parties: Sequence[str], colours: dict[str, str], single: bool
+    groups: Sequence[ClockGroup], parties: Sequence[str], colours: dict[str, str], single: bool
 ) -> list[Key]:
     keys = [
         Key("worked", "baseline", "square"),
         Key("waited", "baseline", "hollow"),
     ]
-    if any(bar.rework_days > 0 for bar in bars):
+    if any(part.rework_days > 0 for group in groups for part in group.parts):
         keys.append(Key("rework", "ink", "line"))
     if single:
         return keys
     return [Key(title(party), colours[party], "square") for party in parties] + keys
 
 
-def _margins(bars: Sequence[ClockBar], groups: Sequence[str], left: float, right: float) -> Layers:
+def _margins(groups: Sequence[ClockGroup], left: float, right: float) -> Layers:
     """The groups' names on the left, their totals on the right."""
     from charts import canvas
 
     names, totals = [], []
     for row, group in enumerate(groups):
         y = row * _ROW + 6 + _BAR / 2
-        total = sum(bar.days for bar in bars if bar.group == group)
-        names.append((y, group or "All"))
-        totals.append(Label(right + 12, y, label(total)))
+        names.append((y, group.name or "All"))
+        totals.append(Label(right + 12, y, label(_total(group))))
     return [
         canvas.row_names(names, left),
         canvas.labels(totals, bold=True),
@@ -187,7 +194,7 @@ def _margins(bars: Sequence[ClockBar], groups: Sequence[str], left: float, right
 
 
 def _table(
-    bars: Sequence[ClockBar],
+    parts: Sequence[ClockPart],
     parties: Sequence[str],
     colours: dict[str, str],
     top: float,
@@ -196,19 +203,19 @@ def _table(
     """Every part of a single bar in numbers: worked, waited, share, rework."""
     from charts import canvas
 
-    columns = [across * part for part in (0.46, 0.62, 0.81, 1.0)]
+    columns = [across * share for share in (0.46, 0.62, 0.81, 1.0)]
     heads = ("worked", "waited", "share of the time", "rework")
     labels = [Label(x, top, head, "muted") for x, head in zip(columns, heads, strict=True)]
     names, numbers, signs = [], [], []
     for row, party in enumerate(parties, start=1):
         y = top + row * _LINE
-        own = [bar for bar in bars if bar.party == party]
-        by_mode = {mode: sum(bar.days for bar in own if bar.mode is mode) for mode in Mode}
-        again = sum(bar.rework_days for bar in own)
+        own = [part for part in parts if part.holder == party]
+        by_mode = {mode: sum(part.mean_days for part in own if part.mode is mode) for mode in Mode}
+        again = sum(part.rework_days for part in own)
         cells = (
             label(by_mode[Mode.WORKING]) if by_mode[Mode.WORKING] else "\N{EN DASH}",
             label(by_mode[Mode.WAITING]) if by_mode[Mode.WAITING] else "\N{EN DASH}",
-            percent(sum(bar.share for bar in own)),
+            percent(sum(part.share for part in own)),
             label(again) if again else "\N{EN DASH}",
         )
         names.append(Label(20, y, title(party)))
@@ -220,3 +227,25 @@ def _table(
         canvas.labels(numbers, align="right"),
         canvas.signs(signs, shape="square", size=140),
     ]
+
+
+def _chart(found: ClockReport) -> "alt.LayerChart":
+    first = found.groups[0]
+    cases = count(first.cases, "case")
+    said = f"{as_of(found)}; {cases}, {first.completed} in production"
+    caption = Caption("Where the time to production goes, days per case", said)
+    shown = found.groups[:MOST_BARS]
+    holders = (part.holder for group in shown for part in group.parts)
+    return chart(shown, caption, third_parties(holders))
+
+
+def _words(found: ClockReport) -> str:
+    return describe(found.groups[:MOST_BARS])
+
+
+def third_parties(holders: Iterable[str]) -> tuple[str, ...]:
+    """The third parties among some holders, in alphabetical order: it settles their colours."""
+    return tuple(sorted(set(holders) - RESERVED_PARTIES))
+
+
+PICTURE = Picture("clock", ClockReport, _chart, _words)

@@ -3,13 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from charts.data import Caption, FlowPoint, FlowStage
-from charts.labels import count, listed, ticks, width
-from charts.layout import MARGIN, Label, Layers, Reach, plot_width
+from charts.labels import count, listed, ticks, title, width
+from charts.layout import MARGIN, Caption, Label, Layers, Reach, plot_width
 from charts.palette import party_colours
+from charts.picture import Picture, as_of
+from service.reports.flow import FlowReport
 
 if TYPE_CHECKING:
     import altair as alt
@@ -17,8 +18,29 @@ if TYPE_CHECKING:
 _HEIGHT, _NAME = 340, 190
 _LEAST_GAP = 16
 """Between the names of two bands."""
+OUT = "Left"
+MOST_BUCKETS = 26
+"""What came and left before is not drawn: the bands of what is open would be hair-thin over it."""
 _MONTHS_FROM = 120
 """Days from which on the axis shows months."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowStage:
+    """A band of the cumulative flow. An exit collects the cases that left by it."""
+
+    stage: str
+    holder: str = ""
+    leaves: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPoint:
+    """How many cases were in a stage (or had left by an exit) at the end of a day."""
+
+    day: date
+    stage: str
+    cases: int
 
 
 def chart(
@@ -242,3 +264,37 @@ def apart(wanted: Sequence[float], gap: float, low: float, high: float) -> list[
         places[number] = max(places[number], limit)
         limit = places[number] + gap
     return places
+
+
+def _chart(found: FlowReport) -> "alt.LayerChart":
+    points, stages = _drawn(found)
+    since = ""
+    if len(found.rows) > MOST_BUCKETS:
+        last = f"the last {MOST_BUCKETS} {found.bucket}s"
+        since = f"; {last}, what left counted from their beginning"
+    caption = Caption(
+        "What came, what is open in which stage, and what left",
+        f"{as_of(found)}; {found.wip:,} open{since}",
+    )
+    return chart(points, stages, caption)
+
+
+def _words(found: FlowReport) -> str:
+    return describe(*_drawn(found))
+
+
+def _drawn(found: FlowReport) -> tuple[list[FlowPoint], list[FlowStage]]:
+    """The newest rows, what left counted from the first of them."""
+    names = [title(name) for name in found.stages]
+    out = 0
+    points = []
+    for row in found.rows[-MOST_BUCKETS:]:
+        out += row.production + row.declined + row.withdrawn
+        day = datetime.fromisoformat(row.until).date()
+        inside = zip(names, row.in_stage, strict=True)
+        points += [FlowPoint(day, name, round(cases)) for name, cases in inside]
+        points.append(FlowPoint(day, OUT, out))
+    return points, [*map(FlowStage, names), FlowStage(OUT, leaves=True)]
+
+
+PICTURE = Picture("flow", FlowReport, _chart, _words)

@@ -21,6 +21,14 @@ FONT = "Liberation Sans, Arial, sans-serif"
 
 
 @dataclass(frozen=True, slots=True)
+class Caption:
+    """The words over a picture: what it shows, and of which cases and which period."""
+
+    title: str
+    subtitle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
     """A text at a pixel, counted from the upper left corner of the plot."""
 

@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from charts.data import Caption, Saving
-from charts.labels import days, ticks, width
-from charts.layout import MARGIN, Label, Layers, Reach, names_margin, plot_width
+from charts.labels import count, days, ticks, title, width
+from charts.layout import MARGIN, Caption, Label, Layers, Reach, names_margin, plot_width
+from charts.picture import Picture, as_of
 from service.domain.durations import between, label
+from service.reports.help import HelpReport, Saving
 
 if TYPE_CHECKING:
     import altair as alt
@@ -26,11 +27,13 @@ def chart(savings: Sequence[Saving], caption: Caption) -> "alt.LayerChart":
         hint = "Savings are known once cases with waits are in production."
         return canvas.nothing(caption, describe(savings), hint)
     ranked = _ranked(savings)[:MOST_ROWS]
-    ends = [value for s in ranked for value in (s.days, s.low, s.high) if value is not None]
+    ends = [
+        value for s in ranked for value in (s.saved_days, *s.saved_days_ci) if value is not None
+    ]
     low, high = min(0.0, *ends), max(0.0, *ends)
     high = high if high > low else low + 1.0
-    left = names_margin([s.label for s in ranked], 240)
-    figures = [(days(s.days), _between(s)) for s in ranked]
+    left = names_margin([_name(s) for s in ranked], 240)
+    figures = [(days(s.saved_days), _between(s)) for s in ranked]
     right = math.ceil(76 + max(width(between) for _, between in figures) + MARGIN)
     across = Reach(low, high, plot_width(left, right))
     height = _LINE * len(ranked)
@@ -49,12 +52,12 @@ def chart(savings: Sequence[Saving], caption: Caption) -> "alt.LayerChart":
     )
     y = alt.Y("y:Q", scale=canvas.pixels(height), axis=None)
     spread = [
-        {"x": s.low, "x2": s.high, "y": middle}
+        {"x": s.saved_days_ci[0], "x2": s.saved_days_ci[1], "y": middle}
         for middle, s in zip(middles, ranked, strict=True)
-        if s.low is not None and s.high is not None
+        if None not in s.saved_days_ci
     ]
     dots = [
-        {"px": across.at(s.days), "py": middle, "tint": "accent"}
+        {"px": across.at(s.saved_days), "py": middle, "tint": "accent"}
         for middle, s in zip(middles, ranked, strict=True)
     ]
     layers: Layers = [
@@ -65,7 +68,7 @@ def chart(savings: Sequence[Saving], caption: Caption) -> "alt.LayerChart":
         .mark_rule(stroke="@accent", strokeWidth=2.5, opacity=0.55)
         .encode(x=x, x2="x2", y=y),
         canvas.signs(dots, size=110),
-        canvas.row_names(list(zip(middles, (s.label for s in ranked), strict=True)), left),
+        canvas.row_names(list(zip(middles, (_name(s) for s in ranked), strict=True)), left),
         *_figures(figures, middles, across.pixels, right),
     ]
     return canvas.sheet(
@@ -85,7 +88,7 @@ def describe(savings: Sequence[Saving]) -> str:
     if not savings:
         return "What would help most: nothing to show yet."
     parts = [
-        f"{place}. {saving.label}: {label(saving.days, 'days')}"
+        f"{place}. {_name(saving)}: {label(saving.saved_days, 'days')}"
         + (f" ({between})" if (between := _between(saving)) else "")
         + "."
         for place, saving in enumerate(_ranked(savings), start=1)
@@ -94,13 +97,12 @@ def describe(savings: Sequence[Saving]) -> str:
 
 
 def _ranked(savings: Sequence[Saving]) -> list[Saving]:
-    return sorted(savings, key=lambda saving: (-saving.days, saving.label))
+    return sorted(savings, key=lambda saving: (-saving.saved_days, _name(saving)))
 
 
 def _between(saving: Saving) -> str:
-    if saving.low is None or saving.high is None:
-        return ""
-    return between(saving.low, saving.high)
+    low, high = saving.saved_days_ci
+    return "" if low is None or high is None else between(low, high)
 
 
 def _marks(low: float, high: float) -> list[float]:
@@ -130,3 +132,20 @@ def _figures(
         canvas.labels(best, bold=True, align="right"),
         canvas.labels(spread, align="right"),
     ]
+
+
+def _name(saving: Saving) -> str:
+    return ": ".join(title(part) for part in (saving.stage, saving.holder) if part)
+
+
+def _chart(found: HelpReport) -> "alt.LayerChart":
+    cases = count(found.cases, "case")
+    said = f"{as_of(found)}; days saved per case, an upper bound; {cases}"
+    return chart(found.waits, Caption("What would help most: one wait cut by half", said))
+
+
+def _words(found: HelpReport) -> str:
+    return describe(found.waits)
+
+
+PICTURE = Picture("help", HelpReport, _chart, _words)

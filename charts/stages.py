@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from charts.data import Caption, StageBox
-from charts.labels import count, days, decades, ticks, unique
-from charts.layout import Key, Label, Layers, Reach, names_margin, plot_width
-from charts.palette import party_colours
+from charts.labels import count, days, decades, ticks, title, unique
+from charts.layout import Caption, Key, Label, Layers, Reach, names_margin, plot_width
+from charts.picture import Picture, as_of
 from service.domain.durations import is_short, label
 from service.domain.standing import Mode
+from service.reports.stages import StagesReport, StageTimes
 
 if TYPE_CHECKING:
     import altair as alt
@@ -23,9 +24,19 @@ _LINE, _GAP = 24, 12
 _WORDS = {Mode.WAITING: "queue", Mode.WORKING: "work"}
 
 
-def chart(
-    boxes: Sequence[StageBox], caption: Caption, third_parties: Sequence[str] = ()
-) -> "alt.LayerChart":
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """How long cases wait before a stage (queue) or are worked on in it (work)."""
+
+    stage: str
+    kind: Mode
+    p50: float | None
+    p85: float | None
+    p95: float | None
+    entries: int
+
+
+def chart(times: Sequence[StageTimes], caption: Caption) -> "alt.LayerChart":
     """Per stage two rows, queue and work, with the days that 50, 85 and 95% of cases stay within.
 
     These are percentiles of the survival curve, not box plots: the thick part runs from p50 to
@@ -36,13 +47,14 @@ def chart(
 
     from charts import canvas
 
+    boxes = _boxes(times)
     stages = unique(box.stage for box in boxes)
     if len(stages) > MOST_STAGES:
         raise ValueError(f"{len(stages)} stages: a picture holds {MOST_STAGES}")
     known = [value for box in boxes for value in (box.p50, box.p85, box.p95) if value is not None]
     if not known:
         hint = "The first figures come when half of the cases of a stage have left it."
-        return canvas.nothing(caption, describe(boxes), hint)
+        return canvas.nothing(caption, describe(times), hint)
     left = names_margin([*stages], 170) + 50
     columns = _columns(boxes)
     right = columns[-1] + 20
@@ -51,8 +63,7 @@ def chart(
     across = _reach(boxes, known, plot_width(left, right))
     x = alt.X("x:Q", scale=canvas.scale(across), axis=_axis(across))
     y: dict[str, Any] = {"y": alt.Y("y:Q", scale=canvas.pixels(height), axis=None)}
-    colours = party_colours([*third_parties, *(box.holder for box in boxes if box.holder)])
-    thick, thin, medians, ends = _lines(rows, across, colours)
+    thick, thin, medians, ends = _lines(rows, across)
     layers: Layers = [
         alt.Chart(canvas.values(thin))
         .mark_rect()
@@ -77,7 +88,7 @@ def chart(
     return canvas.sheet(
         layers,
         caption,
-        describe(boxes),
+        describe(times),
         left=left,
         right=right,
         height=height,
@@ -93,8 +104,9 @@ def chart(
     )
 
 
-def describe(boxes: Sequence[StageBox]) -> str:
+def describe(times: Sequence[StageTimes]) -> str:
     """The picture in words."""
+    boxes = _boxes(times)
     if not any(box.p50 is not None for box in boxes):
         return "Time per stage: nothing to show yet."
     parts = [
@@ -113,7 +125,7 @@ def _with_unit(value: float | None) -> str:
     return "not reached" if value is None else label(value, "days")
 
 
-def _rows(boxes: Sequence[StageBox], stages: Sequence[str]) -> list[tuple[float, StageBox]]:
+def _rows(boxes: Sequence[_Box], stages: Sequence[str]) -> list[tuple[float, _Box]]:
     """Each box with the middle of its row."""
     rows, y = [], _LINE / 2
     for stage in stages:
@@ -125,7 +137,7 @@ def _rows(boxes: Sequence[StageBox], stages: Sequence[str]) -> list[tuple[float,
     return rows
 
 
-def _reach(boxes: Sequence[StageBox], known: Sequence[float], pixels: float) -> Any:
+def _reach(boxes: Sequence[_Box], known: Sequence[float], pixels: float) -> Any:
     top = max(known) or 1.0
     medians = [max(box.p50, FLOOR_DAYS) for box in boxes if box.p50 is not None]
     if medians and top / min(medians) > _LOG_FROM and top > FLOOR_DAYS:
@@ -153,31 +165,28 @@ def _axis(across: Reach) -> "alt.Axis":
     )
 
 
-def _lines(
-    rows: Sequence[tuple[float, StageBox]], across: Reach, colours: dict[str, str]
-) -> tuple[list[dict[str, Any]], ...]:
+def _lines(rows: Sequence[tuple[float, _Box]], across: Reach) -> tuple[list[dict[str, Any]], ...]:
     """The bars from p50 to p85, the lines on to p95, the ticks at p50, and the open ends."""
     thick, thin, medians, ends = [], [], [], []
     for middle, box in rows:
         if box.p50 is None:
             continue
-        tint = colours.get(box.holder, "accent")
         start = max(box.p50, across.low)
         p85 = start if box.p85 is None else max(box.p85, start)
         p95 = across.high if box.p95 is None or box.p85 is None else max(box.p95, p85)
         if box.p85 is not None:
             thick.append(
                 {"x": start, "x2": p85, "y": middle - 6, "y2": middle + 6}
-                | {"tint": tint, "mode": box.kind}
+                | {"tint": "accent", "mode": box.kind}
             )
-        thin.append({"x": p85, "x2": p95, "y": middle - 1, "y2": middle + 1, "tint": tint})
+        thin.append({"x": p85, "x2": p95, "y": middle - 1, "y2": middle + 1, "tint": "accent"})
         medians.append({"x": start, "y": middle - 9, "y2": middle + 9})
         if box.p85 is None or box.p95 is None:
-            ends.append({"px": across.pixels + 5, "py": middle, "tint": tint})
+            ends.append({"px": across.pixels + 5, "py": middle, "tint": "accent"})
     return thick, thin, medians, ends
 
 
-def _columns(boxes: Sequence[StageBox]) -> tuple[int, int, int, int]:
+def _columns(boxes: Sequence[_Box]) -> tuple[int, int, int, int]:
     """How far right of the bars the figures end; hours and minutes take more room than days."""
     known = [days for box in boxes for days in (box.p50, box.p85, box.p95) if days]
     each = 76 if any(map(is_short, known)) else 46
@@ -185,7 +194,7 @@ def _columns(boxes: Sequence[StageBox]) -> tuple[int, int, int, int]:
 
 
 def _words(
-    rows: Sequence[tuple[float, StageBox]],
+    rows: Sequence[tuple[float, _Box]],
     stages: Sequence[str],
     left: float,
     columns: Sequence[float],
@@ -215,3 +224,36 @@ def _words(
         canvas.row_names(names, left, 56),
         canvas.labels(figures, align="right"),
     ]
+
+
+def _chart(found: StagesReport) -> "alt.LayerChart":
+    entries = sum(stage.entries for stage in found.groups[0].stages)
+    caption = Caption(
+        "How long cases wait and are worked on, stage by stage",
+        f"{as_of(found)}; all visits of a case added up; {entries:,} entries",
+    )
+    return chart(found.groups[0].stages[:MOST_STAGES], caption)
+
+
+def _words_of(found: StagesReport) -> str:
+    return describe(found.groups[0].stages[:MOST_STAGES])
+
+
+def _boxes(stages: Sequence[StageTimes]) -> list[_Box]:
+    return [
+        _Box(
+            stage=title(stage.stage),
+            kind=kind,
+            p50=times.p50.days,
+            p85=times.p85.days,
+            p95=times.p95.days,
+            entries=stage.entries,
+        )
+        for stage in stages
+        for kind, times in ((Mode.WAITING, stage.total.queue), (Mode.WORKING, stage.total.work))
+        # Where nobody ever worked, or waited, there is nothing to draw.
+        if times.p95.days != 0.0
+    ]
+
+
+PICTURE = Picture("stages", StagesReport, _chart, _words_of)

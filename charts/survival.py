@@ -1,18 +1,24 @@
 """Survival curves: which part of the cases is still not in production, day by day."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from charts.data import Caption, Curve, CurvePoint
 from charts.labels import count, listed, percent, shorten, ticks, width
-from charts.layout import MARGIN, WIDTH, Label, Layers, Reach, plot_width
+from charts.layout import MARGIN, WIDTH, Caption, Label, Layers, Reach, plot_width
+from charts.picture import Picture, as_of
 from service.domain.durations import figure, is_short, label
+from service.reports.comparison import CurveFigures, FileComparison
+from service.reports.verdict import VerdictReport
 
 if TYPE_CHECKING:
     import altair as alt
 
+Medians = Mapping[str, float | None]
+"""Days until half were in production, by cohort."""
+Point = tuple[float, float, float, float]
+"""From a day on: which part is not in production, with its 95% interval."""
 TINTS = ("accent", "baseline", "third-2", "third-3")
 """The first curve is the intake's. All can be read as text; more than four do not fit."""
 _HEIGHT, _ROW, _NAME = 300, 19, 150
@@ -26,7 +32,10 @@ def days_at_risk(last_day: float) -> tuple[float, ...]:
 
 
 def chart(
-    curves: Sequence[Curve], caption: Caption, tau_days: float | None = None
+    curves: Sequence[CurveFigures],
+    caption: Caption,
+    medians: Medians,
+    tau_days: float | None = None,
 ) -> "alt.LayerChart":
     """Step lines with 95% bands, medians, the day up to which is compared, numbers at risk.
 
@@ -41,12 +50,12 @@ def chart(
     last = _last_day(curves, tau_days)
     if not last:
         hint = "The curves begin with the first case that has been open for a while."
-        return canvas.nothing(caption, describe(curves, tau_days), hint)
+        return canvas.nothing(caption, describe(curves, medians, tau_days), hint)
     counted = any(curve.at_risk for curve in curves)
     left = 58
     if counted:
-        longest = max(1.06 * width(curve.name) for curve in curves)  # they are bold
-        widest = max(width(f"{risk.cases:,}") for curve in curves for risk in curve.at_risk)
+        longest = max(1.06 * width(curve.cohort) for curve in curves)  # they are bold
+        widest = max(width(f"{cases:,}") for curve in curves for _, cases in curve.at_risk)
         left = min(190, max(64, math.ceil(longest + MARGIN + 14 + widest / 2)))
     right = _right(curves, last, left)
     across = Reach(0, last, plot_width(left, right))
@@ -80,7 +89,7 @@ def chart(
             )
             .encode(x=x, y=y)
         )
-    layers += _medians(curves, across, up)
+    layers += _medians(curves, medians, across, up)
     layers.append(
         canvas.labels([Label(MARGIN - left, -16, "Still not in production", "muted")], size=11)
     )
@@ -92,7 +101,7 @@ def chart(
     return canvas.sheet(
         layers,
         caption,
-        describe(curves, tau_days),
+        describe(curves, medians, tau_days),
         left=left,
         right=right,
         height=_HEIGHT,
@@ -101,84 +110,83 @@ def chart(
     )
 
 
-def describe(curves: Sequence[Curve], tau_days: float | None = None) -> str:
+def describe(
+    curves: Sequence[CurveFigures], medians: Medians, tau_days: float | None = None
+) -> str:
     """The picture in words."""
     if not any(curve.points for curve in curves):
         return "Survival curves: nothing to show yet."
     parts = []
     for curve in curves:
         if not curve.points:
-            parts.append(f"{curve.name}: no case yet.")
+            parts.append(f"{curve.cohort}: no case yet.")
             continue
         end = curve.points[-1]
         median = (
             "the median is not reached"
-            if curve.median_days is None
-            else f"half are in production {_within(curve.median_days)}"
+            if (half := medians.get(curve.cohort)) is None
+            else f"half are in production {_within(half)}"
         )
         parts.append(
-            f"{curve.name} ({count(curve.cases, 'case')}): {median}, and "
-            f"{percent(end.survival)} are still not in production {_on(end.days)}."
+            f"{curve.cohort} ({count(curve.cases, 'case')}): {median}, and "
+            f"{percent(end[1])} are still not in production {_on(end[0])}."
         )
     compared = "" if tau_days is None else f" Compared over the first {label(tau_days, 'days')}."
     return (
-        f"Survival curves of {listed(curve.name for curve in curves)}: the part of the cases "
+        f"Survival curves of {listed(curve.cohort for curve in curves)}: the part of the cases "
         f"that is still not in production, by days since their start. {' '.join(parts)}{compared}"
     )
 
 
-def _last_day(curves: Sequence[Curve], tau_days: float | None) -> float:
+def _last_day(curves: Sequence[CurveFigures], tau_days: float | None) -> float:
     if not any(curve.points for curve in curves):
         return 0.0
-    seen = [point.days for curve in curves for point in curve.points]
-    seen += [risk.days for curve in curves for risk in curve.at_risk]
+    seen = [point[0] for curve in curves for point in curve.points]
+    seen += [day for curve in curves for day, _ in curve.at_risk]
     return max([*seen, tau_days or 0.0]) or 1.0
 
 
-def _right(curves: Sequence[Curve], last: float, left: int) -> int:
+def _right(curves: Sequence[CurveFigures], last: float, left: int) -> int:
     """The margin that lets the name of each curve stand at its end."""
     room = WIDTH - left
     needed = [
-        room - (room - MARGIN - 8 - min(_NAME, width(curve.name))) * last / end
+        room - (room - MARGIN - 8 - min(_NAME, width(curve.cohort))) * last / end
         for curve in curves
-        if curve.points and (end := curve.points[-1].days) > 0
+        if curve.points and (end := curve.points[-1][0]) > 0
     ]
     return math.ceil(max([MARGIN + 10, *needed]))
 
 
-def _axis_days(curves: Sequence[Curve], across: Reach) -> list[float]:
+def _axis_days(curves: Sequence[CurveFigures], across: Reach) -> list[float]:
     """The days on which the risk was counted; round ones where these would lie too close."""
-    given = sorted({risk.days for curve in curves for risk in curve.at_risk})
+    given = sorted({day for curve in curves for day, _ in curve.at_risk})
     room = across.pixels / 10
     if len(given) > 1 and all(across.at(b) - across.at(a) >= room for a, b in pairwise(given)):
         return given
     return list(ticks(across.high))
 
 
-def _thinned(curve: Curve, across: Reach) -> list[CurvePoint]:
+def _thinned(curve: CurveFigures, across: Reach) -> list[Point]:
     """At most two steps per pixel: more cannot be seen, and a million cases make a large file."""
-    kept: dict[int, CurvePoint] = {}
+    kept: dict[int, Point] = {}
     for point in curve.points:
-        kept[round(2 * across.at(point.days))] = point
+        kept[round(2 * across.at(point[0]))] = point
     return list(kept.values())
 
 
-def _steps(curve: Curve, across: Reach) -> list[dict[str, float]]:
+def _steps(curve: CurveFigures, across: Reach) -> list[dict[str, float]]:
     if not curve.points:
         return []
-    points = [{"x": point.days, "y": point.survival} for point in _thinned(curve, across)]
+    points = [{"x": day, "y": height} for day, height, *_ in _thinned(curve, across)]
     return points if points[0]["x"] == 0 else [{"x": 0.0, "y": 1.0}, *points]
 
 
-def _band(curve: Curve, tint: str, x: Any, y: Any, across: Reach) -> "alt.Chart":
+def _band(curve: CurveFigures, tint: str, x: Any, y: Any, across: Reach) -> "alt.Chart":
     import altair as alt
 
     from charts import canvas
 
-    rows: list[dict[str, float]] = []
-    for point in _thinned(curve, across):
-        if point.low is not None and point.high is not None:
-            rows.append({"x": point.days, "y": point.low, "y2": point.high})
+    rows = [{"x": day, "y": low, "y2": high} for day, _, low, high in _thinned(curve, across)]
     if rows and rows[0]["x"] > 0:
         rows.insert(0, {"x": 0.0, "y": 1.0, "y2": 1.0})
     band: alt.Chart = (
@@ -214,13 +222,13 @@ def _tau(tau_days: float, x: Any, across: Reach) -> Layers:
     return [rule, canvas.labels([words], size=11, align="left" if fits_right else "right")]
 
 
-def _medians(curves: Sequence[Curve], across: Reach, up: Reach) -> Layers:
+def _medians(curves: Sequence[CurveFigures], medians: Medians, across: Reach, up: Reach) -> Layers:
     from charts import canvas
 
     found = sorted(
-        (curve.median_days, place)
+        (half, place)
         for place, curve in enumerate(curves)
-        if curve.median_days is not None and curve.points
+        if curve.points and (half := medians.get(curve.cohort)) is not None
     )
     texts = [(across.at(median), f"median {label(median)}", place) for median, place in found]
     y = up.at(0.5)
@@ -243,10 +251,10 @@ def _medians(curves: Sequence[Curve], across: Reach, up: Reach) -> Layers:
     ]
 
 
-def _names(curves: Sequence[Curve], across: Reach, up: Reach) -> list[Label]:
+def _names(curves: Sequence[CurveFigures], across: Reach, up: Reach) -> list[Label]:
     """The name of each curve at its end; where two would lie over each other, one gives way."""
     ends = sorted(
-        (min(up.at(curve.points[-1].survival), _LOWEST), across.at(curve.points[-1].days), place)
+        (min(up.at(curve.points[-1][1]), _LOWEST), across.at(curve.points[-1][0]), place)
         for place, curve in enumerate(curves)
         if curve.points
     )
@@ -256,9 +264,9 @@ def _names(curves: Sequence[Curve], across: Reach, up: Reach) -> list[Label]:
         over = [
             name.y - 16
             for name in found
-            if _meet(name, x + 8, curves[place].name) and y > name.y - 16
+            if _meet(name, x + 8, curves[place].cohort) and y > name.y - 16
         ]
-        found.append(Label(x + 8, min([y, *over]), curves[place].name, TINTS[place]))
+        found.append(Label(x + 8, min([y, *over]), curves[place].cohort, TINTS[place]))
     return found
 
 
@@ -268,7 +276,7 @@ def _meet(name: Label, x: float, text: str) -> bool:
     return name.x < ends[1] and x < ends[0]
 
 
-def _risk_table(curves: Sequence[Curve], across: Reach, left: float, room: float) -> Layers:
+def _risk_table(curves: Sequence[CurveFigures], across: Reach, left: float, room: float) -> Layers:
     from charts import canvas
 
     top = _HEIGHT + 56
@@ -277,10 +285,10 @@ def _risk_table(curves: Sequence[Curve], across: Reach, left: float, room: float
     names, numbers = [], []
     for row, curve in enumerate(curves):
         y = top + _ROW * (row + 1)
-        names.append(Label(x, y, shorten(curve.name, room / 1.06), TINTS[row]))
+        names.append(Label(x, y, shorten(curve.cohort, room / 1.06), TINTS[row]))
         free = -math.inf
-        for risk in sorted(curve.at_risk, key=lambda risk: risk.days):
-            at, text = across.at(risk.days), f"{risk.cases:,}"
+        for day, cases in sorted(curve.at_risk):
+            at, text = across.at(day), f"{cases:,}"
             if at - width(text) / 2 >= free:
                 numbers.append(Label(at, y, text))
                 free = at + width(text) / 2 + 6
@@ -289,3 +297,23 @@ def _risk_table(curves: Sequence[Curve], across: Reach, left: float, room: float
         canvas.labels(names, bold=True),
         canvas.labels(numbers, align="center"),
     ]
+
+
+def _chart(found: VerdictReport | FileComparison) -> "alt.LayerChart":
+    about = f"; {found.about}" if isinstance(found, VerdictReport) and found.about else ""
+    cases = count(sum(curve.cases for curve in found.curves), "case")
+    caption = Caption("How long cases wait for production", f"{as_of(found)}{about}; {cases}")
+    return chart(found.curves, caption, _medians_of(found), found.tau_days)
+
+
+def _words(found: VerdictReport | FileComparison) -> str:
+    about = f"{found.about}: " if isinstance(found, VerdictReport) and found.about else ""
+    said = describe(found.curves, _medians_of(found), found.tau_days)
+    return about[:1].upper() + about[1:] + said
+
+
+def _medians_of(found: VerdictReport | FileComparison) -> Medians:
+    return {name: arm.km_median_days for name, arm in found.arms.items()}
+
+
+PICTURE = Picture("survival", VerdictReport, _chart, _words)

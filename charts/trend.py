@@ -3,15 +3,22 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from charts.data import Caption, QuarterPoint
-from charts.labels import ratio
-from charts.layout import MARGIN, Key, Label, Layers, Reach, plot_width
+from charts.labels import ratio, shorten
+from charts.layout import MARGIN, Caption, Key, Label, Layers, Reach, plot_width
+from charts.picture import Picture, as_of
 from service.measure.tiers import Direction
+from service.reports.comparison import LockedVerdict
+from service.reports.headline import GUARD
+from service.reports.report import Bounds
+from service.reports.verdict import VerdictReport
 
 if TYPE_CHECKING:
     import altair as alt
 
 MOST_QUARTERS = 24
+LONGEST_WHY = 260
+"""Pixels: a subtitle is one line."""
+NO_ENDS: Bounds = (None, None)
 _HEIGHT = 280
 _WIDEST, _LEAST = 10.0, 1.25
 """The axis shows a tenth to ten times as long at most, and at least a quarter more and less."""
@@ -24,7 +31,7 @@ _SIGNS: dict[Direction, tuple[str, Literal["triangle-down", "triangle-up", "circ
 }
 
 
-def chart(quarters: Sequence[QuarterPoint], caption: Caption) -> "alt.LayerChart":
+def chart(quarters: Sequence[LockedVerdict], caption: Caption) -> "alt.LayerChart":
     """A ratio with its interval per quarter, the line at 1, sign and colour by verdict.
 
     Logarithmic, so that twice as long is as far from the line as half as long; what is beyond a
@@ -64,7 +71,7 @@ def chart(quarters: Sequence[QuarterPoint], caption: Caption) -> "alt.LayerChart
         Label(MARGIN - left, -16, "Times as long, logarithmic", "muted"),
     ]
     layers.append(canvas.labels(sides, size=11))
-    there = {quarter.direction for quarter in quarters if quarter.ratio is not None}
+    there = {quarter.verdict for quarter in quarters if quarter.ratio is not None}
     return canvas.sheet(
         layers,
         caption,
@@ -82,7 +89,7 @@ def chart(quarters: Sequence[QuarterPoint], caption: Caption) -> "alt.LayerChart
     )
 
 
-def describe(quarters: Sequence[QuarterPoint]) -> str:
+def describe(quarters: Sequence[LockedVerdict]) -> str:
     """The picture in words."""
     if not any(quarter.ratio is not None for quarter in quarters):
         return "Trend of the locked quarters: nothing to show yet."
@@ -91,20 +98,21 @@ def describe(quarters: Sequence[QuarterPoint]) -> str:
         if quarter.ratio is None:
             parts.append(f"{quarter.quarter}: no ratio.")
             continue
-        known = quarter.low is not None and quarter.high is not None
-        between = f" ({ratio(quarter.low)} to {ratio(quarter.high)})" if known else ""
+        low, high = quarter.ci or NO_ENDS
+        known = low is not None and high is not None
+        between = f" ({ratio(low)} to {ratio(high)})" if known else ""
         parts.append(
-            f"{quarter.quarter}: {ratio(quarter.ratio)}{between}, {quarter.direction.value}"
+            f"{quarter.quarter}: {ratio(quarter.ratio)}{between}, {quarter.verdict.value}"
             + (f", because {quarter.why_none}." if quarter.why_none else ".")
         )
     return f"Locked verdicts, times as long by quarter, with intervals. {' '.join(parts)}"
 
 
-def _reach(quarters: Sequence[QuarterPoint]) -> Reach:
+def _reach(quarters: Sequence[LockedVerdict]) -> Reach:
     found = [
         value
         for quarter in quarters
-        for value in (quarter.ratio, quarter.low, quarter.high)
+        for value in (quarter.ratio, *(quarter.ci or NO_ENDS))
         if value is not None and value > 0
     ]
     low = max(1 / _WIDEST, min(1 / _LEAST, 0.95 * min(found, default=1.0)))
@@ -120,21 +128,21 @@ def _axis(up: Reach) -> "alt.Axis":
     return alt.Axis(title=None, values=shown, format=".2~f", domain=False, ticks=False)
 
 
-def _rows(quarters: Sequence[QuarterPoint], up: Reach) -> list[dict[str, Any]]:
+def _rows(quarters: Sequence[LockedVerdict], up: Reach) -> list[dict[str, Any]]:
     def inside(value: float | None) -> float | None:
         return None if value is None else min(max(value, up.low), up.high)
 
     return [
         {"x": place + 0.5, "ratio": quarter.ratio}
-        | {"low": inside(quarter.low), "high": inside(quarter.high)}
-        | {"tint": _SIGNS[quarter.direction][0], "direction": quarter.direction}
+        | {"low": inside((quarter.ci or NO_ENDS)[0]), "high": inside((quarter.ci or NO_ENDS)[1])}
+        | {"tint": _SIGNS[quarter.verdict][0], "direction": quarter.verdict}
         for place, quarter in enumerate(quarters)
         if quarter.ratio is not None
     ]
 
 
 def _points(
-    quarters: Sequence[QuarterPoint], rows: Sequence[dict[str, Any]], across: Reach, up: Reach
+    quarters: Sequence[LockedVerdict], rows: Sequence[dict[str, Any]], across: Reach, up: Reach
 ) -> Layers:
     from charts import canvas
 
@@ -159,7 +167,7 @@ def _points(
     return layers
 
 
-def _quarter_names(quarters: Sequence[QuarterPoint], across: Reach) -> "alt.LayerChart":
+def _quarter_names(quarters: Sequence[LockedVerdict], across: Reach) -> "alt.LayerChart":
     """Every quarter, or as many as have room."""
     from charts import canvas
 
@@ -180,3 +188,26 @@ def _quarter_names(quarters: Sequence[QuarterPoint], across: Reach) -> "alt.Laye
         if quarter.ratio is None and len(quarters) <= 12
     ]
     return canvas.labels([*names, *missing], size=11, align="center", limit=90)
+
+
+def _chart(found: VerdictReport) -> "alt.LayerChart":
+    said = f"{as_of(found)}; {_why_no_verdict(found)}"
+    caption = Caption("The locked verdicts, quarter by quarter", said)
+    return chart(found.locked[-MOST_QUARTERS:], caption)
+
+
+def _why_no_verdict(found: VerdictReport) -> str:
+    """Why the newest quarter that has an interval on one side of 1 has no verdict; the rule, if
+    there is none."""
+    for quarter in reversed(found.locked[-MOST_QUARTERS:]):
+        if quarter.why_none:
+            why = "the guard does not agree" if quarter.why_none == GUARD else quarter.why_none
+            return f"no verdict for {quarter.quarter}: {shorten(why, LONGEST_WHY)}"
+    return "a verdict needs the guard to agree"
+
+
+def _words(found: VerdictReport) -> str:
+    return describe(found.locked[-MOST_QUARTERS:])
+
+
+PICTURE = Picture("trend", VerdictReport, _chart, _words)

@@ -71,7 +71,7 @@ def compare(  # noqa: PLR0917 - the options of a command
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
     """Does the intake compress time-to-production, or extend it? Answered from a file alone."""
-    from service.domain.moment import BadMoment, moment_of, zone_of
+    from service.domain.moment import BadMoment, BadZone, read_moment
     from service.history.csv.comparison import compare_file
     from service.history.csv.errors import HistoryError
     from service.history.csv.maps import CANONICAL, load_map
@@ -80,12 +80,10 @@ def compare(  # noqa: PLR0917 - the options of a command
         typer.echo(f"headway compare: --out {out}: the ending is .svg or .png", err=True)
         raise typer.Exit(2)
     now = datetime.now(UTC)
-    option = "--zone"
     try:
-        there = zone_of(zone)
-        option = "--as-of"
-        asked = moment_of(as_of, now, there).at if as_of is not None else None
+        moment = read_moment(as_of or "", now, zone)
     except BadMoment as bad:
+        option = "--zone" if isinstance(bad, BadZone) else "--as-of"
         typer.echo(f"headway compare: {option}: {bad}", err=True)
         raise typer.Exit(2) from None
     try:
@@ -98,8 +96,8 @@ def compare(  # noqa: PLR0917 - the options of a command
                 intake=cohort,
                 baseline=baseline,
                 tau_days=tau,
-                as_of=asked,
-                zone=there,
+                as_of=moment.at if as_of is not None else None,
+                zone=moment.zone,
                 assumptions=assumptions,
                 rejects=rejects,
                 progress=progress,
@@ -136,11 +134,12 @@ def _assumptions(
 def _draw(result: "FileVerdict", out: Path) -> None:
     from charts.reports import picture
     from cli.whole_files import written_whole
+    from service.reports.comparison import FileComparison
     from service.reports.registry import Name
 
     kind: Literal["svg", "png"] = "svg" if out.suffix.lower() == ".svg" else "png"
     with written_whole(out) as file:
-        file.write(picture(Name.VERDICT, result.as_json(), kind))
+        file.write(picture(Name.VERDICT, FileComparison.model_validate(result.as_json()), kind))
 
 
 @contextmanager

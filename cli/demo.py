@@ -87,7 +87,7 @@ async def _verdict(sessions: Sessions) -> None:
     typer.echo(
         f"What is known, because it was put in: with the intake every stay takes {EFFECT:g} of "
         f"the\ntime that it took before, in each tier. What the verdict finds:\n"
-        f"  {found['sentence']}"
+        f"  {found.sentence}"
     )
 
 

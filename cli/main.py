@@ -135,7 +135,7 @@ def report_command(  # noqa: PLR0917 - the options of a command
 ) -> None:
     """A report from the database: as JSON, or into a file."""
     from cli.report import Wanted, show
-    from service.reports.registry import question_from
+    from service.reports.question import question_from
 
     question = question_from(
         cohort=cohort, baseline=baseline, tau_days=tau, tier=tier, unit=unit, by=by

@@ -35,8 +35,9 @@ def supervised(pid: int, data: str) -> str:
 def serve(settings: Settings) -> None:
     """The API and the pages, until they are told to stop."""
     from api.app import configured_context, create_app
-    from web.app import with_pages
-    from web.kit.context import configured_pages
+    from web.app import configured_pages, with_pages
+    from web.history.files import Files
+    from web.intake.live import Watch
 
     database_url(settings)
     _log_plainly()
@@ -58,10 +59,10 @@ def serve(settings: Settings) -> None:
         serving = asyncio.create_task(server.serve())
         stopping = asyncio.create_task(until.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        await pages.watch.end()  # open pages would keep the server waiting
+        await pages.the(Watch).end()  # open pages would keep the server waiting
         server.should_exit = True
         await serving
-        await pages.files.end()
+        await pages.the(Files).end()
         stopping.cancel()
 
     _run_until_told(main)

@@ -12,7 +12,9 @@ from cli.whole_files import written_whole
 from service.database import open_sessions, snapshot
 from service.errors import BadInput
 from service.facts.as_of import moment_from
-from service.reports.registry import Found, Name, Question, report
+from service.reports.question import Question
+from service.reports.registry import Name, named, report
+from service.reports.report import Report
 from service.reports.spreadsheet import as_csv
 
 FORMATS = (".json", ".csv", ".svg", ".png")
@@ -40,18 +42,18 @@ async def show(wanted: Wanted) -> None:
     async with open_sessions(url, pool=1) as sessions, snapshot(sessions) as session:
         found = await report(session, name, moment, wanted.question)
     if out is None:
-        typer.echo(json.dumps(found, indent=2, allow_nan=False))
+        typer.echo(json.dumps(found.as_json(), indent=2, allow_nan=False))
         return
     with written_whole(out) as file:
         file.write(_as_file(name, found, out.suffix.lower(), wanted.picture))
-    typer.echo(f"{out}: {found['sentence']} ({found['as_of_words']})", err=True)
+    typer.echo(f"{out}: {found.sentence} ({found.as_of_words})", err=True)
 
 
-def _as_file(name: Name, found: Found, ending: str, which: str) -> bytes:
+def _as_file(name: Name, found: Report, ending: str, which: str) -> bytes:
     if ending == ".json":
-        return json.dumps(found, indent=2, allow_nan=False).encode() + b"\n"
+        return json.dumps(found.as_json(), indent=2, allow_nan=False).encode() + b"\n"
     if ending == ".csv":
-        return as_csv(name, found).encode()
+        return as_csv(name.of.rows(found)).encode()
     from charts.reports import names_of, picture
 
     there = names_of(name)
@@ -63,7 +65,7 @@ def _as_file(name: Name, found: Found, ending: str, which: str) -> bytes:
 
 def _named(written: str) -> Name:
     try:
-        return Name(written)
-    except ValueError:
+        return named(written)
+    except KeyError:
         known = ", ".join(name.value for name in Name)
         raise BadInput("NAME", f"there is no report {written!r}; there are: {known}") from None

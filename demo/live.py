@@ -19,7 +19,7 @@ from service.domain.pathway import MEASUREMENT_PLAN
 from service.domain.people import Person
 from service.domain.standing import Position
 from service.domain.tiering import Autonomy, RiskAnswers, tier_of
-from service.domain.use_case import InvestmentCase, Kpi, UseCase
+from service.intake.fields import InvestmentCase, Kpi, UseCase
 from service.intake.pathways import pathways, tier_rules
 from service.intake.use_cases import find
 from service.measure.forecast import Model
@@ -101,8 +101,13 @@ def _idea(pathway: str, entry: dict[str, Any]) -> Idea:
         unit=entry["unit"],
         owner=entry["owner"],
         sponsor=entry["sponsor"],
-        kpi=Kpi(kpi["name"], kpi["unit"], kpi["from"], kpi["to"]),
-        investment=InvestmentCase(money["once"], money["yearly"], money["value"], "EUR"),
+        kpi=Kpi(name=kpi["name"], unit=kpi["unit"], baseline=kpi["from"], target=kpi["to"]),
+        investment=InvestmentCase(
+            one_off_cost=money["once"],
+            yearly_run_cost=money["yearly"],
+            expected_yearly_value=money["value"],
+            currency="EUR",
+        ),
         estimate_days=entry["estimate_days"],
         risk=RiskAnswers(
             **{question: question in risk for question in QUESTIONS}, autonomy=Autonomy.SUGGESTS

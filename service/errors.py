@@ -2,15 +2,26 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
+from typing import ClassVar
 
 
 class Fault(Exception):  # noqa: N818
-    """The base of everything that a face turns into an answer for people."""
+    """The base of everything that a face turns into an answer for people.
+
+    `status` is what it is over HTTP. `words` names its page in the catalogue of strings
+    (`error.<words>_title`); empty where the page of its status says it all.
+    """
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    words: ClassVar[str] = ""
 
 
 @dataclass
 class NotFound(Fault):
     """There is no such thing, or not for this person."""
+
+    status = HTTPStatus.NOT_FOUND
 
     what: str
 
@@ -22,6 +33,8 @@ class NotFound(Fault):
 class NotAllowed(Fault):
     """The person's roles do not allow it."""
 
+    status = HTTPStatus.FORBIDDEN
+
     detail: str
 
     def __str__(self) -> str:
@@ -31,6 +44,8 @@ class NotAllowed(Fault):
 @dataclass
 class Conflict(Fault):
     """Something that is there already stands in the way."""
+
+    status = HTTPStatus.CONFLICT
 
     detail: str
 
@@ -42,6 +57,8 @@ class Conflict(Fault):
 class KeyReused(Fault):
     """An Idempotency-Key came again with other content."""
 
+    status = HTTPStatus.CONFLICT
+
     key: str
 
     def __str__(self) -> str:
@@ -51,6 +68,8 @@ class KeyReused(Fault):
 @dataclass
 class BadInput(Fault):
     """A field is missing or wrong."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
     field: str
     detail: str
@@ -62,6 +81,9 @@ class BadInput(Fault):
 class SignInNeeded(Fault):
     """No token, or one that is unknown, expired or revoked; which of these is not said."""
 
+    status = HTTPStatus.UNAUTHORIZED
+    words = "signed_out"
+
     def __str__(self) -> str:
         return "sign in with a valid token: Authorization: Bearer ..."
 
@@ -69,6 +91,8 @@ class SignInNeeded(Fault):
 @dataclass
 class TooManyAttempts(Fault):
     """Too many sign-ins failed lately."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
 
     wait: timedelta
 
@@ -82,6 +106,9 @@ class EngineUnreachable(Fault):
     """Temporal does not answer. The decision may or may not have reached it: repeat it with the
     same key."""
 
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    words = "engine_away"
+
     decision_id: str
 
     def __str__(self) -> str:
@@ -91,6 +118,9 @@ class EngineUnreachable(Fault):
 @dataclass
 class DecisionPending(Fault):
     """The decision was handed to the engine and has not come back in time. It may still apply."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    words = "pending"
 
     decision_id: str
 
@@ -111,6 +141,9 @@ class DecisionFailed(Fault):
 @dataclass
 class WorkflowMissing(Fault):
     """The engine has no running workflow for this use case."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    words = "engine_away"
 
     use_case_id: str
 

@@ -13,10 +13,10 @@ from service.domain.decision import Seen
 from service.domain.forecast import MadeForecast
 from service.domain.people import Actor
 from service.domain.standing import Mode, Standing
-from service.domain.use_case import UseCase
 from service.facts.counts.write import count_recorded, count_submitted
 from service.forecasts.forecaster import forecast_of, keep
 from service.intake import handing_in, recording
+from service.intake.fields import UseCase
 from service.intake.handing_in import HandedIn, Repeatable, Submitted
 from service.measure.forecast import Model
 from service.measure.stays import State

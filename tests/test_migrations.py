@@ -8,6 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -16,8 +17,8 @@ import migrations
 from embedded.postgres import create_database, postgres_url
 from service.database import driver_url
 
-NEWEST = "0013"
-"""The file with the highest number in migrations/versions."""
+NEWEST = ScriptDirectory.from_config(migrations.config()).get_current_head()
+"""The revision that no other one comes after; with two of them there would be an error here."""
 
 SHAPE = """
     SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable AS line

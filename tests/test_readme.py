@@ -20,6 +20,7 @@ def walk() -> str:
     return "\n".join(re.findall(r"```bash\n(.*?)```", text, flags=re.DOTALL))
 
 
+@pytest.mark.starts
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 async def test_the_walk_ends_in_production_with_a_clock_that_adds_up() -> None:
     folder = Path(tempfile.mkdtemp(prefix="hw-readme-"))

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.settings import Settings
 from web import home
 from web.history import compare
 from web.intake import board, measuring, new, queue, use_case, use_cases
@@ -14,6 +15,7 @@ from web.kit import errors
 from web.kit.context import Pages
 from web.kit.page import STATIC
 from web.people import account, admin, sign_in
+from web.people.provider import Provider, configured_provider
 from web.reports import pages as reports
 
 ROUTES = (
@@ -29,11 +31,20 @@ def with_pages(app: FastAPI, pages: Pages | None = None) -> FastAPI:
     for module in ROUTES:
         router.include_router(module.router)
     app.include_router(router)
-    app.mount("/static", Files(directory=STATIC), name="static")
+    app.mount("/static", OwnFiles(directory=STATIC), name="static")
     errors.install(app)
     app.state.takes_files.add(compare.PATH)
     app.add_middleware(TooLargeInWords)
     return app
+
+
+def configured_pages(settings: Settings) -> Pages:
+    """As the settings ask for them."""
+    made = Pages(public_url=settings.public_url)
+    provider = configured_provider(settings)
+    if provider is not None:
+        made.kept[Provider] = provider
+    return made
 
 
 class TooLargeInWords:
@@ -65,7 +76,7 @@ class TooLargeInWords:
         await self._app(scope, receive, in_words)
 
 
-class Files(StaticFiles):
+class OwnFiles(StaticFiles):
     """Our own files. Their addresses change with their content: browsers keep them for a year."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:

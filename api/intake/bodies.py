@@ -1,14 +1,15 @@
 """Requests and answers. What they mean is in `service.domain`."""
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, StrictInt
+from pydantic import BaseModel, Field, StrictBool, StrictInt
+from pydantic_core import to_json
 
-from api.kit.fields import Day, Email, Name, Prose, Reason, Words
-from service.assumptions.store import Recorded
-from service.domain.assumption import AssumptionKind
+from api.intake import examples
+from api.kit.bodies import Input, shows
+from api.people import Names, PersonRef, ref
 from service.domain.case import Outcome
 from service.domain.clock import Share, Span, Transition, gate_tax, shares
 from service.domain.commands import Command
@@ -16,44 +17,29 @@ from service.domain.forecast import MadeForecast
 from service.domain.lifecycle import Rule
 from service.domain.passing import By, Missing, Need, missing, missing_ahead
 from service.domain.pathway import Stage, StageKind
-from service.domain.people import SYSTEM, Person, Role
+from service.domain.people import SYSTEM
 from service.domain.standing import Lowering, Mode, Position
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
-from service.domain.use_case import InvestmentCase, Kpi, UseCase
+from service.intake.fields import InvestmentCase, Kpi, UseCase, UseCaseFields
 from service.intake.handing_in import Receipt
 from service.intake.queue import target_of
 from service.intake.use_cases import UseCaseRow, key_of, standing_of
-from service.people.tables import TokenRow
+from service.kinds import Email, Reason, Words
 
-Money = Annotated[FiniteFloat, Field(strict=True, ge=0, le=1e15)]
-Number = Annotated[FiniteFloat, Field(strict=True, ge=-1e15, le=1e15)]
-Bounds = Annotated[list[float | None], Field(min_length=2, max_length=2)]
-"""Of an interval: low and high; null for an open side."""
 DAY_SECONDS = 86_400
+AT_FIRST = (
+    *("title", "problem", "business_unit", "owner", "co_owners", "sponsor"),
+    *("kpi", "investment", "risk", "wished_for", "estimate_days", "lighthouse"),
+)
+"""The fields that use cases were first handed in with, in that order. None is ever added."""
 
 
-class Input(BaseModel):
-    """A request's body: unknown fields are mistakes, not decoration."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class KpiBody(Input):
+class KpiBody(Kpi):
     """The number that should move."""
 
-    name: Name = Field(examples=["Handling time"])
-    unit: Name = Field(examples=["minutes"])
-    baseline: Number = Field(examples=[18])
-    target: Number = Field(examples=[9])
 
-
-class InvestmentBody(Input):
+class InvestmentBody(InvestmentCase):
     """What it costs and what it is expected to bring."""
-
-    one_off_cost: Money = Field(examples=[40000])
-    yearly_run_cost: Money = Field(examples=[12000])
-    expected_yearly_value: Money = Field(examples=[180000])
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])]
 
 
 class RiskBody(Input):
@@ -72,58 +58,38 @@ class RiskBody(Input):
     autonomy: Autonomy = Field(description="What does it do by itself?", examples=["suggests"])
 
 
-class UseCaseBody(Input):
+@shows(examples.USE_CASE)
+class UseCaseBody(UseCaseFields):
     """A use case as it is handed in."""
 
-    title: Name = Field(examples=["Answer supplier questions"])
-    problem: Prose = Field(examples=["Buyers answer the same forty questions every day."])
-    business_unit: Name = Field(examples=["Procurement"])
+    model_config = {"extra": "forbid"}  # noqa: RUF012 - as pydantic has it
+
     owner: Email | None = Field(
         default=None, description="Who answers for it; you, if empty", examples=["bea@example.com"]
     )
     co_owners: list[Email] = Field(default=[], max_length=10)
-    sponsor: Name = Field(examples=["Chief procurement officer"])
     kpi: KpiBody
     investment: InvestmentBody
     risk: RiskBody
-    wished_for: Day | None = Field(default=None, examples=["2027-03-31"])
-    estimate_days: Annotated[FiniteFloat, Field(strict=True, gt=0, le=3650)] = Field(
-        description="Your own estimate of the days to production without this intake",
-        examples=[60],
-    )
-    lighthouse: StrictBool = False
 
-    def to_domain(self, owner: str, co_owners: tuple[str, ...]) -> UseCase:
-        """The domain's use case, with people by their ids."""
+    def use_case(self, owner: str, co_owners: tuple[str, ...]) -> UseCase:
+        """The same with people by their ids."""
         return UseCase(
-            title=self.title,
-            problem=self.problem,
-            business_unit=self.business_unit,
+            **self.fields(),
             owner=owner,
             co_owners=co_owners,
-            sponsor=self.sponsor,
-            kpi=Kpi(**self.kpi.model_dump()),
-            investment=InvestmentCase(**self.investment.model_dump()),
+            kpi=self.kpi,
+            investment=self.investment,
             risk=RiskAnswers(**self.risk.model_dump()),
-            wished_for=self.wished_for,
-            estimate_days=self.estimate_days,
-            lighthouse=self.lighthouse,
         )
 
-
-class PersonRef(BaseModel):
-    """Somebody, by id and name."""
-
-    id: str
-    name: str
-
-
-Names = Mapping[str, str]
-
-
-def ref(person_id: str | None, names: Names) -> PersonRef | None:
-    """A person by name; Headway itself, and people long gone, keep their id."""
-    return PersonRef(id=person_id, name=names.get(person_id, person_id)) if person_id else None
+    def content(self) -> str:
+        """What tells this submission from another: the same words in every version, or a request
+        that is repeated after an update would be taken for a different one."""
+        whole = self.model_dump()
+        return to_json(
+            {name: whole[name] for name in AT_FIRST} | self.model_dump(exclude_defaults=True)
+        ).decode()
 
 
 class StageRead(BaseModel):
@@ -218,6 +184,7 @@ class ForecastRead(BaseModel):
         )
 
 
+@shows(examples.RECEIPT)
 class ReceiptRead(BaseModel):
     """The answer to a submission."""
 
@@ -343,19 +310,18 @@ class LoweringRead(BaseModel):
         )
 
 
-class UseCaseRead(UseCaseSummary):
+@shows(examples.WHOLE)
+class UseCaseRead(UseCaseFields, UseCaseSummary):
     """A use case, whole."""
 
+    model_config = {"json_schema_serialization_defaults_required": True}
+
     id: str
-    problem: str
-    sponsor: str
     owners: list[PersonRef | None]
     kpi: KpiBody
     investment: InvestmentBody
     risk: RiskBody
     tier_reasons: list[str]
-    wished_for: date | None
-    estimate_days: float
     pathway_version: int
     stages: list[StageRead]
     passed: list[str]
@@ -381,10 +347,8 @@ class UseCaseRead(UseCaseSummary):
         """The answer for a row, as of a moment."""
         standing = standing_of(row)
         return cls(
-            **_summary(row, names, at),
+            **row.fields() | _summary(row, names, at),
             id=row.id,
-            problem=row.problem,
-            sponsor=row.sponsor,
             owners=[ref(person, names) for person in row.owners],
             kpi=KpiBody(
                 name=row.kpi_name,
@@ -400,8 +364,6 @@ class UseCaseRead(UseCaseSummary):
             ),
             risk=RiskBody.model_validate(row.risk_answers),
             tier_reasons=row.tier_reasons,
-            wished_for=row.wished_for,
-            estimate_days=row.estimate_days,
             pathway_version=row.pathway_version,
             stages=[StageRead.of(stage) for stage in standing.pathway.stages],
             passed=list(standing.passed),
@@ -423,6 +385,7 @@ class UseCaseRead(UseCaseSummary):
         )
 
 
+@shows(examples.PAGE)
 class UseCasePage(BaseModel):
     """Some use cases. `cursor` asks for the next ones; null at the end."""
 
@@ -430,6 +393,7 @@ class UseCasePage(BaseModel):
     cursor: str | None
 
 
+@shows(examples.QUEUE)
 class QueueRead(BaseModel):
     """What waits for you, the longest wait against its target first."""
 
@@ -484,6 +448,7 @@ def people_in(steps: Iterable[Transition]) -> set[str | None]:
     return found - {None, SYSTEM}
 
 
+@shows(examples.TRANSITIONS)
 class TransitionsRead(BaseModel):
     """All that happened to a use case, in order."""
 
@@ -512,6 +477,7 @@ class ShareRead(BaseModel):
     share: float = Field(description="Of the whole elapsed time, 0 to 1")
 
 
+@shows(examples.CLOCK)
 class ClockRead(BaseModel):
     """Every minute of a use case on somebody's clock. The spans add up to `microseconds`."""
 
@@ -590,6 +556,7 @@ class ActionRead(BaseModel):
         )
 
 
+@shows(examples.ACTIONS)
 class ActionsRead(BaseModel):
     """What you may do now. Give `sequence` as `expected_sequence` to be sure of it."""
 
@@ -604,6 +571,7 @@ class ActionsRead(BaseModel):
     )
 
 
+@shows(examples.COMMAND)
 class CommandBody(Input):
     """A command's details. Each command takes its own; `actions` says which."""
 
@@ -620,6 +588,7 @@ class CommandBody(Input):
     )
 
 
+@shows(examples.DECISION)
 class DecisionRead(BaseModel):
     """What a decision led to. Repeating the request with the same key gives it again."""
 
@@ -654,6 +623,7 @@ class DecisionRead(BaseModel):
         )
 
 
+@shows(examples.PENDING)
 class PendingRead(BaseModel):
     """A decision that has not been confirmed. It may still apply."""
 
@@ -665,354 +635,3 @@ class PendingRead(BaseModel):
     idempotency_key: str | None = Field(
         default=None, description="Repeat the request with this key to get the first answer"
     )
-
-
-class PersonBody(Input):
-    """A new person."""
-
-    name: Name = Field(examples=["Ada Lovelace"])
-    email: Email = Field(examples=["ada@example.com"])
-    roles: list[Role] = Field(min_length=1, max_length=len(Role), examples=[["enabler"]])
-    party: Name | None = Field(default=None, description="A reviewer's third party")
-    certifications: list[Name] = Field(default=[], max_length=50)
-
-
-class PersonChange(Input):
-    """What changes about a person; what is left out stays."""
-
-    active: StrictBool | None = None
-    certifications: list[Name] | None = Field(default=None, max_length=50)
-    successor: Words = Field(
-        default="", description="Whoever takes over their open use cases (email or id), on leaving"
-    )
-
-
-class PersonRead(BaseModel):
-    """Somebody who uses Headway."""
-
-    id: str
-    name: str
-    email: str
-    roles: list[Role]
-    party: str | None
-    certifications: list[str]
-    active: bool
-
-    @classmethod
-    def of(cls, person: Person) -> "PersonRead":
-        """The answer for a person."""
-        return cls(
-            id=person.id,
-            name=person.name,
-            email=person.email,
-            roles=sorted(person.roles),
-            party=person.party,
-            certifications=list(person.certifications),
-            active=person.active,
-        )
-
-
-class PeopleRead(BaseModel):
-    """People by name."""
-
-    items: list[PersonRead]
-
-
-class TokenBody(Input):
-    """A new token."""
-
-    label: Name = Field(examples=["my laptop"])
-    days: StrictInt = Field(default=90, ge=1, le=366)
-
-
-class TokenRead(BaseModel):
-    """A token without its secret."""
-
-    id: str
-    label: str
-    created_at: datetime
-    expires_at: datetime
-    revoked_at: datetime | None
-
-    @classmethod
-    def of(cls, row: TokenRow) -> "TokenRead":
-        """The answer for a row."""
-        return cls(
-            id=row.id,
-            label=row.label,
-            created_at=row.created_at,
-            expires_at=row.expires_at,
-            revoked_at=row.revoked_at,
-        )
-
-
-class TokensRead(BaseModel):
-    """Tokens, newest first."""
-
-    items: list[TokenRead]
-
-
-class NewTokenRead(BaseModel):
-    """A new token. The secret is shown this once."""
-
-    id: str
-    token: str
-    expires_at: datetime
-
-
-class ArmRead(BaseModel):
-    """One cohort, counted and measured. Medians and means are null where nothing can be said."""
-
-    model_config = ConfigDict(extra="allow")
-
-    cases: int
-    completed: int
-    open: int
-    declined: int
-    withdrawn: int
-    km_median_days: float | None = Field(description="Kaplan-Meier; null if it is not reached")
-    km_median_ci_days: Bounds
-    rmst_days: float | None = Field(description="Restricted mean time up to `tau_days`")
-    rmst_se_days: float | None
-    completed_mean_days: float | None = Field(
-        description="Of the completed cases only: it leaves out what is still open, and misleads"
-    )
-
-
-class StratumRead(BaseModel):
-    """One tier of the comparison."""
-
-    model_config = ConfigDict(extra="allow")
-
-    tier: str
-    counted: bool
-    why_not: str | None
-    ratio: float | None
-    tau_days: float | None
-    arms: dict[str, ArmRead]
-
-
-class RatioRead(BaseModel):
-    """A ratio of mean times, the intake's over the baseline's, with its interval."""
-
-    model_config = ConfigDict(extra="allow")
-
-    ratio: float | None
-    ci: Bounds | None
-
-
-Direction = Literal["compresses", "extends", "inconclusive"]
-
-
-class LiveRead(RatioRead):
-    """The comparison as it may be looked at on any day between two locked verdicts."""
-
-    verdict: Direction
-    as_is: Direction
-    why: list[str]
-    adjusted: RatioRead
-    guard: RatioRead
-    waiting_for: str | None = Field(description="What is missing before an interval is shown")
-
-
-class OwnEstimatesRead(RatioRead):
-    """Actual days against the builders' own estimates: never to be shown as a baseline."""
-
-    label: str
-    verdict: Literal["compresses", "extends", "inconclusive"]
-    guard: RatioRead
-    tau_days: float | None
-    cases: int
-    completed: int
-    optimism_band: float
-    notes: list[str]
-
-
-class LockedRead(RatioRead):
-    """The verdict of a quarter, as it was locked; all fields of a verdict of its day."""
-
-    quarter: str = Field(examples=["2026-Q3"])
-    locked_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-    verdict: Literal["compresses", "extends", "inconclusive"]
-    why_none: str = Field(
-        description="Why there is no verdict although the interval lies on one side of 1"
-    )
-
-
-class OfficialRead(BaseModel):
-    """The newest locked verdict, of its own moment."""
-
-    quarter: str = Field(examples=["2026-Q3"])
-    as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-    sentence: str
-
-
-class CurveRead(BaseModel):
-    """A survival curve: the part that is still not in production, by days since the start."""
-
-    cohort: str
-    cases: int
-    points: list[list[float]] = Field(description="[days, part, low, high]")
-    at_risk: list[list[float]] = Field(description="[days, cases still watched]")
-
-
-class UnitsRead(BaseModel):
-    """What the business units do to the interval; null where too few are known."""
-
-    se: float | None = Field(description="Standard error of the ratio's logarithm over units")
-    df: float | None
-    effective: float | None = Field(description="How many units they are worth")
-    shared: bool | None = Field(description="Whether the units are in both arms")
-
-
-class TrendRead(BaseModel):
-    """The baseline's own trend, and how far apart in time the arms are."""
-
-    per_year: float = Field(description="Relative change of the time in a year (logarithm)")
-    gap_years: float = Field(description="How much later the intake's cases began")
-    trust: float = Field(description="How much of the trend is believed, 0 to 1")
-    drift: float = Field(description="What everything may change in a year besides")
-
-
-class VouchedRead(BaseModel):
-    """What somebody vouches for, because no record can show it."""
-
-    kind: Literal["nothing_else_changed", "same_triage"]
-    by: str
-    at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-    reason: str
-
-
-class VerdictRead(BaseModel):
-    """Does the intake compress time-to-production? The same fields as `headway compare --json`."""
-
-    model_config = ConfigDict(extra="allow")
-
-    report: Literal["verdict"]
-    sentence: str = Field(description="What these figures say, in one sentence")
-    about: str = Field(description="Which part of the cases it is of; empty for all")
-    official: OfficialRead | None = Field(
-        description="The newest locked verdict, for the question that is locked: of all cases"
-    )
-    rule: Literal[2] = Field(description="The version of the rule (docs/measurement.md)")
-    verdict: Direction = Field(description="Whether it was the intake")
-    as_is: Direction = Field(description="Whether the cases differ, whatever the reason")
-    why: list[str] = Field(description="What stands between the figures and a verdict")
-    cohort: str | None = Field(description="What is judged")
-    baseline: str | None = Field(description="What it is compared with")
-    ratio: float | None = Field(description="Of restricted mean times; below 1 is faster")
-    ci: Bounds | None
-    adjusted: RatioRead = Field(description="The same less the baseline's own trend")
-    trend: TrendRead | None
-    units: UnitsRead
-    information: dict[str, float] = Field(
-        description="By cohort: completions that could be expected by now"
-    )
-    record: list[str] = Field(description="Signs that the record leaves something out")
-    assumptions: list[VouchedRead]
-    statements: dict[str, bool | float | list[float | None] | None] | None = Field(
-        description="What can be said beside the verdict, in words"
-    )
-    confidence: float
-    tau_days: float | None
-    as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-    as_of_words: str = Field(description="The same in words, with the zone that was asked in")
-    arms: dict[str, ArmRead] = Field(description="By cohort")
-    strata: list[StratumRead]
-    logrank_p: float | None
-    guard: RatioRead = Field(description="The same of the times not in production")
-    needed_cases_per_arm: int | None
-    more_cases: dict[str, int] | None
-    live: LiveRead
-    own_estimates: OwnEstimatesRead | None = Field(
-        description="Where there is no baseline: against what the builders expected"
-    )
-    locked: list[LockedRead] = Field(description="The quarters that are over, oldest first")
-    curves: list[CurveRead]
-    read: int
-    accepted: int
-    rejected: int
-    notes: list[str]
-
-
-class ReportRead(BaseModel):
-    """A report. What else it holds is described in docs/reports.md, report by report."""
-
-    model_config = ConfigDict(extra="allow")
-
-    report: str
-    as_of: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-    as_of_words: str = Field(description="The same in words, with the zone that was asked in")
-    sentence: str = Field(description="What it says, in one sentence")
-
-
-class AssumptionBody(Input):
-    """What somebody vouches for, because no record of cases can show it."""
-
-    kind: AssumptionKind = Field(
-        description="nothing_else_changed: nothing but the intake became faster or slower; "
-        "same_triage: cases are sorted into tiers as before",
-        examples=["nothing_else_changed"],
-    )
-    baseline: Name = Field(description="The cohort compared with", examples=["before"])
-    reason: Prose = Field(examples=["Same teams, same tools and same rules in both years."])
-
-
-class WithdrawalBody(Input):
-    """Why an assumption does not hold any more."""
-
-    reason: Prose = Field(examples=["A new platform came in March."])
-
-
-class AssumptionRead(BaseModel):
-    """An assumption, with who recorded it and who withdrew it."""
-
-    id: str
-    kind: AssumptionKind
-    baseline: str
-    by: PersonRef
-    recorded_at: datetime
-    reason: str
-    sentence: str = Field(description="As it is printed with a verdict")
-    withdrawn_at: datetime | None
-    withdrawn_by: PersonRef | None
-    withdrawn_reason: str | None
-
-    @classmethod
-    def of(cls, found: Recorded) -> "AssumptionRead":
-        """The answer for an assumption as it is kept."""
-        withdrawn_by = None
-        if found.withdrawn_by is not None:
-            withdrawn_by = PersonRef(id=found.withdrawn_by, name=found.withdrawn_by_name or "")
-        return cls(
-            id=found.id,
-            kind=found.assumption.kind,
-            baseline=found.baseline,
-            by=PersonRef(id=found.person_id, name=found.assumption.by),
-            recorded_at=found.assumption.at,
-            reason=found.assumption.reason,
-            sentence=found.assumption.sentence,
-            withdrawn_at=found.withdrawn_at,
-            withdrawn_by=withdrawn_by,
-            withdrawn_reason=found.withdrawn_reason,
-        )
-
-
-class AssumptionsRead(BaseModel):
-    """Assumptions, the newest first."""
-
-    items: list[AssumptionRead]
-
-
-class HealthRead(BaseModel):
-    """Whether requests can be served."""
-
-    status: str = Field(examples=["ok"])
-    database: str = Field(examples=["ok"])
-
-
-class VersionRead(BaseModel):
-    """What is running."""
-
-    name: str = Field(examples=["headway"])
-    version: str = Field(examples=["0.1.0"])

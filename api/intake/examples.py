@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from api.people import ADA
+from service.intake.fields import UseCaseFields
+
 _BEA = {"id": "0b1f7a52-43a0-4bd8-8a6a-0d6a2f1f7c11", "name": "Bea Builder"}
-_ADA = {"id": "5c2f0c3e-9a53-4b1e-8a0e-5d0f3c6f7a22", "name": "Ada Lovelace"}
 _KPI = {"name": "Handling time", "unit": "minutes", "baseline": 18, "target": 9}
 _INVESTMENT = {
     "one_off_cost": 40000,
@@ -21,16 +23,10 @@ _RISK = {
     "autonomy": "suggests",
 }
 _USE_CASE = {
-    "title": "Answer supplier questions",
-    "problem": "Buyers answer the same forty questions every day.",
-    "business_unit": "Procurement",
-    "sponsor": "Chief procurement officer",
+    **UseCaseFields.example(),
     "kpi": _KPI,
     "investment": _INVESTMENT,
     "risk": _RISK,
-    "wished_for": "2027-03-31",
-    "estimate_days": 60,
-    "lighthouse": False,
 }
 
 
@@ -68,7 +64,7 @@ _SUMMARY = {
     "status": "open",
     "holder": "enablement",
     "mode": "working",
-    "assignee": _ADA,
+    "assignee": ADA,
     "turn_since": "2026-11-02T13:00:00Z",
     "target_used": 0.0625,
     "submitted_at": "2026-11-02T10:00:00Z",
@@ -96,10 +92,10 @@ _CLAIMED = {
     "sequence": 2,
     "at": "2026-11-02T13:00:00Z",
     "command": "claim",
-    "actor": _ADA,
+    "actor": ADA,
     "position": "claimed",
     "mode": "working",
-    "assignee": _ADA,
+    "assignee": ADA,
 }
 _MISSING = {
     "stage": "evaluate",
@@ -111,44 +107,6 @@ _MISSING = {
     "detail": "evidence is missing: evaluation-report; its owners or enablement can attach it",
 }
 _DECISION_ID = "9f0c5d1be2a04e5c8d6f1a2b3c4d5e6f"
-_TOKEN = {
-    "id": "3f9c1d5e7a8b4c20",
-    "label": "my laptop",
-    "created_at": "2026-11-02T09:00:00Z",
-    "expires_at": "2027-01-31T09:00:00Z",
-    "revoked_at": None,
-}
-_PERSON = {
-    "id": _ADA["id"],
-    "name": _ADA["name"],
-    "email": "ada@example.com",
-    "roles": ["enabler"],
-    "party": None,
-    "certifications": ["responsible-ai"],
-    "active": True,
-}
-
-
-def _arm(median: float, *, cases: int, completed: int) -> dict[str, Any]:
-    return {
-        "cases": cases,
-        "completed": completed,
-        "open": cases - completed,
-        "declined": 0,
-        "withdrawn": 0,
-        "km_median_days": median,
-        "km_median_ci_days": [0.8 * median, None],
-        "rmst_days": 1.1 * median,
-        "rmst_se_days": 6.5,
-        "completed_mean_days": 0.9 * median,
-    }
-
-
-_ARMS = {
-    "intake": _arm(50, cases=300, completed=250),
-    "before": _arm(80, cases=320, completed=260),
-}
-
 _FORECAST = {
     "made_at": "2026-11-02T10:00:00Z",
     "p50_days": 41.5,
@@ -163,304 +121,128 @@ _FORECAST = {
     "p85_level": 0.88,
 }
 
-_ASSUMPTION: dict[str, Any] = {
-    "id": "5c0f3f0e-1c0a-4f6e-9d53-3d1d9f3f4c55",
-    "kind": "nothing_else_changed",
-    "baseline": "before",
-    "by": {"id": _PERSON["id"], "name": _PERSON["name"]},
-    "recorded_at": "2026-10-05T09:00:00Z",
-    "reason": "Same teams, same tools and same rules in both years.",
-    "sentence": (
-        "Nothing else changed: assumed by Ada Lovelace on 2026-10-05. Why: Same teams, same tools "
-        "and same rules in both years."
-    ),
-    "withdrawn_at": None,
-    "withdrawn_by": None,
-    "withdrawn_reason": None,
+USE_CASE: dict[str, Any] = {**_USE_CASE, "owner": None, "co_owners": []}
+COMMAND: dict[str, Any] = {"reason": "Which data does it read?"}
+RECEIPT: dict[str, Any] = {
+    "key": "UC-42",
+    "id": "1d6b6c1e-0d0b-4b57-b7e4-3b6f5a9c8d33",
+    "submitted_at": "2026-11-02T10:00:00Z",
+    "tier": "medium",
+    "tier_reasons": ["it uses personal data"],
+    "pathway": "standard",
+    "pathway_version": 1,
+    "stage": _STAGES[0],
+    "stages_ahead": _STAGES[1:],
+    "position": "queued",
+    "holder": "enablement",
+    "mode": "waiting",
+    "forecast": _FORECAST,
+    "missing": [_MISSING],
 }
-
-EXAMPLES: dict[str, dict[str, Any]] = {
-    "UseCaseBody": {**_USE_CASE, "owner": None, "co_owners": []},
-    "CommandBody": {"reason": "Which data does it read?"},
-    "PersonBody": {
-        "name": "Ada Lovelace",
-        "email": "ada@example.com",
-        "roles": ["enabler"],
-        "certifications": ["responsible-ai"],
-    },
-    "PersonChange": {"certifications": ["responsible-ai"]},
-    "TokenBody": {"label": "my laptop", "days": 90},
-    "ReceiptRead": {
-        "key": "UC-42",
-        "id": "1d6b6c1e-0d0b-4b57-b7e4-3b6f5a9c8d33",
-        "submitted_at": "2026-11-02T10:00:00Z",
-        "tier": "medium",
-        "tier_reasons": ["it uses personal data"],
-        "pathway": "standard",
-        "pathway_version": 1,
-        "stage": _STAGES[0],
-        "stages_ahead": _STAGES[1:],
-        "position": "queued",
-        "holder": "enablement",
-        "mode": "waiting",
-        "forecast": _FORECAST,
-        "missing": [_MISSING],
-    },
-    "UseCasePage": {"items": [_SUMMARY], "cursor": "WyJuZXdlc3QiLCA0Ml0"},
-    "QueueRead": {"items": [_SUMMARY], "total": 1},
-    "UseCaseRead": {
-        **_SUMMARY,
-        **_USE_CASE,
-        "forecast": _FORECAST,
-        "id": "1d6b6c1e-0d0b-4b57-b7e4-3b6f5a9c8d33",
-        "owners": [_BEA],
-        "lowering": None,
-        "tier_reasons": ["it uses personal data"],
-        "pathway_version": 1,
-        "stages": _STAGES,
-        "passed": [],
-        "approvals": [],
-        "evidence": [
-            {
-                "kind": "evaluation-report",
-                "reference": "wiki/evaluation-1",
-                "attached_by": _ADA,
-                "attested": True,
-            }
-        ],
-        "evidence_missing": [],
-        "missing": [],
-        "missing_ahead": [_MISSING],
-    },
-    "TransitionsRead": {"key": "UC-42", "items": [_SUBMITTED, _CLAIMED]},
-    "ClockRead": {
-        "key": "UC-42",
-        "running": True,
-        "start": "2026-11-02T10:00:00Z",
-        "end": "2026-11-02T14:00:00Z",
-        "microseconds": 14_400_000_000,
-        "days": 1 / 6,
-        "gate_tax_microseconds": 10_800_000_000,
-        "shares": [
-            {
-                "holder": "enablement",
-                "mode": "waiting",
-                "microseconds": 10_800_000_000,
-                "days": 0.125,
-                "share": 0.75,
-            },
-            {
-                "holder": "enablement",
-                "mode": "working",
-                "microseconds": 3_600_000_000,
-                "days": 1 / 24,
-                "share": 0.25,
-            },
-        ],
-        "spans": [
-            {
-                "stage": "triage",
-                "holder": "enablement",
-                "mode": "waiting",
-                "start": "2026-11-02T10:00:00Z",
-                "end": "2026-11-02T13:00:00Z",
-                "microseconds": 10_800_000_000,
-            },
-            {
-                "stage": "triage",
-                "holder": "enablement",
-                "mode": "working",
-                "start": "2026-11-02T13:00:00Z",
-                "end": "2026-11-02T14:00:00Z",
-                "microseconds": 3_600_000_000,
-            },
-        ],
-    },
-    "ActionsRead": {
-        "key": "UC-42",
-        "sequence": 1,
-        "items": [
-            {
-                "command": "claim",
-                "does": "take it up yourself",
-                "reason_required": False,
-                "takes": [],
-                "href": "/v1/use-cases/UC-42/commands/claim",
-            }
-        ],
-        "missing": [],
-        "take_back_until": None,
-    },
-    "DecisionRead": {
-        "status": "applied",
-        "decision_id": _DECISION_ID,
-        "key": "UC-42",
-        "sequence": 2,
-        "stage": "triage",
-        "position": "claimed",
-        "holder": "enablement",
-        "mode": "working",
-        "assignee": _ADA,
-        "transitions": [_CLAIMED],
-    },
-    "PendingRead": {
-        "status": "pending",
-        "decision_id": _DECISION_ID,
-        "key": "UC-42",
-        "detail": "the decision has not been confirmed yet; look again, or repeat with the same "
-        "key",
-        "look_at": f"/v1/use-cases/UC-42/decisions/{_DECISION_ID}",
-        "idempotency_key": "7c0f3f0e-5c0a-4f6e-9d53-3d1d9f3f4c55",
-    },
-    "VerdictRead": {
-        "report": "verdict",
-        "sentence": (
-            "Intake compresses time-to-production: 37% less time than before (0.63, 95% between "
-            "0.52 and 0.77), if nothing else changed than what the baseline's own trend shows."
-        ),
-        "about": "",
-        "official": {
-            "quarter": "2026-Q3",
-            "as_of": "2026-09-30T23:59:59.999999+00:00",
-            "sentence": (
-                "Intake compresses time-to-production: 0.66 of before, 98.75% between 0.51 and "
-                "0.86, locked for 2026 Q3."
-            ),
+PAGE: dict[str, Any] = {"items": [_SUMMARY], "cursor": "WyJuZXdlc3QiLCA0Ml0"}
+QUEUE: dict[str, Any] = {"items": [_SUMMARY], "total": 1}
+WHOLE: dict[str, Any] = {
+    **_SUMMARY,
+    **_USE_CASE,
+    "forecast": _FORECAST,
+    "id": "1d6b6c1e-0d0b-4b57-b7e4-3b6f5a9c8d33",
+    "owners": [_BEA],
+    "lowering": None,
+    "tier_reasons": ["it uses personal data"],
+    "pathway_version": 1,
+    "stages": _STAGES,
+    "passed": [],
+    "approvals": [],
+    "evidence": [
+        {
+            "kind": "evaluation-report",
+            "reference": "wiki/evaluation-1",
+            "attached_by": ADA,
+            "attested": True,
+        }
+    ],
+    "evidence_missing": [],
+    "missing": [],
+    "missing_ahead": [_MISSING],
+}
+TRANSITIONS: dict[str, Any] = {"key": "UC-42", "items": [_SUBMITTED, _CLAIMED]}
+CLOCK: dict[str, Any] = {
+    "key": "UC-42",
+    "running": True,
+    "start": "2026-11-02T10:00:00Z",
+    "end": "2026-11-02T14:00:00Z",
+    "microseconds": 14_400_000_000,
+    "days": 1 / 6,
+    "gate_tax_microseconds": 10_800_000_000,
+    "shares": [
+        {
+            "holder": "enablement",
+            "mode": "waiting",
+            "microseconds": 10_800_000_000,
+            "days": 0.125,
+            "share": 0.75,
         },
-        "rule": 2,
-        "verdict": "compresses",
-        "as_is": "compresses",
-        "why": [],
-        "cohort": "intake",
-        "baseline": "before",
-        "ratio": 0.63,
-        "ci": [0.52, 0.77],
-        "adjusted": {"ratio": 0.64, "ci": [0.5, 0.82]},
-        "trend": {"per_year": -0.02, "gap_years": 1.1, "trust": 0.6, "drift": 0.12},
-        "units": {"se": 0.09, "df": 9.2, "effective": 10.2, "shared": True},
-        "information": {"intake": 244.0, "before": 260.0},
-        "record": [],
-        "assumptions": [],
-        "statements": {
-            "at most 10% slower": True,
-            "within 10%": False,
-            "E": 1.73,
-            "trend that would explain it": -0.24,
-            "share of slow cases lost that would explain it": 0.16,
-            "tau x 0.5": [0.7, 0.6, 0.82],
-            "tau x 1.5": [0.61, 0.49, 0.76],
-            "baseline, second half over first": [0.98, 0.84, 1.14],
+        {
+            "holder": "enablement",
+            "mode": "working",
+            "microseconds": 3_600_000_000,
+            "days": 1 / 24,
+            "share": 0.25,
         },
-        "confidence": 0.95,
-        "tau_days": 160,
-        "as_of": "2026-11-02T10:00:00+00:00",
-        "as_of_words": "as of 2026-11-02 10:00 (UTC)",
-        "arms": _ARMS,
-        "strata": [
-            {
-                "tier": "medium",
-                "counted": True,
-                "why_not": None,
-                "ratio": 0.63,
-                "tau_days": 160,
-                "arms": _ARMS,
-            }
-        ],
-        "logrank_p": 0.0001,
-        "guard": {"ratio": 0.64, "ci": [0.53, 0.79]},
-        "needed_cases_per_arm": None,
-        "more_cases": None,
-        "live": {
-            "verdict": "compresses",
-            "ratio": 0.63,
-            "ci": [0.48, 0.83],
-            "as_is": "compresses",
-            "why": [],
-            "adjusted": {"ratio": 0.64, "ci": [0.47, 0.87]},
-            "guard": {"ratio": 0.64, "ci": [0.48, 0.85]},
-            "waiting_for": None,
+    ],
+    "spans": [
+        {
+            "stage": "triage",
+            "holder": "enablement",
+            "mode": "waiting",
+            "start": "2026-11-02T10:00:00Z",
+            "end": "2026-11-02T13:00:00Z",
+            "microseconds": 10_800_000_000,
         },
-        "own_estimates": None,
-        "locked": [
-            {
-                "quarter": "2026-Q3",
-                "locked_at": "2026-10-01T00:05:01+00:00",
-                "verdict": "compresses",
-                "why_none": "",
-                "ratio": 0.66,
-                "ci": [0.51, 0.86],
-            }
-        ],
-        "curves": [
-            {
-                "cohort": "intake",
-                "cases": 310,
-                "points": [[0.0, 1.0, 1.0, 1.0], [41.5, 0.5, 0.44, 0.56]],
-                "at_risk": [[0.0, 310], [40.0, 166]],
-            }
-        ],
-        "read": 620,
-        "accepted": 620,
-        "rejected": 0,
-        "notes": [],
-    },
-    "ReportRead": {
-        "report": "clock",
-        "as_of": "2026-11-02T10:00:00+00:00",
-        "as_of_words": "as of 2026-11-02 10:00 (UTC)",
-        "sentence": (
-            "Of 44.1 days per case (in its first 83 days), 10.3 days are spent waiting for "
-            "enablement: 23%."
-        ),
-        "cohort": "intake",
-        "by": "nothing",
-        "groups": [
-            {
-                "name": "all",
-                "cases": 310,
-                "completed": 251,
-                "tau_days": 83,
-                "mean_days": 44.1,
-                "gate_tax_days": 10.3,
-                "gate_tax_share": 0.234,
-                "rework_days": 1.9,
-                "rework_share": 0.043,
-                "parts": [
-                    {
-                        "stage": "",
-                        "holder": "enablement",
-                        "mode": "waiting",
-                        "mean_days": 10.3,
-                        "median_days": 9.1,
-                        "share": 0.234,
-                        "rework_days": 0.0,
-                    }
-                ],
-            }
-        ],
-        "notes": [],
-    },
-    "PersonRead": _PERSON,
-    "PeopleRead": {"items": [_PERSON]},
-    "TokensRead": {"items": [_TOKEN]},
-    "NewTokenRead": {
-        "id": _TOKEN["id"],
-        "token": "hw_3f9c1d5e7a8b4c20_shown-this-once-and-never-again-abcdefghijk",
-        "expires_at": _TOKEN["expires_at"],
-    },
-    "AssumptionBody": {key: _ASSUMPTION[key] for key in ("kind", "baseline", "reason")},
-    "WithdrawalBody": {"reason": "A new platform came in March."},
-    "AssumptionRead": _ASSUMPTION,
-    "AssumptionsRead": {"items": [_ASSUMPTION]},
-    "HealthRead": {"status": "ok", "database": "ok"},
-    "VersionRead": {"name": "headway", "version": "0.1.0"},
-    "Problem": {
-        "type": "urn:headway:problem:not-possible",
-        "title": "Conflict",
-        "status": 409,
-        "detail": "already claimed by Ada Lovelace",
-        "instance": "/v1/use-cases/UC-42/commands/claim",
-    },
+        {
+            "stage": "triage",
+            "holder": "enablement",
+            "mode": "working",
+            "start": "2026-11-02T13:00:00Z",
+            "end": "2026-11-02T14:00:00Z",
+            "microseconds": 3_600_000_000,
+        },
+    ],
+}
+ACTIONS: dict[str, Any] = {
+    "key": "UC-42",
+    "sequence": 1,
+    "items": [
+        {
+            "command": "claim",
+            "does": "take it up yourself",
+            "reason_required": False,
+            "takes": [],
+            "href": "/v1/use-cases/UC-42/commands/claim",
+        }
+    ],
+    "missing": [],
+    "take_back_until": None,
+}
+DECISION: dict[str, Any] = {
+    "status": "applied",
+    "decision_id": _DECISION_ID,
+    "key": "UC-42",
+    "sequence": 2,
+    "stage": "triage",
+    "position": "claimed",
+    "holder": "enablement",
+    "mode": "working",
+    "assignee": ADA,
+    "transitions": [_CLAIMED],
+}
+PENDING: dict[str, Any] = {
+    "status": "pending",
+    "decision_id": _DECISION_ID,
+    "key": "UC-42",
+    "detail": "the decision has not been confirmed yet; look again, or repeat with the same key",
+    "look_at": f"/v1/use-cases/UC-42/decisions/{_DECISION_ID}",
+    "idempotency_key": "7c0f3f0e-5c0a-4f6e-9d53-3d1d9f3f4c55",
 }
 
 COMMANDS: dict[str, dict[str, Any]] = {

@@ -7,7 +7,6 @@ from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.intake.bodies import (
@@ -30,7 +29,7 @@ from api.intake.bodies import (
 )
 from api.intake.examples import COMMANDS
 from api.kit.context import Caller, TheContext, TheSession, needs
-from api.kit.fields import PLAIN, IdempotencyKey, UseCaseKey, Words
+from api.kit.fields import PLAIN, IdempotencyKey, UseCaseKey
 from api.kit.problems import RETRY_AFTER, responses
 from service.database import reading
 from service.domain.case import Outcome
@@ -61,6 +60,7 @@ from service.intake.use_cases import (
     standing_of,
     transitions,
 )
+from service.kinds import Words
 from service.people.directory import certifications_of, find_builder, find_person, names_of
 from service.reactions import submit
 
@@ -102,13 +102,13 @@ async def hand_in(
     """
     repeatable = None
     if idempotency_key:
-        repeatable = Repeatable(idempotency_key, _digest("use-cases", body))
+        repeatable = Repeatable(idempotency_key, _digest("use-cases", body.content()))
     model = await given.forecaster.model()
     async with given.sessions.begin() as session:
         owner, co_owners = await _owners(session, body, person)
         submitted = await submit(
             session,
-            body.to_domain(owner, co_owners),
+            body.use_case(owner, co_owners),
             person.actor,
             at=given.now(),
             repeatable=repeatable,
@@ -336,7 +336,7 @@ async def give_command(
             key,
             Wanted(command, person.actor, **body.model_dump()),
             decision_id=decision_id,
-            request_digest=_digest(f"{key}/{command}", body),
+            request_digest=_digest(f"{key}/{command}", body.model_dump_json()),
         )
     except DecisionPending as pending:
         return _pending(key, decision_id, str(pending), sent)
@@ -412,5 +412,5 @@ def _decision_id(person: Person, key: str) -> str:
     return hashlib.sha256(f"{person.id} {key}".encode()).hexdigest()[:32]
 
 
-def _digest(where: str, body: BaseModel) -> str:
-    return hashlib.sha256(f"{where} {body.model_dump_json()}".encode()).hexdigest()
+def _digest(where: str, content: str) -> str:
+    return hashlib.sha256(f"{where} {content}".encode()).hexdigest()

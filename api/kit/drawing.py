@@ -7,8 +7,9 @@ from typing import Literal
 
 from charts.palette import Theme
 from charts.reports import picture
-from service.aside import Aside
-from service.reports.registry import Found, Name
+from service.other_process import OtherProcess
+from service.reports.registry import Name
+from service.reports.report import Figures
 
 MOST_KEPT = 128
 
@@ -17,23 +18,23 @@ class Drawings:
     """Draws in a process of its own: the renderer would hold up every other request."""
 
     def __init__(self) -> None:
-        self._aside = Aside()
+        self._process = OtherProcess()
         self._kept: OrderedDict[bytes, bytes] = OrderedDict()
 
     async def draw(
         self,
         report: Name,
-        found: Found,
+        found: Figures,
         kind: Literal["svg", "png"],
         *,
         which: str = "",
         theme: Theme = Theme.LIGHT,
     ) -> bytes:
         """`charts.reports.picture`; the same report is drawn once."""
-        asked = json.dumps([report, kind, which, theme, found])
+        asked = json.dumps([report, kind, which, theme, found.model_dump_json()])
         key = hashlib.sha256(asked.encode()).digest()
         if key not in self._kept:
-            drawn = await self._aside.do(picture, report, found, kind, which=which, theme=theme)
+            drawn = await self._process.do(picture, report, found, kind, which=which, theme=theme)
             self._kept[key] = drawn
             if len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
@@ -43,4 +44,4 @@ class Drawings:
 
     def close(self) -> None:
         """No more is drawn."""
-        self._aside.close()
+        self._process.close()

@@ -1,66 +1,11 @@
-"""Kinds of input with their limits, used by every schema."""
+"""What addresses and headers have in common: keys of use cases, keys of requests."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Header, Path
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
-LONGEST_NAME = 200
-LONGEST_PROSE = 5000
-LONGEST_REASON = 2000
 PLAIN = r"^[A-Za-z0-9-]+$"
 """What our own keys and ids are made of."""
-
-
-def _storable(text: str) -> str:
-    if any(mark < " " and mark not in "\t\n\r" for mark in text):
-        raise ValueError("control characters cannot be stored")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("half of a surrogate pair is not a character") from None
-    return text
-
-
-_Storable = AfterValidator(_storable)
-Name = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME),
-    _Storable,
-]
-Prose = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_PROSE),
-    _Storable,
-]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_NAME), _Storable]
-"""A short text that may be empty."""
-Written = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400), _Storable]
-"""A cohort with its conditions, as people write it (`service.domain.cohort`)."""
-Reason = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=LONGEST_REASON), _Storable
-]
-Email = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True,
-        to_lower=True,
-        max_length=254,
-        pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$",
-    ),
-    _Storable,
-]
-
-
-def _written(day: object) -> object:
-    # A number would be read as seconds, also one that is written as text.
-    if day is not None and not (isinstance(day, str) and "-" in day[1:]):
-        raise ValueError("write the day like 2027-03-31")
-    return day
-
-
-Day = Annotated[date, BeforeValidator(_written)]
 UseCaseKey = Annotated[
     str,
     Path(

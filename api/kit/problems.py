@@ -15,19 +15,9 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from api.kit.bodies import shows
 from service.domain.refusals import Because, Refusal
-from service.errors import (
-    BadInput,
-    Conflict,
-    DecisionFailed,
-    EngineUnreachable,
-    Fault,
-    KeyReused,
-    NotAllowed,
-    NotFound,
-    SignInNeeded,
-    WorkflowMissing,
-)
+from service.errors import BadInput, Fault, SignInNeeded
 
 log = logging.getLogger(__name__)
 
@@ -37,23 +27,6 @@ RETRY_AFTER = "2"
 MOST_ERRORS = 50
 LONGEST_FIELD = 200
 
-_STATUS: dict[type[Fault], HTTPStatus] = {
-    SignInNeeded: HTTPStatus.UNAUTHORIZED,
-    NotAllowed: HTTPStatus.FORBIDDEN,
-    NotFound: HTTPStatus.NOT_FOUND,
-    Conflict: HTTPStatus.CONFLICT,
-    KeyReused: HTTPStatus.CONFLICT,
-    BadInput: HTTPStatus.UNPROCESSABLE_ENTITY,
-    EngineUnreachable: HTTPStatus.SERVICE_UNAVAILABLE,
-    WorkflowMissing: HTTPStatus.SERVICE_UNAVAILABLE,
-    DecisionFailed: HTTPStatus.INTERNAL_SERVER_ERROR,
-}
-_REFUSED: dict[Because, HTTPStatus] = {
-    Because.NOT_POSSIBLE: HTTPStatus.CONFLICT,
-    Because.NOT_YOURS: HTTPStatus.FORBIDDEN,
-    Because.BAD_INPUT: HTTPStatus.UNPROCESSABLE_ENTITY,
-}
-
 
 class FieldError(BaseModel):
     """One thing that is wrong with the input."""
@@ -62,6 +35,15 @@ class FieldError(BaseModel):
     detail: str = Field(examples=["Input should be a valid number"])
 
 
+@shows(
+    {
+        "type": "urn:headway:problem:not-possible",
+        "title": "Conflict",
+        "status": 409,
+        "detail": "already claimed by Ada Lovelace",
+        "instance": "/v1/use-cases/UC-42/commands/claim",
+    }
+)
 class Problem(BaseModel):
     """What went wrong, as RFC 9457 has it."""
 
@@ -123,14 +105,17 @@ def _slug(error: Exception) -> str:
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:
-    status = _STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)  # type: ignore[arg-type]
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+    if not isinstance(error, Fault):
+        raise error
+    if error.status is HTTPStatus.SERVICE_UNAVAILABLE:
         return unavailable(request, str(error), slug=_slug(error))
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, SignInNeeded) else {}
     errors = None
     if isinstance(error, BadInput):
         errors = [FieldError(field=error.field, detail=error.detail)]
-    return problem(request, status, str(error), slug=_slug(error), headers=headers, errors=errors)
+    return problem(
+        request, error.status, str(error), slug=_slug(error), headers=headers, errors=errors
+    )
 
 
 def unavailable(request: Request, detail: str, *, slug: str) -> JSONResponse:
@@ -155,7 +140,7 @@ async def _refusal(request: Request, error: Exception) -> JSONResponse:
         errors = [FieldError(field=error.about, detail=error.detail)]
     return problem(
         request,
-        _REFUSED[error.because],
+        error.because.status,
         error.detail,
         slug=error.because.value.replace("_", "-"),
         errors=errors,

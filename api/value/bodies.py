@@ -6,10 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, FiniteFloat, StrictInt, StringConstraints
 
-from api.intake.bodies import Bounds, Input, KpiBody, Money, Number, PersonRef
-from api.kit.fields import Day, Name, Prose, Reason, Words
-from service.domain.use_case import Kpi
+from api.intake.bodies import KpiBody
+from api.kit.bodies import Input, shows
+from api.people import PersonRef
+from api.value.examples import EXAMPLES
 from service.errors import BadInput
+from service.intake.fields import Kpi, Money, Number
+from service.kinds import Day, Name, Prose, Reason, Words
 from service.value.delivered import NORMAL_95, Quantity, Realised, State
 from service.value.grades import Grade, Method
 from service.value.investment_cases import Version
@@ -29,6 +32,8 @@ Share = Annotated[FiniteFloat, Field(strict=True, gt=0, le=1)]
 Hours = Annotated[FiniteFloat, Field(strict=True, ge=0, le=10_000)]
 Months = Annotated[FiniteFloat, Field(strict=True, ge=0, le=MOST_MONTHS)]
 Count = Annotated[StrictInt, Field(ge=1, le=1_000_000_000)]
+Bounds = Annotated[list[float], Field(min_length=2, max_length=2)]
+"""Of an interval: low and high."""
 STAYS = "As it is, if left out or null"
 
 
@@ -49,6 +54,7 @@ class PlanBody(Input):
     starts: Day = Field(examples=["2027-05-01"])
 
 
+@shows(EXAMPLES["CaseVersionBody"])
 class CaseVersionBody(Input):
     """What changes in the investment case, and why."""
 
@@ -123,6 +129,7 @@ class PlanRead(BaseModel):
     starts: date
 
 
+@shows(EXAMPLES["CaseVersionRead"])
 class CaseVersionRead(BaseModel):
     """One version of an investment case. Amounts are in its currency."""
 
@@ -181,6 +188,7 @@ def _plan(terms: Terms) -> PlanRead | None:
     return PlanRead(method=plan.method, how=plan.how, by=plan.by, starts=plan.starts)
 
 
+@shows(EXAMPLES["InvestmentCaseRead"])
 class InvestmentCaseRead(BaseModel):
     """All versions of a use case's investment case: none is ever replaced."""
 
@@ -190,6 +198,7 @@ class InvestmentCaseRead(BaseModel):
     )
 
 
+@shows(EXAMPLES["MeasurementBody"])
 class MeasurementBody(Input):
     """What was found in a window."""
 
@@ -245,6 +254,7 @@ class MeasurementBody(Input):
 Series = Annotated[str, StringConstraints(max_length=200_000)]
 
 
+@shows(EXAMPLES["EffectBody"])
 class EffectBody(Input):
     """A series of the KPI, and how it is compared."""
 
@@ -266,6 +276,7 @@ class EffectBody(Input):
     )
 
 
+@shows(EXAMPLES["EffectRead"])
 class EffectRead(BaseModel):
     """What a series shows, as a measurement can be entered from it. Nothing is stored."""
 
@@ -301,6 +312,7 @@ class EffectRead(BaseModel):
         )
 
 
+@shows(EXAMPLES["ConfirmationBody"])
 class ConfirmationBody(Input):
     """That one stands for a measurement and its money."""
 
@@ -322,6 +334,7 @@ class ConfirmationRead(BaseModel):
         return cls(by=PersonRef(id=made.by, name=made.by_name), at=made.at, note=made.note)
 
 
+@shows(EXAMPLES["MeasurementRead"])
 class MeasurementRead(BaseModel):
     """A measurement. `delivered` is in the currency of the case."""
 
@@ -409,6 +422,7 @@ class RealisedRead(BaseModel):
         )
 
 
+@shows(EXAMPLES["MeasurementsRead"])
 class MeasurementsRead(BaseModel):
     """What a use case promised and delivered, and all that was measured."""
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from api.kit.context import Caller, TheContext, TheSession
-from api.kit.fields import UseCaseKey, Words
+from api.kit.fields import UseCaseKey
 from api.kit.problems import responses
 from api.value.bodies import (
     CaseVersionBody,
@@ -23,6 +23,7 @@ from api.value.bodies import (
 from service.errors import BadInput, Conflict
 from service.facts.as_of import moment_from
 from service.intake.use_cases import find, key_of
+from service.kinds import Words
 from service.value import investment_cases, measurements
 from service.value.planning import attach_plan
 from service.value.series import BadSeries, effect_of, read_series

@@ -15,6 +15,10 @@ class BadMoment(ValueError):  # noqa: N818 - named for the fact
     """What was written is no moment that can be asked of; the message says why."""
 
 
+class BadZone(BadMoment):
+    """Nobody knows the zone that was written with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """The moment of a report (with a time zone). `asked` tells one that somebody named from the
@@ -44,6 +48,11 @@ def ends_a_day(at: datetime, zone: tzinfo = UTC) -> bool:
         return at == last_of(at.astimezone(zone).date(), zone)
     except (BadMoment, OverflowError):
         return False
+
+
+def read_moment(written: str, now: datetime, zone: str = "") -> Moment:
+    """The moment and its zone, both as somebody wrote them: `zone_of`, then `moment_of`."""
+    return moment_of(written, now, zone_of(zone))
 
 
 def moment_of(written: str, now: datetime, zone: tzinfo = UTC) -> Moment:
@@ -84,7 +93,7 @@ def last_of(day: date, zone: tzinfo = UTC) -> datetime:
 
 def zone_of(written: str) -> tzinfo:
     """The zone that somebody wrote: Europe/Berlin, +02:00, UTC; UTC, if nothing is written.
-    `BadMoment` for one that nobody knows."""
+    `BadZone` for one that nobody knows."""
     written = written.strip()
     if written.upper() in {"", "UTC", "Z"}:
         return UTC
@@ -94,7 +103,7 @@ def zone_of(written: str) -> tzinfo:
             return timezone(offset) if offset else UTC
         return ZoneInfo(written)
     except (KeyError, ValueError, OSError):
-        raise BadMoment(
+        raise BadZone(
             f"there is no time zone {written!r}: write one like Europe/Berlin, +02:00 or UTC"
         ) from None
 

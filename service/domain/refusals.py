@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 
 
 class Because(StrEnum):
@@ -13,6 +14,17 @@ class Because(StrEnum):
     """Not for this person."""
     BAD_INPUT = "bad_input"
     """Something in the command's own details."""
+
+    @property
+    def status(self) -> HTTPStatus:
+        """What it is over HTTP."""
+        match self:
+            case Because.NOT_POSSIBLE:
+                return HTTPStatus.CONFLICT
+            case Because.NOT_YOURS:
+                return HTTPStatus.FORBIDDEN
+            case Because.BAD_INPUT:
+                return HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class Refusal(Exception):  # noqa: N818

@@ -32,7 +32,7 @@ from sqlmodel import col
 
 from service.domain.case import Outcome
 from service.domain.cohort import Cohort
-from service.domain.moment import BadMoment, moment_of, zone_of
+from service.domain.moment import BadMoment, BadZone, read_moment
 from service.domain.moment import Moment as Moment  # noqa: PLC0414 - all reports take it from here
 from service.domain.tally import LIVE, Kind
 from service.errors import BadInput
@@ -55,13 +55,9 @@ def moment_from(field: str, written: str, now: datetime, zone: str = "") -> Mome
     """The moment of a report as somebody wrote it into a field, in a zone as they wrote it
     (`service.domain.moment`). `BadInput` for what is none, and for one to come."""
     try:
-        there = zone_of(zone)
+        return read_moment(written, now, zone)
     except BadMoment as bad:
-        raise BadInput("zone", str(bad)) from None
-    try:
-        return moment_of(written, now, there)
-    except BadMoment as bad:
-        raise BadInput(field, str(bad)) from None
+        raise BadInput("zone" if isinstance(bad, BadZone) else field, str(bad)) from None
 
 
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -73,10 +69,38 @@ async def cohort_names(session: AsyncSession) -> list[str]:
     return sorted({line.cohort for line in found.of(Kind.ARRIVED)})
 
 
-async def has_cases(session: AsyncSession) -> bool:
-    """Whether there is any case, live or imported."""
-    found = await session.scalar(select(col(CaseVersionRow.id)).limit(1))
+async def has_cases(session: AsyncSession, *, unit: str = "", evidence: str = "") -> bool:
+    """Whether there ever was any case, live or imported; of this unit or with this evidence."""
+    asked = [col(CaseVersionRow.business_unit) == unit] if unit else []
+    if evidence:
+        asked.append(col(CaseVersionRow.evidence).contains([evidence]))
+    found = await session.scalar(select(col(CaseVersionRow.id)).where(*asked).limit(1))
     return found is not None
+
+
+async def first_start(session: AsyncSession, cohort: str) -> datetime | None:
+    """When the first case of this cohort began; None without any."""
+    started_at = func.min(col(CaseVersionRow.started_at))
+    first: datetime | None = await session.scalar(
+        select(started_at).where(col(CaseVersionRow.cohort) == cohort)
+    )
+    return first
+
+
+async def pathway_versions(
+    session: AsyncSession, asked: tuple[Cohort, Moment] | None = None
+) -> list[tuple[str, int, datetime]]:
+    """The versions of pathways that cases are on, in their order: key, version, and when the first
+    case on it began. Of all that was ever known, or of a cohort as known at a moment."""
+    row = CaseVersionRow
+    known = conditions(*asked) if asked else []
+    found = await session.execute(
+        select(col(row.pathway), col(row.pathway_version), func.min(col(row.started_at)))
+        .where(*known, col(row.pathway) != "")
+        .group_by(col(row.pathway), col(row.pathway_version))
+        .order_by(col(row.pathway), col(row.pathway_version))
+    )
+    return [(pathway, version, began) for pathway, version, began in found]
 
 
 @dataclass(frozen=True, slots=True)

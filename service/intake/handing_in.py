@@ -18,8 +18,8 @@ from service.domain.pathway import Stage
 from service.domain.people import Actor
 from service.domain.standing import Mode, Position, Standing
 from service.domain.tiering import Tier, tier_of
-from service.domain.use_case import UseCase
 from service.errors import KeyReused
+from service.intake.fields import UseCase
 from service.intake.pathways import pathways, tier_rules
 from service.intake.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
 from service.intake.use_cases import key_of, projection, third_parties, transition_values
@@ -89,10 +89,7 @@ async def write(
     begun = begin(str(uuid.uuid4()), pathways()[tiering.tier], owners, submitter.person_id, at)
     row = UseCaseRow(
         id=begun.standing.use_case_id,
-        title=use_case.title,
-        problem=use_case.problem,
-        business_unit=use_case.business_unit,
-        sponsor=use_case.sponsor,
+        **use_case.fields(),
         kpi_name=use_case.kpi.name,
         kpi_unit=use_case.kpi.unit,
         kpi_baseline=use_case.kpi.baseline,
@@ -103,9 +100,6 @@ async def write(
         currency=use_case.investment.currency,
         risk_answers=asdict(use_case.risk),
         tier_reasons=list(tiering.reasons),
-        wished_for=use_case.wished_for,
-        estimate_days=use_case.estimate_days,
-        lighthouse=use_case.lighthouse,
         submitted_by=submitter.person_id,
         submitted_at=at,
         parties=third_parties(begun.transitions),

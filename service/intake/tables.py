@@ -1,6 +1,6 @@
 """The tables of the intake: use cases, what happened to them, what waits for the engine."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -21,9 +21,10 @@ from service.domain.case import Outcome
 from service.domain.commands import Command
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Tier
+from service.intake.fields import UseCaseFields
 
 
-class UseCaseRow(SQLModel, table=True):
+class UseCaseRow(UseCaseFields, table=True):
     """A use case: what was handed in, and where it stands (a projection of its transitions)."""
 
     __tablename__ = "use_case"
@@ -33,12 +34,8 @@ class UseCaseRow(SQLModel, table=True):
         default=None,
         sa_column=Column(BigInteger, Identity(always=True), nullable=False, unique=True),
     )
-    title: str = Field(sa_type=Text)
-    problem: str = Field(sa_type=Text)
-    business_unit: str = Field(sa_type=Text)
     owner_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
     owners: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    sponsor: str = Field(sa_type=Text)
     kpi_name: str = Field(sa_type=Text)
     kpi_unit: str = Field(sa_type=Text)
     kpi_baseline: float
@@ -49,9 +46,6 @@ class UseCaseRow(SQLModel, table=True):
     currency: str = Field(sa_type=String(3))
     risk_answers: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     tier_reasons: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    wished_for: date | None = None
-    estimate_days: float
-    lighthouse: bool
     submitted_by: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
     submitted_at: datetime = Field(sa_type=TIME)
 

@@ -1,8 +1,14 @@
 """How figures are written in reports."""
 
+from typing import overload
+
 from service.measure.tiers import Interval, Ratio
 
 
+@overload
+def number(value: float) -> float: ...
+@overload
+def number(value: float | None) -> float | None: ...
 def number(value: float | None) -> float | None:
     """A number as it is written in reports: to 6 significant digits."""
     return None if value is None else float(f"{value:.6g}")

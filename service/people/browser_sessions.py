@@ -1,4 +1,4 @@
-"""Visits: somebody signed in to the pages, with a cookie in one browser."""
+"""Browser sessions: somebody signed in to the pages, with a cookie in one browser."""
 
 import hashlib
 import secrets
@@ -12,23 +12,23 @@ from sqlmodel import col
 
 from service.domain.people import Person
 from service.people.directory import person_of
-from service.people.tables import PersonRow, VisitRow
+from service.people.tables import BrowserSessionRow, PersonRow
 
-LONGEST_VISIT = timedelta(days=7)
+LONGEST_SESSION = timedelta(days=7)
 """After this, whatever happened, one signs in again."""
 LONGEST_IDLE = timedelta(hours=12)
-"""A visit in which nothing was asked for so long has ended."""
+"""A browser session in which nothing was asked for so long has ended."""
 NEW_COOKIE_AFTER = timedelta(hours=1)
 """So old a cookie is replaced, so that a stolen one is soon worth nothing."""
 OLD_COOKIE_FOR = timedelta(minutes=1)
 """A replaced cookie works for so long still: requests are on their way with it."""
 SEEN_EVERY = timedelta(minutes=1)
-"""How exactly it is written down when a visit was last seen."""
+"""How exactly it is written down when a browser session was last seen."""
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """A visit under way: who it is, and the token that its forms carry."""
+class BrowserSession:
+    """A browser session under way: who it is, and the token that its forms carry."""
 
     person: Person
     sign_in: str
@@ -44,12 +44,12 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
-async def begin_visit(session: AsyncSession, person_id: str, *, at: datetime) -> str:
-    """A new visit; the secret for the cookie. Takes the chance to forget visits that have ended."""
-    await session.execute(delete(VisitRow).where(col(VisitRow.ends_at) < at))
+async def begin_browser_session(session: AsyncSession, person_id: str, *, at: datetime) -> str:
+    """A new browser session; the secret for the cookie. Those that have ended are forgotten."""
+    await session.execute(delete(BrowserSessionRow).where(col(BrowserSessionRow.ends_at) < at))
     secret = secrets.token_urlsafe(32)
     session.add(
-        VisitRow(
+        BrowserSessionRow(
             digest=digest(secret),
             sign_in=str(uuid.uuid4()),
             person_id=person_id,
@@ -57,26 +57,29 @@ async def begin_visit(session: AsyncSession, person_id: str, *, at: datetime) ->
             begun_at=at,
             made_at=at,
             seen_at=at,
-            ends_at=at + LONGEST_VISIT,
+            ends_at=at + LONGEST_SESSION,
         )
     )
     await session.flush()
     return secret
 
 
-async def find_visit(session: AsyncSession, secret: str, *, at: datetime) -> Visit | None:
-    """The visit that this cookie is for; None when it has ended, or its person is not active."""
+async def find_browser_session(
+    session: AsyncSession, secret: str, *, at: datetime
+) -> BrowserSession | None:
+    """The browser session that this cookie is for; None when it has ended, or its person is not
+    active."""
     found = (
         await session.execute(
-            select(VisitRow, PersonRow)
-            .join(PersonRow, col(PersonRow.id) == col(VisitRow.person_id))
-            .where(col(VisitRow.digest) == digest(secret), *_goes_on(at))
+            select(BrowserSessionRow, PersonRow)
+            .join(PersonRow, col(PersonRow.id) == col(BrowserSessionRow.person_id))
+            .where(col(BrowserSessionRow.digest) == digest(secret), *_goes_on(at))
         )
     ).first()
     if found is None:
         return None
-    row = found.VisitRow
-    return Visit(
+    row = found.BrowserSessionRow
+    return BrowserSession(
         person=person_of(found.PersonRow),
         sign_in=row.sign_in,
         form_token=row.form_token,
@@ -87,12 +90,12 @@ async def find_visit(session: AsyncSession, secret: str, *, at: datetime) -> Vis
     )
 
 
-async def who_is_visiting(session: AsyncSession, sign_in: str, *, at: datetime) -> Person | None:
-    """Whose visit this is, whatever its cookie is by now; None when it has ended."""
+async def who_is_signed_in(session: AsyncSession, sign_in: str, *, at: datetime) -> Person | None:
+    """Whose browser session this is, whatever its cookie is by now; None when it has ended."""
     row = await session.scalar(
         select(PersonRow)
-        .join(VisitRow, col(VisitRow.person_id) == col(PersonRow.id))
-        .where(col(VisitRow.sign_in) == sign_in, *_goes_on(at))
+        .join(BrowserSessionRow, col(BrowserSessionRow.person_id) == col(PersonRow.id))
+        .where(col(BrowserSessionRow.sign_in) == sign_in, *_goes_on(at))
         .limit(1)
     )
     return person_of(row) if row is not None else None
@@ -100,32 +103,37 @@ async def who_is_visiting(session: AsyncSession, sign_in: str, *, at: datetime) 
 
 def _goes_on(at: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
-        col(VisitRow.ends_at) > at,
-        col(VisitRow.seen_at) > at - LONGEST_IDLE,
+        col(BrowserSessionRow.ends_at) > at,
+        col(BrowserSessionRow.seen_at) > at - LONGEST_IDLE,
         col(PersonRow.active).is_(True),
     )
 
 
 async def seen(session: AsyncSession, secret: str, *, at: datetime) -> None:
-    """Note that the visit goes on."""
+    """Note that the browser session goes on."""
     await session.execute(
-        update(VisitRow).where(col(VisitRow.digest) == digest(secret)).values(seen_at=at)
+        update(BrowserSessionRow)
+        .where(col(BrowserSessionRow.digest) == digest(secret))
+        .values(seen_at=at)
     )
 
 
 async def new_cookie(session: AsyncSession, secret: str, *, at: datetime) -> str | None:
-    """Another secret for the same visit; None when another request has just made one."""
+    """Another secret for the same browser session; None when another request has just made one."""
     replaced = await session.scalar(
-        update(VisitRow)
-        .where(col(VisitRow.digest) == digest(secret), col(VisitRow.ends_at) > at + OLD_COOKIE_FOR)
+        update(BrowserSessionRow)
+        .where(
+            col(BrowserSessionRow.digest) == digest(secret),
+            col(BrowserSessionRow.ends_at) > at + OLD_COOKIE_FOR,
+        )
         .values(seen_at=at)
-        .returning(VisitRow)
+        .returning(BrowserSessionRow)
     )
     if replaced is None:
         return None
     new = secrets.token_urlsafe(32)
     session.add(
-        VisitRow(
+        BrowserSessionRow(
             digest=digest(new),
             sign_in=replaced.sign_in,
             person_id=replaced.person_id,
@@ -137,23 +145,25 @@ async def new_cookie(session: AsyncSession, secret: str, *, at: datetime) -> str
         )
     )
     await session.execute(
-        update(VisitRow)
-        .where(col(VisitRow.digest) == digest(secret))
+        update(BrowserSessionRow)
+        .where(col(BrowserSessionRow.digest) == digest(secret))
         .values(ends_at=at + OLD_COOKIE_FOR)
     )
     return new
 
 
-async def end_visit(session: AsyncSession, sign_in: str) -> None:
-    """Signed out: every cookie of this visit is worth nothing from now on."""
-    await session.execute(delete(VisitRow).where(col(VisitRow.sign_in) == sign_in))
+async def end_browser_session(session: AsyncSession, sign_in: str) -> None:
+    """Signed out: every cookie of this browser session is worth nothing from now on."""
+    await session.execute(
+        delete(BrowserSessionRow).where(col(BrowserSessionRow.sign_in) == sign_in)
+    )
 
 
-async def end_visits_of(session: AsyncSession, person_id: str) -> int:
-    """Sign somebody out everywhere; how many visits there were."""
+async def end_browser_sessions_of(session: AsyncSession, person_id: str) -> int:
+    """Sign somebody out everywhere; how many browser sessions there were."""
     ended = await session.scalars(
-        delete(VisitRow)
-        .where(col(VisitRow.person_id) == person_id)
-        .returning(col(VisitRow.sign_in))
+        delete(BrowserSessionRow)
+        .where(col(BrowserSessionRow.person_id) == person_id)
+        .returning(col(BrowserSessionRow.sign_in))
     )
     return len(set(ended))

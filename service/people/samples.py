@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.people.tables import (
+    BrowserSessionRow,
     FailedSignInRow,
     IdentityRow,
     PersonRow,
     SignInLinkRow,
     TokenRow,
-    VisitRow,
 )
 
 
@@ -30,7 +30,7 @@ async def remove_people(
     """Remove them with their tokens and sign-ins. Those in `kept` stay, without access, under an
     address of their own at `domain`, so that the sample organisation can come again; their names.
     """
-    for row in (TokenRow, VisitRow, SignInLinkRow, IdentityRow, FailedSignInRow):
+    for row in (TokenRow, BrowserSessionRow, SignInLinkRow, IdentityRow, FailedSignInRow):
         await session.execute(delete(row).where(col(row.person_id).in_(ids)))
     names = await session.scalars(
         update(PersonRow)

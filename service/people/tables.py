@@ -50,10 +50,10 @@ class TokenRow(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=TIME)
 
 
-class VisitRow(SQLModel, table=True):
+class BrowserSessionRow(SQLModel, table=True):
     """Somebody signed in to the pages with a browser: only a digest of the cookie is kept.
 
-    Rows with the same `sign_in` follow each other: the cookie changes while the visit goes on.
+    Rows with the same `sign_in` follow each other: the cookie changes while the session goes on.
     """
 
     __tablename__ = "visit"

@@ -1,73 +1,226 @@
 """What a change of a pathway did: the cases of a version against those of the one before."""
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Literal
 
-from sqlalchemy import func, select
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from service.domain.cohort import Cohort
-from service.facts.as_of import Moment, cases_of, conditions
-from service.facts.tables import CaseVersionRow
+from service.facts.as_of import Moment, cases_of, pathway_versions
 from service.measure.verdict import as_json, judge
+from service.reports.comparison import Comparison
 from service.reports.headline import refuse_by_evidence
+from service.reports.question import Asking
+from service.reports.report import Example, Figures, Instant, Registered, Report, Row
 
 MOST_CHANGES = 20
 """The newest ones."""
 
 
-async def changes(session: AsyncSession, moment: Moment, cohort: Cohort) -> dict[str, object]:
-    """Every change of a pathway as known at the moment, newest first, as JSON-able data: of the
-    cases of a cohort. `BadInput` for a cohort by evidence, as for the verdict.
+class _Began(Figures):
+    pathway: str
+    version: int
+    previous: int
+    began: Instant = Field(description="The first case on the version")
+
+
+class Change(Comparison, _Began):
+    """A version of a pathway against the one before; `ratio` is after over before."""
+
+
+class ChangesReport(Report):
+    """What each change of a pathway did: the cases of a version against those of the one before,
+    the newest change first."""
+
+    report: Literal["changes"] = "changes"
+    as_of: Instant
+    cohort: str
+    sentence: str
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...]
+
+
+async def changes(session: AsyncSession, moment: Moment, cohort: Cohort) -> ChangesReport:
+    """Every change of a pathway as known at the moment, newest first: of the cases of a cohort.
+    `BadInput` for a cohort by evidence, as for the verdict.
 
     A case keeps the version that it started with, so a new version is an intervention with a date:
     that of the first case on it. `ratio` is after over before; what else changed on that day is in
     it, too.
     """
     refuse_by_evidence("cohort", cohort)
-    row = CaseVersionRow
-    began = func.min(col(row.started_at)).label("began")
-    versions = await session.execute(
-        select(col(row.pathway), col(row.pathway_version), began)
-        .where(*conditions(cohort, moment), col(row.pathway) != "")
-        .group_by(col(row.pathway), col(row.pathway_version))
-        .order_by(col(row.pathway), col(row.pathway_version))
-    )
-    listed = [(pathway, version, at) for pathway, version, at in versions]
+    listed = await pathway_versions(session, (cohort, moment))
     pairs = [(later, earlier) for earlier, later in pairwise(listed) if earlier[0] == later[0]]
     pairs.sort(key=lambda pair: (pair[0][2], pair[0][0]), reverse=True)
-    found = []
+    found: list[Change] = []
     for (pathway, version, at), (_, previous, _) in pairs[:MOST_CHANGES]:
         after = replace(cohort, pathway=pathway, pathway_version=version)
         before = replace(cohort, pathway=pathway, pathway_version=previous)
         cases = await cases_of(session, {str(after): after, str(before): before}, moment)
         verdict = await asyncio.to_thread(judge, cases, intake=str(after), baseline=str(before))
-        found.append(
-            {
-                "pathway": pathway,
-                "version": version,
-                "previous": previous,
-                "began": at.isoformat(),
-                **as_json(verdict),
-            }
-        )
-    return {
-        "as_of": moment.at.isoformat(),
-        "cohort": str(cohort),
-        "sentence": _sentence(found),
-        "changes": found,
-        "notes": [],
-    }
+        change = {"pathway": pathway, "version": version, "previous": previous}
+        found.append(Change.model_validate({**change, "began": at.isoformat(), **as_json(verdict)}))
+    return ChangesReport(
+        as_of_words=moment.said,
+        as_of=moment.at.isoformat(),
+        cohort=str(cohort),
+        sentence=_sentence(found),
+        changes=tuple(found),
+        notes=(),
+    )
 
 
-def _sentence(found: list[dict[str, object]]) -> str:
+def _sentence(found: Sequence[Change]) -> str:
     if not found:
         return "No pathway has been changed yet."
     newest = found[0]
-    changed = f"The newest change, {newest['pathway']} version {newest['version']},"
-    ratio = newest["ratio"]
-    if not isinstance(ratio, float):
+    changed = f"The newest change, {newest.pathway} version {newest.version},"
+    if newest.ratio is None:
         return f"{changed} cannot be compared with the version before yet."
-    return f"{changed} {newest['verdict']}: {ratio:.2f} of the time that the version before took."
+    return (
+        f"{changed} {newest.verdict}: {newest.ratio:.2f} of the time that the version before took."
+    )
+
+
+async def _read(asking: Asking) -> ChangesReport:
+    return await changes(asking.session, asking.moment, asking.cohort)
+
+
+def _rows(found: ChangesReport) -> Iterator[Row]:
+    for one in found.changes:
+        low, high = one.ci or (None, None)
+        of = one.model_dump(include={"pathway", "version", "previous", "began", "verdict"})
+        yield {**of, "ratio": one.ratio, "low": low, "high": high}
+
+
+EXAMPLE: Example = {
+    "report": "changes",
+    "as_of_words": "as of 2026-11-02 10:00 (UTC)",
+    "as_of": "2026-11-02T10:00:00+00:00",
+    "cohort": "intake",
+    "sentence": "The newest change, standard version 2, compresses: 0.63 of the time that the "
+    "version before took.",
+    "changes": [
+        {
+            "pathway": "standard",
+            "version": 2,
+            "previous": 1,
+            "began": "2026-03-02T09:00:00+00:00",
+            "rule": 2,
+            "verdict": "compresses",
+            "as_is": "compresses",
+            "why": [],
+            "cohort": "intake[pathway=standard@2]",
+            "baseline": "intake[pathway=standard@1]",
+            "ratio": 0.63,
+            "ci": [0.52, 0.77],
+            "adjusted": {"ratio": 0.64, "ci": [0.5, 0.82]},
+            "trend": {"per_year": -0.02, "gap_years": 1.1, "trust": 0.6, "drift": 0.12},
+            "units": {"se": 0.09, "df": 9.2, "effective": 10.2, "shared": True},
+            "information": {
+                "intake[pathway=standard@2]": 244.0,
+                "intake[pathway=standard@1]": 260.0,
+            },
+            "record": [],
+            "assumptions": [],
+            "statements": {
+                "at most 10% slower": True,
+                "within 10%": False,
+                "E": 1.73,
+                "trend that would explain it": -0.24,
+                "share of slow cases lost that would explain it": 0.16,
+                "tau x 0.5": [0.7, 0.6, 0.82],
+                "tau x 1.5": [0.61, 0.49, 0.76],
+                "baseline, second half over first": [0.98, 0.84, 1.14],
+            },
+            "confidence": 0.95,
+            "tau_days": 160.0,
+            "as_of": "2026-11-02T10:00:00+00:00",
+            "arms": {
+                "intake[pathway=standard@2]": {
+                    "cases": 300,
+                    "completed": 250,
+                    "open": 50,
+                    "declined": 0,
+                    "withdrawn": 0,
+                    "km_median_days": 50,
+                    "km_median_ci_days": [40.0, None],
+                    "rmst_days": 55.00000000000001,
+                    "rmst_se_days": 6.5,
+                    "completed_mean_days": 45.0,
+                },
+                "intake[pathway=standard@1]": {
+                    "cases": 320,
+                    "completed": 260,
+                    "open": 60,
+                    "declined": 0,
+                    "withdrawn": 0,
+                    "km_median_days": 80,
+                    "km_median_ci_days": [64.0, None],
+                    "rmst_days": 88.0,
+                    "rmst_se_days": 6.5,
+                    "completed_mean_days": 72.0,
+                },
+            },
+            "strata": [
+                {
+                    "tier": "medium",
+                    "counted": True,
+                    "why_not": None,
+                    "ratio": 0.63,
+                    "tau_days": 160,
+                    "opposite": False,
+                    "expected": {
+                        "intake[pathway=standard@2]": 244.0,
+                        "intake[pathway=standard@1]": 260.0,
+                    },
+                    "arms": {
+                        "intake[pathway=standard@2]": {
+                            "cases": 300,
+                            "completed": 250,
+                            "open": 50,
+                            "declined": 0,
+                            "withdrawn": 0,
+                            "km_median_days": 50,
+                            "km_median_ci_days": [40.0, None],
+                            "rmst_days": 55.00000000000001,
+                            "rmst_se_days": 6.5,
+                            "completed_mean_days": 45.0,
+                        },
+                        "intake[pathway=standard@1]": {
+                            "cases": 320,
+                            "completed": 260,
+                            "open": 60,
+                            "declined": 0,
+                            "withdrawn": 0,
+                            "km_median_days": 80,
+                            "km_median_ci_days": [64.0, None],
+                            "rmst_days": 88.0,
+                            "rmst_se_days": 6.5,
+                            "completed_mean_days": 72.0,
+                        },
+                    },
+                }
+            ],
+            "logrank_p": 0.0001,
+            "guard": {"ratio": 0.64, "ci": [0.53, 0.79], "lost": 0.02},
+            "needed_cases_per_arm": None,
+            "more_cases": None,
+            "notes": [],
+        }
+    ],
+    "notes": [],
+}
+REPORT = Registered(
+    name="changes",
+    asks="What did each change of a pathway do?",
+    result=ChangesReport,
+    read=_read,
+    rows=_rows,
+    compares=True,
+    example=EXAMPLE,
+)

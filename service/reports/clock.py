@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from enum import StrEnum
+from typing import Literal
 
 import numpy as np
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.case import Outcome
@@ -21,23 +22,58 @@ from service.facts.traces import traces_of
 from service.measure.cases import EPOCH, OUTCOMES, SECONDS_PER_DAY, Group
 from service.measure.clock import Clock, ClockBar, Clocked, Part, Points, clock_bar, clocked
 from service.measure.days import PARTS, DayCounts, cases_from_days, moments
+from service.measure.figures import number
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces, coded
-from service.measure.verdict import number
+from service.reports.question import Asking, Grouping
+from service.reports.report import Example, Figures, Instant, Registered, Report, Row
 
 MOST_GROUPS = 200
 """Business units or periods that are told apart; the largest ones."""
 KINDS = (Kind.ARRIVED, Kind.CLOSED, Kind.OPEN, Kind.ENTERED, Kind.LEFT, Kind.RUNNING, Kind.SPENT)
 
 
-class By(StrEnum):
-    """What tells the groups of the report apart."""
+class ClockPart(Figures):
+    """Mean days per case on one clock; `rework_days` is the part of them that an ask or a send-back
+    cost."""
 
-    NOTHING = "nothing"
-    TIER = "tier"
-    UNIT = "unit"
-    STAGE = "stage"
-    PERIOD = "period"
+    stage: str
+    holder: str
+    mode: Mode
+    mean_days: float
+    median_days: float | None = Field(
+        description="Over the cases that get to production while they are followed"
+    )
+    share: float
+    rework_days: float
+
+
+class ClockGroup(Figures):
+    """The clocks of one group of cases, over the first `tau_days`."""
+
+    name: str
+    cases: int
+    completed: int
+    tau_days: float | None
+    mean_days: float
+    gate_tax_days: float = Field(description="Waiting for enablement")
+    gate_tax_share: float
+    rework_days: float
+    rework_share: float
+    parts: tuple[ClockPart, ...]
+
+
+class ClockReport(Report):
+    """Days per case on each party's clock, waiting and working, rework apart: of all cases first,
+    then of each group that was asked for."""
+
+    report: Literal["clock"] = "clock"
+    as_of: Instant
+    cohort: str
+    by: Grouping
+    sentence: str
+    groups: tuple[ClockGroup, ...]
+    notes: tuple[str, ...]
 
 
 async def clock(
@@ -45,19 +81,20 @@ async def clock(
     moment: Moment,
     cohort: Cohort,
     *,
-    by: By = By.NOTHING,
+    by: Grouping = Grouping.NOTHING,
     tau_days: float | None = None,
-) -> dict[str, object]:
-    """Where the time went as known at the moment, as JSON-able data."""
+) -> ClockReport:
+    """Where the time went as known at the moment."""
     bars, notes = await clock_bars(session, moment, cohort, by=by, tau_days=tau_days)
-    return {
-        "as_of": moment.at.isoformat(),
-        "cohort": str(cohort),
-        "by": by.value,
-        "sentence": _sentence(bars[0]),
-        "groups": [_bar_json(bar) for bar in bars],
-        "notes": list(notes),
-    }
+    return ClockReport(
+        as_of_words=moment.said,
+        as_of=moment.at.isoformat(),
+        cohort=str(cohort),
+        by=by,
+        sentence=_sentence(bars[0]),
+        groups=tuple(map(_group_of, bars)),
+        notes=notes,
+    )
 
 
 async def clock_bars(
@@ -65,7 +102,7 @@ async def clock_bars(
     moment: Moment,
     cohort: Cohort,
     *,
-    by: By = By.NOTHING,
+    by: Grouping = Grouping.NOTHING,
     tau_days: float | None = None,
 ) -> tuple[list[ClockBar], tuple[str, ...]]:
     """The bars of the report, and what has to be said with them.
@@ -73,7 +110,7 @@ async def clock_bars(
     From the counts where they hold what is asked and there are many cases, else from traces.
     """
     whole = Cohort(INTAKE, tier=cohort.tier) == cohort
-    if whole and not moment.asked and by not in {By.UNIT, By.PERIOD}:
+    if whole and not moment.asked and by not in {Grouping.UNIT, Grouping.PERIOD}:
         found = await lines(session, KINDS, [INTAKE])
         if _size(found, cohort.tier) > EXACT and not _crowded(found, cohort.tier):
             return await asyncio.to_thread(
@@ -96,11 +133,11 @@ def _crowded(found: Lines, tier: str | None) -> bool:
     return bool(ended) and max(ended.values()) > CROWDED * _size(found, tier)
 
 
-def bars_from_traces(traces: Traces, by: By, tau_days: float | None) -> list[ClockBar]:
+def bars_from_traces(traces: Traces, by: Grouping, tau_days: float | None) -> list[ClockBar]:
     """The bars out of traces."""
     everybody = np.ones(traces.cases.size, dtype=np.bool_)
     bars = [clock_bar("all", clocked(traces, everybody), tau_days=tau_days)]
-    if by is By.STAGE:
+    if by is Grouping.STAGE:
         by_stage = clock_bar("", clocked(traces, everybody, stages=True), tau_days=tau_days)
         bars += _stages(by_stage)
     for name, which in _groups(traces, by):
@@ -108,13 +145,13 @@ def bars_from_traces(traces: Traces, by: By, tau_days: float | None) -> list[Clo
     return bars
 
 
-def _groups(traces: Traces, by: By) -> Iterator[tuple[str, Flags]]:
+def _groups(traces: Traces, by: Grouping) -> Iterator[tuple[str, Flags]]:
     match by:
-        case By.TIER:
+        case Grouping.TIER:
             codes, names = traces.cases.tier, traces.cases.tiers
-        case By.UNIT:
+        case Grouping.UNIT:
             codes, names = traces.unit, traces.units
-        case By.PERIOD:
+        case Grouping.PERIOD:
             codes, names = coded(
                 [quarter_of(EPOCH + timedelta(days=day)).name for day in traces.started_days]
             )
@@ -132,14 +169,14 @@ def _stages(bar: ClockBar) -> Iterator[ClockBar]:
 
 
 def bars_from_counts(
-    found: Lines, moment: Moment, tier: str | None, by: By, tau_days: float | None
+    found: Lines, moment: Moment, tier: str | None, by: Grouping, tau_days: float | None
 ) -> list[ClockBar]:
     """The bars out of the counts of live cases, of one tier or of all."""
     own = [line for line in found.all if tier in {None, line.tier}]
     bars = [clock_bar("all", _clocked(own, moment), tau_days=tau_days)]
-    if by is By.STAGE:
+    if by is Grouping.STAGE:
         bars += _stages(clock_bar("", _clocked(own, moment, stages=True), tau_days=tau_days))
-    if by is By.TIER:
+    if by is Grouping.TIER:
         for name in sorted({line.tier for line in own}):
             lines_of = [line for line in own if line.tier == name]
             bars.append(clock_bar(name, _clocked(lines_of, moment), tau_days=tau_days))
@@ -226,30 +263,88 @@ def _sentence(bar: ClockBar) -> str:
     )
 
 
-def _bar_json(bar: ClockBar) -> dict[str, object]:
+def _group_of(bar: ClockBar) -> ClockGroup:
     tax, tax_share = bar.gate_tax
     again, again_share = bar.rework
-    return {
-        "name": bar.name,
-        "cases": bar.cases,
-        "completed": bar.completed,
-        "tau_days": number(bar.tau_days),
-        "mean_days": number(bar.mean_days),
-        "gate_tax_days": number(tax),
-        "gate_tax_share": number(tax_share),
-        "rework_days": number(again),
-        "rework_share": number(again_share),
-        "parts": [_part_json(part) for part in bar.parts],
-    }
+    return ClockGroup(
+        name=bar.name,
+        cases=bar.cases,
+        completed=bar.completed,
+        tau_days=number(bar.tau_days),
+        mean_days=number(bar.mean_days),
+        gate_tax_days=number(tax),
+        gate_tax_share=number(tax_share),
+        rework_days=number(again),
+        rework_share=number(again_share),
+        parts=tuple(map(_part_of, bar.parts)),
+    )
 
 
-def _part_json(part: Part) -> dict[str, object]:
-    return {
-        "stage": part.stage,
-        "holder": part.holder,
-        "mode": part.mode.value,
-        "mean_days": number(part.mean_days),
-        "median_days": number(part.median_days),
-        "share": number(part.share),
-        "rework_days": number(part.rework_days),
-    }
+def _part_of(part: Part) -> ClockPart:
+    return ClockPart(
+        stage=part.stage,
+        holder=part.holder,
+        mode=part.mode,
+        mean_days=number(part.mean_days),
+        median_days=number(part.median_days),
+        share=number(part.share),
+        rework_days=number(part.rework_days),
+    )
+
+
+async def _read(asking: Asking) -> ClockReport:
+    asked = asking.question
+    of = (asking.session, asking.moment, asking.cohort)
+    return await clock(*of, by=asked.by, tau_days=asked.tau_days)
+
+
+def _rows(found: ClockReport) -> Iterator[Row]:
+    for group in found.groups:
+        about = {"group": group.name, "cases": group.cases, "tau_days": group.tau_days}
+        for part in group.parts:
+            yield {**about, **part.model_dump(mode="json")}
+
+
+EXAMPLE: Example = {
+    "report": "clock",
+    "as_of": "2026-11-02T10:00:00+00:00",
+    "as_of_words": "as of 2026-11-02 10:00 (UTC)",
+    "sentence": "Of 44.1 days per case (in its first 83 days), 10.3 days are spent waiting for "
+    "enablement: 23%.",
+    "cohort": "intake",
+    "by": "nothing",
+    "groups": [
+        {
+            "name": "all",
+            "cases": 310,
+            "completed": 251,
+            "tau_days": 83,
+            "mean_days": 44.1,
+            "gate_tax_days": 10.3,
+            "gate_tax_share": 0.234,
+            "rework_days": 1.9,
+            "rework_share": 0.043,
+            "parts": [
+                {
+                    "stage": "",
+                    "holder": "enablement",
+                    "mode": "waiting",
+                    "mean_days": 10.3,
+                    "median_days": 9.1,
+                    "share": 0.234,
+                    "rework_days": 0.0,
+                }
+            ],
+        }
+    ],
+    "notes": [],
+}
+REPORT = Registered(
+    name="clock",
+    asks="Where does the time go?",
+    result=ClockReport,
+    read=_read,
+    rows=_rows,
+    groupings=(Grouping.TIER, Grouping.UNIT, Grouping.STAGE, Grouping.PERIOD),
+    example=EXAMPLE,
+)

@@ -2,16 +2,13 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.naming import listed, shown
 from service.domain.tiering import Tier
 from service.errors import BadInput
-from service.facts.as_of import Choices, choices
-from service.facts.tables import CaseVersionRow
+from service.facts.as_of import Choices, choices, has_cases, pathway_versions
 from service.intake.pathways import pathways
 
 MOST_NAMED = 12
@@ -65,7 +62,7 @@ class _Names:
             _among(field, "tier", tier, [*ours, *(await self._choices()).tiers])
 
     async def unit(self, field: str, unit: str | None) -> None:
-        if unit is not None and not await self._any(col(CaseVersionRow.business_unit) == unit):
+        if unit is not None and not await has_cases(self._session, unit=unit):
             _among(field, "business unit", unit, (await self._choices()).units)
 
     async def pathway(self, field: str, key: str | None, version: int | None) -> None:
@@ -74,10 +71,8 @@ class _Names:
             return
         if version is None and any(key == one for one, _ in shipped):
             return
-        row = CaseVersionRow
-        columns = (col(row.pathway), col(row.pathway_version))
-        used = await self._session.execute(select(*columns).where(columns[0] != "").distinct())
-        there = sorted({*shipped, *((one, number) for one, number in used)})
+        used = await pathway_versions(self._session)
+        there = sorted({*shipped, *((one, number) for one, number, _ in used)})
         if version is None:
             _among(field, "pathway", key, dict.fromkeys(one for one, _ in there))
         else:
@@ -93,12 +88,8 @@ class _Names:
         }
         if kind is None or kind in asked_for:
             return
-        if not await self._any(col(CaseVersionRow.evidence).contains([kind])):
+        if not await has_cases(self._session, evidence=kind):
             _among(field, "kind of evidence", kind, sorted(asked_for))
-
-    async def _any(self, condition: ColumnElement[bool]) -> bool:
-        found = await self._session.scalar(select(col(CaseVersionRow.id)).where(condition).limit(1))
-        return found is not None
 
 
 def _among(field: str, what: str, name: str | None, there: Collection[str]) -> None:

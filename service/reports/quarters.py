@@ -9,8 +9,7 @@ from sqlmodel import col
 
 from service.database import Sessions
 from service.domain.cohort import INTAKE, Period, quarter_of
-from service.facts.as_of import Moment, cohort_names
-from service.facts.tables import CaseVersionRow
+from service.facts.as_of import Moment, cohort_names, first_start
 from service.measure.sequential import quarter_alpha
 from service.people.directory import any_sample
 from service.reports.tables import LockedVerdictRow
@@ -19,7 +18,7 @@ from service.reports.verdict import verdict
 A_MOMENT = timedelta(microseconds=1)
 MOST_BASELINES = 20
 OF_THE_MOMENT = (
-    *("sentence", "about", "official", "curves", "locked"),
+    *("report", "as_of_words", "sentence", "about", "official", "curves", "locked"),
     *("read", "accepted", "rejected", "live"),
 )
 """What a report says of the day on which it is read, and not of the quarter."""
@@ -34,11 +33,7 @@ async def lock_due(sessions: Sessions, *, at: datetime) -> list[str]:
     last = before(quarter_of(at))
     async with sessions() as session:
         locked = await session.scalar(select(func.max(col(LockedVerdictRow.as_of))))
-        first = await session.scalar(
-            select(func.min(col(CaseVersionRow.started_at))).where(
-                col(CaseVersionRow.cohort) == INTAKE
-            )
-        )
+        first = await first_start(session, INTAKE)
     if first is None:
         return []
     due = [last]
@@ -76,7 +71,7 @@ async def lock_against(
     """
     moment = Moment(quarter.end - A_MOMENT, asked=True)
     found = await verdict(session, moment, baseline=baseline, alpha=quarter_alpha())
-    kept = {key: value for key, value in found.items() if key not in OF_THE_MOMENT}
+    kept = {key: value for key, value in found.as_json().items() if key not in OF_THE_MOMENT}
     row = insert(LockedVerdictRow).values(
         quarter=quarter.name,
         baseline=baseline or "",

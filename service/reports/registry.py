@@ -1,64 +1,54 @@
-"""All reports by name, and what they can be asked."""
+"""All reports. To register one is a line here."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.domain.cohort import INTAKE, Cohort
-from service.errors import BadInput
 from service.facts.as_of import Moment
-from service.measure.next_decision import DecisionOrder
-from service.reports.changes import changes
-from service.reports.clock import By, clock
-from service.reports.flow import flow
-from service.reports.forecasts import forecasts_held
+from service.reports import (
+    changes,
+    clock,
+    flow,
+    forecasts,
+    next_decisions,
+    stages,
+    verdict,
+    wip,
+)
+from service.reports import help as help_most
 from service.reports.headline import refuse_by_evidence
-from service.reports.help import help_most
 from service.reports.names import refuse_unknown
-from service.reports.next_decisions import decisions
-from service.reports.stages import stages
-from service.reports.verdict import cohort_named, narrowed, verdict
-
-Found = dict[str, object]
-Learned = Callable[[], Awaitable[DecisionOrder]]
+from service.reports.question import Asking, Learned, Question, cohort_named
+from service.reports.report import Registered, Report
 
 
 class Name(StrEnum):
-    """The reports."""
+    """The reports by name, each with what is registered of it."""
 
-    VERDICT = "verdict"
-    CLOCK = "clock"
-    STAGES = "stages"
-    FLOW = "flow"
-    HELP = "help"
-    FORECASTS = "forecasts"
-    DECISIONS = "decisions"
-    CHANGES = "changes"
+    _value_: str
+    of: Registered[Any]
 
+    def __new__(cls, of: Registered[Any]) -> "Name":
+        """A name of a report that is registered."""
+        name = str.__new__(cls, of.name)
+        name._value_, name.of = of.name, of
+        return name
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a report is asked; each takes what concerns it."""
-
-    cohort: str = INTAKE
-    baseline: str | None = None
-    tau_days: float | None = None
-    tier: str | None = None
-    unit: str | None = None
-    by: By = By.NOTHING
+    VERDICT = verdict.REPORT
+    CLOCK = clock.REPORT
+    STAGES = stages.REPORT
+    FLOW = flow.REPORT
+    HELP = help_most.REPORT
+    FORECASTS = forecasts.REPORT
+    DECISIONS = next_decisions.REPORT
+    CHANGES = changes.REPORT
+    WIP = wip.REPORT
 
 
-def question_from(
-    *, cohort: str, baseline: str, tau_days: float | None, tier: str, unit: str, by: str
-) -> Question:
-    """A question out of words, empty for what is not asked. `BadInput` for an unknown `by`."""
-    try:
-        groups = By(by)
-    except ValueError:
-        raise BadInput("by", f"one of {', '.join(some.value for some in By)}") from None
-    return Question(cohort, baseline or None, tau_days, tier or None, unit or None, groups)
+def named(written: str) -> Name:
+    """The report of that name. KeyError where there is none."""
+    return {name.value: name for name in Name}[written]
 
 
 async def report(
@@ -68,84 +58,19 @@ async def report(
     question: Question,
     *,
     learned: Learned | None = None,
-) -> Found:
-    """A report as known at the moment, as JSON-able data. `BadInput` for a question that makes no
-    sense, and for names that there are not.
-
-    `learned` is what the queue orders decisions by, where there is one: of the present the
-    decisions of the intake are ordered by the same, so that both say the same.
-    """
+) -> Report:
+    """A report as known at the moment. `BadInput` for a question that makes no sense, and for names
+    that there are not. `learned` as in `Asking`."""
     await _check_names(session, name, question)
-    if name is Name.DECISIONS:
-        cohort = _cohort(question)
-        same = learned is not None and not moment.asked and cohort.name == INTAKE
-        order = await learned() if learned is not None and same else None
-        found = await decisions(session, moment, cohort, order=order)
-    else:
-        found = await READ[name](session, moment, question)
-    return {"report": name.value, "as_of_words": moment.said, **found}
-
-
-async def _verdict(session: AsyncSession, moment: Moment, question: Question) -> Found:
-    return await verdict(
-        session,
-        moment,
-        intake=question.cohort,
-        baseline=question.baseline,
-        tau_days=question.tau_days,
-        tier=question.tier,
-        unit=question.unit,
-    )
-
-
-COMPARES = (Name.VERDICT, Name.CHANGES)
+    found: Report = await name.of.read(Asking(session, moment, question, learned))
+    return found
 
 
 async def _check_names(session: AsyncSession, name: Name, question: Question) -> None:
     cohorts = [("cohort", cohort_named("cohort", question.cohort))]
     if question.baseline is not None:
         cohorts.append(("baseline", cohort_named("baseline", question.baseline)))
-    if name in COMPARES:  # whether or not there is such evidence
+    if name.of.compares:  # whether or not there is such evidence
         for field, cohort in cohorts:
             refuse_by_evidence(field, cohort)
     await refuse_unknown(session, cohorts=cohorts, tier=question.tier, unit=question.unit)
-
-
-def _cohort(question: Question) -> Cohort:
-    return narrowed(cohort_named("cohort", question.cohort), question.tier, question.unit)
-
-
-async def _clock(session: AsyncSession, moment: Moment, question: Question) -> Found:
-    cohort = _cohort(question)
-    return await clock(session, moment, cohort, by=question.by, tau_days=question.tau_days)
-
-
-async def _stages(session: AsyncSession, moment: Moment, question: Question) -> Found:
-    return await stages(session, moment, _cohort(question), by_tier=question.by is By.TIER)
-
-
-async def _flow(session: AsyncSession, moment: Moment, question: Question) -> Found:
-    return await flow(session, moment, _cohort(question))
-
-
-async def _help(session: AsyncSession, moment: Moment, question: Question) -> Found:
-    return await help_most(session, moment, _cohort(question), tau_days=question.tau_days)
-
-
-async def _forecasts(session: AsyncSession, moment: Moment, question: Question) -> Found:
-    return await forecasts_held(session, moment, _cohort(question))
-
-
-async def _changes(session: AsyncSession, moment: Moment, question: Question) -> Found:
-    return await changes(session, moment, _cohort(question))
-
-
-READ: Mapping[Name, Callable[[AsyncSession, Moment, Question], Awaitable[Found]]] = {
-    Name.VERDICT: _verdict,
-    Name.CLOCK: _clock,
-    Name.STAGES: _stages,
-    Name.FLOW: _flow,
-    Name.HELP: _help,
-    Name.FORECASTS: _forecasts,
-    Name.CHANGES: _changes,
-}

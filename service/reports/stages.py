@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.cohort import Cohort
@@ -15,11 +17,22 @@ from service.domain.tally import Kind
 from service.facts.as_of import Moment
 from service.facts.counts.read import DayLine, lines
 from service.facts.traces import traces_of
+from service.measure.figures import number
 from service.measure.stages import Passages, Percentiles, Stage, Times, longest_wait
 from service.measure.stages import stages as measured
-from service.measure.survival import Quantile
 from service.measure.traces import Traces
-from service.measure.verdict import number
+from service.reports.question import Asking, Grouping
+from service.reports.report import (
+    Bounds,
+    Example,
+    Figures,
+    Instant,
+    Quantile,
+    Registered,
+    Report,
+    Row,
+    quantile_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +56,74 @@ class StagesFound:
         return _sentence(self.groups[0].stages)
 
 
+class Percentile(Figures):
+    """How many days cases need: half of them at most p50, and so on."""
+
+    p50: Quantile
+    p85: Quantile
+    p95: Quantile
+
+
+class PassTimes(Figures):
+    """How long visits took: waiting in the queue, and at work."""
+
+    stays: int
+    complete: int
+    queue: Percentile
+    work: Percentile
+
+
+class StageTimes(Figures):
+    """A stage: who came, who left, who was sent back, and how long it took."""
+
+    stage: str
+    entries: int
+    entries_again: int
+    exits: int
+    open: int
+    sent_back: int
+    send_back_rate: float | None
+    send_back_interval: Bounds | None
+    first_pass: PassTimes = Field(description="Of the first visit of each case")
+    total: PassTimes = Field(description="Of all visits of a case added up")
+    asked_days: float | None
+    parked_days: float | None
+
+
+class StageTimesGroup(Figures):
+    """The stages of all cases, or of a tier, in the order of the pathway."""
+
+    name: str
+    stages: tuple[StageTimes, ...]
+
+
+class StagesReport(Report):
+    """How long cases wait and are worked on in each stage, and how often they are sent back."""
+
+    report: Literal["stages"] = "stages"
+    as_of: Instant
+    cohort: str
+    sentence: str
+    groups: tuple[StageTimesGroup, ...]
+    notes: tuple[str, ...]
+
+
 async def stages(
     session: AsyncSession, moment: Moment, cohort: Cohort, *, by_tier: bool = False
-) -> dict[str, object]:
-    """How long cases wait and are worked on in each stage, as known at the moment: JSON-able."""
+) -> StagesReport:
+    """How long cases wait and are worked on in each stage, as known at the moment."""
     found = await stages_found(session, moment, cohort, by_tier=by_tier)
-    return {
-        "as_of": moment.at.isoformat(),
-        "cohort": str(cohort),
-        "sentence": found.sentence,
-        "groups": [
-            {"name": group.name, "stages": [_stage_json(stage) for stage in group.stages]}
+    return StagesReport(
+        as_of_words=moment.said,
+        as_of=moment.at.isoformat(),
+        cohort=str(cohort),
+        sentence=found.sentence,
+        groups=tuple(
+            StageTimesGroup(name=group.name, stages=tuple(map(_times_of_stage, group.stages)))
             for group in found.groups
-        ],
-        "notes": list(found.notes),
-    }
+        ),
+        notes=found.notes,
+    )
 
 
 async def stages_found(
@@ -131,40 +197,122 @@ def _sentence(found: Sequence[Stage]) -> str:
     )
 
 
-def _stage_json(stage: Stage) -> dict[str, object]:
+def _times_of_stage(stage: Stage) -> StageTimes:
     passed = stage.passages
     interval = passed.send_back_interval
-    return {
-        "stage": stage.name,
-        "entries": passed.entries,
-        "entries_again": passed.again,
-        "exits": passed.exits,
-        "open": passed.open,
-        "sent_back": passed.sent_back,
-        "send_back_rate": number(passed.send_back_rate),
-        "send_back_interval": None if interval is None else [number(end) for end in interval],
-        "first_pass": _times_json(stage.first),
-        "total": _times_json(stage.total),
-        "asked_days": number(stage.asked_days),
-        "parked_days": number(stage.parked_days),
-    }
+    return StageTimes(
+        stage=stage.name,
+        entries=passed.entries,
+        entries_again=passed.again,
+        exits=passed.exits,
+        open=passed.open,
+        sent_back=passed.sent_back,
+        send_back_rate=number(passed.send_back_rate),
+        send_back_interval=interval and (number(interval[0]), number(interval[1])),
+        first_pass=_pass_times(stage.first),
+        total=_pass_times(stage.total),
+        asked_days=number(stage.asked_days),
+        parked_days=number(stage.parked_days),
+    )
 
 
-def _times_json(times: Times) -> dict[str, object]:
-    return {
-        "stays": times.stays,
-        "complete": times.complete,
-        "queue": percentiles_json(times.queue),
-        "work": percentiles_json(times.work),
-    }
+def _pass_times(times: Times) -> PassTimes:
+    return PassTimes(
+        stays=times.stays,
+        complete=times.complete,
+        queue=_percentile(times.queue),
+        work=_percentile(times.work),
+    )
 
 
-def percentiles_json(found: Percentiles) -> dict[str, object]:
-    """Percentiles with their intervals as JSON-able data."""
-    named = {"p50": found.p50, "p85": found.p85, "p95": found.p95}
-    return {name: quantile_json(quantile) for name, quantile in named.items()}
+def _percentile(found: Percentiles) -> Percentile:
+    return Percentile(
+        p50=quantile_of(found.p50), p85=quantile_of(found.p85), p95=quantile_of(found.p95)
+    )
 
 
-def quantile_json(found: Quantile) -> dict[str, float | None]:
-    """A quantile with its interval as JSON-able data."""
-    return {"days": number(found.days), "low": number(found.low), "high": number(found.high)}
+async def _read(asking: Asking) -> StagesReport:
+    by_tier = asking.question.by is Grouping.TIER
+    return await stages(asking.session, asking.moment, asking.cohort, by_tier=by_tier)
+
+
+def _rows(found: StagesReport) -> Iterator[Row]:
+    for group in found.groups:
+        for stage in group.stages:
+            flat = stage.model_dump(exclude={"send_back_interval", "first_pass", "total"})
+            if stage.send_back_interval is None:
+                flat = stage.model_dump(exclude={"first_pass", "total"})
+            for passes, times in (("first_pass", stage.first_pass), ("total", stage.total)):
+                figures = {
+                    f"{kind}_{name}": quantile.days
+                    for kind, percentile in (("queue", times.queue), ("work", times.work))
+                    for name, quantile in percentile
+                }
+                yield {"group": group.name, **flat, "pass": passes, **figures}
+
+
+EXAMPLE: Example = {
+    "report": "stages",
+    "as_of_words": "as of 2026-11-02 10:00 (UTC)",
+    "as_of": "2026-11-02T10:00:00+00:00",
+    "cohort": "intake",
+    "sentence": "Risk assessment is where cases wait longest: half wait more than 6.7 days, 15% "
+    "more than 11.8 days.",
+    "groups": [
+        {
+            "name": "all",
+            "stages": [
+                {
+                    "stage": "triage",
+                    "entries": 391,
+                    "entries_again": 0,
+                    "exits": 385,
+                    "open": 6,
+                    "sent_back": 0,
+                    "send_back_rate": 0.0,
+                    "send_back_interval": [0.0, 0.00987924],
+                    "first_pass": {
+                        "stays": 391,
+                        "complete": 385,
+                        "queue": {
+                            "p50": {"days": 0.967786, "low": 0.93468, "high": 0.997295},
+                            "p85": {"days": 1.92284, "low": 1.77608, "high": 2.06551},
+                            "p95": {"days": 3.92697, "low": 3.26588, "high": 4.96768},
+                        },
+                        "work": {
+                            "p50": {"days": 0.727246, "low": 0.373604, "high": 0.75687},
+                            "p85": {"days": 1.31796, "low": 1.09768, "high": 1.79128},
+                            "p95": {"days": 2.74912, "low": 2.24158, "high": 3.11663},
+                        },
+                    },
+                    "total": {
+                        "stays": 391,
+                        "complete": 385,
+                        "queue": {
+                            "p50": {"days": 0.967786, "low": 0.93468, "high": 0.997295},
+                            "p85": {"days": 1.92284, "low": 1.77608, "high": 2.06551},
+                            "p95": {"days": 3.92697, "low": 3.26588, "high": 4.96768},
+                        },
+                        "work": {
+                            "p50": {"days": 0.727246, "low": 0.373604, "high": 0.75687},
+                            "p85": {"days": 1.31796, "low": 1.09768, "high": 1.79128},
+                            "p95": {"days": 2.74912, "low": 2.24158, "high": 3.11663},
+                        },
+                    },
+                    "asked_days": 0.404883,
+                    "parked_days": 0.0,
+                }
+            ],
+        }
+    ],
+    "notes": [],
+}
+REPORT = Registered(
+    name="stages",
+    asks="How long does each stage take?",
+    result=StagesReport,
+    read=_read,
+    rows=_rows,
+    groupings=(Grouping.TIER,),
+    example=EXAMPLE,
+)

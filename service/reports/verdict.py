@@ -1,17 +1,18 @@
 """The verdict on what is in the database: any cohort against any other."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Literal, cast
 
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.assumptions.store import assumptions_at
 from service.domain.assumption import Assumption
-from service.domain.cohort import INTAKE, BadCohort, Cohort, cohort_from
+from service.domain.cohort import INTAKE, Cohort
 from service.errors import BadInput
 from service.facts.as_of import Moment, cases_of, cohort_names, estimated
 from service.facts.record import rejected_by_cohort, signs_of_imports
@@ -24,6 +25,15 @@ from service.measure.record import Rejected
 from service.measure.sequential import as_json as live_as_json
 from service.measure.sequential import live, quarter_alpha
 from service.measure.verdict import as_json, judge
+from service.reports.comparison import (
+    ArmFigures,
+    Comparison,
+    CurveFigures,
+    LiveFigures,
+    LockedVerdict,
+    OfficialVerdict,
+    OwnEstimates,
+)
 from service.reports.headline import (
     Scope,
     headline,
@@ -32,10 +42,38 @@ from service.reports.headline import (
     was_locked,
     why_none,
 )
+from service.reports.question import Asking, cohort_named, narrowed
+from service.reports.report import Example, Registered, Report, Row
 from service.reports.tables import LockedVerdictRow
 
 MOST_QUARTERS = 40
 """Locked verdicts that a report shows, the newest: ten years."""
+
+
+class _Headed(Report):
+    sentence: str = Field(description="What these figures say, in one sentence")
+    about: str = Field(description="Which part of the cases it is of; empty for all")
+    official: OfficialVerdict | None = Field(
+        description="The newest locked verdict, for the question that is locked: of all cases"
+    )
+
+
+class VerdictReport(Comparison, _Headed):
+    """The same answer as `headway compare --json`, from this database, open use cases included;
+    with the verdicts of the locked quarters and the live interval that may be looked at any day."""
+
+    report: Literal["verdict"] = "verdict"
+    live: LiveFigures
+    curves: tuple[CurveFigures, ...]
+    read: int
+    accepted: int
+    rejected: int
+    own_estimates: OwnEstimates | None = Field(
+        description="Where there is no baseline: against what the builders expected"
+    )
+    locked: tuple[LockedVerdict, ...] = Field(
+        description="The quarters that are over, oldest first"
+    )
 
 
 async def verdict(
@@ -48,7 +86,7 @@ async def verdict(
     tier: str | None = None,
     unit: str | None = None,
     alpha: float = 0.05,
-) -> dict[str, object]:
+) -> VerdictReport:
     """The verdict as known at the moment: the JSON contract of `headway compare --json`, and what
     only a database knows.
 
@@ -107,24 +145,9 @@ async def verdict(
         notes.append(f"Only a part of the cases: {scope.about}. Verdicts are locked of the whole.")
     if alpha > quarter_alpha():
         notes += filter(None, [single_look(found)])
-    return {**said, **found, "notes": notes}
-
-
-def cohort_named(field: str, written: str) -> Cohort:
-    """A cohort as somebody wrote it into a field; `BadInput` when it is none."""
-    try:
-        return cohort_from(written)
-    except BadCohort as error:
-        raise BadInput(field, str(error)) from None
-
-
-def narrowed(cohort: Cohort, tier: str | None, unit: str | None) -> Cohort:
-    """The part of a cohort in a tier and a business unit, where they are given. `BadInput` for one
-    that the cohort's own conditions leave out."""
-    for field, own, asked in (("tier", cohort.tier, tier), ("unit", cohort.unit, unit)):
-        if own is not None and asked is not None and own != asked:
-            raise BadInput(field, f"{cohort} has no case of {asked}: leave one of the two out")
-    return replace(cohort, tier=cohort.tier or tier, unit=cohort.unit or unit)
+    return VerdictReport.model_validate(
+        {"as_of_words": moment.said, **said, **found, "notes": notes}
+    )
 
 
 def _naming(cases: Cases, others: list[str]) -> Cases:
@@ -203,3 +226,191 @@ async def locked(
         }
         for row in reversed(list(rows))
     ]
+
+
+async def _read(asking: Asking) -> VerdictReport:
+    asked = asking.question
+    return await verdict(
+        asking.session,
+        asking.moment,
+        intake=asked.cohort,
+        baseline=asked.baseline,
+        tau_days=asked.tau_days,
+        tier=asked.tier,
+        unit=asked.unit,
+    )
+
+
+def rows(found: Comparison) -> Iterator[Row]:
+    """The arms of a comparison, of all tiers and of each."""
+    low, high = found.ci or (None, None)
+    whole = {"tier": "all", "counted": None, "ratio": found.ratio, "low": low, "high": high}
+    yield from _arms(whole, found.arms)
+    for one in found.strata:
+        about = {"tier": one.tier, "counted": one.counted, "ratio": one.ratio}
+        yield from _arms({**about, "low": None, "high": None}, one.arms)
+
+
+def _arms(about: Row, arms: Mapping[str, ArmFigures]) -> Iterator[Row]:
+    for cohort, arm in arms.items():
+        low, high = arm.km_median_ci_days
+        yield {
+            **about,
+            "cohort": cohort,
+            **arm.model_dump(exclude={"km_median_ci_days"}),
+            "km_median_low_days": low,
+            "km_median_high_days": high,
+        }
+
+
+EXAMPLE: Example = {
+    "report": "verdict",
+    "sentence": "Intake compresses time-to-production: 37% less time than before (0.63, 95% "
+    "between 0.52 and 0.77), if nothing else changed than what the baseline's own "
+    "trend shows.",
+    "about": "",
+    "official": {
+        "quarter": "2026-Q3",
+        "as_of": "2026-09-30T23:59:59.999999+00:00",
+        "sentence": "Intake compresses time-to-production: 0.66 of before, 98.75% "
+        "between 0.51 and 0.86, locked for 2026 Q3.",
+    },
+    "rule": 2,
+    "verdict": "compresses",
+    "as_is": "compresses",
+    "why": [],
+    "cohort": "intake",
+    "baseline": "before",
+    "ratio": 0.63,
+    "ci": [0.52, 0.77],
+    "adjusted": {"ratio": 0.64, "ci": [0.5, 0.82]},
+    "trend": {"per_year": -0.02, "gap_years": 1.1, "trust": 0.6, "drift": 0.12},
+    "units": {"se": 0.09, "df": 9.2, "effective": 10.2, "shared": True},
+    "information": {"intake": 244.0, "before": 260.0},
+    "record": [],
+    "assumptions": [],
+    "statements": {
+        "at most 10% slower": True,
+        "within 10%": False,
+        "E": 1.73,
+        "trend that would explain it": -0.24,
+        "share of slow cases lost that would explain it": 0.16,
+        "tau x 0.5": [0.7, 0.6, 0.82],
+        "tau x 1.5": [0.61, 0.49, 0.76],
+        "baseline, second half over first": [0.98, 0.84, 1.14],
+    },
+    "confidence": 0.95,
+    "tau_days": 160.0,
+    "as_of": "2026-11-02T10:00:00+00:00",
+    "as_of_words": "as of 2026-11-02 10:00 (UTC)",
+    "arms": {
+        "intake": {
+            "cases": 300,
+            "completed": 250,
+            "open": 50,
+            "declined": 0,
+            "withdrawn": 0,
+            "km_median_days": 50,
+            "km_median_ci_days": [40.0, None],
+            "rmst_days": 55.00000000000001,
+            "rmst_se_days": 6.5,
+            "completed_mean_days": 45.0,
+        },
+        "before": {
+            "cases": 320,
+            "completed": 260,
+            "open": 60,
+            "declined": 0,
+            "withdrawn": 0,
+            "km_median_days": 80,
+            "km_median_ci_days": [64.0, None],
+            "rmst_days": 88.0,
+            "rmst_se_days": 6.5,
+            "completed_mean_days": 72.0,
+        },
+    },
+    "strata": [
+        {
+            "tier": "medium",
+            "counted": True,
+            "why_not": None,
+            "ratio": 0.63,
+            "tau_days": 160,
+            "opposite": False,
+            "expected": {"intake": 244.0, "before": 260.0},
+            "arms": {
+                "intake": {
+                    "cases": 300,
+                    "completed": 250,
+                    "open": 50,
+                    "declined": 0,
+                    "withdrawn": 0,
+                    "km_median_days": 50,
+                    "km_median_ci_days": [40.0, None],
+                    "rmst_days": 55.00000000000001,
+                    "rmst_se_days": 6.5,
+                    "completed_mean_days": 45.0,
+                },
+                "before": {
+                    "cases": 320,
+                    "completed": 260,
+                    "open": 60,
+                    "declined": 0,
+                    "withdrawn": 0,
+                    "km_median_days": 80,
+                    "km_median_ci_days": [64.0, None],
+                    "rmst_days": 88.0,
+                    "rmst_se_days": 6.5,
+                    "completed_mean_days": 72.0,
+                },
+            },
+        }
+    ],
+    "logrank_p": 0.0001,
+    "guard": {"ratio": 0.64, "ci": [0.53, 0.79], "lost": 0.02},
+    "needed_cases_per_arm": None,
+    "more_cases": None,
+    "live": {
+        "verdict": "compresses",
+        "ratio": 0.63,
+        "ci": [0.48, 0.83],
+        "as_is": "compresses",
+        "why": [],
+        "adjusted": {"ratio": 0.64, "ci": [0.47, 0.87]},
+        "guard": {"ratio": 0.64, "ci": [0.48, 0.85]},
+        "waiting_for": None,
+    },
+    "own_estimates": None,
+    "locked": [
+        {
+            "quarter": "2026-Q3",
+            "locked_at": "2026-10-01T00:05:01+00:00",
+            "verdict": "compresses",
+            "why_none": "",
+            "ratio": 0.66,
+            "ci": [0.51, 0.86],
+            "confidence": 0.9875,
+        }
+    ],
+    "curves": [
+        {
+            "cohort": "intake",
+            "cases": 310,
+            "points": [[0.0, 1.0, 1.0, 1.0], [41.5, 0.5, 0.44, 0.56]],
+            "at_risk": [[0.0, 310], [40.0, 166]],
+        }
+    ],
+    "read": 620,
+    "accepted": 620,
+    "rejected": 0,
+    "notes": [],
+}
+REPORT = Registered(
+    name="verdict",
+    asks="Does the intake compress time-to-production, or extend it?",
+    result=VerdictReport,
+    read=_read,
+    rows=rows,
+    compares=True,
+    example=EXAMPLE,
+)

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.domain.people import Actor
-from service.domain.use_case import Kpi, UseCase
 from service.errors import BadInput, Conflict, NotAllowed
+from service.intake.fields import Kpi, UseCase
 from service.intake.use_cases import UseCaseRow
 from service.people.directory import names_of
 from service.value.grades import may_change_case
@@ -137,7 +137,12 @@ def _version(row: InvestmentCaseRow, names: Mapping[str, str]) -> Version:
     return Version(
         number=row.version,
         terms=Terms(
-            kpi=Kpi(row.kpi_name, row.kpi_unit, row.kpi_baseline, row.kpi_target),
+            kpi=Kpi(
+                name=row.kpi_name,
+                unit=row.kpi_unit,
+                baseline=row.kpi_baseline,
+                target=row.kpi_target,
+            ),
             direction=row.direction,
             one_off_cost=row.one_off_cost,
             yearly_run_cost=row.yearly_run_cost,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from service.domain.use_case import Kpi, UseCase
+from service.intake.fields import Kpi, UseCase
 from service.value.grades import Method
 
 MOST_OBSERVATIONS = 500

@@ -21,7 +21,8 @@ from service.intake.handing_in import Submitted
 from service.intake.tables import OutboxRow, UseCaseRow
 from service.reactions import submit
 from tests.kit.apps import visiting
-from tests.kit.house import House, submission
+from tests.kit.house import House
+from tests.kit.submission import submission
 from workflows.client import CALL_RETRIES, CONNECT_WITHIN
 from workflows.intake.dispatcher import TemporalEngine, dispatch
 from workflows.worker import make_worker
@@ -118,6 +119,22 @@ async def test_a_decision_that_nobody_works_on_is_pending_until_somebody_does(
     assert (await there.http.get(where)).json() == repeated.json()
     assert repeated.json()["sequence"] == 2
     assert (await there.sees(f"use-cases/{key}"))["sequence"] == 2
+
+
+async def test_letting_somebody_go_whose_cases_nobody_hands_over_in_time_is_503(
+    house: House, client: Client
+) -> None:
+    admin, builder = await house.visitor(Role.ADMIN), await house.visitor(Role.BUILDER)
+    successor = await house.visitor(Role.BUILDER)
+    slow = TemporalEngine(client, f"own-{builder.person.id}", decision_timeout=0.5)
+    await visiting(builder, house.sessions, slow).hand_in()
+    there = visiting(admin, house.sessions, slow)
+    change = {"active": False, "successor": successor.person.email}
+    answer = await there.http.patch(f"/v1/people/{builder.person.id}", json=change)
+    assert answer.status_code == 503
+    assert answer.json()["type"] == "urn:headway:problem:decision-pending"
+    assert int(answer.headers["retry-after"]) > 0
+    assert (await builder.sees("me"))["active"]
 
 
 async def test_without_postgresql_nothing_is_accepted_and_every_answer_says_so(

@@ -4,13 +4,15 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from api.app import TAGS
-from api.intake import bodies as schemas
-from api.intake.examples import EXAMPLES
+from api.kit.bodies import EXAMPLES
+from api.kit.problems import Problem
 from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, TAKES
 from service.domain.people import Role
+from service.reports.registry import Name
 from tests.kit.contract import DOCUMENT, PROBLEM, Contract, Operation
 from tests.kit.house import House
 
@@ -77,11 +79,23 @@ def test_what_is_filled_in_is_described(operation: Operation) -> None:
         assert parameter.get("description"), f"{operation}: {parameter['name']}"
 
 
-@pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {"Problem"}))
-def test_an_example_is_what_the_model_itself_makes_of_it(name: str) -> None:
-    model = getattr(schemas, name)
-    made = model.model_validate(EXAMPLES[name]).model_dump(mode="json", exclude_unset=True)
-    assert made == EXAMPLES[name]
+@pytest.mark.parametrize(
+    "model", [one for one in EXAMPLES if one is not Problem], ids=lambda model: model.__name__
+)
+def test_an_example_is_what_the_model_itself_makes_of_it(model: type[BaseModel]) -> None:
+    made = model.model_validate(EXAMPLES[model]).model_dump(mode="json", exclude_unset=True)
+    assert made == EXAMPLES[model]
+
+
+@pytest.mark.parametrize("name", list(Name))
+def test_every_report_has_an_address_a_schema_and_an_example_of_its_own(name: Name) -> None:
+    found = DOCUMENT["paths"][f"/v1/reports/{name.value}"]["get"]["responses"]["200"]["content"]
+    schema = CONTRACT.named(found["application/json"]["schema"])
+
+    assert schema["title"] == name.of.result.__name__
+    assert schema["examples"] == [name.of.example]
+    assert schema["properties"]["report"]["const"] == name.value
+    assert name.of.result.model_validate(name.of.example).as_json() == name.of.example
 
 
 def test_there_is_an_example_for_every_kind_of_command() -> None:
@@ -123,11 +137,11 @@ async def test_the_verdict_is_documented_and_nothing_of_it_is_lost(house: House)
     key = await builder.hand_in(tier="low")
     await builder.does(key, "go_live")
     verdict = await leader.sees("reports/verdict")
-    fields = DOCUMENT["components"]["schemas"]["VerdictRead"]["properties"]
+    fields = DOCUMENT["components"]["schemas"]["VerdictReport"]["properties"]
     assert set(verdict) == set(fields)
     assert verdict["arms"]["intake"]["completed"] >= 1
     assert set(verdict["arms"]["intake"]) == set(
-        DOCUMENT["components"]["schemas"]["ArmRead"]["properties"]
+        DOCUMENT["components"]["schemas"]["ArmFigures"]["properties"]
     )
     long_ago = await leader.sees("reports/verdict?as_of=0001-01-01")
     assert (long_ago["verdict"], long_ago["read"]) == ("inconclusive", 0)

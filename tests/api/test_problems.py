@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
+from api.kit.problems import PROBLEM_JSON
 from service.domain.people import Role
-from tests.kit.house import House, submission
+from tests.kit.house import House
+from tests.kit.submission import submission
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,8 @@ async def test_a_body_beyond_anything_honest_is_413_announced_or_not(house: Hous
     for content in (large, in_pieces()):
         answer = await builder.http.post("/v1/use-cases", content=content, headers=headers)
         assert answer.status_code == 413
+        assert answer.headers["content-type"] == PROBLEM_JSON
+        assert answer.headers["connection"] == "close"
     lying = {**headers, "Content-Length": "1"}
     assert (
         await builder.http.post("/v1/use-cases", content=large, headers=lying)

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.domain.people import Role
 from tests.kit.apps import visiting
 from tests.kit.contract import DOCUMENT, operations
-from tests.kit.house import House, submission
+from tests.kit.house import House
+from tests.kit.submission import submission
 
 
 async def test_answers_are_not_cached_and_not_guessed_at(house: House) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from tests.chaos.checking import Acknowledged, Submitted
-from tests.kit.house import submission
+from tests.kit.submission import submission
 
 PATIENCE = 90.0
 """Seconds after which a wish that is still not answered counts as a broken promise."""

@@ -21,6 +21,7 @@ AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ENABLER = Actor("enabler", frozenset({Role.ENABLER}))
 
 
+@pytest.mark.starts
 async def test_kill_9_of_each_under_load_loses_and_doubles_nothing() -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.chaos.kill"),

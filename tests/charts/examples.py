@@ -3,26 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from charts import ages, calibration, clock, flow, savings, stages, survival, trend
-from charts.data import (
-    AgePoint,
-    AtRisk,
-    CalibrationPoint,
-    Caption,
-    ClockBar,
-    Curve,
-    CurvePoint,
-    FlowPoint,
-    FlowStage,
-    QuarterPoint,
-    Saving,
-    StageBox,
-    UsualAge,
-)
+from charts.flow import FlowPoint, FlowStage
+from charts.layout import Caption
 from service.domain.standing import Mode
 from service.measure.tiers import Direction
+from service.reports.clock import ClockGroup, ClockPart
+from service.reports.comparison import CurveFigures, LockedVerdict
+from service.reports.flow import OldestCase, TierAges
+from service.reports.forecasts import HeldForecasts
+from service.reports.help import Saving
+from service.reports.registry import Name
+from service.reports.report import Quantile
+from service.reports.stages import StageTimes
 
 if TYPE_CHECKING:
     import altair as alt
@@ -42,22 +37,134 @@ class Example:
     labels: tuple[str, ...] = ()
 
 
-def _curve(name: str, cases: int, median: float) -> Curve:
+def curve(
+    name: str,
+    cases: int,
+    points: tuple[survival.Point, ...] = (),
+    at_risk: tuple[tuple[float, int], ...] = (),
+) -> CurveFigures:
+    """The curve of a cohort; points are (days, part, low, high)."""
+    return CurveFigures(cohort=name, cases=cases, points=points, at_risk=at_risk)
+
+
+def _curve(name: str, cases: int, median: float) -> CurveFigures:
     points = tuple(
-        CurvePoint(
-            days=median * step / 5,
-            survival=0.5 ** (step / 5),
-            low=max(0.0, 0.5 ** (step / 5) - 0.08),
-            high=min(1.0, 0.5 ** (step / 5) + 0.08),
+        (
+            median * step / 5,
+            0.5 ** (step / 5),
+            max(0.0, 0.5 ** (step / 5) - 0.08),
+            min(1.0, 0.5 ** (step / 5) + 0.08),
         )
         for step in range(1, 16)
     )
     days = survival.days_at_risk(150)
-    at_risk = tuple(AtRisk(day, round(cases * 0.5 ** (day / median))) for day in days)
-    return Curve(name, cases, points, median, at_risk)
+    at_risk = tuple((day, round(cases * 0.5 ** (day / median))) for day in days)
+    return curve(name, cases, points, at_risk)
+
+
+def group(name: str, *parts: tuple[str, Mode, float, float, float]) -> ClockGroup:
+    """The clocks of a group; parts are (party, mode, days, share, days of rework)."""
+    return ClockGroup(
+        name=name,
+        cases=1,
+        completed=1,
+        tau_days=None,
+        mean_days=0.0,
+        gate_tax_days=0.0,
+        gate_tax_share=0.0,
+        rework_days=0.0,
+        rework_share=0.0,
+        parts=tuple(
+            ClockPart(
+                stage="",
+                holder=party,
+                mode=mode,
+                mean_days=days,
+                median_days=None,
+                share=share,
+                rework_days=again,
+            )
+            for party, mode, days, share, again in parts
+        ),
+    )
+
+
+Percentiles = tuple[float | None, float | None, float | None]
+UNKNOWN: Percentiles = (None, None, None)
+NO_END: Percentiles = (2.0, None, None)
+NO_TIME: Percentiles = (0.0, 0.0, 0.0)
+"""Nobody waits, or nobody works: not drawn."""
+
+
+def timed(
+    stage: str, *, queue: Percentiles = NO_TIME, work: Percentiles = NO_TIME, entries: int = 120
+) -> StageTimes:
+    """How long a stage takes: p50, p85 and p95 of all visits."""
+    some = Name.STAGES.of.example["groups"][0]["stages"][0]
+    total = {
+        kind: {
+            name: {"days": days, "low": None, "high": None}
+            for name, days in zip(("p50", "p85", "p95"), given, strict=True)
+        }
+        for kind, given in (("queue", queue), ("work", work))
+    }
+    figures = {"stage": stage, "entries": entries, "total": {**some["total"], **total}}
+    return StageTimes.model_validate({**some, **figures})
+
+
+def held(  # noqa: PLR0917 - a row of figures
+    tier: str,
+    quantile: Literal["p50", "p85"],
+    promised: float,
+    share: float,
+    ci: tuple[float, float] | None,
+    forecasts: int,
+) -> HeldForecasts:
+    """How often forecasts held."""
+    some = Name.FORECASTS.of.example["held"][0]
+    figures = {"tier": tier, "quantile": quantile, "promised": promised, "share": share}
+    return HeldForecasts.model_validate({**some, **figures, "ci": ci, "forecasts": forecasts})
+
+
+def quarter(
+    name: str,
+    ratio: float | None,
+    ci: tuple[float | None, float | None] | None,
+    verdict: Direction,
+) -> LockedVerdict:
+    """The locked verdict of a quarter."""
+    return LockedVerdict(
+        quarter=name,
+        locked_at="2026-10-01T00:00:00+00:00",
+        why_none="",
+        verdict=verdict,
+        ratio=ratio,
+        ci=ci,
+        confidence=0.9875,
+    )
+
+
+def saving(label: str, days: float, low: float | None = None, high: float | None = None) -> Saving:
+    """What half of a wait would save."""
+    some = Name.HELP.of.example["waits"][0]
+    figures = {"saved_days": days, "saved_days_ci": (low, high)}
+    return Saving.model_validate({**some, "stage": label, "holder": "", **figures})
+
+
+def old(key: str, tier: str, days: float) -> OldestCase:
+    """An open case."""
+    return OldestCase(key=key, tier=tier, stage=None, holder=None, age_days=days)
+
+
+def usual(tier: str, *days: float | None) -> TierAges:
+    """How long cases of a tier take: half at most so many days, then 85% and 95%."""
+    p50, p85, p95 = (Quantile(days=value, low=None, high=None) for value in days)
+    older = dict.fromkeys(("older_than_p50", "older_than_p85", "older_than_p95"), 0)
+    return TierAges(tier=tier, open=0, p50=p50, p85=p85, p95=p95, **older)
 
 
 CURVES = (_curve("Intake", 64, 38), _curve("Baseline 2024", 112, 52))
+MEDIANS = {"Intake": 38.0, "Baseline 2024": 52.0}
 
 STAGES = (
     ("Triage", "enablement", 1.2, 0.3),
@@ -70,7 +177,7 @@ STAGES = (
 )
 
 
-def bars(group: str, *, times: float = 1.0, party: str = "risk") -> list[ClockBar]:
+def bars(name: str, *, times: float = 1.0, party: str = "risk") -> ClockGroup:
     """One group's clocks, 45 days in all."""
     spent = (
         ("builder", WORK, 14.2, 2.1),
@@ -81,16 +188,15 @@ def bars(group: str, *, times: float = 1.0, party: str = "risk") -> list[ClockBa
         (party, WAIT, 4.4, 0.0),
         ("parked", WAIT, 2.0, 0.0),
     )
-    return [
-        ClockBar(group, party, mode, days * times, days / 45, again * times)
-        for party, mode, days, again in spent
+    parts = [
+        (party, mode, days * times, days / 45, again * times) for party, mode, days, again in spent
     ]
+    return group(name, *parts)
 
 
-BOXES = tuple(
-    StageBox(name, kind, days, days * 2.6, days * 4.1, 120, holder)
-    for name, holder, queue, work in STAGES
-    for kind, days in ((WAIT, queue), (WORK, work))
+STAGE_TIMES = tuple(
+    timed(name, queue=(queue, queue * 2.6, queue * 4.1), work=(work, work * 2.6, work * 4.1))
+    for name, _, queue, work in STAGES
 )
 FLOW_STAGES = (
     *(FlowStage(name, holder) for name, holder, _, _ in STAGES),
@@ -103,31 +209,30 @@ FLOW = tuple(
     for place, stage in enumerate(FLOW_STAGES)
 )
 CALIBRATION = (
-    CalibrationPoint("low", "p50", 0.5, 0.53, 0.44, 0.62, 120),
-    CalibrationPoint("low", "p85", 0.85, 0.93, 0.88, 0.97, 120),
-    CalibrationPoint("medium", "p50", 0.5, 0.47, 0.40, 0.55, 180),
-    CalibrationPoint("medium", "p85", 0.85, 0.83, 0.77, 0.88, 180),
-    CalibrationPoint("high", "p50", 0.5, 0.31, 0.21, 0.42, 74),
-    CalibrationPoint("high", "p85", 0.85, 0.64, 0.52, 0.74, 74),
+    held("low", "p50", 0.5, 0.53, (0.44, 0.62), 120),
+    held("low", "p85", 0.85, 0.93, (0.88, 0.97), 120),
+    held("medium", "p50", 0.5, 0.47, (0.40, 0.55), 180),
+    held("medium", "p85", 0.85, 0.83, (0.77, 0.88), 180),
+    held("high", "p50", 0.5, 0.31, (0.21, 0.42), 74),
+    held("high", "p85", 0.85, 0.64, (0.52, 0.74), 74),
 )
 QUARTERS = (
-    QuarterPoint("2025 Q3", 1.31, 1.04, 1.66, Direction.EXTENDS),
-    QuarterPoint("2025 Q4", None, None, None, Direction.INCONCLUSIVE),
-    QuarterPoint("2026 Q1", 0.92, 0.79, 1.07, Direction.INCONCLUSIVE),
-    QuarterPoint("2026 Q2", 0.82, 0.70, 0.96, Direction.COMPRESSES),
+    quarter("2025 Q3", 1.31, (1.04, 1.66), Direction.EXTENDS),
+    quarter("2025 Q4", None, None, Direction.INCONCLUSIVE),
+    quarter("2026 Q1", 0.92, (0.79, 1.07), Direction.INCONCLUSIVE),
+    quarter("2026 Q2", 0.82, (0.70, 0.96), Direction.COMPRESSES),
 )
 SAVINGS = (
-    Saving("Triage: waiting for enablement", 0.9, 0.4, 1.5),
-    Saving("Launch review: waiting for enablement", 6.4, 4.1, 8.9),
-    Saving("Shape: waiting for the builder", 0.4, -0.3, 1.2),
+    saving("Triage: waiting for enablement", 0.9, 0.4, 1.5),
+    saving("Launch review: waiting for enablement", 6.4, 4.1, 8.9),
+    saving("Shape: waiting for the builder", 0.4, -0.3, 1.2),
 )
 USUAL = tuple(
-    UsualAge(name, max(queue, work), 2.5 * max(queue, work), 4 * max(queue, work))
+    usual(name, max(queue, work), 2.5 * max(queue, work), 4 * max(queue, work))
     for name, _, queue, work in STAGES
 )
 AGES = tuple(
-    AgePoint(f"UC-{place}", STAGES[place % 7][0], 0.4 + (place * 37 % 61) * 0.9)
-    for place in range(60)
+    old(f"UC-{place}", STAGES[place % 7][0], 0.4 + (place * 37 % 61) * 0.9) for place in range(60)
 )
 
 
@@ -143,28 +248,28 @@ def _example(
 REALISTIC = (
     _example(
         "survival",
-        lambda: survival.chart(CURVES, CAPTION, 120),
-        survival.describe(CURVES, 120),
+        lambda: survival.chart(CURVES, CAPTION, MEDIANS, 120),
+        survival.describe(CURVES, MEDIANS, 120),
         *("Intake", "Baseline 2024", "median 38 d", "median 52 d", "Days since start"),
         *("compared over the first 120 days", "64", "112", "Cases at risk (still watched)"),
     ),
     _example(
         "clock",
-        lambda: clock.chart(bars(""), CAPTION),
-        clock.describe(bars("")),
+        lambda: clock.chart([bars("")], CAPTION),
+        clock.describe([bars("")]),
         *("Builder", "Enablement", "Risk", "Parked", "14 d", "12 d", "37%", "worked", "waited"),
         "Mean days per case",
     ),
     _example(
         "clock by tier",
-        lambda: clock.chart([*bars("Low", times=0.4), *bars("High", times=2)], CAPTION),
-        clock.describe([*bars("Low", times=0.4), *bars("High", times=2)]),
+        lambda: clock.chart([bars("Low", times=0.4), bars("High", times=2)], CAPTION),
+        clock.describe([bars("Low", times=0.4), bars("High", times=2)]),
         *("Low", "High", "18 d", "90 d", "rework"),
     ),
     _example(
         "stages",
-        lambda: stages.chart(BOXES, CAPTION),
-        stages.describe(BOXES),
+        lambda: stages.chart(STAGE_TIMES, CAPTION),
+        stages.describe(STAGE_TIMES),
         *("Risk assessment", "queue", "work", "p50", "p85", "p95", "9.0", "23", "37", "entries"),
     ),
     _example(
@@ -200,23 +305,28 @@ REALISTIC = (
 )
 
 EMPTY = (
-    _example("no curves", lambda: survival.chart([], CAPTION), survival.describe([])),
+    _example("no curves", lambda: survival.chart([], CAPTION, {}), survival.describe([], {})),
     _example(
         "curves without cases",
-        lambda: survival.chart([Curve("Intake", 0, ())], CAPTION, 90),
-        survival.describe([Curve("Intake", 0, ())], 90),
+        lambda: survival.chart([curve("Intake", 0, ())], CAPTION, {}, 90),
+        survival.describe([curve("Intake", 0, ())], {}, 90),
     ),
     _example("no bars", lambda: clock.chart([], CAPTION), clock.describe([])),
     _example(
         "bars of no time",
-        lambda: clock.chart([ClockBar("", "builder", WORK, 0.0, 0.0)], CAPTION),
-        clock.describe([ClockBar("", "builder", WORK, 0.0, 0.0)]),
+        lambda: clock.chart([group("", ("builder", WORK, 0.0, 0.0, 0.0))], CAPTION),
+        clock.describe([group("", ("builder", WORK, 0.0, 0.0, 0.0))]),
     ),
     _example("no stages", lambda: stages.chart([], CAPTION), stages.describe([])),
     _example(
+        "stages through which everybody went at once",
+        lambda: stages.chart([timed("Triage")], CAPTION),
+        stages.describe([timed("Triage")]),
+    ),
+    _example(
         "stages without figures",
-        lambda: stages.chart([StageBox("Triage", WAIT, None, None, None, 3)], CAPTION),
-        stages.describe([StageBox("Triage", WAIT, None, None, None, 3)]),
+        lambda: stages.chart([timed("Triage", queue=UNKNOWN, entries=3)], CAPTION),
+        stages.describe([timed("Triage", queue=UNKNOWN, entries=3)]),
     ),
     _example("no flow", lambda: flow.chart([], FLOW_STAGES, CAPTION), flow.describe([], [])),
     _example(
@@ -232,56 +342,63 @@ EMPTY = (
 
 LONG = "The department of extremely long names, other matters and everything else"
 MANY = tuple(f"{number}. {LONG}" for number in range(12))
+ONE = curve("Intake", 1, ((12, 0.0, 0.0, 0.0),))
+AT_ONCE = curve("Intake", 1, ((0, 0.0, 0.0, 0.0),))
 BIG = 1_234_567.0
+HUGE = {f"{n}. {LONG}": BIG + n for n in range(4)}
 _PARTIES = ("legal", "risk", "security", "works-council", "data-protection", "audit")
 
 EXTREME = (
     _example(
         "one case",
-        lambda: survival.chart([Curve("Intake", 1, (CurvePoint(12, 0.0),), 12.0)], CAPTION, 30),
-        survival.describe([Curve("Intake", 1, (CurvePoint(12, 0.0),), 12.0)], 30),
+        lambda: survival.chart(
+            [curve("Intake", 1, ((12, 0.0, 0.0, 0.0),))], CAPTION, {"Intake": 12.0}, 30
+        ),
+        survival.describe([curve("Intake", 1, ((12, 0.0, 0.0, 0.0),))], {"Intake": 12.0}, 30),
     ),
     _example(
         "everything on day 0",
-        lambda: survival.chart([Curve("Intake", 1, (CurvePoint(0, 0.0),), 0.0)], CAPTION),
-        survival.describe([Curve("Intake", 1, (CurvePoint(0, 0.0),), 0.0)]),
+        lambda: survival.chart(
+            [curve("Intake", 1, ((0, 0.0, 0.0, 0.0),))], CAPTION, {"Intake": 0.0}
+        ),
+        survival.describe([curve("Intake", 1, ((0, 0.0, 0.0, 0.0),))], {"Intake": 0.0}),
     ),
     _example(
         "four long curves, huge days",
         lambda: survival.chart(
-            [_curve(f"{n}. {LONG}", 10**9, BIG + n) for n in range(4)], CAPTION, BIG
+            [_curve(f"{n}. {LONG}", 10**9, BIG + n) for n in range(4)], CAPTION, HUGE, BIG
         ),
-        survival.describe([_curve(f"{n}. {LONG}", 10**9, BIG + n) for n in range(4)], BIG),
+        survival.describe([_curve(f"{n}. {LONG}", 10**9, BIG + n) for n in range(4)], HUGE, BIG),
     ),
     _example(
         "twelve long groups, six third parties",
         lambda: clock.chart(
-            [bar for n, name in enumerate(MANY) for bar in bars(name, party=_PARTIES[n % 6])],
+            [bars(name, party=_PARTIES[n % 6]) for n, name in enumerate(MANY)],
             Caption(f"{LONG}. {LONG}. {LONG}.", f"{LONG}. {LONG}. {LONG}."),
         ),
-        clock.describe(bars(MANY[0])),
+        clock.describe([bars(MANY[0])]),
     ),
     _example(
         "one huge bar",
-        lambda: clock.chart([ClockBar("", "enablement", WAIT, BIG, 1.0, BIG)], CAPTION),
-        clock.describe([ClockBar("", "enablement", WAIT, BIG, 1.0, BIG)]),
+        lambda: clock.chart([group("", ("enablement", WAIT, BIG, 1.0, BIG))], CAPTION),
+        clock.describe([group("", ("enablement", WAIT, BIG, 1.0, BIG))]),
     ),
     _example(
         "twelve long stages",
         lambda: stages.chart(
-            [StageBox(name, k, 2.0, None, None, 10**6) for name in MANY for k in Mode], CAPTION
+            [timed(name, queue=NO_END, work=NO_END, entries=10**6) for name in MANY], CAPTION
         ),
-        stages.describe([StageBox(MANY[0], WAIT, 2.0, None, None, 10**6)]),
+        stages.describe([timed(MANY[0], queue=NO_END, entries=10**6)]),
     ),
     _example(
         "stages of no time and of ages",
-        lambda: stages.chart([StageBox("Triage", WAIT, 0.0, 0.0, BIG, 1)], CAPTION),
-        stages.describe([StageBox("Triage", WAIT, 0.0, 0.0, BIG, 1)]),
+        lambda: stages.chart([timed("Triage", queue=(0.0, 0.0, BIG), entries=1)], CAPTION),
+        stages.describe([timed("Triage", queue=(0.0, 0.0, BIG), entries=1)]),
     ),
     _example(
         "stages of no time at all",
-        lambda: stages.chart([StageBox("Triage", WAIT, 0.0, 0.0, 0.0, 1)], CAPTION),
-        stages.describe([StageBox("Triage", WAIT, 0.0, 0.0, 0.0, 1)]),
+        lambda: stages.chart([timed("Triage", queue=(0.0, 0.0, 1e-9), entries=1)], CAPTION),
+        stages.describe([timed("Triage", queue=(0.0, 0.0, 1e-9), entries=1)]),
     ),
     _example(
         "flow of two days through twelve stages",
@@ -303,17 +420,15 @@ EXTREME = (
     ),
     _example(
         "one forecast without interval",
-        lambda: calibration.chart(
-            [CalibrationPoint("all", "p50", 0.5, 1.0, None, None, 1)], CAPTION
-        ),
-        calibration.describe([CalibrationPoint("all", "p50", 0.5, 1.0, None, None, 1)]),
+        lambda: calibration.chart([held("all", "p50", 0.5, 1.0, None, 1)], CAPTION),
+        calibration.describe([held("all", "p50", 0.5, 1.0, None, 1)]),
     ),
     _example(
         "a ratio of a thousand and one of nothing",
         lambda: trend.chart(
             [
-                QuarterPoint("2026 Q1", 1000.0, 0.0, 1e6, Direction.EXTENDS),
-                QuarterPoint("2026 Q2", 0.0, 0.0, 0.0, Direction.COMPRESSES),
+                quarter("2026 Q1", 1000.0, (0.0, 1e6), Direction.EXTENDS),
+                quarter("2026 Q2", 0.0, (0.0, 0.0), Direction.COMPRESSES),
             ],
             CAPTION,
         ),
@@ -323,7 +438,7 @@ EXTREME = (
         "24 quarters",
         lambda: trend.chart(
             [
-                QuarterPoint(f"{2020 + n // 4} Q{n % 4 + 1}", 1.0, 0.9, None, Direction.EXTENDS)
+                quarter(f"{2020 + n // 4} Q{n % 4 + 1}", 1.0, (0.9, None), Direction.EXTENDS)
                 for n in range(24)
             ],
             CAPTION,
@@ -332,29 +447,29 @@ EXTREME = (
     ),
     _example(
         "savings of nothing, of less and of everything",
-        lambda: savings.chart([Saving("x", 0.0)], CAPTION),
-        savings.describe([Saving("x", 0.0)]),
+        lambda: savings.chart([saving("x", 0.0)], CAPTION),
+        savings.describe([saving("x", 0.0)]),
     ),
     _example(
         "thirty long savings",
         lambda: savings.chart(
-            [Saving(f"{n}. {LONG}", BIG / (n + 1), -BIG, BIG * 2) for n in range(30)], CAPTION
+            [saving(f"{n}. {LONG}", BIG / (n + 1), -BIG, BIG * 2) for n in range(30)], CAPTION
         ),
-        savings.describe([Saving(LONG, -BIG)]),
+        savings.describe([saving(LONG, -BIG)]),
     ),
     _example(
         "one case open, no history",
-        lambda: ages.chart([AgePoint("UC-1", "Build", 0.0)], [], CAPTION),
-        ages.describe([AgePoint("UC-1", "Build", 0.0)], []),
+        lambda: ages.chart([old("UC-1", "Build", 0.0)], [], CAPTION),
+        ages.describe([old("UC-1", "Build", 0.0)], []),
     ),
     _example(
         "two thousand open cases with long keys",
         lambda: ages.chart(
-            [AgePoint(f"{n} {LONG}", MANY[n % 12], n * n % 997 + 0.1) for n in range(2000)],
-            [UsualAge(name, 3.0, 9.0, None) for name in MANY],
+            [old(f"{n} {LONG}", MANY[n % 12], n * n % 997 + 0.1) for n in range(2000)],
+            [usual(name, 3.0, 9.0, None) for name in MANY],
             CAPTION,
         ),
-        ages.describe([AgePoint("UC-1", "Build", 5.0)], []),
+        ages.describe([old("UC-1", "Build", 5.0)], []),
     ),
 )
 

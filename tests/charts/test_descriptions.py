@@ -3,20 +3,21 @@
 import pytest
 
 from charts import ages, calibration, clock, flow, savings, stages, survival, trend
-from charts.data import Curve, CurvePoint
 from tests.charts.examples import (
     AGES,
-    BOXES,
     CALIBRATION,
     CURVES,
     EXTREME,
     FLOW,
     FLOW_STAGES,
+    MEDIANS,
     QUARTERS,
     REALISTIC,
     SAVINGS,
+    STAGE_TIMES,
     USUAL,
     bars,
+    curve,
 )
 
 
@@ -24,7 +25,7 @@ from tests.charts.examples import (
     ("words", "said"),
     [
         (
-            survival.describe(CURVES, 120),
+            survival.describe(CURVES, MEDIANS, 120),
             (
                 "Intake (64 cases): half are in production by day 38",
                 "Baseline 2024 (112 cases): half are in production by day 52",
@@ -33,7 +34,7 @@ from tests.charts.examples import (
             ),
         ),
         (
-            clock.describe(bars("")),
+            clock.describe([bars("")]),
             (
                 "45 days per case",
                 "Builder working 14 (32%, 2.1 of it rework)",
@@ -41,7 +42,10 @@ from tests.charts.examples import (
                 "Parked waiting 2.0 (4%)",
             ),
         ),
-        (stages.describe(BOXES), ("Risk assessment, queue (120 entries): 9.0, 23 and 37 days.",)),
+        (
+            stages.describe(STAGE_TIMES),
+            ("Risk assessment, queue (120 entries): 9.0, 23 and 37 days.",),
+        ),
         (
             flow.describe(FLOW, FLOW_STAGES),
             (
@@ -86,10 +90,10 @@ def test_the_figures_are_said(words: str, said: tuple[str, ...]) -> None:
 
 
 def test_what_is_not_known_is_said_not_to_be() -> None:
-    open_ended = survival.describe([Curve("Intake", 3, (CurvePoint(40, 0.9),))])
+    open_ended = survival.describe([curve("Intake", 3, ((40, 0.9, 0.9, 0.9),))], {})
     assert "the median is not reached" in open_ended
     assert "90% are still not in production on day 40" in open_ended
-    assert "no case yet" in survival.describe([*CURVES, Curve("Round it", 0, ())])
+    assert "no case yet" in survival.describe([*CURVES, curve("Round it", 0, ())], MEDIANS)
 
 
 @pytest.mark.parametrize("example", REALISTIC + EXTREME, ids=lambda example: example.name)

@@ -15,28 +15,32 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from charts import ages, calibration, clock, flow, savings, stages, survival, trend
-from charts.data import (
-    AgePoint,
-    CalibrationPoint,
-    Caption,
-    ClockBar,
-    Curve,
-    CurvePoint,
-    QuarterPoint,
-    Saving,
-    StageBox,
-)
 from charts.drawing import draw
-from charts.layout import WIDTH
+from charts.layout import WIDTH, Caption
 from charts.palette import Theme, values
 from service.domain.standing import Mode
 from service.measure.tiers import Direction
-from tests.charts.examples import ALL, CAPTION, EMPTY, EXTREME, REALISTIC, Example
+from tests.charts.examples import (
+    ALL,
+    CAPTION,
+    EMPTY,
+    EXTREME,
+    REALISTIC,
+    Example,
+    curve,
+    group,
+    held,
+    old,
+    quarter,
+    saving,
+    timed,
+)
 from tests.charts.svg import SVG, colours, texts
 
 if TYPE_CHECKING:
     import altair as alt
 
+NAN = float("nan")
 ROOT = Path(__file__).parent.parent.parent
 by_name = pytest.mark.parametrize("example", ALL, ids=lambda example: example.name)
 realistic = pytest.mark.parametrize("example", REALISTIC, ids=lambda example: example.name)
@@ -190,11 +194,11 @@ def test_words_of_users_stay_words() -> None:
     hostile = "<script>alert('x')</script> & \"@builder\" ]]> \x00\x0b\ud800 \N{ROCKET}"
     charts = (
         clock.chart(
-            [ClockBar(hostile, hostile, Mode.WORKING, 3.0, 1.0)], Caption(hostile, hostile)
+            [group(hostile, (hostile, Mode.WORKING, 3.0, 1.0, 0.0))], Caption(hostile, hostile)
         ),
-        stages.chart([StageBox("@builder", Mode.WAITING, 1, 2, 3, 4)], Caption(hostile)),
-        survival.chart([Curve("@ink", 1, (CurvePoint(1, 0.5),), 1)], Caption(hostile)),
-        ages.chart([AgePoint(hostile, "datum.x; 1", 4)], [], Caption(hostile)),
+        stages.chart([timed("@builder", queue=(1, 2, 3), entries=4)], Caption(hostile)),
+        survival.chart([curve("@ink", 1, ((1, 0.5, 0.5, 0.5),))], Caption(hostile), {"@ink": 1.0}),
+        ages.chart([old(hostile, "datum.x; 1", 4)], [], Caption(hostile)),
     )
 
     for chart in charts:
@@ -207,41 +211,41 @@ def test_words_of_users_stay_words() -> None:
 
 
 def test_a_figure_that_is_no_number_is_refused() -> None:
-    chart = survival.chart([Curve("Intake", 1, (CurvePoint(1, float("nan")),))], CAPTION)
+    chart = survival.chart([curve("Intake", 1, ((1, NAN, NAN, NAN),))], CAPTION, {})
 
     with pytest.raises(ValueError, match="Out of range float"):
         draw(chart, "svg")
 
 
-QUARTER = QuarterPoint("2026 Q1", 1.0, 0.9, 1.1, Direction.INCONCLUSIVE)
+QUARTER = quarter("2026 Q1", 1.0, (0.9, 1.1), Direction.INCONCLUSIVE)
 
 
 @pytest.mark.parametrize(
     ("what", "chart"),
     [
-        ("5 curves", lambda: survival.chart([Curve("x", 1, ())] * 5, CAPTION)),
+        ("5 curves", lambda: survival.chart([curve("x", 1, ())] * 5, CAPTION, {})),
         (
             "25 groups",
             lambda: clock.chart(
-                [ClockBar(str(n), "builder", Mode.WORKING, 1, 1) for n in range(25)], CAPTION
+                [group(str(n), ("builder", Mode.WORKING, 1, 1, 0)) for n in range(25)], CAPTION
             ),
         ),
         (
             "21 stages",
             lambda: stages.chart(
-                [StageBox(str(n), Mode.WORKING, 1, 1, 1, 1) for n in range(21)], CAPTION
+                [timed(str(n), work=(1, 1, 1), entries=1) for n in range(21)], CAPTION
             ),
         ),
         (
             "6 tiers",
             lambda: calibration.chart(
-                [CalibrationPoint(str(n), "p50", 0.5, 0.5, 0, 1, 1) for n in range(6)], CAPTION
+                [held(str(n), "p50", 0.5, 0.5, (0, 1), 1) for n in range(6)], CAPTION
             ),
         ),
         ("25 quarters", lambda: trend.chart([QUARTER] * 25, CAPTION)),
         (
             "21 tiers",
-            lambda: ages.chart([AgePoint("a", str(n), 1) for n in range(21)], [], CAPTION),
+            lambda: ages.chart([old("a", str(n), 1) for n in range(21)], [], CAPTION),
         ),
     ],
 )
@@ -251,28 +255,28 @@ def test_more_than_a_picture_holds_is_refused(what: str, chart: Callable[[], obj
 
 
 def test_more_savings_than_fit_leave_the_best() -> None:
-    chart = savings.chart([Saving(f"row {n}", float(n)) for n in range(30)], CAPTION)
+    chart = savings.chart([saving(f"Row {n}", float(n)) for n in range(30)], CAPTION)
 
     written = {text.text for text in texts(draw(chart, "svg"))}
-    assert "row 29" in written
-    assert "row 10" in written
-    assert "row 9" not in written
+    assert "Row 29" in written
+    assert "Row 10" in written
+    assert "Row 9" not in written
 
 
 def test_a_curve_of_a_million_cases_makes_a_small_file() -> None:
     steps = 50_000
     points = tuple(
-        CurvePoint(day / 100, 1 - day / steps, max(0, 0.99 - day / steps), 1 - day / steps)
+        (day / 100, 1 - day / steps, max(0, 0.99 - day / steps), 1 - day / steps)
         for day in range(1, steps)
     )
 
-    svg = draw(survival.chart([Curve("Intake", 10**6, points, 250.0)], CAPTION), "svg")
+    svg = draw(survival.chart([curve("Intake", 10**6, points)], CAPTION, {"Intake": 250.0}), "svg")
 
     assert len(svg) < 200_000
 
 
 def test_dots_stand_for_several_cases_where_there_are_too_many_and_the_picture_says_so() -> None:
-    many = [AgePoint(f"UC-{n}", "Build", 5.0) for n in range(23)]
+    many = [old(f"UC-{n}", "Build", 5.0) for n in range(23)]
 
     written = {text.text for text in texts(draw(ages.chart(many, [], CAPTION), "svg"))}
 

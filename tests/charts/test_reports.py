@@ -17,7 +17,8 @@ from service.domain.trace import Step
 from service.facts.as_of import Moment
 from service.facts.imported import begin_import, observed, write_cases
 from service.reports.quarters import lock
-from service.reports.registry import Name, Question, report
+from service.reports.question import Question
+from service.reports.registry import Name, report
 from service.reports.spreadsheet import as_csv
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -85,9 +86,9 @@ async def test_a_full_report_says_a_sentence_and_has_rows(sessions: Sessions, na
     async with sessions() as session:
         found = await report(session, name, Moment(NOW, asked=False), Question())
 
-    assert re.fullmatch(r"[A-Z0-9].*\.", str(found["sentence"])), found["sentence"]
+    assert re.fullmatch(r"[A-Z0-9].*\.", found.sentence), found.sentence
     if name is not Name.CHANGES:
-        assert len(as_csv(name, found).splitlines()) > 1
+        assert len(as_csv(name.of.rows(found)).splitlines()) > 1
 
 
 def test_the_page_about_reports_names_all_of_them() -> None:

@@ -23,7 +23,9 @@ from embedded.postgres import socket_folder
 from embedded.program import LARGEST_LOG, bound
 from service.settings import Settings
 from tests.chaos.installation import Installation
-from tests.kit.house import submission
+from tests.kit.submission import submission
+
+pytestmark = pytest.mark.starts
 
 STOPS_WITHIN = 10.0
 """Seconds; about two on a quiet machine."""

@@ -34,12 +34,13 @@ from service.facts.counts.rebuild import recount
 from service.facts.imported import begin_import, observed, write_cases
 from service.forecasts.forecaster import Forecaster, forecast_due
 from service.intake.tables import OutboxRow, UseCaseRow
-from service.people.browser_sessions import begin_visit
+from service.people.browser_sessions import begin_browser_session
 from service.people.directory import find_person
 from service.people.sign_in import make_link
 from service.people.tokens import issue_token
 from service.reports.quarters import before, lock
-from service.reports.registry import Found, Name, Question, report
+from service.reports.question import Question
+from service.reports.registry import Name, report
 from service.settings import Settings
 from tests.api.test_engines_away import no_temporal
 from tests.facts.test_counts import counts
@@ -151,7 +152,7 @@ async def test_it_goes_without_a_trace_and_leaves_all_that_is_real(own_house: Ho
             person_id=mei.person.id,
             at=now(),
         )
-        await begin_visit(session, mei.person.id, at=now())
+        await begin_browser_session(session, mei.person.id, at=now())
         await make_link(session, mei.person.id, at=now())
     await forecast_due(sessions, Forecaster(sessions, now), at=now())
     forecasts = (await dump(sessions))["forecast"]
@@ -206,10 +207,10 @@ async def test_whoever_acted_on_a_real_use_case_stays_in_it_and_it_can_come_agai
     assert len(again.people) == 15
 
 
-async def reports(sessions: Sessions) -> dict[Name, Found]:
+async def reports(sessions: Sessions) -> dict[Name, dict[str, Any]]:
     async with sessions() as session:
         return {
-            name: await report(session, name, Moment(now(), asked=False), Question())
+            name: (await report(session, name, Moment(now(), asked=False), Question())).as_json()
             for name in Name
         }
 
@@ -283,7 +284,7 @@ async def test_every_page_has_something_to_show_and_each_case_is_the_engines(
     assert (await samuel.sees(f"use-cases/UC-{queued.number}"))["position"] == "building"
 
 
-def _of(found: dict[Name, Found], name: Name, key: str) -> Any:
+def _of(found: dict[Name, dict[str, Any]], name: Name, key: str) -> Any:
     return found[name][key]
 
 

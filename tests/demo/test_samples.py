@@ -20,7 +20,8 @@ from service.reactions import submit
 from service.reports.quarters import lock, lock_due
 from tests.facts.test_counts import counts
 from tests.history.test_importing import case as imported
-from tests.kit.desk import DAY, START, Desk, use_case
+from tests.kit.desk import DAY, START, Desk
+from tests.kit.submission import use_case
 
 APRIL = datetime(2026, 4, 1, 0, 5, tzinfo=UTC)
 

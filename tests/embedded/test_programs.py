@@ -94,6 +94,7 @@ async def test_a_socket_folder_of_somebody_elses_is_not_used(tmp_path: Path) -> 
         await program.prepare()
 
 
+@pytest.mark.starts
 async def test_half_an_initdb_is_begun_again(tmp_path: Path) -> None:
     (tmp_path / "data.new").mkdir()
     (tmp_path / "data.new" / "PG_VERSION").write_text("18")

@@ -1,7 +1,5 @@
 """Facts for the measuring: what was known on a day, and nothing that came later."""
 
-from typing import cast
-
 import pytest
 from sqlalchemy import text
 
@@ -102,10 +100,8 @@ async def test_the_verdict_counts_live_and_imported_cases_as_of_its_day(desk: De
     async def arms(days: float) -> dict[str, tuple[int, int, int]]:
         async with desk.sessions() as session:
             found = await verdict(session, Moment(START + days * DAY, asked=True))
-        assert (found["read"], found["accepted"], found["rejected"]) == (3, 3, 0)
-        listed = found["arms"]
-        assert isinstance(listed, dict)
-        return {name: (arm["cases"], arm["completed"], arm["open"]) for name, arm in listed.items()}
+        assert (found.read, found.accepted, found.rejected) == (3, 3, 0)
+        return {name: (arm.cases, arm.completed, arm.open) for name, arm in found.arms.items()}
 
     assert await arms(4) == {INTAKE: (1, 0, 1), "before": (2, 0, 2)}
     assert await arms(7) == {INTAKE: (1, 1, 0), "before": (2, 0, 2)}
@@ -147,8 +143,9 @@ async def test_a_change_of_a_pathway_is_judged_by_the_cases_that_are_asked_for(
         async with desk.sessions() as session:
             moment = Moment(START + 200 * DAY, asked=True)
             found = await changes(session, moment, Cohort(INTAKE, unit=unit))
-        [one] = cast("list[dict[str, float]]", found["changes"])
-        return one["ratio"]
+        [one] = found.changes
+        assert one.ratio is not None
+        return one.ratio
 
     assert await ratio("Claims") < 0.6
     assert await ratio("Legal") > 1.6

@@ -17,9 +17,10 @@ from service.facts.traces import traces_of
 from service.history.events import EventFile, EventMap, parse_event_map
 from service.measure.backtest import remade
 from service.measure.traces import Traces
-from service.reports.clock import By, clock
+from service.reports.clock import clock
 from service.reports.flow import flow
 from service.reports.forecasts import forecasts_held
+from service.reports.question import Grouping
 from service.reports.stages import stages
 from tests.facts.test_counts import counts
 from tests.history.events.logs import NOW, START
@@ -96,12 +97,12 @@ async def said(sessions: Sessions, cohort: str, at: datetime) -> dict[str, Any]:
     moment, of = Moment(at, asked=True), Cohort(cohort)
     async with reading(sessions) as session:
         found: dict[str, Any] = {
-            f"clock by {by}": await clock(session, moment, of, by=by)
-            for by in (By.NOTHING, By.STAGE, By.TIER)
+            f"clock by {by}": (await clock(session, moment, of, by=by)).as_json()
+            for by in (Grouping.NOTHING, Grouping.STAGE, Grouping.TIER)
         }
-        found["stages"] = await stages(session, moment, of)
-        found["forecasts"] = await forecasts_held(session, moment, of)
-        found["flow"] = await flow(session, moment, of)
+        found["stages"] = (await stages(session, moment, of)).as_json()
+        found["forecasts"] = (await forecasts_held(session, moment, of)).as_json()
+        found["flow"] = (await flow(session, moment, of)).as_json()
     for report in found.values():
         assert report.pop("cohort") == cohort
     return found

@@ -19,7 +19,8 @@ from service.reactions import submit
 from service.reports.forecasts import forecasts_held
 from service.reports.help import help_most
 from service.reports.next_decisions import decisions
-from tests.kit.desk import DAY, START, Desk, use_case
+from tests.kit.desk import DAY, START, Desk
+from tests.kit.submission import use_case
 
 
 async def history(desk: Desk, *, cases: int = 20) -> None:
@@ -118,12 +119,11 @@ async def test_what_was_said_is_held_against_what_happened(desk: Desk) -> None:
         async with desk.sessions() as session:
             moment = Moment(START + days * DAY, asked=True)
             found = await forecasts_held(session, moment, Cohort(INTAKE))
-        rows = found["held"]
-        assert isinstance(rows, list)
+        rows = found.held
         return {
-            row["quantile"]: (row["in_time"], row["late"], row["undecided"])
+            row.quantile: (row.in_time, row.late, row.undecided)
             for row in rows
-            if (row["tier"], row["made"]) == ("all", "submission")
+            if (row.tier, row.made) == ("all", "submission")
         }
 
     assert await held(40) == {}
@@ -174,10 +174,9 @@ async def test_the_report_says_how_wide_forecasts_were(desk: Desk) -> None:
     async with desk.sessions() as session:
         found = await forecasts_held(session, Moment(START + 45 * DAY, asked=True), Cohort(INTAKE))
 
-    rows = found["held"]
-    assert isinstance(rows, list)
-    assert {row["width_days"] for row in rows} == {8.5}
-    assert found["sentence"] == (
+    rows = found.held
+    assert {row.width_days for row in rows} == {8.5}
+    assert found.sentence == (
         "Of the forecasts that were shown, 45% held at the median (50% were promised) and 85% at "
         "the 85% mark, which came 8.5 days later (median)."
     )
@@ -190,11 +189,11 @@ async def test_reports_on_an_empty_database_say_so(desk: Desk) -> None:
         held = await forecasts_held(session, moment, everybody)
         waiting = await decisions(session, moment, everybody)
 
-    assert helped["sentence"] == "There is no wait that could be shortened yet."
-    assert held["sentence"] == (
+    assert helped.sentence == "There is no wait that could be shortened yet."
+    assert held.sentence == (
         "No forecast can be judged yet: no case that had one is in production."
     )
-    assert waiting["sentence"] == "Nothing waits for a decision."
+    assert waiting.sentence == "Nothing waits for a decision."
 
 
 async def test_what_waits_for_a_decision_is_listed_by_its_key(desk: Desk) -> None:
@@ -206,10 +205,8 @@ async def test_what_waits_for_a_decision_is_listed_by_its_key(desk: Desk) -> Non
     async with desk.sessions() as session:
         found = await decisions(session, Moment(START + 5 * DAY, asked=False), Cohort(INTAKE))
 
-    listed = found["decisions"]
-    assert isinstance(listed, list)
-    assert [decision["case"] for decision in listed] == [first.key, second.key]
-    assert found["waiting"] == 2
+    assert [decision.case for decision in found.decisions] == [first.key, second.key]
+    assert found.waiting == 2
 
 
 async def test_what_was_said_is_held_against_the_cases_that_are_asked_for(desk: Desk) -> None:
@@ -228,12 +225,9 @@ async def test_what_was_said_is_held_against_the_cases_that_are_asked_for(desk: 
         async with desk.sessions() as session:
             moment = Moment(at + 50 * DAY, asked=True)
             found = await forecasts_held(session, moment, cohort)
-        rows = found["held"]
-        assert isinstance(rows, list)
+        rows = found.held
         return {
-            (row["in_time"], row["late"])
-            for row in rows
-            if (row["tier"], row["made"]) == ("all", "submission")
+            (row.in_time, row.late) for row in rows if (row.tier, row.made) == ("all", "submission")
         }
 
     assert await judged(Cohort(INTAKE)) == {(2, 1)}

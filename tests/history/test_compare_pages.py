@@ -287,7 +287,7 @@ async def test_a_file_is_for_the_sign_in_that_brought_it_and_for_an_hour(house: 
     leader, other = await guest(house, Role.LEADER), await guest(house, Role.LEADER)
     page = await brings(leader, history())
     await other.sees(page.path, status=404)
-    files = house.app.state.pages.files
+    files = house.app.state.pages.the(Files)
     [kept] = [one for one in files._brought.values() if page.path.endswith(one.id)]
     again = await brings(leader, history(2))
     assert not kept.path.exists()
@@ -311,7 +311,7 @@ async def test_no_more_files_are_kept_than_there_is_room_for(
     def full(*_: object) -> Path:
         raise TooManyFiles
 
-    monkeypatch.setattr(house.app.state.pages.files, "room", full)
+    monkeypatch.setattr(house.app.state.pages.the(Files), "room", full)
     page = await brings(leader, history(1), status=503)
     assert "Too many files" in page.text
     assert MOST_FILES == 20
@@ -371,10 +371,10 @@ async def test_a_blank_outcome_without_an_end_is_open(house: House) -> None:
     assert "All 320 rows: 320 can be used, 0 cannot." in page.text
     assert "Still open" in page.text
     page = await until_done(leader, await leader.sends(page.form(page.path), do="compare"))
-    found = house.app.state.pages.files._brought[page.path.rsplit("/", 1)[-1]].verdict
+    found = house.app.state.pages.the(Files)._brought[page.path.rsplit("/", 1)[-1]].verdict
     assert found is not None
-    assert (found["accepted"], found["rejected"]) == (320, 0)
-    assert found["arms"]["before"]["open"] == 40
+    assert (found.accepted, found.rejected) == (320, 0)
+    assert found.arms["before"].open == 40
 
 
 async def test_dates_the_other_way_round_are_said_next_to_the_first_rows(house: House) -> None:

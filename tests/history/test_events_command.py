@@ -18,7 +18,8 @@ from service.facts.counts.rebuild import recount
 from service.facts.every_case import next_walked
 from service.history.events import OWN, EventFile, parse_event_map
 from service.measure.clock import ClockBar
-from service.reports.clock import By, clock_bars
+from service.reports.clock import clock_bars
+from service.reports.question import Grouping
 from tests.facts.test_counts import counts
 from tests.kit.desk import DAY, HOUR, START, Desk
 
@@ -150,7 +151,7 @@ async def test_the_clock_tells_the_tiers_of_a_log_apart(desk: Desk, tmp_path: Pa
     await export_log(desk.sessions, log, None)
     async with desk.sessions() as session:
         moment = Moment(START + 4 * DAY, asked=True)
-        bars, _ = await clock_bars(session, moment, Cohort(INTAKE), by=By.TIER)
+        bars, _ = await clock_bars(session, moment, Cohort(INTAKE), by=Grouping.TIER)
 
     assert [found.name for found in bars] == ["all", "high", "low", "medium"]
     assert sum(found.cases for found in bars[1:]) == bars[0].cases

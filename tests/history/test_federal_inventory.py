@@ -25,9 +25,9 @@ from service.history.csv import (
 )
 from service.history.csv.maps import SHIPPED
 from service.measure.verdict import Ratio
+from tests.kit.shared import INVENTORY
 
 ROOT = Path(__file__).parents[2]
-INVENTORY = ROOT.parent / "shared" / "data" / "federal_ai_inventory_2024.csv"
 PUBLISHED = "2024_consolidated_ai_inventory_raw_v2.csv"
 DOCS = ROOT / "docs" / "federal-inventory.md"
 NOW = datetime(2025, 6, 1, tzinfo=UTC)

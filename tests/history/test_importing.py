@@ -111,7 +111,8 @@ async def test_the_database_gives_the_verdict_that_the_file_gives(
 
     async with sessions() as session:
         moment = Moment(now, asked=False)
-        stored = await verdict(session, moment, intake="after", baseline="before")
+        found = await verdict(session, moment, intake="after", baseline="before")
+    stored = found.as_json()
 
     for field in ("verdict", "ratio", "ci", "tau_days", "arms", "strata", "logrank_p", "guard"):
         assert stored[field] == alone[field], field

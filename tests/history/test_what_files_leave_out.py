@@ -27,10 +27,9 @@ from service.history.csv import (
 from service.history.csv.dates import DateReader
 from service.history.csv.errors import RowUnusable
 from service.history.csv.maps import Dates
+from tests.kit.shared import CASES
 from web.history.mapping import guessed
 
-ROOT = Path(__file__).parents[2]
-CASES = ROOT.parent / "shared" / "cases"
 TAKEN = datetime(2025, 3, 5, tzinfo=UTC)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 HEADER = ("case_id", "cohort", "tier", "business_unit", "started_at", "ended_at", "outcome")

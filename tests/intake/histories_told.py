@@ -14,7 +14,7 @@ from service.domain.refusals import Refusal
 from service.domain.tiering import Tier
 from service.intake.outbox import beginning
 from service.intake.pathways import pathways
-from tests.intake.cases import Case, until, with_targets
+from tests.kit.cases import Case, until, with_targets
 from workflows.intake.messages import workflow_id
 from workflows.intake.workflow import UseCaseWorkflow
 from workflows.names import Name

@@ -19,8 +19,8 @@ import migrations
 from embedded.postgres import postgres, postgres_url
 from embedded.program import running
 from service.database import Sessions, open_sessions
-from tests.intake.cases import open_case, worker_on
 from tests.intake.histories_told import STORIES, Story
+from tests.kit.cases import open_case, worker_on
 from tests.kit.engines import temporal_with
 
 HISTORIES = Path(__file__).parent / "histories"

@@ -14,7 +14,7 @@ from service.domain.refusals import Because, Refusal
 from service.domain.standing import Position
 from service.domain.tiering import Tier
 from service.errors import DecisionFailed
-from tests.intake.cases import Case, Open, until
+from tests.kit.cases import Case, Open, until
 from workflows.names import Name
 
 

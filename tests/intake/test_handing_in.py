@@ -18,7 +18,8 @@ from service.intake.pathways import pathways
 from service.intake.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
 from service.intake.use_cases import standing_of, transitions
 from service.reactions import submit
-from tests.kit.desk import HOUR, START, Desk, use_case
+from tests.kit.desk import HOUR, START, Desk
+from tests.kit.submission import use_case
 
 
 async def rows(sessions: Sessions, table: Any) -> int:

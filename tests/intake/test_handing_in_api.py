@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from api.intake.examples import EXAMPLES
+from api.intake.bodies import UseCaseBody
+from api.kit.bodies import EXAMPLES
 from service.domain.people import Role
-from tests.kit.house import House, submission
+from tests.kit.house import House
+from tests.kit.submission import submission
 
 
 async def test_the_answer_says_key_tier_reasons_stages_and_whose_move_it_is(house: House) -> None:
@@ -56,8 +58,25 @@ async def test_what_was_handed_in_is_what_is_read(house: House) -> None:
 
 async def test_the_example_of_the_document_can_be_pasted(house: House) -> None:
     builder = await house.visitor(Role.BUILDER)
-    answer = await builder.http.post("/v1/use-cases", json=EXAMPLES["UseCaseBody"])
+    answer = await builder.http.post("/v1/use-cases", json=EXAMPLES[UseCaseBody])
     assert answer.status_code == 201
+
+
+def test_what_a_key_was_used_for_is_said_in_the_same_words_in_every_version() -> None:
+    body = submission(co_owners=["ada@example.com"], wished_for="2027-03-31")
+    assert UseCaseBody.model_validate(body).content() == (
+        '{"title":"Answer supplier questions",'
+        '"problem":"Buyers answer the same forty questions every day.",'
+        '"business_unit":"Procurement","owner":null,"co_owners":["ada@example.com"],'
+        '"sponsor":"Chief procurement officer",'
+        '"kpi":{"name":"Handling time","unit":"minutes","baseline":18.0,"target":9.0},'
+        '"investment":{"one_off_cost":40000.0,"yearly_run_cost":12000.0,'
+        '"expected_yearly_value":180000.0,"currency":"EUR"},'
+        '"risk":{"personal_data":true,"affects_people":false,"safety_impact":false,'
+        '"customer_facing":false,"regulated":false,"external_model":false,'
+        '"autonomy":"suggests"},'
+        '"wished_for":"2027-03-31","estimate_days":60.0,"lighthouse":false}'
+    )
 
 
 async def test_the_same_key_and_body_is_the_same_answer_and_another_body_is_409(

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from fastapi import routing
 
 from api.app import create_app
 from service.domain.people import Role
@@ -15,7 +16,8 @@ from tests.kit.contract import nothing
 from tests.kit.house import House
 from tests.kit.serving import served
 from web.app import with_pages
-from web.intake.live import MOST_WATCHERS_EACH
+from web.intake import use_case
+from web.intake.live import MOST_WATCHERS_EACH, Watch
 
 PATIENCE = 20.0
 
@@ -60,6 +62,8 @@ async def test_an_open_page_hears_of_every_move(house: House, address: str) -> N
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert "set-cookie" not in answer.headers
+        assert "no-store" in answer.headers["cache-control"]
+        assert answer.headers["x-accel-buffering"] == "no"
         lines = answer.aiter_lines()
         for command, sequence in (("claim", "2"), ("release", "3")):
             await enabler.api.does(key, command)
@@ -78,12 +82,26 @@ async def test_what_happened_before_the_stream_began_is_heard_as_well(
         assert (await next_event(answer.aiter_lines()))["data"] == "2"
 
 
+async def test_a_quiet_stream_is_kept_open_and_ends_after_a_while(
+    house: House, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routing, "_PING_INTERVAL", 0.1)
+    monkeypatch.setattr(use_case, "LIVES", 0.5)
+    builder = await guest(house, Role.BUILDER)
+    key = await builder.api.hand_in()
+    async with stream(builder, address, key) as answer, asyncio.timeout(PATIENCE):
+        lines = [line async for line in answer.aiter_lines() if line]
+    assert lines[0] == "retry: 3000"
+    assert len(lines) > 1
+    assert all(line.startswith(":") for line in lines[1:])
+
+
 async def test_streams_are_bounded_for_each_person_and_given_back(
     house: House, address: str
 ) -> None:
     builder, other = await guest(house, Role.BUILDER), await guest(house, Role.BUILDER)
     key, theirs = await builder.api.hand_in(), await other.api.hand_in()
-    watch = house.app.state.pages.watch
+    watch = house.app.state.pages.the(Watch)
     before = watch.watchers
     opened = [stream(builder, address, key) for _ in range(MOST_WATCHERS_EACH)]
     answers = [await one.__aenter__() for one in opened]

@@ -17,7 +17,7 @@ from service.database import Sessions, open_sessions
 from service.domain.commands import Command
 from service.domain.decision import Applied
 from service.domain.standing import Position
-from tests.intake.cases import Case, open_case, until, worker_on
+from tests.kit.cases import Case, open_case, until, worker_on
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ from temporalio.client import Client
 from api.intake.bodies import UseCaseBody
 from service.domain.lifecycle import begin
 from service.domain.people import Role
-from service.domain.use_case import UseCase
+from service.intake.fields import UseCase
 from service.intake.outbox import beginning
 from service.intake.use_cases import find, standing_of
 from service.reactions import submit
-from tests.kit.house import House, Visitor, open_house, submission
+from tests.kit.house import House, Visitor, open_house
+from tests.kit.submission import submission
 from workflows.intake.messages import workflow_id
 from workflows.intake.reconcile import Gap, Reconciler, Report
 
@@ -189,4 +190,4 @@ async def test_an_engine_that_lost_decisions_goes_on_from_the_database(own_house
 
 def a_use_case(owner: Visitor) -> UseCase:
     """A use case that is handed in without the API."""
-    return UseCaseBody.model_validate(submission()).to_domain(owner.person.id, ())
+    return UseCaseBody.model_validate(submission()).use_case(owner.person.id, ())

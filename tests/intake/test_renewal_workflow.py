@@ -7,7 +7,7 @@ from service.database import Sessions
 from service.domain.commands import Command
 from service.domain.decision import Applied
 from service.domain.tiering import Tier
-from tests.intake.cases import Case, open_case, worker_on
+from tests.kit.cases import Case, open_case, worker_on
 from tests.kit.engines import temporal_with
 
 

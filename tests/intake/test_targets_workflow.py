@@ -20,7 +20,7 @@ from service.errors import DecisionFailed
 from service.intake.pathways import pathways
 from service.intake.tables import TransitionRow
 from service.intake.use_cases import transition_values
-from tests.intake.cases import Case, open_case, until, worker_on
+from tests.kit.cases import Case, open_case, until, worker_on
 from tests.kit.engines import start_skipping
 from workflows.intake.workflow import AFTER_A_FAILED_NOTICE
 

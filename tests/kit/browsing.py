@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 
 from service.domain.people import Person, Role
-from service.people.browser_sessions import begin_visit
+from service.people.browser_sessions import begin_browser_session
 from tests.kit.house import House, Visitor
 
 ORIGIN = "http://headway.test"
@@ -195,6 +195,6 @@ async def browsing(house: House, visitor: Visitor) -> Guest:
     made.visitor = visitor
     at = house.app.state.context.now()
     async with house.sessions.begin() as session:
-        secret = await begin_visit(session, visitor.person.id, at=at)
+        secret = await begin_browser_session(session, visitor.person.id, at=at)
     made.http.cookies.set("headway", secret, domain=urlsplit(ORIGIN).hostname or "")
     return made

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
 
-from service.people.browser_sessions import begin_visit
+from service.people.browser_sessions import begin_browser_session
 from tests.kit.house import House, Visitor
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -79,7 +79,7 @@ async def window(
     if visitor is not None:
         at = house.app.state.context.now()
         async with house.sessions.begin() as session:
-            secret = await begin_visit(session, visitor.person.id, at=at)
+            secret = await begin_browser_session(session, visitor.person.id, at=at)
         await context.add_cookies([{"name": "headway", "value": secret, "url": address}])
     page = await context.new_page()
     try:

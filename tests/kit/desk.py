@@ -10,47 +10,17 @@ from service.domain.commands import Command
 from service.domain.decision import Seen
 from service.domain.lifecycle import Move, Played, play
 from service.domain.people import THE_SYSTEM, Actor, Person, Role
-from service.domain.tiering import Autonomy, RiskAnswers, Tier
-from service.domain.use_case import InvestmentCase, Kpi, UseCase
+from service.domain.tiering import Tier
 from service.intake.handing_in import Receipt, Repeatable
 from service.intake.outbox import beginning
 from service.intake.pathways import pathways
 from service.people.directory import add_person
 from service.reactions import record, submit
+from tests.kit.submission import use_case
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-
-
-def use_case(
-    owner: str,
-    *,
-    tier: Tier = Tier.MEDIUM,
-    business_unit: str = "Procurement",
-    co_owners: Sequence[str] = (),
-) -> UseCase:
-    """A use case whose risk answers land it in this tier."""
-    return UseCase(
-        title="Answer supplier questions",
-        problem="Buyers answer the same forty questions every day.",
-        business_unit=business_unit,
-        owner=owner,
-        sponsor="Chief procurement officer",
-        kpi=Kpi("Handling time", "minutes", 18, 9),
-        investment=InvestmentCase(40_000, 12_000, 180_000, "EUR"),
-        risk=RiskAnswers(
-            personal_data=tier is Tier.MEDIUM,
-            affects_people=False,
-            safety_impact=False,
-            customer_facing=False,
-            regulated=tier is Tier.HIGH,
-            external_model=False,
-            autonomy=Autonomy.SUGGESTS,
-        ),
-        estimate_days=60,
-        co_owners=tuple(co_owners),
-    )
 
 
 @dataclass(frozen=True)

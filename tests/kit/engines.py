@@ -1,4 +1,4 @@
-"""Temporal servers with settings of a test's own."""
+"""PostgreSQL with the newest schema, and Temporal servers with settings of a test's own."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -10,8 +10,23 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
+import migrations
+from embedded.postgres import postgres, postgres_url
 from embedded.program import running
 from embedded.temporal import address, free_port, temporal
+
+CONNECTIONS = 400
+"""Each process of a parallel run keeps pools for several houses and databases."""
+
+
+@asynccontextmanager
+async def migrated_postgres(folder: Path) -> AsyncIterator[Path]:
+    """A PostgreSQL server in this folder, with the newest schema in its own database."""
+    usual = postgres(folder, durable=False)
+    more = ("-c", f"max_connections={CONNECTIONS}")
+    async with running(replace(usual, argv=(*usual.argv, *more))):
+        await migrations.upgrade(postgres_url(folder))
+        yield folder
 
 
 @asynccontextmanager

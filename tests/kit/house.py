@@ -18,37 +18,13 @@ from service.domain.people import Person, Role
 from service.people.directory import add_person
 from service.people.tokens import issue_token
 from tests.kit.contract import Contract
+from tests.kit.submission import submission
 from web.app import with_pages
+from web.history.files import Files
 from workflows.intake.dispatcher import TemporalEngine
 from workflows.worker import make_worker
 
 CONTRACT = Contract()
-
-SUBMISSION: dict[str, Any] = {
-    "title": "Answer supplier questions",
-    "problem": "Buyers answer the same forty questions every day.",
-    "business_unit": "Procurement",
-    "sponsor": "Chief procurement officer",
-    "kpi": {"name": "Handling time", "unit": "minutes", "baseline": 18, "target": 9},
-    "investment": {
-        "one_off_cost": 40000,
-        "yearly_run_cost": 12000,
-        "expected_yearly_value": 180000,
-        "currency": "EUR",
-    },
-    "risk": {
-        "personal_data": True,
-        "affects_people": False,
-        "safety_impact": False,
-        "customer_facing": False,
-        "regulated": False,
-        "external_model": False,
-        "autonomy": "suggests",
-    },
-    "estimate_days": 60,
-}
-"""A use case of the medium tier: the standard pathway."""
-
 
 PLANNED: dict[str, Any] = {
     "reason": "How we shall measure it.",
@@ -60,14 +36,6 @@ PLANNED: dict[str, Any] = {
     },
 }
 """A version of an investment case: how the value will be measured, which a launch asks for."""
-
-
-def submission(*, tier: str = "medium", **changes: Any) -> dict[str, Any]:
-    """A submission that lands in this tier, with other fields changed."""
-    risk = dict(SUBMISSION["risk"])
-    risk["personal_data"] = tier != "low"
-    risk["regulated"] = tier == "high"
-    return {**SUBMISSION, "risk": risk, **changes}
 
 
 @dataclass(frozen=True)
@@ -176,5 +144,5 @@ async def open_house(
         async with worker:
             yield House(url, sessions, client, engine, app)
         app.state.context.drawings.close()
-        await app.state.pages.files.end()
+        await app.state.pages.the(Files).end()
         await asyncio.sleep(0)

@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 
 from embedded.temporal import free_port
+from web.intake.live import Watch
 
 
 class _Server(uvicorn.Server):
@@ -32,6 +33,6 @@ async def served(app: Any) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         if hasattr(app.state, "pages"):
-            await app.state.pages.watch.end()
+            await app.state.pages.the(Watch).end()
         server.should_exit = True
         await serving

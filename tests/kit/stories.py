@@ -12,7 +12,7 @@ from service.domain.people import Person
 from service.domain.tiering import Tier
 from service.intake.pathways import pathways
 from service.reactions import record, submit
-from tests.kit.house import submission
+from tests.kit.submission import submission
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ async def staged(
     at = datetime.now(UTC) - timedelta(days=days_ago)
     body = UseCaseBody.model_validate(submission(tier=tier, **changes))
     async with sessions.begin() as session:
-        submitted = await submit(session, body.to_domain(owner.id, ()), owner.actor, at=at)
+        submitted = await submit(session, body.use_case(owner.id, ()), owner.actor, at=at)
         assert submitted.beginning is not None
         standing = submitted.beginning.standing
         for one in story:

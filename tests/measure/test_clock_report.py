@@ -17,7 +17,8 @@ from service.facts.as_of import Moment
 from service.measure.clock import ClockBar, clock_bar, clocked
 from service.measure.survival import restricted_mean
 from service.measure.traces import Traces, of
-from service.reports.clock import By, bars_from_counts, bars_from_traces
+from service.reports.clock import bars_from_counts, bars_from_traces
+from service.reports.question import Grouping
 from tests.domain.lives import Life, lives
 from tests.measure.walks import counted
 
@@ -158,7 +159,7 @@ def some_traces(drawn: Sequence[Life], days: float) -> tuple[list[TracedCase], T
 def test_the_parts_add_up_to_the_restricted_mean(drawn: list[Life], days: float) -> None:
     _, traces, _ = some_traces(drawn, days)
 
-    for bar in bars_from_traces(traces, By.TIER, None):
+    for bar in bars_from_traces(traces, Grouping.TIER, None):
         if bar.tau_days is None:
             assert bar.parts == ()
             continue
@@ -176,7 +177,7 @@ def test_the_parts_add_up_to_the_restricted_mean(drawn: list[Life], days: float)
 @given(st.lists(lives(most=12), min_size=1, max_size=6), st.floats(1.0, 400.0))
 def test_the_stages_add_up_to_the_whole(drawn: list[Life], days: float) -> None:
     _, traces, _ = some_traces(drawn, days)
-    whole, *stages = bars_from_traces(traces, By.STAGE, None)
+    whole, *stages = bars_from_traces(traces, Grouping.STAGE, None)
 
     assert sum(bar.mean_days for bar in stages) == pytest.approx(whole.mean_days, abs=1e-6)
     assert sum(bar.gate_tax[0] for bar in stages) == pytest.approx(whole.gate_tax[0], abs=1e-6)
@@ -189,7 +190,7 @@ def test_counts_know_the_same_person_days_as_the_traces(drawn: list[Life], days:
     everybody = np.ones(traces.cases.size, np.bool_)
     exact = clocked(traces, everybody)
     total = exact.stopped.days.sum() - exact.began.days.sum()
-    [from_counts, *_] = bars_from_counts(counted(cases), moment, None, By.NOTHING, 1e5)
+    [from_counts, *_] = bars_from_counts(counted(cases), moment, None, Grouping.NOTHING, 1e5)
 
     assert total == pytest.approx(traces.cases.duration_days.sum(), abs=1e-6)
     assert from_counts.cases == len(cases)
@@ -213,8 +214,8 @@ def test_many_cases_give_the_same_bars_from_counts_and_from_traces() -> None:
             gave_up = Outcome.WITHDRAWN if number % 9 == 0 else Outcome.PRODUCTION
             cases.append(case(done, walk, began=began, outcome=gave_up))
     moment = Moment(START, asked=False)
-    exact = bars_from_traces(of(cases, START), By.STAGE, 60.0)
-    close = bars_from_counts(counted(cases), moment, None, By.STAGE, 60.0)
+    exact = bars_from_traces(of(cases, START), Grouping.STAGE, 60.0)
+    close = bars_from_counts(counted(cases), moment, None, Grouping.STAGE, 60.0)
 
     for one, other in zip(exact, close, strict=True):
         assert (one.name, one.cases, one.completed) == (other.name, other.cases, other.completed)

@@ -21,9 +21,10 @@ from service.measure.student_t import t_quantile
 from service.measure.survival import Floats, life_table, restricted_mean
 from service.measure.units import units
 from service.measure.verdict import Direction, Why, as_json, judge
+from tests.kit.shared import CASES
 from tests.measure.simulation import simulate
 
-FILES = Path(__file__).parents[2].parent / "shared" / "cases" / "rule2"
+FILES = CASES / "rule2"
 AS_OF = datetime(2026, 6, 30, tzinfo=UTC)
 OTHER_WORDS = {"a tier says the opposite": "tier opposite"}
 

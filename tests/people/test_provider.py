@@ -25,8 +25,9 @@ from tests.kit.browsing import Guest, Page
 from tests.kit.contract import nothing
 from tests.kit.house import House
 from tests.people.provider import CLIENT, SECRET, TestProvider, provider
-from web.app import with_pages
-from web.kit.context import Pages, configured_pages
+from web.app import configured_pages, with_pages
+from web.kit.context import Pages
+from web.people.provider import configured_provider
 
 PUBLIC = "http://headway.test"
 ROLES = {"ai-builders": "builder", "ai-office": "enabler", "legal-ai": "reviewer:legal"}
@@ -318,7 +319,7 @@ def test_settings_that_are_not_whole_or_name_no_role_stop_the_start() -> None:
         "oidc_roles": ROLES,
         "public_url": "https://headway.example",
     }
-    assert configured_pages(Settings(**whole)).provider is not None
+    assert configured_provider(Settings(**whole)) is not None
     for left_out in ("oidc_client_id", "oidc_roles", "public_url"):
         with pytest.raises(ValidationError, match="HEADWAY_OIDC_ISSUER needs"):
             Settings(**{name: value for name, value in whole.items() if name != left_out})

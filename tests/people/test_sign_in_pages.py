@@ -1,4 +1,4 @@
-"""Signing in with a link, what a visit is worth, and who is turned away."""
+"""Signing in with a link, what a browser session is worth, and who is turned away."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -11,18 +11,18 @@ from service.database import Sessions
 from service.domain.people import Role
 from service.people.browser_sessions import (
     LONGEST_IDLE,
-    LONGEST_VISIT,
+    LONGEST_SESSION,
     NEW_COOKIE_AFTER,
     OLD_COOKIE_FOR,
-    begin_visit,
+    begin_browser_session,
     digest,
-    find_visit,
+    find_browser_session,
     new_cookie,
     seen,
 )
 from service.people.directory import change_person
 from service.people.sign_in import LINK_LIFE, MOST_FAILED_PER_ADDRESS, make_link, use_link
-from service.people.tables import VisitRow
+from service.people.tables import BrowserSessionRow
 from tests.kit.browsing import ORIGIN, Guest, Page, guest, stranger
 from tests.kit.house import House
 
@@ -75,7 +75,9 @@ async def test_the_cookie_is_for_the_server_alone_and_only_a_digest_of_it_is_kep
     async with house.sessions() as session:
         kept = await session.execute(text("SELECT visit::text AS row FROM visit"))
         rows = " ".join(row.row for row in kept)
-        assert await session.scalar(select(VisitRow).where(col(VisitRow.digest) == digest(value)))
+        assert await session.scalar(
+            select(BrowserSessionRow).where(col(BrowserSessionRow.digest) == digest(value))
+        )
     assert value not in rows
 
 
@@ -175,7 +177,7 @@ async def test_after_signing_in_one_goes_where_one_wanted_and_never_to_another_h
         assert answer.headers.get_list("set-cookie") == [answer.headers["set-cookie"]]
 
 
-async def test_signing_out_ends_the_visit_for_every_cookie_of_it(house: House) -> None:
+async def test_signing_out_ends_the_browser_session_for_every_cookie_of_it(house: House) -> None:
     somebody = await guest(house, Role.BUILDER)
     cookie = somebody.http.cookies["headway"]
     page = await somebody.sees("/use-cases")
@@ -186,7 +188,7 @@ async def test_signing_out_ends_the_visit_for_every_cookie_of_it(house: House) -
     assert (await again.sees("/use-cases")).path == "/sign-in"
 
 
-async def test_signing_in_again_ends_the_visit_before(house: House) -> None:
+async def test_signing_in_again_ends_the_browser_session_before(house: House) -> None:
     somebody = await guest(house, Role.BUILDER)
     before = somebody.http.cookies["headway"]
     secret, _ = await a_link(house, Role.LEADER)
@@ -206,42 +208,46 @@ async def test_somebody_who_is_let_out_is_out_with_the_next_request(house: House
     assert (await somebody.sees("/use-cases")).path == "/sign-in"
 
 
-async def test_a_visit_ends_when_idle_and_in_any_case_after_its_longest(house: House) -> None:
+async def test_a_browser_session_ends_when_idle_and_in_any_case_after_its_longest(
+    house: House,
+) -> None:
     visitor = await house.visitor(Role.BUILDER)
     at = datetime.now(UTC)
     second = timedelta(seconds=1)
     async with house.sessions.begin() as session:
-        secret = await begin_visit(session, visitor.person.id, at=at)
-        assert await find_visit(session, secret, at=at + LONGEST_IDLE - second)
-        assert await find_visit(session, secret, at=at + LONGEST_IDLE) is None
-        last = at + LONGEST_VISIT - second
+        secret = await begin_browser_session(session, visitor.person.id, at=at)
+        assert await find_browser_session(session, secret, at=at + LONGEST_IDLE - second)
+        assert await find_browser_session(session, secret, at=at + LONGEST_IDLE) is None
+        last = at + LONGEST_SESSION - second
         await seen(session, secret, at=last)
-        assert await find_visit(session, secret, at=last)
-        assert await find_visit(session, secret, at=at + LONGEST_VISIT) is None
+        assert await find_browser_session(session, secret, at=last)
+        assert await find_browser_session(session, secret, at=at + LONGEST_SESSION) is None
 
 
-async def test_the_cookie_changes_while_the_visit_and_its_forms_go_on(house: House) -> None:
+async def test_the_cookie_changes_while_the_browser_session_and_its_forms_go_on(
+    house: House,
+) -> None:
     visitor = await house.visitor(Role.BUILDER)
     at = datetime.now(UTC)
     async with house.sessions.begin() as session:
-        old = await begin_visit(session, visitor.person.id, at=at)
-        before = await find_visit(session, old, at=at)
+        old = await begin_browser_session(session, visitor.person.id, at=at)
+        before = await find_browser_session(session, old, at=at)
         later = at + NEW_COOKIE_AFTER
         new = await new_cookie(session, old, at=later)
         assert new is not None
         assert await new_cookie(session, old, at=later) is None, "one request replaces it"
-        after = await find_visit(session, new, at=later)
+        after = await find_browser_session(session, new, at=later)
         assert before is not None
         assert after is not None
         assert (after.form_token, after.ends_at) == (before.form_token, before.ends_at)
-        assert await find_visit(session, old, at=later + OLD_COOKIE_FOR / 2)
-        assert await find_visit(session, old, at=later + OLD_COOKIE_FOR) is None
+        assert await find_browser_session(session, old, at=later + OLD_COOKIE_FOR / 2)
+        assert await find_browser_session(session, old, at=later + OLD_COOKIE_FOR) is None
 
 
 async def test_an_old_cookie_is_replaced_by_a_page_and_not_by_a_stream(house: House) -> None:
     visitor = await house.visitor(Role.BUILDER)
     async with house.sessions.begin() as session:
-        secret = await begin_visit(
+        secret = await begin_browser_session(
             session, visitor.person.id, at=datetime.now(UTC) - 2 * NEW_COOKIE_AFTER
         )
     somebody = stranger(house)
@@ -275,13 +281,15 @@ async def test_a_new_cookie_arrives_with_whatever_is_opened_in_a_window(
     visitor = await house.visitor(Role.LEADER, Role.BUILDER)
     at = datetime.now(UTC)
     async with house.sessions.begin() as session:
-        secret = await begin_visit(session, visitor.person.id, at=at - 2 * NEW_COOKIE_AFTER)
+        secret = await begin_browser_session(
+            session, visitor.person.id, at=at - 2 * NEW_COOKIE_AFTER
+        )
     somebody = stranger(house)
     somebody.http.cookies.set("headway", secret, domain="headway.test")
     await somebody.http.get(path)
     async with house.sessions() as session:
         kept = somebody.http.cookies["headway"]
-        assert await find_visit(session, kept, at=at + 2 * OLD_COOKIE_FOR) is not None
+        assert await find_browser_session(session, kept, at=at + 2 * OLD_COOKIE_FOR) is not None
 
 
 async def test_no_log_line_has_a_link_or_a_cookie(

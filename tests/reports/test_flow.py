@@ -25,7 +25,8 @@ async def report(
     """The report as known so many days after START."""
     moment = Moment(START + days * DAY, asked=asked)
     async with sessions() as session:
-        return await flow(session, moment, cohort_from(written), bucket=Bucket.DAY)
+        found = await flow(session, moment, cohort_from(written), bucket=Bucket.DAY)
+    return found.as_json()
 
 
 def failed(found: dict[str, Any]) -> set[str]:

@@ -17,7 +17,8 @@ from service.domain.people import Role
 from service.errors import BadInput
 from service.facts.imported import begin_import, observed, write_cases
 from service.reports.quarters import before, lock
-from service.reports.registry import Name, question_from
+from service.reports.question import question_from
+from service.reports.registry import Name
 from service.reports.sentences import verdict_sentence
 from tests.kit.browsing import Guest, Page, guest
 from tests.kit.house import House

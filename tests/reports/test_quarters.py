@@ -53,7 +53,7 @@ async def test_a_quarter_is_locked_as_it_was_known_at_its_end(desk: Desk) -> Non
     assert row.verdict["arms"]["intake"]["completed"] == 4, "one was still open in March"
     async with desk.sessions() as session:
         again = await verdict(session, Moment(row.as_of, asked=True), alpha=0.0125)
-    assert row.verdict == {k: v for k, v in again.items() if k not in OF_THE_MOMENT}
+    assert row.verdict == {k: v for k, v in again.as_json().items() if k not in OF_THE_MOMENT}
 
 
 async def test_what_comes_later_changes_no_locked_quarter(desk: Desk) -> None:
@@ -106,9 +106,7 @@ async def test_the_report_shows_the_locked_quarters_that_were_over(desk: Desk) -
     async def quarters(at: datetime) -> list[object]:
         async with desk.sessions() as session:
             found = await verdict(session, Moment(at, asked=True))
-        listed = found["locked"]
-        assert isinstance(listed, list)
-        return [item["quarter"] for item in listed]
+        return [item.quarter for item in found.locked]
 
     assert await quarters(APRIL) == ["2026-Q1"]
     assert await quarters(START + DAY) == []

@@ -8,23 +8,25 @@ import pytest
 from service.domain.moment import zone_of
 from service.errors import BadInput
 from service.facts.as_of import Moment
-from service.reports.registry import Found, Name, Question
+from service.reports.question import Question
+from service.reports.registry import Name
 from web.reports.recent import KEPT_FOR, MOST_KEPT, Shelf
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 QUESTION = Question()
+Made = dict[str, int]
 
 
 async def test_a_report_is_read_once_by_all_who_ask_within_a_moment() -> None:
     shelf, read = Shelf(), 0
 
-    async def make() -> Found:
+    async def make() -> Made:
         nonlocal read
         read += 1
         await asyncio.sleep(0)
         return {"read": read}
 
-    async def at(now: datetime, *, asked: bool = False, question: Question = QUESTION) -> Found:
+    async def at(now: datetime, *, asked: bool = False, question: Question = QUESTION) -> Made:
         return await shelf.read(Name.CLOCK, question, Moment(now, asked=asked), now, make)
 
     assert await asyncio.gather(*(at(NOW) for _ in range(3))) == [{"read": 1}] * 3
@@ -43,12 +45,12 @@ async def test_the_present_is_also_found_under_its_moment() -> None:
     """A page names its moment in the addresses of its pictures: they are of the same reading."""
     shelf, read = Shelf(), 0
 
-    async def make() -> Found:
+    async def make() -> Made:
         nonlocal read
         read += 1
         return {"read": read}
 
-    async def at(now: datetime, moment: Moment) -> Found:
+    async def at(now: datetime, moment: Moment) -> Made:
         return await shelf.read(Name.CLOCK, QUESTION, moment, now, make)
 
     later = NOW + KEPT_FOR / 2
@@ -62,12 +64,12 @@ async def test_what_has_happened_since_is_seen_at_once() -> None:
     """A report counts as the present while nothing is written; a page keeps its pictures."""
     shelf, read = Shelf(), 0
 
-    async def make() -> Found:
+    async def make() -> Made:
         nonlocal read
         read += 1
         return {"read": read}
 
-    async def at(mark: tuple[int, int], *, asked: bool = False) -> Found:
+    async def at(mark: tuple[int, int], *, asked: bool = False) -> Made:
         moment = Moment(NOW, asked=asked)
         return await shelf.read(Name.FLOW, QUESTION, moment, NOW, make, mark=mark)
 
@@ -80,7 +82,7 @@ async def test_what_was_read_together_is_at_hand_for_each() -> None:
     shelf, moment = Shelf(), Moment(NOW, asked=False)
     shelf.keep(Name.HELP, QUESTION, moment, NOW, {"kept": True})
 
-    async def make() -> Found:
+    async def make() -> Made:
         return {"kept": False}
 
     for one in (moment, Moment(NOW, asked=True)):
@@ -93,10 +95,10 @@ async def test_what_could_not_be_read_is_tried_again() -> None:
     shelf = Shelf()
     moment = Moment(NOW, asked=False)
 
-    async def fails() -> Found:
+    async def fails() -> Made:
         raise BadInput("cohort", "there is none")
 
-    async def works() -> Found:
+    async def works() -> Made:
         return {}
 
     with pytest.raises(BadInput):
@@ -108,7 +110,7 @@ async def test_who_goes_away_takes_nothing_from_the_others() -> None:
     shelf, begun, go_on = Shelf(), asyncio.Event(), asyncio.Event()
     moment = Moment(NOW, asked=False)
 
-    async def make() -> Found:
+    async def make() -> Made:
         begun.set()
         await go_on.wait()
         return {"whole": True}

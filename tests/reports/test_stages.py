@@ -28,7 +28,8 @@ async def report(
     """The report as known so many days after START."""
     moment = Moment(START + days * DAY, asked=asked)
     async with sessions() as session:
-        return await stages(session, moment, cohort or Cohort(INTAKE), by_tier=by_tier)
+        found = await stages(session, moment, cohort or Cohort(INTAKE), by_tier=by_tier)
+    return found.as_json()
 
 
 async def test_each_stage_says_how_long_it_took_and_how_often_it_was_sent_back(desk: Desk) -> None:

@@ -7,8 +7,26 @@ import pytest
 
 from service.reports.headline import GUARD
 from service.reports.registry import Name
+from service.reports.report import Report
 from web.kit.strings import catalogue
-from web.reports.tables import MOST_ROWS, MOST_WEEKS, NONE, Table, head, tables_of
+from web.reports.tables import MOST_ROWS, MOST_WEEKS, NONE, Table, tables_of
+
+
+def example(name: Name) -> dict[str, Any]:
+    """A report as the OpenAPI document shows it."""
+    return dict(name.of.example)
+
+
+def made(name: Name, **changes: Any) -> Report:
+    """A report like its example, but for some fields."""
+    found: Report = name.of.result.model_validate({**example(name), **changes})
+    return found
+
+
+def first(rows: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
+    """The first of some rows, but for some fields."""
+    return {**rows[0], **changes}
+
 
 ARM = {
     "cases": 1_200,
@@ -19,18 +37,24 @@ ARM = {
     "km_median_days": 33.2,
     "km_median_ci_days": [30.0, None],
     "rmst_days": 38.0,
+    "rmst_se_days": 1.0,
+    "completed_mean_days": 30.0,
 }
-VERDICT = {
+STRATUM = first(example(Name.VERDICT)["strata"], arms={"intake": ARM})
+VERDICT: dict[str, Any] = {
     "ratio": 0.764,
     "arms": {"intake": ARM, "before": {**ARM, "km_median_days": None}},
     "strata": [
-        {"tier": "low", "counted": False, "ratio": None, "arms": {"intake": ARM}},
-        {"tier": "own", "counted": True, "ratio": 1.2, "arms": {"intake": ARM}},
-        {"tier": "high", "counted": True, "ratio": 0.8, "arms": {"intake": ARM}},
+        {**STRATUM, "tier": "low", "counted": False, "ratio": None},
+        {**STRATUM, "tier": "own", "counted": True, "ratio": 1.2},
+        {**STRATUM, "tier": "high", "counted": True, "ratio": 0.8},
     ],
+    "statements": None,
+    "locked": [],
 }
 QUARTER = {
     "quarter": "2026-Q2",
+    "locked_at": "2026-07-01T00:00:00+00:00",
     "verdict": "compresses",
     "why_none": "",
     "ratio": 0.8,
@@ -43,13 +67,15 @@ FIRM = {
     **LOCKED,
     "adjusted": {"ratio": 0.8, "ci": [0.7, 0.95]},
     "statements": {
+        **example(Name.VERDICT)["statements"],
         "tau x 0.5": [0.9, 0.8, 1.01],
         "tau x 1.5": [0.75, None, None],
         "baseline, second half over first": None,
     },
 }
+GROUP = example(Name.CLOCK)["groups"][0]
 PART = {
-    "stage": None,
+    "stage": "",
     "holder": "enablement",
     "mode": "waiting",
     "mean_days": 6.6,
@@ -57,25 +83,33 @@ PART = {
     "median_days": 0.0,
     "rework_days": 0.01,
 }
-CLOCK = {
+CLOCK: dict[str, Any] = {
     "groups": [
-        {"name": "all", "parts": [PART, {**PART, "holder": "data-office"}]},
-        {"name": "high", "parts": [{**PART, "stage": "risk-assessment"}]},
+        {**GROUP, "name": "all", "parts": [PART, {**PART, "holder": "data-office"}]},
+        {**GROUP, "name": "high", "parts": [{**PART, "stage": "risk-assessment"}]},
     ]
 }
+
+
+def times(days: dict[str, float | None]) -> dict[str, Any]:
+    return {name: {"days": value, "low": None, "high": None} for name, value in days.items()}
+
+
 TIMES = {
-    kind: {name: {"days": days} for name, days in (("p50", 1.0), ("p85", 2.0), ("p95", None))}
-    for kind in ("queue", "work")
+    "stays": 1,
+    "complete": 1,
+    **{kind: times({"p50": 1.0, "p85": 2.0, "p95": None}) for kind in ("queue", "work")},
 }
-AGAIN = {**TIMES, "work": {name: {"days": 9.0} for name in ("p50", "p85", "p95")}}
-STAGE = {
-    "stage": "launch-review",
-    "entries": 302,
-    "open": 2,
-    "send_back_rate": None,
-    "first_pass": TIMES,
-    "total": TIMES,
-}
+AGAIN = {**TIMES, "work": times({"p50": 9.0, "p85": 9.0, "p95": 9.0})}
+STAGE = first(
+    example(Name.STAGES)["groups"][0]["stages"],
+    stage="launch-review",
+    entries=302,
+    open=2,
+    send_back_rate=None,
+    first_pass=TIMES,
+    total=TIMES,
+)
 STAGES = {
     "groups": [
         {"name": "all", "stages": [STAGE, {**STAGE, "total": AGAIN}]},
@@ -83,36 +117,43 @@ STAGES = {
     ]
 }
 WEEK = {"arrived": 4, "production": 3, "declined": 0, "withdrawn": 1, "wip": 39}
-FLOW = {
+FLOW: dict[str, Any] = {
     "bucket": "week",
     "stages": ["triage", "Declaration SUBMITTED by EMPLOYEE"],
     "rows": [
-        {"from": str(date(2026, 1, 5) + timedelta(weeks=week)), **WEEK, "in_stage": [1.6, week]}
+        first(
+            example(Name.FLOW)["rows"],
+            **{"from": str(date(2026, 1, 5) + timedelta(weeks=week))},
+            **WEEK,
+            in_stage=[1.6, week],
+        )
         for week in range(40)
     ],
 }
-SAVING = {
-    "stage": "evaluate",
-    "holder": "enablement",
-    "saved_days": 1.92,
-    "saved_days_ci": [1.76, 2.1],
-    "saved_percent": 5.02,
-    "waited_days": 3.13,
-    "cases": 323,
-}
+SAVING = first(
+    example(Name.HELP)["waits"],
+    stage="evaluate",
+    holder="enablement",
+    saved_days=1.92,
+    saved_days_ci=[1.76, 2.1],
+    saved_percent=5.02,
+    waited_days=3.13,
+    cases=323,
+)
 HELP = {"waits": [SAVING], "holders": [{**SAVING, "stage": None}]}
-FORECAST = {
-    "tier": "all",
-    "made": "all",
-    "quantile": "p50",
-    "promised": 0.5,
-    "share": None,
-    "ci": None,
-    "forecasts": 66,
-    "in_time": 3,
-    "late": 7,
-    "width_days": 12.25,
-}
+FORECAST = first(
+    example(Name.FORECASTS)["held"],
+    tier="all",
+    made="all",
+    quantile="p50",
+    promised=0.5,
+    share=None,
+    ci=None,
+    forecasts=66,
+    in_time=3,
+    late=7,
+    width_days=12.25,
+)
 HELD = [
     FORECAST,
     {**FORECAST, "quantile": "p85", "share": 0.72, "ci": [0.3, 0.94]},
@@ -120,38 +161,41 @@ HELD = [
     {**FORECAST, "tier": "high", "made": "submission"},
 ]
 FORECASTS = {"held": HELD, "backtest": HELD[:1]}
-DECISION = {
-    "case": "UC-20",
-    "tier": "medium",
-    "stage": "launch-review",
-    "holder": "enablement",
-    "reason": "Has waited.",
-    "waited_days": 2.18,
-    "score_days": 2.17,
-}
+DECISION = first(
+    example(Name.DECISIONS)["decisions"],
+    case="UC-20",
+    tier="medium",
+    stage="launch-review",
+    holder="enablement",
+    reason="Has waited.",
+    waited_days=2.18,
+    score_days=2.17,
+)
 DECISIONS = {"decisions": [DECISION] * (MOST_ROWS + 3)}
 CHANGES = {
     "changes": [
-        {
-            "pathway": "standard",
-            "version": 2,
-            "previous": 1,
-            "began": "2026-05-01T09:00:00+00:00",
-            "verdict": "inconclusive",
-            "ratio": None,
-            "ci": None,
-        }
+        first(
+            example(Name.CHANGES)["changes"],
+            pathway="standard",
+            version=2,
+            previous=1,
+            began="2026-05-01T09:00:00+00:00",
+            verdict="inconclusive",
+            ratio=None,
+            ci=None,
+        )
     ]
 }
-FOUND: dict[Name, dict[str, Any]] = {
-    Name.VERDICT: VERDICT,
-    Name.CLOCK: CLOCK,
-    Name.STAGES: STAGES,
-    Name.FLOW: FLOW,
-    Name.HELP: HELP,
-    Name.FORECASTS: FORECASTS,
-    Name.DECISIONS: DECISIONS,
-    Name.CHANGES: CHANGES,
+FOUND: dict[Name, Report] = {
+    **{name: made(name) for name in Name},
+    Name.VERDICT: made(Name.VERDICT, **VERDICT),
+    Name.CLOCK: made(Name.CLOCK, **CLOCK),
+    Name.STAGES: made(Name.STAGES, **STAGES),
+    Name.FLOW: made(Name.FLOW, **FLOW),
+    Name.HELP: made(Name.HELP, **HELP),
+    Name.FORECASTS: made(Name.FORECASTS, **FORECASTS),
+    Name.DECISIONS: made(Name.DECISIONS, **DECISIONS),
+    Name.CHANGES: made(Name.CHANGES, **CHANGES),
 }
 
 
@@ -161,26 +205,26 @@ def rows_of(table: Table) -> list[dict[str, str | None]]:
 
 
 def only(name: Name) -> list[dict[str, str | None]]:
-    [table] = tables_of(name, FOUND[name])
+    [table] = tables_of(FOUND[name])
     return rows_of(table)
 
 
 @pytest.mark.parametrize("name", list(Name))
 def test_every_row_has_a_cell_for_every_column(name: Name) -> None:
-    tables = tables_of(name, FOUND[name])
+    tables = tables_of(FOUND[name])
 
     assert tables
     for table in tables:
         assert table.title
-        assert all(head(column.name) for column in table.columns)
+        assert all(column.head for column in table.columns)
         assert all(len(row) == len(table.columns) for row in table.rows)
 
 
 def test_no_head_and_no_title_is_left_over() -> None:
-    tables = [table for name, found in FOUND.items() for table in tables_of(name, found)]
-    flow = [{**FLOW, "bucket": bucket} for bucket in ("day", "month")]
-    tables += [table for found in flow for table in tables_of(Name.FLOW, found)]
-    tables += tables_of(Name.VERDICT, FIRM)
+    tables = [table for found in FOUND.values() for table in tables_of(found)]
+    flow = [made(Name.FLOW, **{**FLOW, "bucket": bucket}) for bucket in ("day", "month")]
+    tables += [table for found in flow for table in tables_of(found)]
+    tables += tables_of(made(Name.VERDICT, **FIRM))
     heads = {column.name for table in tables for column in table.columns if ":" not in column.name}
     titles = {table.title for table in tables}
 
@@ -189,7 +233,7 @@ def test_no_head_and_no_title_is_left_over() -> None:
 
 
 def test_a_locked_quarter_without_a_verdict_says_why() -> None:
-    _, quarters = tables_of(Name.VERDICT, LOCKED)
+    _, quarters = tables_of(made(Name.VERDICT, **LOCKED))
 
     newest, older = rows_of(quarters)
     assert (newest["quarter"], newest["verdict"], newest["why"]) == (
@@ -213,7 +257,7 @@ def test_tiers_come_by_their_risk_and_say_what_repeats_once() -> None:
 
 def test_groups_and_stages_are_columns_where_there_are_any() -> None:
     rows = only(Name.CLOCK)
-    [alone] = tables_of(Name.CLOCK, {"groups": CLOCK["groups"][:1]})
+    [alone] = tables_of(made(Name.CLOCK, groups=CLOCK["groups"][:1]))
 
     assert [row["group"] for row in rows] == ["all", None, "high"]
     assert [row["stage"] for row in rows] == [NONE, NONE, "Risk assessment"]
@@ -237,17 +281,17 @@ def test_first_visits_are_shown_where_they_differ_from_all_of_them() -> None:
 
 
 def test_of_the_flow_the_newest_rows_are_shown_and_the_others_counted() -> None:
-    [table] = tables_of(Name.FLOW, FLOW)
+    [table] = tables_of(FOUND[Name.FLOW])
 
     assert len(table.rows) == MOST_WEEKS
     assert table.rows[0][0] == "5 Oct 2026"
     assert table.rows[0][-2:] == ("2", "39")
     assert table.left == "14 more rows are in the file."
-    assert head(table.columns[-1].name) == "Declaration SUBMITTED by EMPLOYEE"
+    assert table.columns[-1].head == "Declaration SUBMITTED by EMPLOYEE"
 
 
 def test_both_marks_of_a_forecast_are_in_one_row() -> None:
-    [held, backtest] = tables_of(Name.FORECASTS, FORECASTS)
+    [held, backtest] = tables_of(FOUND[Name.FORECASTS])
     rows = rows_of(held)
 
     assert [(row["tier"], row["made"]) for row in rows] == [
@@ -261,19 +305,19 @@ def test_both_marks_of_a_forecast_are_in_one_row() -> None:
 
 
 def test_a_long_table_says_how_much_more_there_is() -> None:
-    [table] = tables_of(Name.DECISIONS, DECISIONS)
+    [table] = tables_of(FOUND[Name.DECISIONS])
 
     assert len(table.rows) == MOST_ROWS
     assert table.left == "3 more rows are in the file."
 
 
 def test_a_table_without_rows_is_left_out() -> None:
-    assert tables_of(Name.CHANGES, {"changes": []}) == ()
-    assert len(tables_of(Name.HELP, {**HELP, "waits": []})) == 1
+    assert tables_of(made(Name.CHANGES, changes=[])) == ()
+    assert len(tables_of(made(Name.HELP, **{**HELP, "waits": []}))) == 1
 
 
 def test_a_verdict_is_asked_in_other_ways() -> None:
-    _, firm, _ = tables_of(Name.VERDICT, FIRM)
+    _, firm, _ = tables_of(made(Name.VERDICT, **FIRM))
     assert firm.title == "The same question, asked in other ways"
     assert [row[1:] for row in firm.rows] == [
         ("0.80", "0.70 to 0.95"),

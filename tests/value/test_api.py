@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import pytest
 
-from api.value import bodies
 from api.value.examples import EXAMPLES
 from service.domain.people import Role
 from tests.kit.house import House, Visitor
@@ -75,13 +74,6 @@ async def in_production(house: House, **changes: Any) -> Live:
 @pytest.fixture
 async def live(house: House) -> Live:
     return await in_production(house)
-
-
-@pytest.mark.parametrize("name", sorted(EXAMPLES))
-def test_an_example_is_what_the_model_itself_makes_of_it(name: str) -> None:
-    model = getattr(bodies, name)
-    made = model.model_validate(EXAMPLES[name]).model_dump(mode="json", exclude_unset=True)
-    assert made == EXAMPLES[name]
 
 
 async def test_the_whole_way_from_a_promise_to_confirmed_money(live: Live) -> None:

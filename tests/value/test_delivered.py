@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.use_case import Kpi
+from service.intake.fields import Kpi
 from service.value.delivered import (
     NORMAL_95,
     YEAR,
@@ -30,7 +30,7 @@ from service.value.terms import (
 
 LIVE = date(2026, 1, 1)
 TERMS = Terms(
-    kpi=Kpi("Handling time", "minutes", 18, 9),
+    kpi=Kpi(name="Handling time", unit="minutes", baseline=18, target=9),
     direction=Direction.LOWER,
     one_off_cost=40_000,
     yearly_run_cost=12_000,
@@ -137,7 +137,11 @@ def test_the_kpi_becomes_money_by_what_a_unit_is_worth() -> None:
     assert stated.delivered == pytest.approx(6 * 1000 * 90 / YEAR)
     assert measured(value=20.0).delivered < 0
     assert measured(attribution=0.5).delivered == pytest.approx(measured().delivered / 2)
-    more = replace(TERMS, kpi=Kpi("Sales", "deals", 10, 20), direction=Direction.HIGHER)
+    more = replace(
+        TERMS,
+        kpi=Kpi(name="Sales", unit="deals", baseline=10, target=20),
+        direction=Direction.HIGHER,
+    )
     assert measured(value=15.0, terms=more).delivered > 0
 
 
@@ -243,7 +247,7 @@ def test_what_equals_its_plan_to_the_digit_is_marked(
         (replace(TERMS, time_used_for="visits"), "time_used_for"),
         (replace(TERMS, observations=(*SEEN, *SEEN)), "observations"),
         (TERMS, None),
-        (replace(TERMS, kpi=Kpi("Errors", "%", 2, 2)), None),
+        (replace(TERMS, kpi=Kpi(name="Errors", unit="%", baseline=2, target=2)), None),
         (replace(TERMS, benefit=Benefit.TIME_REUSED, time_used_for="visits"), None),
     ],
 )
@@ -252,7 +256,7 @@ def test_terms_that_cannot_be_so(terms: Terms, field: str | None) -> None:
 
 
 def test_without_a_way_from_baseline_to_target_a_unit_has_no_worth_but_the_stated() -> None:
-    same = replace(TERMS, kpi=Kpi("Errors", "%", 2, 2))
+    same = replace(TERMS, kpi=Kpi(name="Errors", unit="%", baseline=2, target=2))
     assert same.worth_of_a_unit is None
     assert replace(same, money_per_unit=5.0).worth_of_a_unit == 5
     assert TERMS.worth_of_a_unit == 20_000

@@ -13,8 +13,8 @@ from service.database import Sessions
 from service.domain.commands import Command
 from service.domain.people import Person, Role
 from service.domain.tiering import Tier
-from service.domain.use_case import Kpi
 from service.errors import BadInput, Conflict, NotAllowed, NotFound
+from service.intake.fields import Kpi
 from service.intake.use_cases import find
 from service.value.delivered import Quantity, State
 from service.value.grades import Grade, Method
@@ -88,7 +88,7 @@ async def refuses(sessions: Sessions, statement: str, why: str) -> None:
 async def test_the_first_version_is_what_was_handed_in(books: Books) -> None:
     (first,) = (await books.value()).versions
     assert (first.number, first.reason, first.by, first.at) == (1, "", books.owner.id, START)
-    assert first.terms.kpi == Kpi("Handling time", "minutes", 18, 9)
+    assert first.terms.kpi == Kpi(name="Handling time", unit="minutes", baseline=18, target=9)
     assert first.terms.direction is Direction.LOWER
     assert first.terms.expected_yearly_value == 180_000
     assert (first.terms.benefit, first.terms.plan, first.terms.ramp_months) == (None, None, 0)
@@ -98,7 +98,7 @@ async def test_a_change_is_another_version_with_its_reason(books: Books) -> None
     plan = MeasurementPlan(Method.INTERRUPTED_SERIES, "From tickets.", "Bea", date(2026, 6, 1))
     seen = (Observation(date(2026, 1, 1), 18.5, 40), Observation(date(2026, 2, 1), 17.5, 38))
     changes = {
-        "kpi": Kpi("Handling time", "minutes", 18, 10),
+        "kpi": Kpi(name="Handling time", unit="minutes", baseline=18, target=10),
         "observations": seen,
         "money_per_unit": 15_000.0,
         "benefit": Benefit.TIME_REUSED,
@@ -266,7 +266,9 @@ async def test_what_was_delivered_does_not_change_with_the_case(books: Books) ->
     await books.measure(books.owner)
     before = await books.value()
     await books.change(
-        books.owner, changes={"kpi": Kpi("Handling time", "minutes", 30, 9)}, at=LATER
+        books.owner,
+        changes={"kpi": Kpi(name="Handling time", unit="minutes", baseline=30, target=9)},
+        at=LATER,
     )
     after = await books.value(LATER + DAY)
     assert after.latest.terms.kpi.baseline == 30

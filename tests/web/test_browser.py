@@ -18,16 +18,17 @@ from service.intake.drafts import keep_draft
 from service.reports.registry import Name
 from tests.assumptions.test_api import a_baseline
 from tests.history.test_compare_pages import history
-from tests.intake.cases import until
 from tests.intake.test_handing_in_pages import IDEA
+from tests.kit.cases import until
 from tests.kit.chromium import Window, window
 from tests.kit.house import House
 from tests.kit.organisation import Stage, furnish
+from tests.kit.shared import INVENTORY
 from tests.kit.stories import staged
 from web.intake.handing_in import QUESTIONS
 from web.kit.strings import t
+from web.reports.recent import Shelf
 
-INVENTORY = Path(__file__).parents[2].parent / "shared" / "data" / "federal_ai_inventory_2024.csv"
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -239,7 +240,7 @@ async def test_a_leader_sees_the_verdict_change_when_a_case_gets_to_production(
         await press(hers.page, "It is live")
         await expect(hers.page.locator(".whose")).to_have_text("It has been in production")
 
-        house.app.state.pages.shelf.clear()  # else it would be seen some seconds later
+        house.app.state.pages.the(Shelf).clear()  # else it would be seen some seconds later
         await page.reload()
         assert await row.inner_text() != told
         assert await page.locator("h1").inner_text() != before

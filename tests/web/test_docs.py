@@ -7,7 +7,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from service.intake.drafts import MOST_DRAFTS
-from service.people.browser_sessions import LONGEST_IDLE, LONGEST_VISIT, NEW_COOKIE_AFTER
+from service.people.browser_sessions import LONGEST_IDLE, LONGEST_SESSION, NEW_COOKIE_AFTER
 from service.people.sign_in import (
     LINK_LIFE,
     MOST_FAILED_PER_ADDRESS,
@@ -67,7 +67,7 @@ def test_the_numbers_are_the_real_ones() -> None:
     assert LINK_LIFE.days == 1
     assert "within a day" in SIGN_IN
     hours = LONGEST_IDLE.total_seconds() / 3600
-    assert f"after {hours:g} hours without a request, after {LONGEST_VISIT.days} days" in SIGN_IN
+    assert f"after {hours:g} hours without a request, after {LONGEST_SESSION.days} days" in SIGN_IN
     assert NEW_COOKIE_AFTER.total_seconds() == 3600
 
 

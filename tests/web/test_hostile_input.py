@@ -67,7 +67,7 @@ async def test_a_form_from_elsewhere_does_nothing(house: House) -> None:
         assert answer.status_code == 403, path
 
 
-async def test_every_form_needs_the_token_of_this_very_visit(house: House) -> None:
+async def test_every_form_needs_the_token_of_this_very_browser_session(house: House) -> None:
     builder, enabler = await guest(house, Role.BUILDER), await guest(house, Role.ENABLER)
     other = await guest(house, Role.ENABLER)
     key = await builder.api.hand_in()

@@ -10,9 +10,10 @@ from service.domain.passing import Need
 from service.domain.people import Role
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Autonomy, Tier
+from service.errors import Fault
 from service.intake.queue import Whose
 from service.measure.tiers import Direction
-from service.reports.clock import By as Groups
+from service.reports.question import Grouping as Groups
 from service.reports.registry import Name
 from service.value.delivered import Quantity, State
 from service.value.grades import Method
@@ -23,7 +24,6 @@ from web.history.mapping import COLUMNS, DELIMITERS, MORE_COLUMNS, OUTCOMES
 from web.history.mapping import Way as MapWay
 from web.intake.handing_in import FIELDS, QUESTIONS
 from web.intake.queue import By
-from web.kit.errors import AWAY
 from web.kit.navigation import PLACES
 from web.kit.strings import catalogue, counted, t
 from web.reports.pages import FIELDS as REPORT_FIELDS
@@ -40,6 +40,11 @@ COUNTED = re.compile(r"""\bcounted\(\s*["']([a-z_]+\.[a-z0-9_]+)["']""")
 ANY = re.compile(r"""["']([a-z_]+\.[a-z0-9_]+)["']""")
 
 
+def kinds_of(fault: type[Fault]) -> set[type[Fault]]:
+    """A kind of fault with all that are of it."""
+    return {fault}.union(*(kinds_of(kind) for kind in fault.__subclasses__()))
+
+
 def composed() -> set[str]:
     """Keys that are put together from a section and a value."""
     by_people = {rule.command for rule in LIFECYCLE if Who.SYSTEM not in rule.who}
@@ -54,7 +59,8 @@ def composed() -> set[str]:
     todo = {f"{position}_{kind}" for position in decided for kind in ("gate", "help")}
     todo |= {*others, "launching", "only_stage"}
     errors = {f"error.{status}" for status in (403, 404, 405, 409, 413, 422, 429, 500)}
-    errors |= {*AWAY.values(), "error.signed_out", "error.token_old", "error.database_away"}
+    errors |= {f"error.{kind.words}" for kind in kinds_of(Fault) if kind.words}
+    errors.add("error.database_away")
     return {
         *(f"tier.{tier}" for tier in Tier),
         *(f"mode.{mode}" for mode in Mode),

@@ -18,10 +18,12 @@ from service.facts.as_of import moment_from
 from service.history.csv import HistoryError, HistoryFile, HistoryMap, MapError, shipped_maps
 from service.history.csv.toml import LARGEST
 from service.history.importing import Imported, import_file
+from service.reports.comparison import FileComparison
 from service.reports.registry import Name
 from service.reports.sentences import verdict_sentence
 from service.reports.spreadsheet import as_csv
-from web.history.files import LARGEST_FILE, Brought, Doing, TooManyFiles, new_id
+from service.reports.verdict import rows
+from web.history.files import LARGEST_FILE, Brought, Doing, Files, TooManyFiles, new_id
 from web.history.mapping import (
     COLUMNS,
     DATES,
@@ -39,7 +41,7 @@ from web.kit.context import Pages, ThePages
 from web.kit.formatting import sentence
 from web.kit.forms import Form, TheForm
 from web.kit.page import HEADERS, download, go, page, with_cookie
-from web.kit.signed_in import SignedIn, Visiting
+from web.kit.signed_in import MaybeSignedIn, SignedIn
 from web.kit.strings import t
 from web.kit.uploads import FileTooLarge, upload_of
 from web.reports.pages import CSV, TYPES, Leader, days_of
@@ -67,7 +69,7 @@ def brought(
     file: Annotated[str, Path(max_length=64)],
 ) -> Given:
     """The file at this address, if this very sign-in has brought it."""
-    return reader, pages.files.find(file, reader.visit.sign_in, given.now())
+    return reader, pages.the(Files).find(file, reader.browser_session.sign_in, given.now())
 
 
 TheFile = Annotated[Given, Depends(brought)]
@@ -93,19 +95,21 @@ def _empty(
         "compare.html",
         status=status,
         wrong=wrong,
-        before=pages.files.of(reader.visit.sign_in, given.now()),
+        before=pages.the(Files).of(reader.browser_session.sign_in, given.now()),
         largest=LARGEST_FILE,
         largest_mb=LARGEST_FILE // 2**20,
     )
 
 
 @router.post(PATH)
-async def bring(request: Request, visit: Visiting, given: TheContext, pages: ThePages) -> Response:
+async def bring(
+    request: Request, signed_in: MaybeSignedIn, given: TheContext, pages: ThePages
+) -> Response:
     """Take a file, and look how it is written."""
-    if visit is not None:
-        _may_read(visit)
+    if signed_in is not None:
+        _may_read(signed_in)
     try:
-        found = await _take(request, visit, given, pages)
+        found = await _take(request, signed_in, given, pages)
     except FileTooLarge:
         wrong, status = t("compare.too_large", most=LARGEST_FILE // 2**20), _TOO_LARGE
     except TooManyFiles:
@@ -115,16 +119,18 @@ async def bring(request: Request, visit: Visiting, given: TheContext, pages: The
     else:
         await _try_map(pages, found)
         return go(request, f"{PATH}/{found.id}")
-    return _empty(request, _may_read(visit), given, pages, status=status, wrong=wrong)
+    return _empty(request, _may_read(signed_in), given, pages, status=status, wrong=wrong)
 
 
-async def _take(request: Request, visit: SignedIn | None, given: Context, pages: Pages) -> Brought:
-    async with upload_of(request, visit, pages, field=FILE, largest=LARGEST_FILE) as upload:
-        reader, at = _may_read(visit), given.now()
-        folder = pages.files.room(reader.visit.sign_in, at)
+async def _take(
+    request: Request, signed_in: SignedIn | None, given: Context, pages: Pages
+) -> Brought:
+    async with upload_of(request, signed_in, pages, field=FILE, largest=LARGEST_FILE) as upload:
+        reader, at = _may_read(signed_in), given.now()
+        folder = pages.the(Files).room(reader.browser_session.sign_in, at)
         found = Brought(
             id=new_id(),
-            sign_in=reader.visit.sign_in,
+            sign_in=reader.browser_session.sign_in,
             name=upload.name,
             folder=folder,
             used_at=at,
@@ -133,24 +139,24 @@ async def _take(request: Request, visit: SignedIn | None, given: Context, pages:
         )
         try:
             found.size = await upload.save(found.path)
-            found.looked = await pages.files.look(found.path)
+            found.looked = await pages.the(Files).look(found.path)
         except BaseException as error:
-            pages.files.forget(found)
+            pages.the(Files).forget(found)
             if isinstance(error, HistoryError):
                 raise BadInput(FILE, found.said(error)) from None
             raise
     found.typed = guessed(found.looked)
-    pages.files.keep(found)
+    pages.the(Files).keep(found)
     return found
 
 
 _TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
-def _may_read(visit: SignedIn | None) -> SignedIn:
-    if visit is None or not may(visit.person.actor, Right.READ_REPORTS):
+def _may_read(signed_in: SignedIn | None) -> SignedIn:
+    if signed_in is None or not may(signed_in.person.actor, Right.READ_REPORTS):
         raise NotAllowed("reports are for leadership and enablement")
-    return visit
+    return signed_in
 
 
 @router.get(PATH + "/{file}")
@@ -168,7 +174,7 @@ async def change(
     reader, file = of
     do = form.get("do", "")
     if do == "forget":
-        pages.files.forget(file)
+        pages.the(Files).forget(file)
         return go(request, PATH)
     if file.doing is not None:
         return go(request, f"{PATH}/{file.id}")
@@ -204,7 +210,7 @@ async def _look_again(pages: Pages, file: Brought, form: Form) -> None:
     written_so = (typed["encoding"], typed["delimiter"])
     if written_so != (before["encoding"], before["delimiter"]):
         try:
-            file.looked = await pages.files.look(file.path, *written_so)
+            file.looked = await pages.the(Files).look(file.path, *written_so)
         except (HistoryError, UnicodeError) as error:
             raise MapError(file.said(error)) from None
         if typed["way"] == Way.COLUMNS:
@@ -232,7 +238,7 @@ async def _mapping(pages: Pages, file: Brought) -> HistoryMap:
     if file.mapping is None:
         _check_chosen(file)
         try:
-            file.mapping, file.preview = await pages.files.preview(file)
+            file.mapping, file.preview = await pages.the(Files).preview(file)
         except HistoryError as error:
             raise MapError(file.said(error)) from None
     return file.mapping
@@ -254,7 +260,7 @@ async def _compare(pages: Pages, file: Brought, now: datetime) -> None:
 
     async def work() -> None:
         try:
-            found = await pages.files.compare(
+            found = await pages.the(Files).compare(
                 file,
                 mapping,
                 intake=typed["intake"] or "intake",
@@ -269,7 +275,7 @@ async def _compare(pages: Pages, file: Brought, now: datetime) -> None:
             file.failed = t("compare.failed")
             raise
         else:
-            file.verdict = found.as_json()
+            file.verdict = FileComparison.model_validate(found.as_json())
 
     await file.begin(Doing.COMPARE, work)
 
@@ -335,9 +341,9 @@ def _page(
         as_toml=written(file.typed),
         samples=_samples(file),
         found=found,
-        says=verdict_sentence(found) if found else "",
+        says=verdict_sentence(found.as_json()) if found else "",
         words=in_words(Name.VERDICT, found, which="survival") if found else "",
-        tables=tables_of(Name.VERDICT, found) if found else (),
+        tables=tables_of(found) if found else (),
         has_rejects=file.rejects.exists(),
         may_import=may(person.actor, Right.IMPORT_HISTORY),
     )
@@ -371,7 +377,7 @@ async def picture(
 async def table(request: Request, of: TheFile) -> Response:
     """The tiers."""
     _, file = of
-    return download(request, as_csv(Name.VERDICT, _found(file)), CSV, name="headway-compare.csv")
+    return download(request, as_csv(rows(_found(file))), CSV, name="headway-compare.csv")
 
 
 @router.get(PATH + "/{file}/rejects.csv")
@@ -386,7 +392,7 @@ async def rejects(request: Request, of: TheFile) -> Response:
     return with_cookie(request, response)
 
 
-def _found(file: Brought) -> dict[str, object]:
+def _found(file: Brought) -> FileComparison:
     if file.verdict is None:
         raise NotFound("verdict on this file yet")
     return file.verdict

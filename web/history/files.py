@@ -1,4 +1,4 @@
-"""Files that people have brought to be compared: kept for a while, for their own visit only."""
+"""Files that people have brought to be compared: kept for a while, for their own session only."""
 
 import asyncio
 import secrets
@@ -10,10 +10,11 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from pathlib import Path
 
-from service.aside import Aside
 from service.errors import NotFound
 from service.history.csv import FileVerdict, HistoryMap, Look, Preview, compare_file, look, preview
 from service.history.importing import Imported
+from service.other_process import OtherProcess
+from service.reports.comparison import FileComparison
 from web.history.mapping import mapping_of
 
 KEPT_FOR = timedelta(hours=1)
@@ -50,7 +51,7 @@ class Brought:
     typed: dict[str, str] = field(default_factory=dict)
     mapping: HistoryMap | None = None
     preview: Preview | None = None
-    verdict: dict[str, object] | None = None
+    verdict: FileComparison | None = None
     doing: Doing | None = None
     progress: Imported = field(default_factory=Imported)
     position: int = 0
@@ -95,7 +96,7 @@ class Files:
     """The files of this process."""
 
     def __init__(self) -> None:
-        self._aside = Aside()
+        self._process = OtherProcess()
         self._folder: Path | None = None
         self._brought: dict[str, Brought] = {}
 
@@ -138,12 +139,12 @@ class Files:
 
     async def look(self, path: Path, encoding: str = "", delimiter: str = "") -> Look:
         """`service.history.csv.look`, in a process of its own."""
-        return await self._aside.do(look, path, encoding=encoding, delimiter=delimiter)
+        return await self._process.do(look, path, encoding=encoding, delimiter=delimiter)
 
     async def preview(self, brought: Brought) -> tuple[HistoryMap, Preview]:
         """The map that the form asks for and `service.history.csv.preview` with it, in a process of
         its own: nobody knows how long a map takes that somebody wrote. Raises `HistoryError`."""
-        return await self._aside.do(
+        return await self._process.do(
             _preview, brought.typed, brought.name, brought.path, brought.latest
         )
 
@@ -159,7 +160,7 @@ class Files:
         zone: tzinfo,
     ) -> FileVerdict:
         """`service.history.csv.compare_file`, in a process of its own."""
-        return await self._aside.do(
+        return await self._process.do(
             compare_file,
             brought.path,
             mapping,
@@ -178,7 +179,7 @@ class Files:
         for one in list(self._brought.values()):
             self.forget(one)
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._aside.close()
+        self._process.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None

@@ -23,7 +23,6 @@ from service.errors import (
 )
 from service.intake.deciding import Request, decide
 from service.intake.use_cases import find, transitions
-from web.kit.errors import REFUSED
 from web.kit.formatting import sentence
 from web.kit.forms import Form
 from web.kit.strings import t
@@ -107,7 +106,7 @@ async def give(
             if meanwhile:
                 return not_done(HTTPStatus.CONFLICT, t("act.meanwhile"), meanwhile=True)
         field = refusal.about if refusal.because is Because.BAD_INPUT else ""
-        return not_done(REFUSED[refusal.because], sentence(refusal.detail), field)
+        return not_done(refusal.because.status, sentence(refusal.detail), field)
     except BadInput as error:
         return not_done(HTTPStatus.UNPROCESSABLE_ENTITY, sentence(error.detail), error.field)
     except KeyReused:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -12,30 +12,31 @@ from api.intake.bodies import UseCaseBody
 from service.domain.passing import Missing, way_ahead
 from service.domain.pathway import Pathway
 from service.domain.tiering import Autonomy, RiskAnswers, Tiering, tier_of
+from service.intake.fields import InvestmentCase, Kpi, UseCaseFields
 from service.intake.pathways import pathways, tier_rules
 from web.kit.strings import t
 from web.kit.typed import in_words, number
 
-QUESTIONS = (
-    "personal_data",
-    "affects_people",
-    "safety_impact",
-    "customer_facing",
-    "regulated",
-    "external_model",
-)
+QUESTIONS = tuple(one.name for one in fields(RiskAnswers) if one.name != "autonomy")
 """The risk questions that are answered with yes or no."""
+KPI = tuple(f"kpi_{name}" for name in Kpi.model_fields)
+DECLARED = {
+    **UseCaseFields.model_fields,
+    **dict(zip(KPI, Kpi.model_fields.values(), strict=True)),
+    **InvestmentCase.model_fields,
+}
+"""What the page has a field for, beside people and risks."""
+IDEA = tuple(name for name, field in UseCaseFields.model_fields.items() if field.annotation is str)
 FIELDS = (
-    *("title", "problem", "business_unit", "sponsor", "owner", "co_owners"),
-    *("kpi_name", "kpi_unit", "kpi_baseline", "kpi_target"),
-    *("one_off_cost", "yearly_run_cost", "expected_yearly_value", "currency"),
+    *IDEA,
+    *("owner", "co_owners"),
+    *KPI,
+    *InvestmentCase.model_fields,
     *QUESTIONS,
-    *("autonomy", "wished_for", "estimate_days", "lighthouse"),
+    "autonomy",
+    *(name for name in UseCaseFields.model_fields if name not in IDEA),
 )
-NUMBERS = (
-    *("kpi_baseline", "kpi_target", "one_off_cost", "yearly_run_cost"),
-    *("expected_yearly_value", "estimate_days"),
-)
+"""All of them, in the order of the page."""
 LONGEST_KEPT = 20_000
 """Characters of a field in a draft: more than the form takes, so that too much can be shortened."""
 
@@ -97,34 +98,22 @@ class Checked:
 def check(typed: Mapping[str, str]) -> Checked:
     """Everything that can be said about the fields without asking anybody."""
     wrong: dict[str, str] = {}
-    numbers = {name: _number(typed.get(name, "").strip(), name, wrong) for name in NUMBERS}
+    given = {name: _given(name, typed.get(name, ""), wrong) for name in DECLARED}
     for question in (*QUESTIONS, "autonomy"):
         if not typed.get(question):
             wrong[question] = t("new.answer")
     data: dict[str, Any] = {
-        **{name: typed.get(name, "") for name in ("title", "problem", "business_unit", "sponsor")},
+        **{name: given[name] for name in UseCaseFields.model_fields},
         "owner": typed.get("owner", "").strip() or None,
         "co_owners": re.split(r"[\s,;]+", typed.get("co_owners", "").strip(" ,;\n\t")),
-        "kpi": {
-            "name": typed.get("kpi_name", ""),
-            "unit": typed.get("kpi_unit", ""),
-            "baseline": numbers["kpi_baseline"],
-            "target": numbers["kpi_target"],
-        },
-        "investment": {
-            "one_off_cost": numbers["one_off_cost"],
-            "yearly_run_cost": numbers["yearly_run_cost"],
-            "expected_yearly_value": numbers["expected_yearly_value"],
-            "currency": typed.get("currency", "").strip().upper(),
-        },
+        "kpi": {name: given[f"kpi_{name}"] for name in Kpi.model_fields},
+        "investment": {name: given[name] for name in InvestmentCase.model_fields},
         "risk": {
             **{question: typed.get(question) == "yes" for question in QUESTIONS},
             "autonomy": typed.get("autonomy", ""),
         },
-        "wished_for": typed.get("wished_for", "").strip() or None,
-        "estimate_days": numbers["estimate_days"],
-        "lighthouse": typed.get("lighthouse") == "yes",
     }
+    data["investment"]["currency"] = typed.get("currency", "").strip().upper()
     data["co_owners"] = [email for email in data["co_owners"] if email]
     try:
         body = UseCaseBody.model_validate(data)
@@ -136,10 +125,25 @@ def check(typed: Mapping[str, str]) -> Checked:
     return Checked(None if wrong else body, {name: wrong[name] for name in FIELDS if name in wrong})
 
 
-def _number(text: str, name: str, wrong: dict[str, str]) -> float | None:
-    if not text:
-        wrong[name] = t("new.missing")
+def _given(name: str, text: str, wrong: dict[str, str]) -> object:
+    """A field's value as its declaration wants it; a number that is none is `wrong`."""
+    declared = DECLARED[name].annotation
+    if declared is str:
+        return text
+    if declared is bool:
+        return text == "yes"
+    if not text.strip():
+        if DECLARED[name].is_required():
+            wrong[name] = t("new.missing")
         return None
+    return _number(text.strip(), name, wrong) if _is_number(declared) else text.strip()
+
+
+def _is_number(declared: object) -> bool:
+    return declared is float or any(_is_number(one) for one in get_args(declared))
+
+
+def _number(text: str, name: str, wrong: dict[str, str]) -> float | None:
     value = number(text)
     if value is None:
         wrong[name] = t("new.number")

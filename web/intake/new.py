@@ -136,7 +136,7 @@ async def _hand_in(
     if checked.body is None:
         await _keep(given, reader.person, draft, typed)
         return await _form(request, reader, given, draft=draft, typed=typed, wrong=wrong)
-    digest = hashlib.sha256(checked.body.model_dump_json().encode()).hexdigest()
+    digest = hashlib.sha256(checked.body.content().encode()).hexdigest()
     body = checked.body
     try:
         async with given.sessions.begin() as session:
@@ -148,7 +148,7 @@ async def _hand_in(
             ]
             submitted = await submit(
                 session,
-                body.to_domain(owner, tuple(co_owners)),
+                body.use_case(owner, tuple(co_owners)),
                 reader.person.actor,
                 at=given.now(),
                 repeatable=Repeatable(_key(draft), digest),

@@ -2,13 +2,14 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from api.kit.context import Context, TheContext
 from api.kit.fields import PLAIN
@@ -16,9 +17,10 @@ from service.database import reading
 from service.domain.commands import Command
 from service.errors import NotFound
 from service.intake.use_cases import find
-from service.people.browser_sessions import who_is_visiting
+from service.people.browser_sessions import who_is_signed_in
 from web.intake.deciding import NotDone, give
 from web.intake.expected import of_use_case
+from web.intake.live import Watch, Watcher
 from web.intake.tracking import FIRST, UNDOES, track
 from web.kit.context import Pages, ThePages
 from web.kit.forms import TheForm
@@ -32,8 +34,6 @@ router = APIRouter()
 Key = Annotated[str, Path(max_length=64, pattern=PLAIN)]
 LIVES = 300.0
 """Seconds until a stream ends. Browsers ask again, and are then asked who they are again."""
-BREATHES = 20.0
-"""Seconds after which something is sent, so that nothing on the way takes it for dead."""
 
 
 @router.get("/use-cases/{key}")
@@ -122,9 +122,8 @@ async def command(
     return await show_page(request, short, reader, given, not_done=not_done)
 
 
-@router.get("/use-cases/{key}/events")
-async def events(
-    request: Request,
+async def watching(
+    response: Response,
     key: Key,
     reader: Reader,
     given: TheContext,
@@ -132,57 +131,49 @@ async def events(
     *,
     after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     last_event_id: Annotated[int | None, Header(ge=0, le=2**31 - 1)] = None,
-) -> StreamingResponse:
-    """Server-sent events: `moved`, with the sequence, whenever something has happened."""
+) -> AsyncIterator[Watcher]:
+    """Watches for as long as a stream is open. A dependency of it, so that a refusal is an answer
+    and not a broken stream, and headers are there before it begins."""
     async with reading(given.sessions) as session:
         row = await find(session, key, reader.person.actor)
+    response.headers["Cache-Control"] = "no-store"
     known = last_event_id or after or row.sequence
-    # Opened here, so that a refusal is an answer and not a broken stream.
-    stream = _stream(given, pages, row.id, reader, known)
-    first = await anext(stream)
+    watch = pages.the(Watch).on(given.sessions, row.id, reader.person.id, sequence=known)
+    async with watch as watcher:
+        yield watcher
 
-    async def whole() -> AsyncIterator[str]:
+
+@router.get("/use-cases/{key}/events", response_class=EventSourceResponse)
+async def events(
+    reader: Reader,
+    given: TheContext,
+    pages: ThePages,
+    watcher: Annotated[Watcher, Depends(watching)],
+) -> AsyncIterator[ServerSentEvent]:
+    """Server-sent events: `moved`, with the sequence, whenever something has happened."""
+    yield ServerSentEvent(retry=3000)
+    ends = asyncio.get_running_loop().time() + LIVES
+    while not pages.the(Watch).ended:
         try:
-            yield first
-            async for piece in stream:
-                yield piece
-        finally:
-            await stream.aclose()
-
-    return StreamingResponse(
-        whole(),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
-
-
-async def _stream(
-    given: Context, pages: Pages, use_case_id: str, reader: SignedIn, known: int
-) -> AsyncGenerator[str, None]:
-    watching = pages.watch.on(given.sessions, use_case_id, reader.person.id, sequence=known)
-    async with watching as watcher:
-        yield "retry: 3000\n\n"
-        ends = asyncio.get_running_loop().time() + LIVES
-        while not pages.watch.ended and asyncio.get_running_loop().time() < ends:
-            try:
-                await asyncio.wait_for(watcher.moved.wait(), BREATHES)
-            except TimeoutError:
-                yield ": still here\n\n"
-                continue
-            watcher.moved.clear()
-            if not await _goes_on(given, pages, use_case_id, reader):
-                return
-            yield f"id: {watcher.sequence}\nevent: moved\ndata: {watcher.sequence}\n\n"
+            async with asyncio.timeout_at(ends):
+                await watcher.moved.wait()
+        except TimeoutError:
+            return
+        watcher.moved.clear()
+        if not await _goes_on(given, pages, watcher.use_case_id, reader):
+            return
+        sequence = str(watcher.sequence)
+        yield ServerSentEvent(id=sequence, event="moved", raw_data=sequence)
 
 
 async def _goes_on(given: Context, pages: Pages, use_case_id: str, reader: SignedIn) -> bool:
     """Whether a stream may say what is new: the reader may have been signed out since it began, or
     may not know of the use case any more. A browser that may asks again."""
-    if pages.watch.ended:
+    if pages.the(Watch).ended:
         return False
     try:
         async with reading(given.sessions) as session:
-            person = await who_is_visiting(session, reader.visit.sign_in, at=given.now())
+            person = await who_is_signed_in(session, reader.browser_session.sign_in, at=given.now())
             if person is None:
                 return False
             await find(session, use_case_id, person.actor)

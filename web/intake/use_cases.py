@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.kit.context import TheContext
-from api.kit.fields import Words
 from service.database import reading
 from service.domain.case import Outcome
 from service.domain.people import BUILDER, ENABLEMENT, PARKED
@@ -16,6 +15,7 @@ from service.domain.permissions import Right, may, reads_everything
 from service.domain.tiering import Tier
 from service.intake.drafts import list_drafts
 from service.intake.use_cases import Filter, Sort, list_use_cases
+from service.kinds import Words
 from service.people.directory import third_parties
 from web.intake.listed import listed, stage_titles
 from web.kit.page import page

@@ -11,51 +11,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from service.domain.refusals import Because, Refusal
-from service.errors import (
-    BadInput,
-    Conflict,
-    DecisionFailed,
-    DecisionPending,
-    EngineUnreachable,
-    Fault,
-    KeyReused,
-    NotAllowed,
-    NotFound,
-    SignInNeeded,
-    TooManyAttempts,
-    WorkflowMissing,
-)
+from service.domain.refusals import Refusal
+from service.errors import Fault, SignInNeeded
 from web.kit.formatting import sentence
-from web.kit.forms import TOKEN, Form, FromElsewhere, SignedOut, TokenOld
+from web.kit.forms import TOKEN, Form, SignedOut, TokenOld
 from web.kit.page import go, own_path, page
-from web.people.provider import NotSignedIn, ProviderAway
 
 Handler = Callable[[Request, Any], Response | Awaitable[Response]]
 
 RETRY_AFTER = "5"
-AWAY = {
-    EngineUnreachable: "error.engine_away",
-    WorkflowMissing: "error.engine_away",
-    DecisionPending: "error.pending",
-    ProviderAway: "error.provider_away",
-}
-STATUS: dict[type[Fault], HTTPStatus] = {
-    FromElsewhere: HTTPStatus.FORBIDDEN,
-    NotAllowed: HTTPStatus.FORBIDDEN,
-    NotSignedIn: HTTPStatus.FORBIDDEN,
-    NotFound: HTTPStatus.NOT_FOUND,
-    Conflict: HTTPStatus.CONFLICT,
-    KeyReused: HTTPStatus.CONFLICT,
-    BadInput: HTTPStatus.UNPROCESSABLE_ENTITY,
-    TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
-    DecisionFailed: HTTPStatus.INTERNAL_SERVER_ERROR,
-}
-REFUSED: dict[Because, HTTPStatus] = {
-    Because.NOT_POSSIBLE: HTTPStatus.CONFLICT,
-    Because.NOT_YOURS: HTTPStatus.FORBIDDEN,
-    Because.BAD_INPUT: HTTPStatus.UNPROCESSABLE_ENTITY,
-}
 API = ("/v1/", "/openapi.json", "/health", "/version")
 
 
@@ -117,30 +81,23 @@ def error_page(
 def fault(request: Request, given: tuple[Fault, int]) -> Response:
     """A fact that stops the request."""
     error, _ = given
-    if isinstance(error, SignedOut):
-        return again(request, error.form, HTTPStatus.UNAUTHORIZED, "error.signed_out")
-    if isinstance(error, TokenOld):
-        return again(request, error.form, HTTPStatus.FORBIDDEN, "error.token_old")
-    if isinstance(error, SignInNeeded):
-        if request.method == "GET":
-            query = request.url.query
-            then = own_path(request.scope["path"] + (f"?{query}" if query else ""))
-            return go(request, "/sign-in", **({"then": then} if then != "/" else {}))
-        return error_page(request, HTTPStatus.UNAUTHORIZED, "error.signed_out")
-    for kind, words in AWAY.items():
-        if isinstance(error, kind):
-            return error_page(request, HTTPStatus.SERVICE_UNAVAILABLE, words, retry=True)
-    status = next(
-        (code for kind, code in STATUS.items() if isinstance(error, kind)),
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-    )
-    return error_page(request, status, _words(status), detail=sentence(str(error)))
+    words = f"error.{error.words}" if error.words else _words(error.status)
+    if isinstance(error, SignedOut | TokenOld):
+        return again(request, error.form, error.status, words)
+    if isinstance(error, SignInNeeded) and request.method == "GET":
+        query = request.url.query
+        then = own_path(request.scope["path"] + (f"?{query}" if query else ""))
+        return go(request, "/sign-in", **({"then": then} if then != "/" else {}))
+    if error.words:
+        away = error.status is HTTPStatus.SERVICE_UNAVAILABLE
+        return error_page(request, error.status, words, retry=away)
+    return error_page(request, error.status, words, detail=sentence(str(error)))
 
 
 def refusal(request: Request, given: tuple[Refusal, int]) -> Response:
     """A move that the lifecycle does not allow, where no page shows it next to its form."""
     error, _ = given
-    status = REFUSED[error.because]
+    status = error.because.status
     return error_page(request, status, _words(status), detail=sentence(error.detail))
 
 

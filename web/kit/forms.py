@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import parse_qsl
 
@@ -9,7 +10,7 @@ from fastapi import Depends, Request
 
 from service.errors import BadInput, Fault, SignInNeeded
 from web.kit.context import Pages, ThePages
-from web.kit.signed_in import SignedIn, Visiting
+from web.kit.signed_in import MaybeSignedIn, SignedIn
 
 TOKEN = "form_token"  # noqa: S105 - a field's name
 MOST_FIELDS = 500
@@ -21,12 +22,17 @@ CONTROL = {code: None for code in range(32) if code not in (9, 10)}
 class FromElsewhere(Fault):
     """Another site's page sent this form. Nothing was done."""
 
+    status = HTTPStatus.FORBIDDEN
+
     def __str__(self) -> str:
         return "this form was not sent from a page of Headway; nothing was done"
 
 
 class TokenOld(Fault):
     """The form is from an earlier sign-in. Nothing was done, and nothing that it holds is lost."""
+
+    status = HTTPStatus.FORBIDDEN
+    words = "token_old"
 
     def __init__(self, form: "Form") -> None:
         super().__init__()
@@ -37,7 +43,7 @@ class TokenOld(Fault):
 
 
 class SignedOut(SignInNeeded):
-    """The visit ended while the form was filled in. Nothing that it holds is lost."""
+    """The session ended while the form was filled in. Nothing that it holds is lost."""
 
     def __init__(self, form: "Form") -> None:
         super().__init__()
@@ -105,20 +111,22 @@ def _clean(text: str) -> str:
     return text.replace("\r\n", "\n").translate(CONTROL)
 
 
-async def form_of(request: Request, visit: Visiting, pages: ThePages) -> Form:
+async def form_of(request: Request, signed_in: MaybeSignedIn, pages: ThePages) -> Form:
     """The form that somebody signed in has sent from one of our pages, and from nowhere else."""
     if not own_origin(request, pages):
         raise FromElsewhere
     form = await read(request)
-    if visit is None:
+    if signed_in is None:
         raise SignedOut(form)
-    check_token(form, visit)
+    check_token(form, signed_in)
     return form
 
 
-def check_token(form: Form, visit: SignedIn) -> None:
-    """`TokenOld` when the form does not carry the token of this visit."""
-    if not hmac.compare_digest(form.get(TOKEN, "").encode(), visit.visit.form_token.encode()):
+def check_token(form: Form, signed_in: SignedIn) -> None:
+    """`TokenOld` when the form does not carry the token of this session."""
+    if not hmac.compare_digest(
+        form.get(TOKEN, "").encode(), signed_in.browser_session.form_token.encode()
+    ):
         raise TokenOld(form)
 
 

@@ -19,7 +19,6 @@ from web.kit.navigation import navigation
 from web.kit.parties import party_name
 from web.kit.signed_in import SignedIn, set_cookie
 from web.kit.strings import LANGUAGE, counted, t
-from web.reports.tables import head
 
 R = TypeVar("R", bound=Response)
 
@@ -66,7 +65,6 @@ def environment() -> Environment:
         "static": static_url,
         "party_name": party_name,
         "show": show,
-        "head": head,
     }
     made.filters["plain"] = plain
     return made
@@ -93,12 +91,12 @@ def page(
     **values: Any,
 ) -> HTMLResponse:
     """A whole page for whoever is asking."""
-    visit: SignedIn | None = getattr(request.state, "signed_in", None)
-    person = visit.person if visit else None
+    signed_in: SignedIn | None = getattr(request.state, "signed_in", None)
+    person = signed_in.person if signed_in else None
     text = render(
         template,
         me=person,
-        form_token=visit.visit.form_token if visit else "",
+        form_token=signed_in.browser_session.form_token if signed_in else "",
         path=request.scope["path"],
         colour=_pages(request).parties.colour,
         navigation=navigation(person, request.scope["path"]) if person else (),
@@ -130,7 +128,7 @@ def go(request: Request, path: str, **query: str) -> Response:
 
 
 def with_cookie(request: Request, response: R) -> R:
-    """The answer with the visit's new cookie, if it has just got one."""
+    """The answer with the session's new cookie, if it has just got one."""
     new = getattr(request.state, "new_cookie", None)
     if new is not None:
         set_cookie(response, request, _pages(request).public_url, *new)

@@ -1,4 +1,4 @@
-"""Who is asking, by the cookie of their visit."""
+"""Who is asking, by the cookie of their browser session."""
 
 import time
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from service.errors import SignInNeeded
 from service.people.browser_sessions import (
     NEW_COOKIE_AFTER,
     SEEN_EVERY,
-    Visit,
-    find_visit,
+    BrowserSession,
+    find_browser_session,
     new_cookie,
     seen,
 )
@@ -28,10 +28,10 @@ SAFE_COOKIE = "__Host-headway"
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Somebody with a visit under way."""
+    """Somebody with a browser session under way."""
 
     person: Person
-    visit: Visit
+    browser_session: BrowserSession
 
 
 def over_tls(request: Request, public_url: str | None) -> bool:
@@ -42,7 +42,7 @@ def over_tls(request: Request, public_url: str | None) -> bool:
 
 
 def cookie_of(request: Request, public_url: str | None) -> str:
-    """The secret in the visit's cookie; empty when there is none."""
+    """The secret in the browser session's cookie; empty when there is none."""
     name = SAFE_COOKIE if over_tls(request, public_url) else COOKIE
     return request.cookies.get(name, "")
 
@@ -50,7 +50,7 @@ def cookie_of(request: Request, public_url: str | None) -> str:
 def set_cookie(
     response: Response, request: Request, public_url: str | None, secret: str, life: timedelta
 ) -> None:
-    """Give the browser the visit's secret."""
+    """Give the browser the browser session's secret."""
     tls = over_tls(request, public_url)
     response.set_cookie(
         SAFE_COOKIE if tls else COOKIE,
@@ -71,41 +71,41 @@ def drop_cookie(response: Response, request: Request, public_url: str | None) ->
     )
 
 
-async def visiting(request: Request, given: TheContext, pages: ThePages) -> SignedIn | None:
-    """Who is asking; None without a visit. A cookie that has grown old is replaced on the way."""
+async def maybe_signed_in(request: Request, given: TheContext, pages: ThePages) -> SignedIn | None:
+    """Who is asking; None without a browser session. An old cookie is replaced on the way."""
     secret = cookie_of(request, pages.public_url)
     if not secret:
         return None
     at = given.now()
     async with reading(given.sessions) as session:
-        visit = await find_visit(session, secret, at=at)
-    if visit is None:
+        found = await find_browser_session(session, secret, at=at)
+    if found is None:
         return None
     # Pages ask this before anything else, error pages too: `request.state` is how they know.
-    request.state.signed_in = SignedIn(visit.person, visit)
+    request.state.signed_in = SignedIn(found.person, found)
     # Only an answer that is sure to set the cookie may replace it (`page.with_cookie`): nothing
     # that a script asks for.
     loads_a_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
-    if at - visit.made_at > NEW_COOKIE_AFTER and loads_a_page:
+    if at - found.made_at > NEW_COOKIE_AFTER and loads_a_page:
         async with given.sessions.begin() as session:
             new = await new_cookie(session, secret, at=at)
         if new is not None:
-            request.state.new_cookie = (new, visit.ends_at - at)
-    elif at - visit.seen_at > SEEN_EVERY:
+            request.state.new_cookie = (new, found.ends_at - at)
+    elif at - found.seen_at > SEEN_EVERY:
         async with given.sessions.begin() as session:
             await seen(session, secret, at=at)
-    return SignedIn(visit.person, visit)
+    return SignedIn(found.person, found)
 
 
-Visiting = Annotated[SignedIn | None, Depends(visiting)]
+MaybeSignedIn = Annotated[SignedIn | None, Depends(maybe_signed_in)]
 
 
-async def reader(visit: Visiting, given: TheContext, pages: ThePages) -> SignedIn:
-    """Who is asking; `SignInNeeded` without a visit."""
-    if visit is None:
+async def reader(signed_in: MaybeSignedIn, given: TheContext, pages: ThePages) -> SignedIn:
+    """Who is asking; `SignInNeeded` without a browser session."""
+    if signed_in is None:
         raise SignInNeeded
     await pages.parties.know(given.sessions, clock=time.monotonic())
-    return visit
+    return signed_in
 
 
 Reader = Annotated[SignedIn, Depends(reader)]

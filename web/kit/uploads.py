@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path, PurePath
 
 from fastapi import Request
@@ -25,6 +26,8 @@ FRAME = 64 * 1024
 
 class FileTooLarge(Fault):
     """The file is larger than may be brought. It was not read to its end."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
     def __str__(self) -> str:
         return "the file is too large"
@@ -51,7 +54,7 @@ def _save(upload: UploadFile, path: Path) -> int:
 
 @asynccontextmanager
 async def upload_of(
-    request: Request, visit: SignedIn | None, pages: Pages, *, field: str, largest: int
+    request: Request, signed_in: SignedIn | None, pages: Pages, *, field: str, largest: int
 ) -> AsyncIterator[Upload]:
     """The file in a form that somebody signed in has sent from one of our pages.
 
@@ -59,11 +62,11 @@ async def upload_of(
     """
     if not own_origin(request, pages):
         raise FromElsewhere
-    if visit is None:
+    if signed_in is None:
         raise SignInNeeded
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != MULTIPART:
-        check_token(await read(request), visit)
+        check_token(await read(request), signed_in)
         raise BadInput(field, "this form brings no file")
     said = request.headers.get("content-length", "")
     if said.isdecimal() and int(said[:20]) > largest + FRAME:
@@ -76,7 +79,7 @@ async def upload_of(
     except (MultiPartException, ClientDisconnect, UnicodeError):
         raise BadInput(field, "this form cannot be read") from None
     try:
-        check_token(Form([(k, v) for k, v in data.multi_items() if isinstance(v, str)]), visit)
+        check_token(Form([(k, v) for k, v in data.multi_items() if isinstance(v, str)]), signed_in)
         found = data.get(field)
         if not isinstance(found, UploadFile) or not found.size:
             raise BadInput(field, "choose a file that is not empty")

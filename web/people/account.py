@@ -11,7 +11,7 @@ from api.kit.context import Context, TheContext
 from api.kit.fields import PLAIN
 from service.database import reading
 from service.errors import BadInput
-from service.people.browser_sessions import end_visits_of
+from service.people.browser_sessions import end_browser_sessions_of
 from service.people.tokens import NewToken, list_tokens, revoke_token
 from web.kit.context import ThePages
 from web.kit.forms import Form, TheForm
@@ -56,7 +56,7 @@ async def _page(
         wrong=wrong or {},
         at=given.now(),
         where="/account",
-        visit=reader.visit,
+        browser_session=reader.browser_session,
     )
 
 
@@ -91,9 +91,9 @@ async def revoke(
 async def everywhere(
     request: Request, form: TheForm, reader: Reader, given: TheContext, pages: ThePages
 ) -> Response:
-    """End every visit of mine, in this browser and in others."""
+    """End every browser session of mine, in this browser and in others."""
     async with given.sessions.begin() as session:
-        await end_visits_of(session, reader.person.id)
+        await end_browser_sessions_of(session, reader.person.id)
     response = go(request, "/sign-in")
     drop_cookie(response, request, pages.public_url)
     return response

@@ -1,4 +1,4 @@
-"""`/admin`: people, what they may do, their tokens and visits."""
+"""`/admin`: people, what they may do, their tokens and browser sessions."""
 
 import re
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from api.intake.bodies import PersonBody, TokenBody
 from api.kit.context import Context, TheContext
-from api.kit.fields import PLAIN, Words
+from api.kit.fields import PLAIN
+from api.people import PersonBody, TokenBody
 from service.database import reading
 from service.domain.people import Person, Role
 from service.domain.permissions import Right, may
@@ -26,7 +26,8 @@ from service.errors import (
     WorkflowMissing,
 )
 from service.intake.leaving import hand_over_all
-from service.people.browser_sessions import end_visits_of
+from service.kinds import Words
+from service.people.browser_sessions import end_browser_sessions_of
 from service.people.directory import (
     MOST_PEOPLE_LISTED,
     add_person,
@@ -42,6 +43,7 @@ from web.kit.forms import Form, TheForm
 from web.kit.page import go, page
 from web.kit.signed_in import Reader, SignedIn
 from web.kit.strings import t
+from web.people.provider import provider_of
 
 router = APIRouter()
 
@@ -163,7 +165,7 @@ async def _one(
         done=done if done in {"added", "changed", "revoked", "signed_out"} else "",
         new=new,
         link=link,
-        links=pages.provider is None,
+        links=provider_of(pages) is None,
         typed=typed,
         wrong=wrong or {},
         at=given.now(),
@@ -208,7 +210,7 @@ async def change(
                 certifications=[word[:200] for word in _words(form.text("certifications"))][:50],
             )
             if not active:
-                await end_visits_of(session, person_id)
+                await end_browser_sessions_of(session, person_id)
     except BadInput as error:
         wrong = {error.field: sentence(error.detail)}
         return await _one(request, person_id, admin, given, pages, typed=form, wrong=wrong)
@@ -282,7 +284,7 @@ async def give_link(
     pages: ThePages,
 ) -> Response:
     """A link that signs them in, once."""
-    if pages.provider is not None:
+    if provider_of(pages) is not None:
         raise NotAllowed("people sign in at the identity provider")
     async with given.sessions.begin() as session:
         person = await find_person(session, person_id)
@@ -301,8 +303,8 @@ def _must_be_active(person: Person) -> None:
 async def sign_out(
     request: Request, person_id: Id, form: TheForm, _: Admin, *, given: TheContext
 ) -> Response:
-    """End every visit of theirs."""
+    """End every browser session of theirs."""
     async with given.sessions.begin() as session:
         person = await find_person(session, person_id)
-        await end_visits_of(session, person.id)
+        await end_browser_sessions_of(session, person.id)
     return go(request, f"/admin/people/{person_id}", done="signed_out")

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -14,9 +15,11 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from api.kit.fields import LONGEST_NAME, Email
 from service.errors import Fault
+from service.kinds import LONGEST_NAME, Email
 from service.people.sign_in import Claimed
+from service.settings import Settings
+from web.kit.context import Pages
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +41,17 @@ EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 class ProviderAway(Fault):
     """The identity provider does not answer, or not as OpenID Connect asks."""
 
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    words = "provider_away"
+
     def __str__(self) -> str:
         return "the identity provider cannot be reached just now: try again in a moment"
 
 
 class NotSignedIn(Fault):
     """What came back from the provider is not a sign-in. Why is logged, not shown."""
+
+    status = HTTPStatus.FORBIDDEN
 
     def __str__(self) -> str:
         return "the sign-in did not succeed: start it again"
@@ -196,6 +204,25 @@ class Provider:
         if not isinstance(found, dict):
             raise ProviderAway
         return found
+
+
+def configured_provider(settings: Settings) -> Provider | None:
+    """As the settings ask for it; None where people sign in by links."""
+    if settings.oidc_issuer is None:
+        return None
+    return Provider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id or "",
+        client_secret=settings.oidc_client_secret,
+        roles_claim=settings.oidc_roles_claim,
+        roles=settings.oidc_roles or {},
+    )
+
+
+def provider_of(pages: Pages) -> Provider | None:
+    """The provider at which people sign in to these pages."""
+    found: Provider | None = pages.kept.get(Provider)
+    return found
 
 
 def _plain(name: object) -> str:

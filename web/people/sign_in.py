@@ -8,7 +8,12 @@ from starlette.responses import RedirectResponse, Response
 
 from api.kit.context import TheContext
 from service.errors import NotAllowed
-from service.people.browser_sessions import LONGEST_VISIT, begin_visit, end_visit, find_visit
+from service.people.browser_sessions import (
+    LONGEST_SESSION,
+    begin_browser_session,
+    end_browser_session,
+    find_browser_session,
+)
 from service.people.sign_in import (
     back_from_provider,
     begin_at_provider,
@@ -22,8 +27,8 @@ from web.kit.context import Pages, ThePages
 from web.kit.forms import FromElsewhere, TheForm, own_origin, read
 from web.kit.navigation import home
 from web.kit.page import go, own_path, page
-from web.kit.signed_in import Visiting, cookie_of, drop_cookie, over_tls, set_cookie
-from web.people.provider import NotSignedIn, Provider
+from web.kit.signed_in import MaybeSignedIn, cookie_of, drop_cookie, over_tls, set_cookie
+from web.people.provider import NotSignedIn, Provider, provider_of
 
 router = APIRouter()
 
@@ -43,7 +48,7 @@ def address_of(request: Request) -> str:
 @router.get("/sign-in")
 async def ask(
     request: Request,
-    visit: Visiting,
+    signed_in: MaybeSignedIn,
     given: TheContext,
     pages: ThePages,
     *,
@@ -51,10 +56,10 @@ async def ask(
     then: Text = "",
 ) -> Response:
     """How to sign in. A link is not used up by looking at it: programs look at links in mails."""
-    if visit is not None and not link:
-        return go(request, own_path(then, home(visit.person)))
+    if signed_in is not None and not link:
+        return go(request, own_path(then, home(signed_in.person)))
     person = None
-    if link and pages.provider is None:
+    if link and provider_of(pages) is None:
         async with given.sessions.begin() as session:
             person = await who_link_is_for(
                 session, link, address=address_of(request), at=given.now()
@@ -68,7 +73,7 @@ async def ask(
         person=person,
         bad_link=bad_link,
         then=own_path(then),
-        by_provider=pages.provider is not None,
+        by_provider=provider_of(pages) is not None,
     )
 
 
@@ -79,7 +84,7 @@ async def by_link(request: Request, given: TheContext, pages: ThePages) -> Respo
         raise FromElsewhere
     form = await read(request)
     person = None
-    if pages.provider is None:
+    if provider_of(pages) is None:
         async with given.sessions.begin() as session:
             person = await use_link(
                 session, form.text("link"), address=address_of(request), at=given.now()
@@ -93,7 +98,7 @@ async def by_link(request: Request, given: TheContext, pages: ThePages) -> Respo
             person=None,
             bad_link=True,
             then="/",
-            by_provider=pages.provider is not None,
+            by_provider=provider_of(pages) is not None,
         )
     where = own_path(form.text("then"), "/")
     return await _signed_in(request, given, pages, person.id, where)
@@ -103,12 +108,14 @@ async def _signed_in(
     request: Request, given: TheContext, pages: Pages, person_id: str, then: str
 ) -> Response:
     async with given.sessions.begin() as session:
-        before = await find_visit(session, cookie_of(request, pages.public_url), at=given.now())
+        before = await find_browser_session(
+            session, cookie_of(request, pages.public_url), at=given.now()
+        )
         if before is not None:
-            await end_visit(session, before.sign_in)
-        secret = await begin_visit(session, person_id, at=given.now())
+            await end_browser_session(session, before.sign_in)
+        secret = await begin_browser_session(session, person_id, at=given.now())
     response = go(request, then)
-    set_cookie(response, request, pages.public_url, secret, LONGEST_VISIT)
+    set_cookie(response, request, pages.public_url, secret, LONGEST_SESSION)
     return response
 
 
@@ -177,9 +184,10 @@ async def back(
 
 
 def _provider(pages: Pages) -> Provider:
-    if pages.provider is None:
+    provider = provider_of(pages)
+    if provider is None:
         raise NotAllowed("people sign in here with a link: headway people link EMAIL")
-    return pages.provider
+    return provider
 
 
 def _redirect_uri(pages: Pages) -> str:
@@ -188,12 +196,12 @@ def _redirect_uri(pages: Pages) -> str:
 
 @router.post("/sign-out")
 async def sign_out(
-    request: Request, form: TheForm, visit: Visiting, given: TheContext, pages: ThePages
+    request: Request, form: TheForm, signed_in: MaybeSignedIn, given: TheContext, pages: ThePages
 ) -> Response:
-    """End this visit."""
-    if visit is not None:
+    """End this session."""
+    if signed_in is not None:
         async with given.sessions.begin() as session:
-            await end_visit(session, visit.visit.sign_in)
+            await end_browser_session(session, signed_in.browser_session.sign_in)
     response = go(request, "/sign-in")
     drop_cookie(response, request, pages.public_url)
     return response

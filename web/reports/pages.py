@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from math import isfinite
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from api.kit.context import Context, TheContext
-from api.kit.fields import LONGEST_PROSE, PLAIN, Written
+from api.kit.fields import PLAIN
 from charts.labels import title
 from charts.palette import Theme
 from charts.reports import in_words, names_of
@@ -31,26 +31,25 @@ from service.domain.permissions import Right, may
 from service.errors import BadInput, Conflict, NotAllowed
 from service.facts.as_of import choices, moment_from
 from service.facts.counts.read import Mark, mark_of
+from service.kinds import LONGEST_PROSE, Written
 from service.measure.tiers import SHORTEST_TAU
-from service.reports.clock import By
-from service.reports.registry import Found, Name, Question, question_from, report
+from service.reports.question import Grouping, Question, question_from
+from service.reports.registry import Name, report
+from service.reports.report import Report
 from service.reports.spreadsheet import as_csv
+from service.reports.verdict import VerdictReport
 from web.kit.context import Pages, ThePages
 from web.kit.formatting import sentence
 from web.kit.forms import Form, TheForm
 from web.kit.page import download, go, page
 from web.kit.signed_in import Reader, SignedIn
 from web.kit.strings import t
+from web.reports.recent import Shelf
 from web.reports.tables import by_risk, tables_of
 
 router = APIRouter()
 
 FIELDS = ("cohort", "baseline", "tier", "unit", "by", "tau", "as_of", "zone")
-GROUPINGS = {
-    Name.CLOCK: (By.TIER, By.UNIT, By.STAGE, By.PERIOD),
-    Name.STAGES: (By.TIER,),
-}
-"""What a report can tell its groups apart by."""
 SUMMARY = (Name.CLOCK, Name.HELP)
 """What the verdict's page goes on with."""
 TOGETHER = "together"
@@ -205,7 +204,7 @@ async def _not_assumed(
 
 
 def _again(by: Asking, form: Form) -> Response:
-    by.pages.shelf.clear()  # the verdict may rest on it
+    by.pages.the(Shelf).clear()  # the verdict may rest on it
     asked_for = {name: value for name, value in _asked_in(form).items() if value}
     return go(by.request, "/reports/verdict", **asked_for)
 
@@ -221,7 +220,7 @@ async def table(
 ) -> Response:
     """The whole table."""
     found = await _read(given, pages, name, wanted, given.now())
-    return download(request, as_csv(name, found), CSV, name=f"headway-{name.value}.csv")
+    return download(request, as_csv(name.of.rows(found)), CSV, name=f"headway-{name.value}.csv")
 
 
 @router.get("/reports/{name}/{which}.{kind}")
@@ -278,7 +277,7 @@ def _question(wanted: Mapping[str, str]) -> Question:
         tau_days=days_of("tau", wanted["tau"]),
         tier=wanted["tier"],
         unit=wanted["unit"],
-        by=wanted["by"] or By.NOTHING.value,
+        by=wanted["by"] or Grouping.NOTHING.value,
     )
 
 
@@ -288,15 +287,15 @@ def _moment(wanted: Mapping[str, str], now: datetime) -> Moment:
 
 async def _read(
     given: Context, pages: Pages, name: Name, wanted: Mapping[str, str], now: datetime
-) -> Found:
+) -> Report:
     question, moment = _question(wanted), _moment(wanted, now)
     mark = await _mark(given, moment)
 
-    async def make() -> Found:
+    async def make() -> Report:
         async with snapshot(given.sessions) as session:
             return await report(session, name, moment, question, learned=given.forecaster.order)
 
-    return await pages.shelf.read(name, question, moment, now, make, mark=mark)
+    return await pages.the(Shelf).read(name, question, moment, now, make, mark=mark)
 
 
 async def _mark(given: Context, moment: Moment) -> Mark | None:
@@ -308,7 +307,7 @@ async def _mark(given: Context, moment: Moment) -> Mark | None:
 
 async def _read_together(
     given: Context, pages: Pages, wanted: Mapping[str, str], now: datetime
-) -> dict[Name, Found]:
+) -> dict[Name, Report]:
     """The verdict, and what leadership asks after it: of one moment, and of one state of the
     database. Each is then at hand for its pictures and its table."""
     question, moment = _question(wanted), _moment(wanted, now)
@@ -316,29 +315,29 @@ async def _read_together(
     mark = await _mark(given, moment)
     asked = {Name.VERDICT: question, **dict.fromkeys(SUMMARY, about)}
 
-    async def make() -> Found:
-        found: dict[str, object] = {}
+    async def make() -> dict[Name, Report]:
+        found: dict[Name, Report] = {}
         async with snapshot(given.sessions) as session:
             for name, of in asked.items():
                 found[name] = one = await report(session, name, moment, of)
-                pages.shelf.keep(name, of, moment, now, one, mark=mark)
+                pages.the(Shelf).keep(name, of, moment, now, one, mark=mark)
         return found
 
-    every = await pages.shelf.read(TOGETHER, question, moment, now, make, mark=mark)
-    return {name: cast("Found", every[name]) for name in asked}
+    return await pages.the(Shelf).read(TOGETHER, question, moment, now, make, mark=mark)
 
 
 async def _page(
     by: Asking, name: Name, wanted: dict[str, str], *, assuming: Assuming | None = None
 ) -> Response:
     given, pages = by.given, by.pages
-    found: Found | None = None
-    more: dict[Name, Found] = {}
+    found: Report | None = None
+    more: dict[Name, Report] = {}
     wrong: dict[str, str] = {}
     now = given.now()
     try:
         if name is Name.VERDICT:
             more = await _read_together(given, pages, wanted, now)
+            more = dict(more)
             found = more.pop(name)
         else:
             found = await _read(given, pages, name, wanted, now)
@@ -361,19 +360,16 @@ async def _page(
         wanted=wanted,
         wrong=wrong,
         query=_query(wanted),
-        pinned=_query({**fixed, "as_of": str(found["as_of"]) if found else ""}),
+        pinned=_query({**fixed, "as_of": found.as_of if found else ""}),
         fixed=_query(fixed),
         pictures=_pictures(name, found),
-        tables=tables_of(name, found) if found else (),
-        more=[
-            (other.value, str(one["sentence"]), _pictures(other, one))
-            for other, one in more.items()
-        ],
+        tables=tables_of(found) if found else (),
+        more=[(other.value, one.sentence, _pictures(other, one)) for other, one in more.items()],
         more_query=_query(_narrowed(wanted)),
         more_fixed=_query(_narrowed(fixed)),
         offered=offered,
         tiers={tier: title(tier) for tier in sorted(offered.tiers, key=by_risk)},
-        groupings={by.value: t(f"reports.by_{by.value}") for by in GROUPINGS.get(name, ())},
+        groupings={by.value: t(f"reports.by_{by.value}") for by in name.of.groupings},
         assumed=assumed,
         assumed_of=baseline,
         kinds=list(AssumptionKind),
@@ -383,9 +379,9 @@ async def _page(
     )
 
 
-def _baseline_of(found: Found | None) -> str:
+def _baseline_of(found: Report | None) -> str:
     """The name of what a verdict compares with, whichever part of it; empty without one."""
-    named = str((found or {}).get("baseline") or "")
+    named = found.baseline if isinstance(found, VerdictReport) else None
     return cohort_from(named).name if named else ""
 
 
@@ -393,7 +389,7 @@ def _status(wrong: Mapping[str, str]) -> HTTPStatus:
     return HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
 
 
-def _pinned(wanted: dict[str, str], found: Found | None, now: datetime) -> dict[str, str]:
+def _pinned(wanted: dict[str, str], found: Report | None, now: datetime) -> dict[str, str]:
     """The same question of the moment that was answered: pictures and tables are then of the page
     that they are on, however long it has been open. A day that is over stays as it was written."""
     if found is None:
@@ -401,7 +397,7 @@ def _pinned(wanted: dict[str, str], found: Found | None, now: datetime) -> dict[
     moment = _moment(wanted, now)
     if moment.asked and ends_a_day(moment.at, moment.zone):
         return wanted
-    return {**wanted, "as_of": str(found["as_of"])}
+    return {**wanted, "as_of": found.as_of}
 
 
 def _narrowed(wanted: Mapping[str, str]) -> dict[str, str]:
@@ -413,7 +409,7 @@ def _query(wanted: Mapping[str, str]) -> str:
     return urlencode({key: value for key, value in wanted.items() if value})
 
 
-def _pictures(name: Name, found: Found | None) -> list[tuple[str, str]]:
+def _pictures(name: Name, found: Report | None) -> list[tuple[str, str]]:
     """The pictures that there are, each with its text alternative."""
     if found is None:
         return []

@@ -5,11 +5,13 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from service.domain.moment import Moment, name_of
 from service.facts.counts.read import Mark
-from service.reports.registry import Found, Question
+from service.reports.question import Question
 
+T = TypeVar("T")
 KEPT_FOR = timedelta(seconds=15)
 """So long a report counts as the present. It says itself as of when it is."""
 MOST_KEPT = 128
@@ -21,7 +23,7 @@ Asked = tuple[str, Question, datetime | None, str]
 @dataclass(frozen=True, slots=True)
 class _Kept:
     read_at: datetime
-    report: asyncio.Future[Found]
+    report: asyncio.Future[Any]
     mark: Mark | None = None
 
     def serves(self, now: datetime, mark: Mark | None) -> bool:
@@ -47,10 +49,10 @@ class Shelf:
         question: Question,
         moment: Moment,
         now: datetime,
-        make: Callable[[], Awaitable[Found]],
+        make: Callable[[], Awaitable[T]],
         *,
         mark: Mark | None = None,
-    ) -> Found:
+    ) -> T:
         """The report, made by `make` if it is not at hand. What that raises is not kept.
 
         `mark` is that of the counts just before. A report of the present with another mark is not
@@ -60,18 +62,19 @@ class Shelf:
         kept = self._kept.get(asked)
         if kept is None or not kept.serves(now, None if moment.asked else mark):
 
-            async def made() -> Found:
+            async def made() -> T:
                 return await make()
 
             kept = _Kept(now, asyncio.create_task(made()), mark)
             self._keep(name, question, moment, kept)
         try:
             # Shielded: whoever asks first may go away before the others have it.
-            return await asyncio.shield(kept.report)
+            report: T = await asyncio.shield(kept.report)
         except Exception:
             for other in [one for one, that in self._kept.items() if that is kept]:
                 del self._kept[other]
             raise
+        return report
 
     def keep(
         self,
@@ -79,12 +82,12 @@ class Shelf:
         question: Question,
         moment: Moment,
         now: datetime,
-        found: Found,
+        found: object,
         *,
         mark: Mark | None = None,
     ) -> None:
         """Have a report at hand that was read together with another."""
-        report: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        report: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         report.set_result(found)
         self._keep(name, question, moment, _Kept(now, report, mark))
 

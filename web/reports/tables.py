@@ -4,12 +4,28 @@ comes with each has every column, under the report's own names."""
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from functools import singledispatch
 
 from charts.labels import days, percent, ratio, title
 from service.domain.durations import between
 from service.domain.tiering import Tier
-from service.reports.registry import Name
+from service.reports.changes import ChangesReport
+from service.reports.clock import ClockReport
+from service.reports.comparison import (
+    ArmFigures,
+    Comparison,
+    LockedVerdict,
+    RatioFigures,
+    StatementFigures,
+)
+from service.reports.flow import FlowReport
+from service.reports.forecasts import ForecastsReport, HeldForecasts
+from service.reports.help import HelpReport, Saving
+from service.reports.next_decisions import DecisionsReport
+from service.reports.registry import named
+from service.reports.report import Figures, Report
+from service.reports.stages import PassTimes, StagesReport
+from service.reports.verdict import VerdictReport
 from web.kit.formatting import day, number
 from web.kit.parties import party_name
 from web.kit.strings import counted, t
@@ -22,7 +38,6 @@ NONE = "\N{EN DASH}"
 
 RANKS = {tier.value: -tier.rank for tier in Tier}
 
-Json = Mapping[str, Any]
 Cell = str | None
 """None where the row above says the same."""
 
@@ -33,6 +48,12 @@ class Column:
 
     name: str
     figures: bool = True
+
+    @property
+    def head(self) -> str:
+        """What stands over it; the flow has one for each stage, under its own name."""
+        kind, _, name = self.name.partition(":")
+        return title(name) if name else t(f"column.{kind}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +67,40 @@ class Table:
     """What is said of rows that are in the file only."""
 
 
-def tables_of(name: Name, found: Json) -> tuple[Table, ...]:
+def tables_of(found: Figures) -> tuple[Table, ...]:
     """The tables of a report, those without rows left out."""
-    return tuple(table for table in TABLES[name](found) if table.rows)
+    return tuple(table for table in _tables(found) if table.rows)
+
+
+@singledispatch
+def _tables(found: Figures) -> Iterator[Table]:
+    """Of a report that has none of its own: its rows, as they are in the file."""
+    if not isinstance(found, Report):
+        return
+    rows = list(named(found.report).of.rows(found))
+    keys = dict.fromkeys(key for row in rows for key in row)
+    figures = [key for key in keys if any(isinstance(row[key], int | float) for row in rows)]
+    words = [key for key in keys if key not in figures]
+    yield _table(
+        found.report,
+        f"{' '.join(words)} | {' '.join(figures)}",
+        ([_cell(key, row[key]) for key in (*words, *figures)] for row in rows),
+    )
+
+
+def _cell(key: str, value: object) -> Cell:
+    if value is None:
+        return NONE
+    if isinstance(value, int):
+        return _count(value)
+    if isinstance(value, float):
+        return _days(value)
+    return party_name(str(value)) if key == "holder" else title(str(value))
 
 
 def by_risk(tier: str) -> tuple[int, str]:
     """Orders tiers, the highest first; what is none of ours comes last, by its name."""
     return RANKS.get(tier, 1), tier
-
-
-def head(column: str) -> str:
-    """What stands over a column; the flow has one for each stage, under its own name."""
-    kind, _, name = column.partition(":")
-    return title(name) if name else t(f"column.{kind}")
 
 
 def _table(key: str, columns: str, rows: Iterable[Sequence[Cell]], left: str = "") -> Table:
@@ -72,46 +113,50 @@ def _table(key: str, columns: str, rows: Iterable[Sequence[Cell]], left: str = "
     return Table(t(f"reports.table_{key}"), tuple(of), given[:MOST_ROWS], left)
 
 
-def _verdict(found: Json) -> Iterator[Table]:
+@_tables.register
+def _verdict(found: Comparison) -> Iterator[Table]:
     yield _table(
         "verdict",
         "tier cohort | ratio cases in_production open declined withdrawn median_days "
         "median_between restricted_mean",
         _arms(found),
     )
-    if found.get("statements"):
-        yield _table("firm", "question | ratio ratio_between", _firm(found))
-    yield _table("locked", "quarter verdict why | ratio ratio_between confidence", _quarters(found))
+    if found.statements:
+        yield _table(
+            "firm", "question | ratio ratio_between", _firm(found.adjusted, found.statements)
+        )
+    if isinstance(found, VerdictReport):
+        columns = "quarter verdict why | ratio ratio_between confidence"
+        yield _table("locked", columns, _quarters(found.locked))
 
 
-def _firm(found: Json) -> Iterator[Sequence[Cell]]:
+def _firm(adjusted: RatioFigures, said: StatementFigures) -> Iterator[Sequence[Cell]]:
     """The same comparison, asked in other ways that should not say something else."""
-    adjusted, said = found["adjusted"], found["statements"]
     yield (
         t("reports.firm_adjusted"),
-        ratio(adjusted["ratio"]),
-        _between(adjusted["ci"], ratio),
+        ratio(adjusted.ratio),
+        _between(adjusted.ci, ratio),
     )
-    for words, key in (
-        (t("reports.firm_half"), "tau x 0.5"),
-        (t("reports.firm_longer"), "tau x 1.5"),
-        (t("reports.firm_placebo"), "baseline, second half over first"),
+    for words, found in (
+        (t("reports.firm_half"), said.halved),
+        (t("reports.firm_longer"), said.longer),
+        (t("reports.firm_placebo"), said.placebo),
     ):
-        if said[key] is not None:
-            middle, low, high = said[key]
-            ends = None if low is None else [low, high]
+        if found is not None:
+            middle, low, high = found
+            ends = None if low is None else (low, high)
             yield words, ratio(middle), _between(ends, ratio)
 
 
-def _quarters(found: Json) -> Iterator[Sequence[Cell]]:
-    for one in reversed(found.get("locked", ())):
+def _quarters(locked: Sequence[LockedVerdict]) -> Iterator[Sequence[Cell]]:
+    for one in reversed(locked):
         yield (
-            one["quarter"].replace("-", " "),
-            t(f"reports.verdict_{one['verdict']}"),
-            one["why_none"] or NONE,
-            ratio(one["ratio"]),
-            _between(one["ci"], ratio),
-            percent_of(one["confidence"]),
+            one.quarter.replace("-", " "),
+            t(f"reports.verdict_{one.verdict}"),
+            one.why_none or NONE,
+            ratio(one.ratio),
+            _between(one.ci, ratio),
+            percent_of(one.confidence),
         )
 
 
@@ -120,66 +165,72 @@ def percent_of(level: float | None) -> str:
     return NONE if level is None else f"{number(100 * level)}%"
 
 
-def _arms(found: Json) -> Iterator[Sequence[Cell]]:
-    whole = {"tier": t("reports.all_tiers"), "ratio": found["ratio"], "counted": True}
-    strata = sorted(found["strata"], key=lambda one: by_risk(one["tier"]))
-    for stratum in [{**whole, "arms": found["arms"]}, *strata]:
-        factor = ratio(stratum["ratio"]) if stratum["counted"] else t("reports.not_counted")
-        first: tuple[Cell, Cell] = (title(stratum["tier"]), factor)
-        for cohort, arm in stratum["arms"].items():
-            ended = (arm[key] for key in ("cases", "completed", "open", "declined", "withdrawn"))
-            yield (
-                *(first[0], cohort, first[1]),
-                *map(_count, ended),
-                _days(arm["km_median_days"]),
-                _between_days(arm["km_median_ci_days"]),
-                _days(arm["rmst_days"]),
-            )
-            first = (None, None)
+def _arms(found: Comparison) -> Iterator[Sequence[Cell]]:
+    yield from _arms_of(t("reports.all_tiers"), ratio(found.ratio), found.arms)
+    for stratum in sorted(found.strata, key=lambda one: by_risk(one.tier)):
+        factor = ratio(stratum.ratio) if stratum.counted else t("reports.not_counted")
+        yield from _arms_of(title(stratum.tier), factor, stratum.arms)
 
 
-def _clock(found: Json) -> Iterator[Table]:
-    groups = found["groups"]
-    parts = [(group["name"], part) for group in groups for part in group["parts"]]
-    grouped = len(groups) > 1
-    staged = any(part["stage"] for _, part in parts)
+def _arms_of(tier: str, factor: str, arms: Mapping[str, ArmFigures]) -> Iterator[Sequence[Cell]]:
+    first: tuple[Cell, Cell] = (tier, factor)
+    for cohort, arm in arms.items():
+        ended = (arm.cases, arm.completed, arm.open, arm.declined, arm.withdrawn)
+        yield (
+            *(first[0], cohort, first[1]),
+            *map(_count, ended),
+            _days(arm.km_median_days),
+            _between_days(arm.km_median_ci_days),
+            _days(arm.rmst_days),
+        )
+        first = (None, None)
+
+
+@_tables.register
+def _clock(found: ClockReport) -> Iterator[Table]:
+    parts = [(group.name, part) for group in found.groups for part in group.parts]
+    grouped = len(found.groups) > 1
+    staged = any(part.stage for _, part in parts)
     columns = [*["group"] * grouped, *["stage"] * staged, "holder how"]
-    rows, before = [], None
+    rows: list[Sequence[Cell]] = []
+    before = None
     for name, part in parts:
         about = [
             *([None if name == before else name] * grouped),
-            *([title(part["stage"] or NONE)] * staged),
+            *([title(part.stage or NONE)] * staged),
         ]
         before = name
         rows.append(
             (
                 *about,
-                party_name(part["holder"]),
-                t(f"mode.{part['mode']}"),
-                _days(part["mean_days"]),
-                percent(part["share"]),
-                _days(part["median_days"]),
-                _days(part["rework_days"]),
+                party_name(part.holder),
+                t(f"mode.{part.mode}"),
+                _days(part.mean_days),
+                percent(part.share),
+                _days(part.median_days),
+                _days(part.rework_days),
             )
         )
     yield _table("clock", f"{' '.join(columns)} | mean_days share median_days rework_days", rows)
 
 
-def _stages(found: Json) -> Iterator[Table]:
-    grouped = len(found["groups"]) > 1
-    rows, before = [], None
-    for group in found["groups"]:
-        for stage in group["stages"]:
-            every, first = stage["total"], stage["first_pass"]
+@_tables.register
+def _stages(found: StagesReport) -> Iterator[Table]:
+    grouped = len(found.groups) > 1
+    rows: list[Sequence[Cell]] = []
+    before = None
+    for group in found.groups:
+        for stage in group.stages:
+            every, first = stage.total, stage.first_pass
             about: tuple[Cell, ...] = (
-                *([None if group["name"] == before else group["name"]] * grouped),
-                title(stage["stage"]),
+                *([None if group.name == before else group.name] * grouped),
+                title(stage.stage),
             )
-            before = group["name"]
+            before = group.name
             counts = (
-                _count(stage["entries"]),
-                _count(stage["open"]),
-                percent(stage["send_back_rate"]),
+                _count(stage.entries),
+                _count(stage.open),
+                percent(stage.send_back_rate),
             )
             rows.append((*about, t("reports.every_visit"), *counts, *_times(every)))
             if first != every:
@@ -193,112 +244,116 @@ def _stages(found: Json) -> Iterator[Table]:
 QUANTILES = ("p50", "p85", "p95")
 
 
-def _times(times: Json) -> Iterator[Cell]:
-    for kind in ("queue", "work"):
-        for name in QUANTILES:
-            yield _days(times[kind][name]["days"])
+def _times(times: PassTimes) -> Iterator[Cell]:
+    for kind in (times.queue, times.work):
+        for quantile in (kind.p50, kind.p85, kind.p95):
+            yield _days(quantile.days)
 
 
-def _flow(found: Json) -> Iterator[Table]:
-    newest = list(reversed(found["rows"]))
-    counts = ("arrived", "production", "declined", "withdrawn", "wip")
+@_tables.register
+def _flow(found: FlowReport) -> Iterator[Table]:
+    newest = list(reversed(found.rows))
     rows = (
         (
-            _day(row["from"]),
-            *(_count(row[key]) for key in counts),
-            *(number(round(cases)) for cases in row["in_stage"]),
+            _day(row.from_),
+            *map(_count, (row.arrived, row.production, row.declined, row.withdrawn, row.wip)),
+            *(number(round(cases)) for cases in row.in_stage),
         )
         for row in newest[:MOST_WEEKS]
     )
     # A stage's own name may have spaces in it.
-    stages = tuple(Column(f"in:{name}") for name in found["stages"])
+    stages = tuple(Column(f"in:{name}") for name in found.stages)
     over = len(newest) - MOST_WEEKS
     left = counted("reports.left", over) if over > 0 else ""
-    bucket = found["bucket"]
+    bucket = found.bucket
     made = _table("flow", f"{bucket} | arrived in_production declined withdrawn wip", rows, left)
     yield Table(made.title, (*made.columns, *stages), made.rows, made.left)
 
 
-def _help(found: Json) -> Iterator[Table]:
+@_tables.register
+def _help(found: HelpReport) -> Iterator[Table]:
     columns = "holder | saved_days saved_between saved_percent waited_days cases"
-    yield _table("waits", f"stage {columns}", map(_saving, found["waits"]))
-    yield _table("holders", columns, (_saving(one)[1:] for one in found["holders"]))
+    yield _table("waits", f"stage {columns}", map(_saving, found.waits))
+    yield _table("holders", columns, (_saving(one)[1:] for one in found.holders))
 
 
-def _saving(one: Json) -> Sequence[Cell]:
+def _saving(one: Saving) -> Sequence[Cell]:
     return (
-        title(one["stage"] or NONE),
-        party_name(one["holder"]),
-        _days(one["saved_days"]),
-        _between_days(one["saved_days_ci"]),
-        percent(one["saved_percent"] / 100.0),
-        _days(one["waited_days"]),
-        _count(one["cases"]),
+        title(one.stage or NONE),
+        party_name(one.holder),
+        _days(one.saved_days),
+        _between_days(one.saved_days_ci),
+        percent(one.saved_percent / 100.0),
+        _days(one.waited_days),
+        _count(one.cases),
     )
 
 
-def _forecasts(found: Json) -> Iterator[Table]:
+@_tables.register
+def _forecasts(found: ForecastsReport) -> Iterator[Table]:
     each = " ".join(f"held_{name} between_{name} in_time_{name} late_{name}" for name in PROMISES)
-    for which in ("held", "backtest"):
-        yield _table(which, f"tier made | forecasts width {each}", _promises(found[which]))
+    for which, rows in (("held", found.held), ("backtest", found.backtest)):
+        yield _table(which, f"tier made | forecasts width {each}", _promises(rows))
 
 
 PROMISES = ("p50", "p85")
 
 
-def _promises(rows: Iterable[Json]) -> Iterator[Sequence[Cell]]:
+def _promises(rows: Iterable[HeldForecasts]) -> Iterator[Sequence[Cell]]:
     """One row for each tier and time of forecasting, with both marks in it."""
-    together: dict[tuple[str, str], dict[str, Json]] = {}
+    together: dict[tuple[str, str], dict[str, HeldForecasts]] = {}
     for row in rows:
-        together.setdefault((row["tier"], row["made"]), {})[row["quantile"]] = row
+        together.setdefault((row.tier, row.made), {})[row.quantile] = row
     before = None
     for (tier, made), marks in together.items():
         name = t("reports.all_tiers") if tier == "all" else title(tier)
         yield (
             None if name == before else name,
             t(f"reports.made_{made}"),
-            _count(max(row["forecasts"] for row in marks.values())),
-            _days(next(iter(marks.values()))["width_days"]),
+            _count(max(row.forecasts for row in marks.values())),
+            _days(next(iter(marks.values())).width_days),
             *(cell for mark in PROMISES for cell in _held(marks.get(mark))),
         )
         before = name
 
 
-def _held(row: Json | None) -> Sequence[Cell]:
+def _held(row: HeldForecasts | None) -> Sequence[Cell]:
     if row is None:
         return (NONE, NONE, NONE, NONE)
-    counts = map(_count, (row["in_time"], row["late"]))
-    return percent(row["share"]), _between(row["ci"], percent), *counts
+    counts = map(_count, (row.in_time, row.late))
+    return percent(row.share), _between(row.ci, percent), *counts
 
 
-def _decisions(found: Json) -> Iterator[Table]:
+@_tables.register
+def _decisions(found: DecisionsReport) -> Iterator[Table]:
     rows = (
         (
-            one["case"],
-            title(one["tier"]),
-            title(one["stage"]),
-            party_name(one["holder"]),
-            one["reason"],
-            _days(one["waited_days"]),
-            _days(one["score_days"]),
+            one.case,
+            title(one.tier),
+            title(one.stage),
+            party_name(one.holder),
+            one.reason,
+            _days(one.waited_days),
+            _days(one.score_days),
         )
-        for one in found["decisions"]
+        for one in found.decisions
     )
     yield _table("decisions", "case tier stage holder why | waited_so_far saves_days", rows)
 
 
-def _changes(found: Json) -> Iterator[Table]:
+@_tables.register
+def _changes(found: ChangesReport) -> Iterator[Table]:
     rows = (
         (
-            title(one["pathway"]),
-            _day(one["began"]),
-            t(f"reports.verdict_{one['verdict']}"),
-            number(one["version"]),
-            number(one["previous"]),
-            ratio(one["ratio"]),
-            _between(one["ci"], ratio),
+            title(one.pathway),
+            _day(one.began),
+            t(f"reports.verdict_{one.verdict}"),
+            number(one.version),
+            number(one.previous),
+            ratio(one.ratio),
+            _between(one.ci, ratio),
         )
-        for one in found["changes"]
+        for one in found.changes
     )
     yield _table("changes", "pathway began verdict | version previous ratio ratio_between", rows)
 
@@ -327,15 +382,3 @@ def _count(value: float | None) -> str:
 def _day(written: str) -> str:
     moment = datetime.fromisoformat(written)
     return day(date(moment.year, moment.month, moment.day))
-
-
-TABLES: Mapping[Name, Callable[[Json], Iterable[Table]]] = {
-    Name.VERDICT: _verdict,
-    Name.CLOCK: _clock,
-    Name.STAGES: _stages,
-    Name.FLOW: _flow,
-    Name.HELP: _help,
-    Name.FORECASTS: _forecasts,
-    Name.DECISIONS: _decisions,
-    Name.CHANGES: _changes,
-}

@@ -17,9 +17,8 @@ from service.history.events import EventFile, load_event_map
 from service.measure import traces
 from service.measure.cases import of as cases_of
 from service.measure.verdict import Direction, judge
+from tests.kit.shared import DECLARATIONS
 
-ROOT = Path(__file__).parents[3]
-PUBLISHED = ROOT.parent / "shared" / "data" / "InternationalDeclarations.xes.gz"
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
 
 
@@ -128,9 +127,11 @@ def test_a_claim_without_a_permit_is_no_whole_case(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published log is not next to the checkout")
+@pytest.mark.skipif(
+    not DECLARATIONS.exists(), reason="the published log is not next to the checkout"
+)
 def test_the_published_log_gives_the_figures_of_the_docs() -> None:
-    accepted, rejects = read(PUBLISHED)
+    accepted, rejects = read(DECLARATIONS)
     snapshot = datetime(2019, 1, 1, tzinfo=UTC)
     compared = [case for case in accepted if case.case.cohort in {"pilot 2017", "rollout 2018"}]
     found = traces.of(compared, snapshot)

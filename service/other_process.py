@@ -14,7 +14,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Aside:
+class OtherProcess:
     """One process beside this one, started when there is something to do and kept until `close`.
 
     What goes in and comes out is pickled: plain values, and functions of modules. One piece of work

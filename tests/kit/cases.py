@@ -20,13 +20,13 @@ from service.domain.decision import Applied, Beginning, Decision
 from service.domain.lifecycle import RULES, Move
 from service.domain.people import Actor, Person, Role
 from service.domain.standing import Standing
-from service.domain.tiering import Autonomy, RiskAnswers, Tier
-from service.domain.use_case import InvestmentCase, Kpi, UseCase
+from service.domain.tiering import Tier
 from service.errors import DecisionPending, EngineUnreachable
 from service.intake.tables import UseCaseRow
 from service.intake.use_cases import standing_of, transitions
 from service.people.directory import add_person
 from service.reactions import submit
+from tests.kit.submission import use_case
 from workflows.intake.dispatcher import TemporalEngine
 from workflows.intake.messages import workflow_id
 from workflows.intake.workflow import UseCaseWorkflow
@@ -81,27 +81,9 @@ async def handed_in(
     sessions: Sessions, owner: Person, tier: Tier = Tier.MEDIUM, *, at: datetime | None = None
 ) -> Beginning:
     """A use case in the database that no engine has taken over yet."""
-    use_case = UseCase(
-        title="Answer supplier questions",
-        problem="Buyers answer the same forty questions every day.",
-        business_unit="Procurement",
-        owner=owner.id,
-        sponsor="Chief procurement officer",
-        kpi=Kpi("Handling time", "minutes", 18, 9),
-        investment=InvestmentCase(40000, 12000, 180000, "EUR"),
-        risk=RiskAnswers(
-            personal_data=tier is not Tier.LOW,
-            affects_people=False,
-            safety_impact=False,
-            customer_facing=False,
-            regulated=tier is Tier.HIGH,
-            external_model=False,
-            autonomy=Autonomy.SUGGESTS,
-        ),
-        estimate_days=60,
-    )
+    given = use_case(owner.id, tier=tier)
     async with sessions.begin() as session:
-        submitted = await submit(session, use_case, owner.actor, at=at or datetime.now(UTC))
+        submitted = await submit(session, given, owner.actor, at=at or datetime.now(UTC))
     assert submitted.beginning is not None
     return submitted.beginning
 

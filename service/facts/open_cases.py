@@ -1,4 +1,4 @@
-"""The open cases of a cohort that are oldest, with where they are."""
+"""The open cases of a cohort: all of them, the oldest, and where they are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, Text, bindparam, cast, func, or_, select, text, true
+from sqlalchemy import BigInteger, Row, Text, bindparam, cast, func, or_, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -58,6 +58,20 @@ class OldCase:
     age_days: float
 
 
+async def open_cases(
+    session: AsyncSession, cohort: Cohort, moment: Moment
+) -> Sequence[Row[int | None, str, str, datetime]]:
+    """Every open case of a cohort as known at the moment: version, source, case id, start."""
+    row = CaseVersionRow
+    found = await session.execute(
+        select(col(row.id), col(row.source), col(row.case_id), col(row.started_at)).where(
+            *conditions(cohort, moment),
+            or_(col(row.ended_at).is_(None), col(row.ended_at) > moment.at),
+        )
+    )
+    return found.all()
+
+
 async def oldest_open(
     session: AsyncSession,
     cohort: Cohort,
@@ -101,7 +115,7 @@ async def oldest_open(
         .limit(MOST_LISTED)
     )
     rows = (await session.execute(statement)).all()
-    places = await _places(session, rows, moment)
+    places = await places_of(session, rows, moment)
     found: list[OldCase] = []
     for version, _, case_id, tier, started_at in rows:
         key, stage, holder = places.get(version or 0, (case_id, None, None))
@@ -125,10 +139,11 @@ def _days_of_the_oldest(
     ]
 
 
-async def _places(
+async def places_of(
     session: AsyncSession, rows: Sequence[Any], moment: Moment
 ) -> dict[int, tuple[str, str | None, str | None]]:
-    """Key, stage and holder by the version's id."""
+    """Key, stage and holder by the version's id, of rows that begin with version, source and case
+    id; nothing of a version without steps."""
     versions = {case_id: version for version, source, case_id, *_ in rows if source == LIVE}
     found: dict[int, tuple[str, str | None, str | None]] = {}
     live = await session.execute(LIVE_PLACES, {"cases": list(versions), "at": moment.at})

@@ -1,0 +1,83 @@
+"""What a report can be asked."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.domain.cohort import INTAKE, BadCohort, Cohort, cohort_from
+from service.errors import BadInput
+from service.facts.as_of import Moment
+from service.measure.next_decision import DecisionOrder
+
+Learned = Callable[[], Awaitable[DecisionOrder]]
+
+
+class Grouping(StrEnum):
+    """What tells the groups of a report apart."""
+
+    NOTHING = "nothing"
+    TIER = "tier"
+    UNIT = "unit"
+    STAGE = "stage"
+    PERIOD = "period"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a report is asked; each takes what concerns it."""
+
+    cohort: str = INTAKE
+    baseline: str | None = None
+    tau_days: float | None = None
+    tier: str | None = None
+    unit: str | None = None
+    by: Grouping = Grouping.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A question, with where and as of when it is answered.
+
+    `learned` is what the queue orders decisions by, where there is one.
+    """
+
+    session: AsyncSession
+    moment: Moment
+    question: Question
+    learned: Learned | None = None
+
+    @property
+    def cohort(self) -> Cohort:
+        """The cohort, narrowed to the tier and the unit. `BadInput` where there is no such."""
+        asked = self.question
+        return narrowed(cohort_named("cohort", asked.cohort), asked.tier, asked.unit)
+
+
+def question_from(
+    *, cohort: str, baseline: str, tau_days: float | None, tier: str, unit: str, by: str
+) -> Question:
+    """A question out of words, empty for what is not asked. `BadInput` for an unknown `by`."""
+    try:
+        groups = Grouping(by)
+    except ValueError:
+        raise BadInput("by", f"one of {', '.join(some.value for some in Grouping)}") from None
+    return Question(cohort, baseline or None, tau_days, tier or None, unit or None, groups)
+
+
+def cohort_named(field: str, written: str) -> Cohort:
+    """A cohort as somebody wrote it into a field; `BadInput` when it is none."""
+    try:
+        return cohort_from(written)
+    except BadCohort as error:
+        raise BadInput(field, str(error)) from None
+
+
+def narrowed(cohort: Cohort, tier: str | None, unit: str | None) -> Cohort:
+    """The part of a cohort in a tier and a business unit, where they are given. `BadInput` for one
+    that the cohort's own conditions leave out."""
+    for field, own, asked in (("tier", cohort.tier, tier), ("unit", cohort.unit, unit)):
+        if own is not None and asked is not None and own != asked:
+            raise BadInput(field, f"{cohort} has no case of {asked}: leave one of the two out")
+    return replace(cohort, tier=cohort.tier or tier, unit=cohort.unit or unit)
