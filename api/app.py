@@ -17,6 +17,7 @@ from api.kit import problems
 from api.kit.bodies import EXAMPLES
 from api.kit.context import Context
 from api.kit.problems import FieldError, Problem, problem
+from api.value import routes as value
 from service.database import open_sessions
 from service.errors import NotConfigured
 from service.reports.registry import Name
@@ -61,7 +62,7 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
     )
     problems.install(app)
     # A report with an address of its own goes before the one for all others.
-    for module in (system, use_cases, lighthouses, reports, assumptions, people):
+    for module in (system, use_cases, value, lighthouses, reports, assumptions, people):
         app.include_router(module.router)
     app.state.takes_files = set()
     app.add_middleware(BodyLimit, largest=LARGEST_BODY)

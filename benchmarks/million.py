@@ -101,6 +101,16 @@ VERSION = (
     "source, case_id, cohort, tier, business_unit, pathway, pathway_version, evidence, "
     "estimate_days, started_at, ended_at, outcome, known_from, known_until"
 )
+INVESTMENT_CASES = """
+    INSERT INTO investment_case (
+        use_case_id, version, kpi_name, kpi_unit, kpi_baseline, kpi_target, direction,
+        observations, time_used_for, one_off_cost, yearly_run_cost, expected_yearly_value,
+        currency, ramp_months, reason, person_id, recorded_at
+    )
+    SELECT id, 1, kpi_name, kpi_unit, kpi_baseline, kpi_target, 'lower', '[]', '', one_off_cost,
+        yearly_run_cost, expected_yearly_value, currency, 0, '', submitted_by, submitted_at
+    FROM use_case
+"""
 
 
 @dataclass(slots=True)
@@ -129,6 +139,7 @@ async def fill(connection: asyncpg.Connection, cases: int, *, seed: int = 1) -> 
         await _copy(connection, "transition", TRANSITION, block.transitions)
         await _copy(connection, "case_version", VERSION, block.versions)
     await connection.execute("ALTER TABLE transition ENABLE TRIGGER ALL")
+    await connection.execute(INVESTMENT_CASES)
     await _copy(connection, "case_version", VERSION, list(_baseline(rng, cases // 10)))
     await connection.execute("INSERT INTO observation VALUES ('archive.csv', '-infinity', $1)", NOW)
     await connection.execute("VACUUM ANALYZE")

@@ -15,19 +15,26 @@ from demo.people import Cast
 from demo.playing import at_work, lived
 from demo.ways import DAY, Act, Way
 from service.domain.commands import Command
+from service.domain.pathway import MEASUREMENT_PLAN
 from service.domain.people import Person
 from service.domain.standing import Position
 from service.domain.tiering import Autonomy, RiskAnswers, tier_of
 from service.intake.fields import InvestmentCase, Kpi, UseCase
 from service.intake.pathways import pathways, tier_rules
+from service.intake.use_cases import find
 from service.measure.forecast import Model
 from service.reactions import record, submit
+from service.value.grades import Method
+from service.value.investment_cases import change
+from service.value.terms import MeasurementPlan
 
 PATHWAYS = ("light", "standard", "regulated")
 TITLE = "Sample: "
 """Begins every title."""
 PACE = 0.75
 """Where an idea does not say another one: what every stay takes of the time before the intake."""
+PLANNED_AFTER = timedelta(days=60)
+"""The first measurement, after the plan for it."""
 QUESTIONS = (
     *("personal_data", "affects_people", "safety_impact", "customer_facing"),
     *("regulated", "external_model"),
@@ -171,5 +178,22 @@ async def hand_in(session: AsyncSession, cast: Cast, *, at: datetime, model: Mod
         standing = submitted.beginning.standing
         for played in lived(standing, acts, until=at, certifications=owner.certifications):
             await record(session, played.standing, played.transitions)
+            if any(step.subject == MEASUREMENT_PLAN for step in played.transitions):
+                await _plan(session, standing.use_case_id, idea, owner, at=played.standing.at)
         written.append(standing.use_case_id)
     return written
+
+
+async def _plan(
+    session: AsyncSession, use_case_id: str, idea: Idea, owner: Person, *, at: datetime
+) -> None:
+    """How an idea will be measured, as its owner says before it goes live."""
+    plan = MeasurementPlan(
+        method=Method.BEFORE_AFTER,
+        how=f"{idea.kpi.name} of the months before and after, from the systems of {idea.unit}.",
+        by=owner.name,
+        starts=(at + PLANNED_AFTER).date(),
+    )
+    row = await find(session, use_case_id, owner.actor)
+    reason = "How it will be measured."
+    await change(session, row, owner.actor, {"plan": plan}, reason=reason, at=at)

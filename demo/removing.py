@@ -17,6 +17,7 @@ from service.lighthouses.samples import remove_lighthouses, took_part
 from service.people.samples import lock_samples as samples_of_people
 from service.people.samples import remove_people
 from service.reports.quarters import remove_sample_verdicts
+from service.value.samples import remove_value, who_wrote
 from workflows.intake.dispatcher import TemporalEngine
 
 
@@ -53,6 +54,7 @@ async def remove(
         await remove_forecasts(session, use_cases, since=min(people.values()))
         await remove_lighthouses(session, use_cases)
         await uncount(session, use_cases)
+        await remove_value(session, use_cases)
         await remove_use_cases(session, use_cases)
         tell("people")
         ids = list(people)
@@ -60,5 +62,6 @@ async def remove(
         await remove_assumptions(session, ids)
         named = await told_of(session, ids) | await who_withdrew(session, ids)
         named |= await took_part(session, ids)
+        named |= await who_wrote(session, ids)
         kept = await remove_people(session, ids, kept=named, domain=DOMAIN)
     return Removed(len(people) - len(kept), len(use_cases), history, kept)

@@ -28,6 +28,8 @@ ANSWERS = 2.0
 REFERRALS = 5.0
 ASKED, REFERRED_OUT, AUTOMATIC, SENT, PAUSED = 0.25, 0.12, 0.15, 0.2, 0.06
 """Shares of the stages in which these happen, where they can."""
+A_MOMENT = timedelta(minutes=4)
+REFERENCE = "https://wiki.sample-mutual.example/evidence/"
 ENDS = {
     StageKind.GATE: (Command.DECLINE, 0.035),
     StageKind.HELP: (Command.WITHDRAW, 0.02),
@@ -117,6 +119,13 @@ class Way:
             yield self._act(time / 2, self._owner, Command.PARK, reason=self._pick(PARKED))
             yield self._act(self.stay(12.0), self._owner, Command.RESUME)
             time /= 2
+        for kind in stage.evidence:
+            # How it will be measured is said a moment before.
+            moment = min(A_MOMENT, time / 2)
+            time -= moment
+            attach = self._act(time, self._owner, Command.ATTACH)
+            yield replace(attach, evidence_kind=kind, evidence_reference=REFERENCE + kind)
+            time = moment
         yield self._act(time, self._owner, Command.GO_LIVE if last else Command.HAND_OVER)
 
     def _decided(self, stage: Stage) -> Iterator[Act]:
@@ -171,13 +180,12 @@ class Way:
 
     def _attached(self, kinds: Sequence[str], enabler: Actor, after: timedelta) -> Iterator[Act]:
         for kind in kinds:
-            reference = f"https://wiki.sample-mutual.example/evidence/{kind}"
             yield replace(
                 self._act(after, enabler, Command.ATTACH),
                 evidence_kind=kind,
-                evidence_reference=reference,
+                evidence_reference=REFERENCE + kind,
             )
-            after = timedelta(minutes=4)
+            after = A_MOMENT
 
     def _early_end(self, stage: Stage, command: Command) -> Iterator[Act]:
         if command is Command.DECLINE:

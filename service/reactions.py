@@ -20,6 +20,7 @@ from service.intake.fields import UseCase
 from service.intake.handing_in import HandedIn, Repeatable, Submitted
 from service.measure.forecast import Model
 from service.measure.stays import State
+from service.value.investment_cases import write_first
 
 
 async def submit(
@@ -31,7 +32,7 @@ async def submit(
     repeatable: Repeatable | None = None,
     model: Model | None = None,
 ) -> Submitted:
-    """Hand a use case in, count it and keep a forecast for it.
+    """Hand a use case in, freeze its investment case, count it and keep a forecast for it.
 
     The same key with the same content gives the first answer again and writes nothing; with other
     content it raises `KeyReused`. What is owned or handed in by a sample person is a sample.
@@ -41,6 +42,7 @@ async def submit(
         if earlier is not None:
             return Submitted(earlier, None)
     handed_in = await handing_in.write(session, use_case, submitter, at=at)
+    await write_first(session, handed_in.row.id, use_case, by=submitter.person_id, at=at)
     await count_submitted(session, handed_in.row, handed_in.transitions[0])
     forecast = await _forecast(session, handed_in, model, at=at)
     return await handing_in.answer(session, handed_in, submitter, forecast, repeatable)

@@ -60,6 +60,16 @@ async def versions(url: str) -> list[str]:
     return found
 
 
+async def upgrade_to(url: str, revision: str) -> None:
+    def up(connection: Connection) -> None:
+        command.upgrade(migrations.config(connection), revision)
+
+    engine = create_async_engine(driver_url(url), poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.run_sync(up)
+    await engine.dispose()
+
+
 async def downgrade_to_base(url: str) -> None:
     def down(connection: Connection) -> None:
         command.downgrade(migrations.config(connection), "base")
@@ -112,6 +122,44 @@ async def test_down_to_nothing_and_up_again_is_the_same_schema(empty_url: str) -
     assert [line for line in left if not line.startswith("PRIMARY KEY (version_num)")] == []
     await migrations.upgrade(empty_url)
     assert await shape(empty_url) == before
+
+
+A_USE_CASE = """
+    INSERT INTO use_case (
+        id, title, problem, business_unit, owner_id, owners, sponsor, kpi_name, kpi_unit,
+        kpi_baseline, kpi_target, one_off_cost, yearly_run_cost, expected_yearly_value, currency,
+        risk_answers, tier_reasons, estimate_days, lighthouse, submitted_by, submitted_at, tier,
+        pathway, pathway_version, stage, position, outcome, sequence, turn_since, parties, standing
+    ) VALUES (
+        'case', 'Title', 'Problem', 'Unit', 'olga', '{olga}', 'Sponsor', 'Time', 'minutes',
+        18, 9, 40000, 12000, 180000, 'EUR',
+        '{}', '{}', 60, false, 'olga', '2026-03-02 09:00+00', 'low',
+        'light', 1, 'build', 'building', 'open', 1, '2026-03-02 09:00+00', '{}', '{}'
+    )
+"""
+
+
+async def test_what_was_handed_in_before_has_its_first_investment_case(empty_url: str) -> None:
+    await upgrade_to(empty_url, "0011")
+    engine = create_async_engine(driver_url(empty_url), poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO person (id, name, email, roles, certifications, active, created_at)"
+                " VALUES ('olga', 'Olga', 'olga@example.com', '{builder}', '{}', true, now())"
+            )
+        )
+        await connection.execute(text(A_USE_CASE))
+    await migrations.upgrade(empty_url)
+    async with engine.connect() as connection:
+        (found,) = (await connection.execute(text("SELECT * FROM investment_case"))).mappings()
+    await engine.dispose()
+
+    assert (found["use_case_id"], found["version"], found["person_id"]) == ("case", 1, "olga")
+    assert (found["kpi_name"], found["kpi_baseline"], found["kpi_target"]) == ("Time", 18, 9)
+    assert (found["direction"], found["expected_yearly_value"]) == ("lower", 180_000)
+    assert (found["reason"], found["plan_method"]) == ("", None)
+    assert found["recorded_at"].isoformat() == "2026-03-02T09:00:00+00:00"
 
 
 async def test_the_newest_revision_is_the_last_file() -> None:

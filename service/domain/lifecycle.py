@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from service.domain.clock import Transition
 from service.domain.commands import Command
-from service.domain.pathway import Pathway, Stage, StageKind
+from service.domain.pathway import MEASUREMENT_PLAN, Pathway, Stage, StageKind
 from service.domain.people import (
     BUILDER,
     ENABLEMENT,
@@ -807,6 +807,7 @@ def _send_back(standing: Standing, move: Move, at: datetime) -> Standing:
         for stage in standing.pathway.stages
         if stage.key in again
         for kind in (*stage.evidence, *stage.passes_with)
+        if kind != MEASUREMENT_PLAN  # it says what will be done once it is live
     }
     back = replace(
         standing,

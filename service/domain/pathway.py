@@ -9,6 +9,9 @@ from typing import Any
 from service.domain.people import BUILDER, ENABLEMENT, PARKED, SYSTEM
 from service.domain.tiering import Tier
 
+MEASUREMENT_PLAN = "measurement-plan"
+"""The evidence that somebody has said how, by whom and from when the value will be measured."""
+
 
 class StageKind(StrEnum):
     """What a stage is for."""

@@ -3,8 +3,7 @@
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Text, func, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -17,6 +16,7 @@ from service.errors import (
 )
 from service.intake.tables import TransitionRow, UseCaseRow
 from service.intake.use_cases import (
+    let_read,
     projection,
     third_parties,
     transition_values,
@@ -108,21 +108,8 @@ async def write(
         await _compare(session, standing.use_case_id, values, missing, has_gap=has_gap)
     if takes_back:
         await _let_read_no_more(session, standing.use_case_id)
-    await _let_read(session, standing.use_case_id, third_parties(happened))
+    await let_read(session, standing.use_case_id, third_parties(happened))
     return new
-
-
-async def _let_read(session: AsyncSession, use_case_id: str, parties: list[str]) -> None:
-    if not parties:
-        return
-    both = func.array_cat(col(UseCaseRow.parties), parties, type_=ARRAY(Text))
-    # Correlated: else the parties of every use case would be gathered here.
-    own = select(func.unnest(both)).distinct().correlate(UseCaseRow)
-    await session.execute(
-        update(UseCaseRow)
-        .where(col(UseCaseRow.id) == use_case_id, ~col(UseCaseRow.parties).contains(parties))
-        .values(parties=func.array(own.scalar_subquery()))
-    )
 
 
 async def _let_read_no_more(session: AsyncSession, use_case_id: str) -> None:

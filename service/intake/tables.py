@@ -65,7 +65,8 @@ class UseCaseRow(UseCaseFields, table=True):
     hold_spent_seconds: float | None = None
     hold_target_seconds: float | None = None
     parties: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    """Third parties on whose clock it has been: from then on they may read it."""
+    """Third parties on whose clock it has been, or who are to confirm what it brought: from then on
+    they may read it."""
     standing: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     sample: bool = sample()
     """Of somebody who is one. A trigger keeps it as it was when the use case was handed in."""

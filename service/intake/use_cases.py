@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Text, func, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -221,6 +222,20 @@ async def ended_with_gaps(session: AsyncSession) -> list[str]:
         .having(func.count() != col(UseCaseRow.sequence))
     )
     return list(found)
+
+
+async def let_read(session: AsyncSession, use_case_id: str, parties: list[str]) -> None:
+    """From now on these third parties may read a use case, beside those that may already."""
+    if not parties:
+        return
+    both = func.array_cat(col(UseCaseRow.parties), parties, type_=ARRAY(Text))
+    # Correlated: else the parties of every use case would be gathered here.
+    own = select(func.unnest(both)).distinct().correlate(UseCaseRow)
+    await session.execute(
+        update(UseCaseRow)
+        .where(col(UseCaseRow.id) == use_case_id, ~col(UseCaseRow.parties).contains(parties))
+        .values(parties=func.array(own.scalar_subquery()))
+    )
 
 
 class Sort(StrEnum):

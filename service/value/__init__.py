@@ -1,1 +1,1 @@
-"""What was promised and what was delivered: rates with their uncertainty, from facts alone."""
+"""What was promised and what was delivered: facts, and rates with their uncertainty."""

@@ -140,6 +140,7 @@ async def test_no_operation_breaks(house: House, mighty: Visitor, operation: Ope
         "token_id": "0" * 16,
         "assumption_id": "0" * 36,
         "programme_id": "0" * 36,
+        "number": "1",
     }
     examples = CONTRACT.examples(operation) or {"": None}
     luck = Random(1)  # noqa: S311

@@ -28,6 +28,7 @@ COURSE: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("enabler", "attach", {"evidence_kind": "evaluation-report", "evidence_reference": "eval"}),
     ("enabler", "approve", {}),
     ("enabler", "approve", {}),
+    ("builder", "attach", {"evidence_kind": "measurement-plan", "evidence_reference": "plan"}),
 )
 COMMANDS = len(COURSE) + NOTES + 1
 """Commands on the way of one use case to production; with `NOTES` attached meanwhile."""

@@ -65,8 +65,8 @@ def test_a_launch_review_says_all_that_it_waits_for_and_who_can_see_to_it() -> N
     ("pathway", "kinds"),
     [
         (LIGHT, []),
-        (STANDARD, ["evaluation-report"]),
-        (REGULATED, ["evaluation-report", "model-card", "responsible-ai", ""]),
+        (STANDARD, ["evaluation-report", "measurement-plan"]),
+        (REGULATED, ["evaluation-report", "model-card", "responsible-ai", "", "measurement-plan"]),
     ],
 )
 def test_the_way_ahead_is_said_on_the_first_day(pathway: Pathway, kinds: list[str]) -> None:

@@ -106,6 +106,8 @@ def test_every_decision_of_a_straight_way_can_be_taken_back_and_going_live_canno
     for number, step in enumerate(life.log):
         takes = step.command in CAN_BE_TAKEN_BACK
         assert takes or step.command in {Command.SUBMIT, Command.ATTACH}, number
+    for kind in life.standing.evidence_missing:
+        life = life.then(OWNER, Command.ATTACH, timedelta(seconds=1), evidence=kind)
     live = life.then(OWNER, Command.GO_LIVE, timedelta(seconds=3)).standing
     assert live.undo is None
 
@@ -124,7 +126,10 @@ def test_a_refusal_says_whether_it_is_late_or_overtaken_or_somebody_else_s() -> 
 
 
 def test_going_live_right_after_the_last_approval_makes_it_stand() -> None:
-    life = at_stage(STANDARD, "launch-review").then(ADA, Command.APPROVE)
+    planned = at_stage(STANDARD, "launch-review").then(
+        OWNER, Command.ATTACH, evidence="measurement-plan"
+    )
+    life = planned.then(ADA, Command.APPROVE)
     live = life.then(OWNER, Command.GO_LIVE, timedelta(seconds=1))
 
     assert Command.TAKE_BACK in {r.command for r in possible(life.standing, ADA)}

@@ -72,7 +72,7 @@ async def test_tier_and_evidence_are_those_known_on_the_day(desk: Desk) -> None:
     assert await known(desk, "intake[evidence=harness-pass]", 0.5) == []
     assert len(await known(desk, "intake[evidence=harness-pass]", 3)) == 1
     assert await known(desk, "intake[evidence!=harness-pass]", 3) == []
-    assert len(await known(desk, "intake[pathway=regulated@1]", 3)) == 1
+    assert len(await known(desk, "intake[pathway=regulated@2]", 3)) == 1
     assert await known(desk, "intake[pathway=standard]", 3) == []
 
 

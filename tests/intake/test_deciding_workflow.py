@@ -27,7 +27,7 @@ async def test_regulated_pathway_to_production(opened: Open) -> None:
     await case.does(who.bob, Command.HAND_OVER)
     await case.does(who.risk, Command.APPROVE, reason="Ready.")
     await case.does(who.owner, Command.HAND_OVER)
-    for kind in ("evaluation-report", "model-card"):
+    for kind in ("evaluation-report", "model-card", "measurement-plan"):
         await case.does(
             who.owner, Command.ATTACH, evidence_kind=kind, evidence_reference=f"wiki/{kind}"
         )

@@ -19,7 +19,7 @@ async def test_the_answer_says_key_tier_reasons_stages_and_whose_move_it_is(hous
     receipt = answer.json()
     assert receipt["tier"] == "high"
     assert receipt["tier_reasons"] == ["a regulation asks for evidence before it is used"]
-    assert (receipt["pathway"], receipt["pathway_version"]) == ("regulated", 1)
+    assert (receipt["pathway"], receipt["pathway_version"]) == ("regulated", 2)
     assert receipt["stage"]["key"] == "triage"
     assert [stage["key"] for stage in receipt["stages_ahead"]] == [
         "shape",

@@ -34,6 +34,7 @@ async def test_the_regulated_pathway_asks_risk_two_approvers_and_a_certified_own
         ("evaluate", "model-card"),
         ("launch-review", "responsible-ai"),
         ("launch-review", ""),
+        ("launch", "measurement-plan"),
     ], "known from the first day"
     wordless = await ada.give(key, "approve")
     assert (wordless.status_code, wordless.json()["detail"]) == (
@@ -84,6 +85,10 @@ async def test_the_regulated_pathway_asks_risk_two_approvers_and_a_certified_own
     approvals = (await builder.sees(f"use-cases/{key}"))["approvals"]
     assert [one["name"] for one in approvals] == [ada.person.name]
     assert (await bob.does(key, "approve", reason="Ready."))["stage"] == "launch"
+    offered = await builder.sees(f"use-cases/{key}/actions")
+    assert "go_live" not in {item["command"] for item in offered["items"]}
+    assert [one["name"] for one in offered["missing"]] == ["measurement-plan"]
+    await builder.plans(key)
     assert (await builder.does(key, "go_live"))["position"] == "in_production"
 
     clock = await builder.sees(f"use-cases/{key}/clock")

@@ -55,6 +55,17 @@ async def test_the_way_to_production_over_the_pages_alone(house: House) -> None:
     page = await enabler.sends(page.form("approve"))
     await enabler.sends(page.form("approve"))
     page = await builder.sees(path)
+    assert "Before it can pass Evidence: measurement plan" in page.text
+    assert not page.offers("go_live")
+    page = await builder.sends(
+        page.form("investment-case"),
+        plan_method="before_after",
+        plan_how="Handling time from the ticket system.",
+        plan_by="Bea",
+        plan_starts="2027-05-01",
+        reason="How we shall measure it.",
+    )
+    assert "investment case, version 2" in page.text
     page = await builder.sends(page.form("go_live"))
 
     assert "It has been in production since" in page.text

@@ -22,6 +22,7 @@ async def test_standard_pathway_to_production_and_a_clock_that_adds_up(house: Ho
     )
     await enabler.does(key, "approve")
     await enabler.does(key, "approve")
+    await builder.plans(key)
     live = await builder.does(key, "go_live")
 
     assert live["position"] == "in_production"
@@ -37,9 +38,10 @@ async def test_standard_pathway_to_production_and_a_clock_that_adds_up(house: Ho
         "attach",
         "approve",
         "approve",
+        "attach",
         "go_live",
     ]
-    assert [step["sequence"] for step in steps] == list(range(1, 12))
+    assert [step["sequence"] for step in steps] == list(range(1, 13))
     clock = await builder.sees(f"use-cases/{key}/clock")
     assert sum(span["microseconds"] for span in clock["spans"]) == clock["microseconds"]
     assert sum(share["microseconds"] for share in clock["shares"]) == clock["microseconds"]

@@ -26,6 +26,17 @@ from workflows.worker import make_worker
 
 CONTRACT = Contract()
 
+PLANNED: dict[str, Any] = {
+    "reason": "How we shall measure it.",
+    "plan": {
+        "method": "interrupted_series",
+        "how": "Handling time from the ticket system, week by week.",
+        "by": "Bea Builder",
+        "starts": "2027-05-01",
+    },
+}
+"""A version of an investment case: how the value will be measured, which a launch asks for."""
+
 
 @dataclass(frozen=True)
 class Visitor:
@@ -57,6 +68,11 @@ class Visitor:
         assert answer.status_code == 200, f"{command}: {answer.status_code} {answer.text}"
         decision: dict[str, Any] = answer.json()
         return decision
+
+    async def plans(self, key: str) -> None:
+        """Say how the value will be measured."""
+        answer = await self.http.post(f"/v1/use-cases/{key}/investment-case", json=PLANNED)
+        assert answer.status_code == 201, answer.text
 
     async def sees(self, path: str) -> dict[str, Any]:
         """What is at a path under /v1."""

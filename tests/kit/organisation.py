@@ -160,7 +160,14 @@ def _whole_way(b: Person, e: Person) -> list[Act]:
         act(e, "attach", 20, **report),
         act(e, "approve", 60),
         act(e, "approve", 30),
-        act(b, "go_live", 90),
+        act(
+            b,
+            "attach",
+            10,
+            evidence_kind="measurement-plan",
+            evidence_reference="https://wiki.example.com/plans/mail",
+        ),
+        act(b, "go_live", 80),
     ]
 
 

@@ -119,6 +119,7 @@ async def test_from_an_idea_to_production_in_two_browsers(
         await expect(enzo.locator(".stages [aria-current]")).to_contain_text("Launch review")
         await press(enzo, "Approve")
         await expect(bea.locator(".todo")).to_contain_text("take it into production")
+        await builder.plans(key)
         await press(bea, "It is live")
         await expect(bea.locator(".whose")).to_have_text("It has been in production")
         await expect(enzo.locator(".whose")).to_have_text("It has been in production")

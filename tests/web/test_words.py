@@ -16,6 +16,10 @@ from service.lighthouses.rules import Criterion, Standing
 from service.measure.tiers import Direction
 from service.reports.question import Grouping as Groups
 from service.reports.registry import Name
+from service.value.delivered import Quantity, State
+from service.value.grades import Method
+from service.value.terms import Benefit
+from service.value.terms import Direction as BetterWay
 from web.history.files import Doing
 from web.history.mapping import COLUMNS, DELIMITERS, MORE_COLUMNS, OUTCOMES
 from web.history.mapping import Way as MapWay
@@ -26,7 +30,11 @@ from web.kit.strings import catalogue, counted, t
 from web.lighthouses.pages import DONE as LIGHTHOUSES_DONE
 from web.reports.pages import FIELDS as REPORT_FIELDS
 from web.reports.pages import SUMMARY
+from web.value.forms import CASE, MEASUREMENT
+from web.value.shown import Noted
 
+VALUE_TERMS = ("kpi", "plan")
+VALUE_HINTS = ("observations", "standard_error", "attribution", "quantity", "ramp_months")
 WEB = Path(__file__).parents[2] / "web"
 SOURCES = [path.read_text() for path in (*WEB.rglob("*.py"), *WEB.rglob("*.html"))]
 PLAIN = re.compile(r"""\bt\(\s*["']([a-z_]+\.[a-z0-9_]+)["']\s*[,)]""")
@@ -99,6 +107,14 @@ def composed() -> set[str]:
         *(f"queue.by_{one}" for one in By),
         *(f"party.{one}" for one in ("builder", "enablement", "parked")),
         *(f"status.{one}" for one in ("open", "production", "declined", "withdrawn")),
+        *(f"value.{name}" for name in (*CASE, *MEASUREMENT, *VALUE_TERMS)),
+        *(f"value.hint_{name}" for name in VALUE_HINTS),
+        *(f"value.direction_{one}" for one in BetterWay),
+        *(f"value.benefit_{one}" for one in Benefit),
+        *(f"value.method_{one}" for one in Method),
+        *(f"value.quantity_{one}" for one in Quantity),
+        *(f"value.state_{one}" for one in State),
+        *(f"value.done_{one}" for one in Noted),
         *(f"admin.done_{one}" for one in ("added", "changed", "revoked", "signed_out")),
     }
 

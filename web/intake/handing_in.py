@@ -15,6 +15,7 @@ from service.domain.tiering import Autonomy, RiskAnswers, Tiering, tier_of
 from service.intake.fields import InvestmentCase, Kpi, UseCaseFields
 from service.intake.pathways import pathways, tier_rules
 from web.kit.strings import t
+from web.kit.typed import in_words, number
 
 QUESTIONS = tuple(one.name for one in fields(RiskAnswers) if one.name != "autonomy")
 """The risk questions that are answered with yes or no."""
@@ -38,7 +39,6 @@ FIELDS = (
 """All of them, in the order of the page."""
 LONGEST_KEPT = 20_000
 """Characters of a field in a draft: more than the form takes, so that too much can be shortened."""
-NUMBER = re.compile(r"-?(\d+|\d{1,3}([,  '’]\d{3})+)(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +144,10 @@ def _is_number(declared: object) -> bool:
 
 
 def _number(text: str, name: str, wrong: dict[str, str]) -> float | None:
-    if not NUMBER.fullmatch(text):
+    value = number(text)
+    if value is None:
         wrong[name] = t("new.number")
-        return None
-    return float(re.sub(r"[,  '’]", "", text))
+    return value
 
 
 def _field(location: tuple[int | str, ...]) -> str:
@@ -158,17 +158,8 @@ def _field(location: tuple[int | str, ...]) -> str:
 
 
 def _in_words(name: str, kind: str, context: Mapping[str, Any]) -> str:
-    if kind == "string_too_short":
-        return t("new.missing")
-    if kind == "string_too_long":
-        return t("new.too_long", most=context.get("max_length", ""))
-    if kind == "greater_than":
-        return t("new.not_above", least=f"{context['gt']:g}")
-    if kind == "greater_than_equal":
-        return t("new.too_small", least=f"{context['ge']:g}")
-    if kind in {"less_than", "less_than_equal"}:
-        return t("new.too_large", most=f"{context.get('lt', context.get('le')):,.0f}")
-    if kind == "too_long":
-        return t("new.too_many", most=context.get("max_length", ""))
+    words = in_words(kind, context)
+    if words is not None:
+        return words
     special = {"currency": "new.currency", "owner": "new.email", "co_owners": "new.email"}
     return t({**special, "wished_for": "new.date"}.get(name, "new.wrong"))

@@ -26,6 +26,8 @@ from web.kit.context import Pages, ThePages
 from web.kit.forms import TheForm
 from web.kit.page import go, page
 from web.kit.signed_in import Reader, SignedIn
+from web.value.forms import NotWritten
+from web.value.shown import Noted, shown
 
 router = APIRouter()
 
@@ -42,12 +44,13 @@ async def show(
     *,
     given: TheContext,
     done: Annotated[Command | None, Query()] = None,
+    noted: Annotated[Noted | None, Query()] = None,
 ) -> Response:
-    """Whose move it is, the clock, what I can do, the conversation, the history."""
-    return await _page(request, key, reader, given, done=done)
+    """Whose move it is, the clock, what I can do, its value, the conversation, the history."""
+    return await show_page(request, key, reader, given, done=done, noted=noted)
 
 
-async def _page(
+async def show_page(
     request: Request,
     key: str,
     reader: SignedIn,
@@ -55,7 +58,12 @@ async def _page(
     *,
     done: Command | None = None,
     not_done: NotDone | None = None,
+    noted: Noted | None = None,
+    not_written: NotWritten | None = None,
+    status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
+    """The page as it is now: after a command (`done`) or what was written of its value (`noted`),
+    or with a form that was not taken, under its status."""
     at = given.now()
     expected = None
     async with reading(given.sessions) as session:
@@ -64,6 +72,7 @@ async def _page(
             return go(request, f"/use-cases/{found.key}")
         if not found.standing.ended:
             expected = await of_use_case(session, found.row)
+        value = await shown(session, found.row, reader.person, at, not_written=not_written)
     offered = {rule.command for rule in found.rules}
     undo = UNDOES.get(done) if done else None
     if undo not in offered:
@@ -75,8 +84,10 @@ async def _page(
     return page(
         request,
         "use_case.html",
-        status=not_done.status if not_done else HTTPStatus.OK,
+        status=not_done.status if not_done else status,
         uc=found,
+        value=value,
+        noted=noted,
         expected=expected,
         done=done,
         undo=undo,
@@ -108,7 +119,7 @@ async def command(
     not_done = await give(given, reader.person.actor, short, command, form)
     if not_done is None:
         return go(request, f"/use-cases/{short}", done=command.value)
-    return await _page(request, short, reader, given, not_done=not_done)
+    return await show_page(request, short, reader, given, not_done=not_done)
 
 
 async def watching(

@@ -1,0 +1,1 @@
+"""What a use case promised and what it delivered, over HTTP."""
