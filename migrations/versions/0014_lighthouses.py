@@ -1,7 +1,7 @@
 """Lighthouse programmes: candidates, criteria with their evidence, choices. Written once.
 
 Revision ID: 0014
-Revises: 0012
+Revises: 0013
 """
 
 from collections.abc import Sequence

@@ -62,7 +62,12 @@ def known_at(traces: Traces, as_of: datetime) -> Traces:
     stage, stages = _occurring(spans.stage, spans.stages)
     holder, holders = _occurring(spans.holder, spans.holders)
     unit, units = _occurring(traces.unit[kept], traces.units)
-    settled = unnamed.of(unnamed.until_days <= until_now[unnamed.case])
+    seemed_over = np.full(started.size, np.inf)
+    seemed_over[undone.case[then]] = undone.end_days[then]
+    settled = unnamed.of(
+        (unnamed.until_days <= until_now[unnamed.case])
+        & (unnamed.begin_days < seemed_over[unnamed.case])
+    )
     over = undone.of(undone.until_days <= until_now[undone.case])
     return replace(
         traces,

@@ -131,6 +131,12 @@ def _takes_its_time(log: list[Row]) -> bool:
 @anything
 @given(log=logs.filter(_takes_its_time), first=days, second=days)
 @example(log=BACK_AND_FORTH, first=2.0, second=40.0)
+@example(
+    log=log_of(("triage", "enablement", 0), ("live", "enablement", 1), ("triage", "enablement", 2))
+    + log_of(("live", "enablement", 3)),
+    first=2.0,
+    second=3.0,
+)
 @example(log=BACK_AND_FORTH, first=12.0, second=26.0)
 @example(log=BACK_AND_FORTH, first=22.0, second=40.0)
 def test_a_backtest_of_an_earlier_moment_gets_what_was_known_then(
