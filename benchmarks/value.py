@@ -33,7 +33,8 @@ import numpy as np
 
 from service.measure.survival import Flags, Floats
 from service.measure.tiers import Interval
-from service.value.evidence import GRADES, WIDENING, Evidence, Grade
+from service.value.evidence import GRADES, Evidence
+from service.value.grades import WIDENING, Grade
 from service.value.realisation import realise
 from service.value.shrinkage import group_rates
 

@@ -13,7 +13,8 @@ from api.value.examples import EXAMPLES
 from service.errors import BadInput
 from service.intake.fields import Kpi, Money, Number
 from service.kinds import Day, Name, Prose, Reason, Words
-from service.value.delivered import NORMAL_95, Quantity, Realised, State
+from service.value.delivered import NORMAL_95, Quantity, Realised
+from service.value.evidence import State
 from service.value.grades import Grade, Method
 from service.value.investment_cases import Version
 from service.value.measurements import Confirmation, Found, Kept

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from math import isclose, sqrt
 
+from service.value.evidence import State
 from service.value.grades import WIDENING, Grade, Method, counted_as, grade_of
 from service.value.terms import Terms
 
@@ -29,15 +30,6 @@ class Quantity(StrEnum):
     """How far the KPI has moved because of it, in its unit: what a comparison finds."""
     MONEY = "money"
     """What the window brought, in the currency of the case."""
-
-
-class State(StrEnum):
-    """What is known of what a use case brings."""
-
-    NOT_DUE = "not_due"
-    MEASURED = "measured"
-    UNPROVEN = "unproven"
-    """It is due and nobody has measured: not counted as nothing, and not as delivered."""
 
 
 @dataclass(frozen=True, slots=True)

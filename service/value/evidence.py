@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from types import MappingProxyType
 
 import numpy as np
 
 from service.measure.cases import Codes
 from service.measure.survival import Flags, Floats
+from service.value.grades import Grade
 
 
 class State(StrEnum):
@@ -24,28 +24,7 @@ class State(StrEnum):
     """It is no more. What it had promised stays due: it is measured, or else unproven."""
 
 
-class Grade(StrEnum):
-    """How good the evidence is, from the method of the measurement."""
-
-    A = "A"
-    """Randomised."""
-    B = "B"
-    """Controlled: difference in differences, a synthetic control."""
-    C = "C"
-    """An interrupted series, or before and after with a trend."""
-    D = "D"
-    """Plainly before and after."""
-    E = "E"
-    """Somebody's report."""
-
-
 Widening = Mapping[Grade, float]
-
-WIDENING: Widening = MappingProxyType(
-    {Grade.A: 0.0, Grade.B: 0.1, Grade.C: 0.2, Grade.D: 0.4, Grade.E: 0.7}
-)
-"""How far a method may be off, as a standard deviation in parts of the value that was due. This is
-judgement, not measurement: it widens an interval and never moves a value."""
 
 NO_GRADE = -1
 GRADES = tuple(Grade)

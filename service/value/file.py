@@ -23,7 +23,8 @@ from service.history.csv.records import RecordFile, Records
 from service.history.csv.rejects import RejectsFile
 from service.history.csv.rows import LONGEST_ID, LONGEST_TEXT, check_text
 from service.value.amounts import VAGUE, Mark, amount_in, mark_of
-from service.value.evidence import GRADES, NO_GRADE, Evidence, Grade, State
+from service.value.evidence import GRADES, NO_GRADE, Evidence, State
+from service.value.grades import Grade
 from service.value.mapping import CANONICAL, NOT_SAID, Kind, ValueMap
 from service.value.report import ValueReport, report_of
 

@@ -50,7 +50,7 @@ GRADES = {
 """The best that each method can give."""
 WIDENING = {Grade.A: 0.0, Grade.B: 0.10, Grade.C: 0.20, Grade.D: 0.40, Grade.E: 0.70}
 """The standard error that a grade adds, as a share of the value due: a judgement of how far such
-evidence is usually off, not something that was measured. It widens and never multiplies."""
+evidence is usually off, not something that was measured. It widens and never moves a value."""
 
 
 def grade_of(method: Method, *, with_baseline: bool) -> Grade:

@@ -22,7 +22,8 @@ from service.history.csv.maps import (
 )
 from service.history.csv.toml import read_toml
 from service.value.amounts import Mark
-from service.value.evidence import Grade, State
+from service.value.evidence import State
+from service.value.grades import Grade
 
 SHIPPED = files("service.value") / "maps"
 NOT_STATED = "not stated"

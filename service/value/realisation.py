@@ -22,7 +22,8 @@ import numpy as np
 from service.measure.student_t import t_multiplier
 from service.measure.survival import Floats
 from service.measure.tiers import Interval
-from service.value.evidence import NO_GRADE, WIDENING, Evidence, Widening, grade_variance
+from service.value.evidence import NO_GRADE, Evidence, Widening, grade_variance
+from service.value.grades import WIDENING
 
 NORMAL = 1.959963984540054
 ALPHA = 0.05

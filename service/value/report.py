@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from service.domain.naming import listed
 from service.measure.figures import interval_json, number
-from service.value.evidence import WIDENING, Evidence, Widening
+from service.value.evidence import Evidence, Widening
+from service.value.grades import WIDENING
 from service.value.realisation import Realisation, realise
 from service.value.shrinkage import Groups, group_rates
 

@@ -22,7 +22,8 @@ import numpy as np
 
 from service.measure.survival import Floats
 from service.measure.tiers import Interval
-from service.value.evidence import WIDENING, Evidence, Widening, grade_variance
+from service.value.evidence import Evidence, Widening, grade_variance
+from service.value.grades import WIDENING
 from service.value.pooling import Pooled, reml
 from service.value.realisation import LEAST_EFFECTIVE, LEAST_LEFT, NORMAL, t_times
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.value.evidence import GRADES, NO_GRADE, Evidence, Grade
+from service.value.evidence import GRADES, NO_GRADE, Evidence
+from service.value.grades import Grade
 
 
 class Row(NamedTuple):

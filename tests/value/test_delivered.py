@@ -14,11 +14,11 @@ from service.value.delivered import (
     YEAR,
     Measurement,
     Quantity,
-    State,
     asked_from,
     due_between,
     realised,
 )
+from service.value.evidence import State
 from service.value.grades import WIDENING, Grade, Method
 from service.value.terms import (
     Benefit,

@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from cli.value import value
-from service.value.evidence import WIDENING
+from service.value.grades import WIDENING
 from service.value.mapping import parse_map
 
 ROOT = Path(__file__).parents[2]

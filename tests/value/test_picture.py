@@ -8,7 +8,7 @@ from charts import value
 from charts.drawing import draw
 from charts.layout import WIDTH, Caption
 from charts.palette import Theme, values
-from service.value.evidence import Grade
+from service.value.grades import Grade
 from service.value.report import ValueReport, report_of
 from tests.charts.svg import colours, texts
 from tests.value.samples import Row, evidence

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from service.value.evidence import WIDENING, Grade
+from service.value.grades import WIDENING, Grade
 from service.value.realisation import NORMAL, realise, t_times
 from service.value.report import report_of
 from tests.value.samples import Row, evidence

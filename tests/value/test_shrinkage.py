@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from service.value.evidence import Grade
+from service.value.grades import Grade
 from service.value.pooling import reml
 from service.value.report import report_of, usual_q
 from service.value.shrinkage import FEW, Groups, group_rates, shrink

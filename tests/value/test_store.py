@@ -16,7 +16,8 @@ from service.domain.tiering import Tier
 from service.errors import BadInput, Conflict, NotAllowed, NotFound
 from service.intake.fields import Kpi
 from service.intake.use_cases import find
-from service.value.delivered import Quantity, State
+from service.value.delivered import Quantity
+from service.value.evidence import State
 from service.value.grades import Grade, Method
 from service.value.investment_cases import Version, change
 from service.value.measurements import Found, Kept, Value, confirm, record, value_of

@@ -16,7 +16,8 @@ from service.lighthouses.rules import Criterion, Standing
 from service.measure.tiers import Direction
 from service.reports.question import Grouping as Groups
 from service.reports.registry import Name
-from service.value.delivered import Quantity, State
+from service.value.delivered import Quantity
+from service.value.evidence import State
 from service.value.grades import Method
 from service.value.terms import Benefit
 from service.value.terms import Direction as BetterWay
