@@ -22,6 +22,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from hypothesis import settings
 from playwright.async_api import Browser
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -34,6 +35,7 @@ from tests.kit.cases import Case, Open, open_case, worker_on
 from tests.kit.chromium import NAMES, chromium, executable
 from tests.kit.desk import Desk, open_desk
 from tests.kit.engines import migrated_postgres
+from tests.kit.examples import QUICK
 from tests.kit.house import House, open_house
 from tests.kit.serving import served
 
@@ -44,6 +46,12 @@ TEMPLATE = "headway"
 STARTS = {"postgres_folder", "temporal_address", "browser"}
 """The fixtures that start something; every other that needs an engine takes one of these."""
 POSTGRES = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """`make quick` tries fewer examples of each property."""
+    if config.option.markexpr == "quick":
+        settings.load_profile(QUICK)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
