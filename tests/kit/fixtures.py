@@ -3,26 +3,17 @@
 Tests of what is stored take `sessions`: a database of their own, made from a migrated template.
 Tests of the whole product take `house`: API, worker and engine on a database that the process's
 tests share, where every test brings its own people and use cases.
-Tests that take none of this and start nothing by themselves are marked `quick`.
-
-In parallel (pytest-xdist), the process that hands out the tests starts PostgreSQL before it starts
-the workers and stops it after them. It outlives them all, also one that crashes, and nothing has to
-be locked or counted. A Temporal server is each worker's own: it holds schedules with fixed names,
-and reconciling reads all that it holds.
 """
 
 import asyncio
 import shutil
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-from hypothesis import settings
 from playwright.async_api import Browser
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -34,60 +25,12 @@ from service.database import Sessions, open_sessions
 from tests.kit.cases import Case, Open, open_case, worker_on
 from tests.kit.chromium import NAMES, chromium, executable
 from tests.kit.desk import Desk, open_desk
-from tests.kit.engines import migrated_postgres
-from tests.kit.examples import QUICK
+from tests.kit.engines import migrated_postgres, short_folder
 from tests.kit.house import House, open_house
 from tests.kit.serving import served
 
 TEMPLATE = "headway"
 """The embedded server's own database; migrated once, copied for each test."""
-
-
-STARTS = {"postgres_folder", "temporal_address", "browser"}
-"""The fixtures that start something; every other that needs an engine takes one of these."""
-POSTGRES = pytest.StashKey[Path]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """`make quick` tries fewer examples of each property."""
-    if config.option.markexpr == "quick":
-        settings.load_profile(QUICK)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is quick; what takes longest, starting whole installations, is handed out first."""
-    for item in items:
-        starts = STARTS.intersection(getattr(item, "fixturenames", ()))
-        if not starts and item.get_closest_marker("starts") is None:
-            item.add_marker("quick")
-    items.sort(key=lambda item: item.get_closest_marker("starts") is None)
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Start PostgreSQL for all workers, in the process that hands out the tests."""
-    config = session.config
-    hands_out = bool(getattr(config.option, "tx", None)) and not hasattr(config, "workerinput")
-    if not hands_out or config.option.collectonly or config.option.markexpr == "quick":
-        return
-    folder = short_folder()
-    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-    runner, server = asyncio.Runner(), AsyncExitStack()
-    config.add_cleanup(runner.close)
-    config.add_cleanup(lambda: runner.run(server.aclose()))
-    starts = server.enter_async_context(migrated_postgres(folder / "postgres"))
-    config.stash[POSTGRES] = runner.run(starts)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Tell a worker where PostgreSQL is."""
-    if POSTGRES in node.config.stash:
-        node.workerinput["postgres"] = str(node.config.stash[POSTGRES])
-
-
-def short_folder() -> Path:
-    """A new folder for engines: a socket's path must be short."""
-    return Path(tempfile.mkdtemp(prefix="hw-"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,73 @@
+"""Which tests are quick, and one PostgreSQL for a whole run; fixtures are in tests/kit/fixtures.py.
+
+Tests that take no engine and no browser and start nothing by themselves are marked `quick`.
+
+In parallel (pytest-xdist), the process that hands out the tests starts PostgreSQL before it starts
+the workers and stops it after them. It outlives them all, also one that crashes, and nothing has to
+be locked or counted. A Temporal server is each worker's own: it holds schedules with fixed names,
+and reconciling reads all that it holds. All wait for the process that hands out, so it imports
+nothing that only tests need.
+"""
+
+import asyncio
+import shutil
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STARTS = {"postgres_folder", "temporal_address", "browser"}
+"""The fixtures that start something; every other that needs an engine takes one of these."""
+POSTGRES = pytest.StashKey[Path]()
+
+
+def hands_out(config: pytest.Config) -> bool:
+    """Whether this process collects and runs nothing itself: it hands the tests out to workers."""
+    several = bool(getattr(config.option, "tx", None)) and not config.option.collectonly
+    return several and not hasattr(config, "workerinput")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the fixtures; `make quick` tries fewer examples of each property."""
+    if hands_out(config):
+        return
+    if config.option.markexpr == "quick":
+        from hypothesis import settings
+
+        from tests.kit.examples import QUICK
+
+        settings.load_profile(QUICK)
+    config.pluginmanager.import_plugin("tests.kit.fixtures")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is quick; what takes longest, starting whole installations, is handed out first."""
+    for item in items:
+        starts = STARTS.intersection(getattr(item, "fixturenames", ()))
+        if not starts and item.get_closest_marker("starts") is None:
+            item.add_marker("quick")
+    items.sort(key=lambda item: item.get_closest_marker("starts") is None)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start PostgreSQL for all workers, in the process that hands out the tests."""
+    config = session.config
+    if not hands_out(config) or config.option.markexpr == "quick":
+        return
+    from tests.kit.engines import migrated_postgres, short_folder
+
+    folder = short_folder()
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    runner, server = asyncio.Runner(), AsyncExitStack()
+    config.add_cleanup(runner.close)
+    config.add_cleanup(lambda: runner.run(server.aclose()))
+    starts = server.enter_async_context(migrated_postgres(folder / "postgres"))
+    config.stash[POSTGRES] = runner.run(starts)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where PostgreSQL is."""
+    if POSTGRES in node.config.stash:
+        node.workerinput["postgres"] = str(node.config.stash[POSTGRES])
