@@ -13,10 +13,14 @@ from service.domain.standing import MODES, Mode, Position
 from service.domain.tiering import Tier
 from service.intake.pathways import pathways
 from tests.domain.lives import ADA, DAY, HOUR, LENA, OWNER, START, Life, lives
+from tests.kit.examples import examples
 
 INSTANT = timedelta(microseconds=1)
 LIVES = settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=examples(80),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 UNTIL = st.one_of(
     st.timedeltas(timedelta(days=-1), timedelta(days=200)),

@@ -71,6 +71,7 @@ from tests.domain.lives import (
     takes,
     until,
 )
+from tests.kit.examples import examples
 
 LIGHT, STANDARD, REGULATED = (pathways()[tier] for tier in Tier)
 
@@ -1044,7 +1045,10 @@ def test_from_every_reachable_standing_production_withdrawal_and_the_next_move_a
 
 
 LIVES = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 
 

@@ -31,6 +31,7 @@ from tests.domain.lives import (
     takes,
     until,
 )
+from tests.kit.examples import examples
 
 LIGHT, STANDARD, REGULATED = (pathways()[tier] for tier in Tier)
 
@@ -174,7 +175,7 @@ def test_a_tier_that_it_has_is_not_proposed() -> None:
         propose(Life.of(LIGHT), LIGHT)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=examples(60), deadline=None, derandomize=True)
 @given(life=lives(most=25))
 def test_no_tier_was_ever_lowered_by_one_person(life: Life) -> None:
     """Every step down was agreed to, by somebody other than who proposed it and than its owners."""

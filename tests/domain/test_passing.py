@@ -13,12 +13,16 @@ from service.domain.people import ENABLEMENT, Actor
 from service.domain.tiering import Tier
 from service.intake.pathways import pathways
 from tests.domain.lives import ADA, BEN, CERTIFIED, PEOPLE, Life, allowed, at_stage, lives, moves
+from tests.kit.examples import examples
 
 LIGHT, STANDARD, REGULATED = (pathways()[tier] for tier in Tier)
 
 
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=examples(100),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 @given(life=lives(most=30), certified=st.sampled_from([(), CERTIFIED]))
 def test_what_is_offered_is_exactly_what_is_accepted_with_some_details(

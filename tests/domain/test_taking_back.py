@@ -40,11 +40,15 @@ from tests.domain.lives import (
     lives,
     options,
 )
+from tests.kit.examples import examples
 
 LIGHT, STANDARD, REGULATED = (pathways()[tier] for tier in Tier)
 INSTANT = timedelta(microseconds=1)
 LIVES = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 MOMENTS = st.timedeltas(timedelta(0), TIME_TO_TAKE_BACK)
 

@@ -12,6 +12,7 @@ from service.domain.case import Outcome
 from service.history.csv import CANONICAL, HistoryFile, HistoryMap, Reject, parse_map
 from service.history.csv.packing import PADDING, Floats, hashed, hashed_texts, words_of
 from service.history.csv.plain_rows import PlainReader
+from tests.kit.examples import examples
 
 HEADER = "case_id,cohort,tier,business_unit,started_at,ended_at,outcome"
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -159,7 +160,7 @@ files = st.tuples(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(file=files, block=st.integers(60, 700))
 @example(
     file=([('a,b","c', "\n"), ("1,intake,light,,2024-01-01,,open", "\n")], [], b"", b""), block=500
@@ -192,7 +193,7 @@ MAPS = (
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     rows=st.lists(st.one_of(plain_row, near_row, near_row), max_size=25),
     quoted=st.sets(st.tuples(st.integers(0, 25), st.integers(0, 6))),
@@ -242,7 +243,7 @@ ended_row = st.tuples(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     rows=st.lists(st.one_of(more_row, ended_row, ended_row), max_size=25),
     mapping=st.sampled_from((CANONICAL, parse_map("snapshot = 2024-02-10", "m"))),

@@ -22,6 +22,7 @@ from service.history.csv import (
     parse_map,
     rejects_path,
 )
+from tests.kit.examples import examples
 
 HEADER = "case_id,cohort,tier,business_unit,started_at,ended_at,outcome"
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -347,7 +348,7 @@ good = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     rows=st.lists(st.one_of(st.lists(cells, max_size=9), good.map(lambda text: text.split(","))))
 )
@@ -361,7 +362,7 @@ def test_every_row_is_accepted_or_rejected(
     check_nothing_is_lost(path)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(content=st.binary(max_size=400))
 def test_no_bytes_break_the_reader(
     content: bytes, tmp_path_factory: pytest.TempPathFactory

@@ -1,6 +1,7 @@
 """PostgreSQL with the newest schema, and Temporal servers with settings of a test's own."""
 
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,6 +18,11 @@ from embedded.temporal import address, free_port, temporal
 
 CONNECTIONS = 400
 """Each process of a parallel run keeps pools for several houses and databases."""
+
+
+def short_folder() -> Path:
+    """A new folder for engines: a socket's path must be short."""
+    return Path(tempfile.mkdtemp(prefix="hw-"))
 
 
 @asynccontextmanager

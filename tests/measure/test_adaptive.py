@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from service.domain.case import Outcome
 from service.measure.adaptive import AS_PROMISED, BOUNDS, PARTS, Levels, Said, levels_after
 from service.measure.cases import OUTCOMES
+from tests.kit.examples import examples
 
 One = tuple[int, str, float, float, Outcome]
 """Case, tier, the day on which it was forecast, the days that it took since, what it came to."""
@@ -159,7 +160,7 @@ ANY = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(ANY, st.floats(0.0, 200.0), st.floats(0.0, 100.0))
 def test_what_comes_later_and_the_order_of_rows_change_nothing(
     forecasts: list[One], now: float, later: float

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from service.domain.trace import TracedCase
 from service.measure.as_of import known_at
 from service.measure.traces import Traces, of
+from tests.kit.examples import examples
 from tests.measure.traced import day, many
 
 
@@ -32,7 +33,7 @@ def _assert_columns(one: Any, other: Any, *, but: tuple[str, ...]) -> None:
             assert here == there, field.name
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(many(), st.integers(0, 100), st.integers(0, 100))
 def test_traces_cut_back_are_those_of_that_day(
     traced: list[TracedCase], first: int, second: int

@@ -103,8 +103,9 @@ def test_what_is_asked_for_is_what_is_learnt_from(history: Traces) -> None:
         )
         assert here == there
         assert {stage for _, stage, *_ in there} <= {"open", "ask", "sign", "review"}
+        model = learn(known)
         for _, state in open_states(seen):
-            assert f"in {state.stage}" in learn(known).remaining(state).basis
+            assert f"in {state.stage}" in model.remaining(state).basis
 
 
 def test_every_moment_of_a_case_is_in_one_place(history: Traces) -> None:

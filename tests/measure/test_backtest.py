@@ -14,6 +14,7 @@ from service.domain.case import Outcome
 from service.measure.as_of import known_at
 from service.measure.backtest import Held, Made, backtest, calibration, remade, wilson
 from service.measure.traces import Traces
+from tests.kit.examples import examples
 
 ORIGINS = [FIRST_DAY + timedelta(days=730 + 30 * place) for place in range(10)]
 
@@ -140,7 +141,7 @@ MADE = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(MADE, max_size=30), st.randoms(use_true_random=False))
 def test_every_forecast_is_counted_once_and_their_order_does_not_matter(
     forecasts: list[Made], random: standard_random.Random

@@ -19,6 +19,7 @@ from benchmarks.calibration import (
     EITHER,
     LINES,
     Line,
+    main,
     said,
 )
 from benchmarks.simulated_cases import World, simulate
@@ -215,15 +216,21 @@ def test_a_fast_tier_does_not_hide_a_blocked_one() -> None:
 # ---- the benchmark
 
 
-def test_the_benchmark_prints_each_line_whatever_number_of_processes() -> None:
+def test_the_benchmark_prints_each_line_whatever_number_of_processes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def lines(text: str) -> list[str]:
+        return [line for line in text.splitlines() if line.startswith("|")]
+
     def printed(*arguments: str) -> list[str]:
-        command = [sys.executable, "-m", "benchmarks.calibration", "--seed", "2", *arguments]
-        run = subprocess.run(command, capture_output=True, text=True, check=True)
-        return [line for line in run.stdout.splitlines() if line.startswith("|")]
+        main(["--seed", "2", *arguments])
+        return lines(capsys.readouterr().out)
 
     world = ("--runs", "30", "--worlds", "25% faster, 80% declined")
     one = printed(*world)
-    assert one == printed(*world, "--jobs", "2")
+    command = [sys.executable, "-m", "benchmarks.calibration", "--seed", "2", *world, "--jobs", "2"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert one == lines(run.stdout)
     assert "| 25% faster, 80% declined | 200 | 5 |" in one[-1]
     assert "(10)" in one[-1]
     needed = printed("--needed", "--runs", "2", "--worlds", "before/after, one tier, 0%")

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from service.measure.end_shares import influences, masses
 from service.measure.survival import Flags, Floats, life_table
+from tests.kit.examples import examples
 
 ROWS = st.lists(st.tuples(st.integers(0, 20), st.sampled_from("pdo")), min_size=1, max_size=40)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(ROWS)
 def test_masses_add_up_to_the_aalen_johansen_incidence(rows: list[tuple[int, str]]) -> None:
     days = np.array([float(day) for day, _ in rows])

@@ -29,6 +29,7 @@ from service.measure.flow import (
 from service.measure.littles_law import Check, checks, little
 from service.measure.traces import of
 from tests.domain.lives import Life, lives
+from tests.kit.examples import examples
 from tests.measure.walks import DAY, START, counted, lived, walked
 
 WATCHED = {LIVE: datetime(2100, 1, 1, tzinfo=UTC).timestamp()}
@@ -242,7 +243,7 @@ def test_stages_stand_in_the_order_of_the_pathways() -> None:
     assert calendar(high, 20).stages == ("triage", "risk", "build")
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(lives(most=12), min_size=1, max_size=6), st.floats(0.0, 300.0))
 def test_counts_and_traces_give_the_same_flow_and_it_hangs_together(
     drawn: list[Life], after: float

@@ -20,6 +20,7 @@ from service.measure.cases import EPOCH, PRODUCTION
 from service.measure.forecast import MIN_COMPLETIONS, NO_HISTORY, learn
 from service.measure.stays import State, open_states
 from service.measure.traces import of
+from tests.kit.examples import examples
 from tests.measure.traced import case, day, many
 
 WAITING, WORKING = Mode.WAITING, Mode.WORKING
@@ -148,7 +149,7 @@ STATES = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(many(40), st.integers(0, 100), STATES, st.randoms(use_true_random=False))
 def test_forecasts_are_in_order_and_do_not_depend_on_the_order_of_cases(
     traced: list[TracedCase], quarters: int, state: State, random: object
@@ -170,7 +171,7 @@ def test_forecasts_are_in_order_and_do_not_depend_on_the_order_of_cases(
     assert forecast.stretch >= 1.0
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(st.floats(0.1, 50.0), min_size=MIN_COMPLETIONS, max_size=40), st.data())
 def test_beyond_what_is_known_a_forecast_only_widens(
     days: list[float], data: st.DataObject

@@ -13,6 +13,7 @@ from service.domain.trace import TracedCase
 from service.measure.next_decision import learn_order, score
 from service.measure.stays import State, open_states
 from service.measure.traces import of
+from tests.kit.examples import examples
 from tests.measure.traced import case, day, many
 
 WAITING, WORKING = Mode.WAITING, Mode.WORKING
@@ -122,7 +123,7 @@ def test_a_wait_longer_than_any_is_expected_to_go_on_in_proportion() -> None:
     assert beyond.wait_left_days == pytest.approx(10.0 * at_reach.wait_left_days)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(many(), st.integers(0, 100), st.randoms(use_true_random=False))
 def test_the_order_is_by_score_and_does_not_depend_on_the_order_of_cases(
     traced: list[TracedCase], quarters: int, random: standard_random.Random
@@ -142,7 +143,7 @@ def test_the_order_is_by_score_and_does_not_depend_on_the_order_of_cases(
     assert all(one.score_days >= 0.0 and one.relative_work > 0.0 for one in found)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(many(), st.integers(0, 100), st.integers(1, 4))
 def test_the_first_ones_are_the_first_of_all(
     traced: list[TracedCase], quarters: int, most: int

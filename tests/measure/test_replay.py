@@ -17,6 +17,7 @@ from service.measure import replay
 from service.measure.as_of import known_at
 from service.measure.replay import what_would_help
 from service.measure.traces import of
+from tests.kit.examples import examples
 from tests.measure.traced import case, day, many
 
 WAITING, WORKING = Mode.WAITING, Mode.WORKING
@@ -121,7 +122,7 @@ def test_tau_is_that_of_the_cases_as_they_were() -> None:
     assert found.waits[0].rmst_days == pytest.approx((8.0 + 8.0 + 20.0) / 3.0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(many(), st.integers(1, 100))
 def test_a_factor_of_one_changes_nothing_at_all(traced: list[TracedCase], quarters: int) -> None:
     found = what_would_help(of(traced, day(quarters / 4.0)), factor=1.0)
@@ -131,7 +132,7 @@ def test_a_factor_of_one_changes_nothing_at_all(traced: list[TracedCase], quarte
         assert saving.saved_days_interval.low == saving.saved_days_interval.high == 0.0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(many(), st.floats(0.0, 1.0))
 def test_without_open_cases_nothing_is_lost(traced: list[TracedCase], factor: float) -> None:
     ended = [one for one in traced if one.case.outcome is Outcome.PRODUCTION]
@@ -142,7 +143,7 @@ def test_without_open_cases_nothing_is_lost(traced: list[TracedCase], factor: fl
         assert saving.saved_days_interval.low >= -1e-9
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(many(), st.integers(1, 100), st.randoms(use_true_random=False))
 def test_the_order_of_the_cases_changes_nothing(
     traced: list[TracedCase], quarters: int, random: standard_random.Random

@@ -16,6 +16,7 @@ from service.measure.resample import (
     critical_value,
 )
 from service.measure.survival import Floats, restricted_mean, time_without_event
+from tests.kit.examples import examples
 from tests.measure.simulation import simulate
 
 ROWS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3)), min_size=1, max_size=40)
@@ -25,7 +26,7 @@ def group(days: Floats, outcome: Codes) -> Group:
     return Group(days, days, outcome)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(ROWS, st.integers(0, 35), st.data())
 def test_weights_stand_for_cases(
     rows: list[tuple[int, int]], tau: float, data: st.DataObject

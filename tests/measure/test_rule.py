@@ -21,6 +21,7 @@ from service.measure.student_t import t_quantile
 from service.measure.survival import Floats, life_table, restricted_mean
 from service.measure.units import units
 from service.measure.verdict import Direction, Why, as_json, judge
+from tests.kit.examples import examples
 from tests.kit.shared import CASES
 from tests.measure.simulation import simulate
 
@@ -118,7 +119,7 @@ LATE = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(LATE)
 def test_delayed_entry_is_that_of_lifelines(rows: list[tuple[int, int, bool]]) -> None:
     """Where the risk set never empties; what is done there is told in the next test."""
@@ -143,7 +144,7 @@ def group(days: Floats, outcome: Codes, unit: Codes | None = None) -> Group:
     return Group(days, np.maximum(days, 400.0), outcome, unit=unit)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 30), st.sampled_from([0, 0, 1, 3])), min_size=5, max_size=60),
     st.floats(1.0, 40.0),

@@ -26,6 +26,7 @@ from service.measure.survival import Quantile
 from service.measure.traces import of
 from service.reports.stages import StageGroup, StagesFound, groups_of, passages_from_counts
 from tests.domain.lives import Life, lives
+from tests.kit.examples import examples
 from tests.measure.walks import DAY, START, counted, lived, walked
 
 LIVE = Outcome.PRODUCTION
@@ -184,7 +185,7 @@ def some(drawn: Sequence[Life], after: float) -> list[TracedCase]:
     return [lived(life, START + after * DAY, number) for number, life in enumerate(drawn)]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(lives(most=15), min_size=1, max_size=6), st.floats(0.0, 300.0))
 def test_the_parts_of_a_visit_are_its_length_and_visits_are_the_case(
     drawn: list[Life], after: float
@@ -199,7 +200,7 @@ def test_the_parts_of_a_visit_are_its_length_and_visits_are_the_case(
     assert per_case == pytest.approx(traces.cases.duration_days, abs=1e-9)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(lives(most=15), min_size=1, max_size=6), st.floats(0.0, 300.0))
 def test_entries_are_exits_and_those_inside_and_counts_know_the_same(
     drawn: list[Life], after: float

@@ -17,6 +17,7 @@ from service.measure.stays import (
     whole_cases,
 )
 from service.measure.traces import of
+from tests.kit.examples import examples
 from tests.measure.traced import case, day, many
 
 WAITING, WORKING = Mode.WAITING, Mode.WORKING
@@ -68,7 +69,7 @@ def test_what_passed_at_once_is_not_the_first_state() -> None:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(many(), st.integers(0, 100))
 def test_the_state_of_one_case_is_that_in_the_columns(
     traced: list[TracedCase], quarters: int

@@ -23,6 +23,7 @@ from service.measure.survival import (
     restricted_mean,
     time_without_event,
 )
+from tests.kit.examples import examples
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the oracles' own deprecations are not ours to fix
@@ -37,7 +38,7 @@ Sample = tuple[Floats, Codes]  # days, and what happened then
 # Whole and half days make ties; 0 is a case that was through on the day it came in.
 DAYS = st.integers(0, 40).map(lambda half_days: half_days / 2.0)
 EVENT, CENSORED, OTHER = 1, 0, 2
-EXAMPLES = settings(max_examples=30, deadline=None)
+EXAMPLES = settings(max_examples=examples(30), deadline=None)
 
 
 @st.composite

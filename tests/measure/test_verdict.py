@@ -16,6 +16,7 @@ from service.measure.cases import OPEN, OUTCOMES, Cases, of
 from service.measure.pairs import Pair
 from service.measure.resample import critical_value
 from service.measure.verdict import Direction, Verdict, Why, as_json, judge
+from tests.kit.examples import examples
 from tests.measure.simulation import simulate
 
 AS_OF = datetime(2025, 3, 31, tzinfo=UTC)
@@ -275,7 +276,7 @@ DATA = st.lists(
     ),
     max_size=60,
 )
-FEW = settings(max_examples=30, deadline=None)
+FEW = settings(max_examples=examples(30), deadline=None)
 
 
 @FEW

@@ -4,13 +4,45 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from cli.main import run
 
-def headway(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command, against a database."""
+
+@dataclass(frozen=True)
+class Ran:
+    """What the command left."""
+
+    returncode: object
+    stdout: str
+    stderr: str
+
+
+Headway = Callable[..., Ran]
+
+
+@pytest.fixture
+def headway(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Headway:
+    """`headway report` in this process, against a database of the test's own."""
+    monkeypatch.setenv("HEADWAY_DATABASE_URL", database_url)
+
+    def runs(*arguments: str) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["headway", "report", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            run()
+        return Ran(ended.value.code, *capsys.readouterr())
+
+    return runs
+
+
+def in_a_shell(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "cli.main", "report", *arguments],
         env={**os.environ, "HEADWAY_DATABASE_URL": url},
@@ -23,7 +55,7 @@ def headway(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_without_a_file_it_prints_json(database_url: str) -> None:
-    ran = headway(database_url, "clock", "--as-of", "2026-01-31")
+    ran = in_a_shell(database_url, "clock", "--as-of", "2026-01-31")
 
     assert ran.returncode == 0, ran.stderr
     found = json.loads(ran.stdout)
@@ -32,21 +64,31 @@ def test_without_a_file_it_prints_json(database_url: str) -> None:
     assert found["as_of_words"] == "as of the end of 2026-01-31 (UTC)"
 
 
-def test_a_day_ends_in_the_zone_that_is_stated(database_url: str, tmp_path: Path) -> None:
+def test_a_shell_gets_one_line_of_what_makes_no_sense(database_url: str) -> None:
+    ran = in_a_shell(database_url, "horoscope")
+
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert ran.stderr.startswith("headway: ")
+    assert "there is no report 'horoscope'" in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
+def test_a_day_ends_in_the_zone_that_is_stated(headway: Headway, tmp_path: Path) -> None:
     asked = ("flow", "--as-of", "2026-01-31", "--zone", "+02:00")
-    found = json.loads(headway(database_url, *asked).stdout)
-    ran = headway(database_url, *asked, "--out", str(tmp_path / "flow.json"))
+    found = json.loads(headway(*asked).stdout)
+    ran = headway(*asked, "--out", str(tmp_path / "flow.json"))
 
     assert found["as_of"] == "2026-01-31T21:59:59.999999+00:00"
     assert found["as_of_words"] == "as of the end of 2026-01-31 (+02:00)"
     assert "(as of the end of 2026-01-31 (+02:00))" in ran.stderr
 
 
-def test_the_ending_says_what_is_written(database_url: str, tmp_path: Path) -> None:
+def test_the_ending_says_what_is_written(headway: Headway, tmp_path: Path) -> None:
     begins = {".json": b"{", ".csv": b"tier,", ".svg": b"<svg", ".png": b"\x89PNG"}
     for ending, beginning in begins.items():
         out = tmp_path / f"verdict{ending}"
-        ran = headway(database_url, "verdict", "--out", str(out))
+        ran = headway("verdict", "--out", str(out))
         assert ran.returncode == 0, ran.stderr
         assert ran.stdout == ""
         assert str(out) in ran.stderr
@@ -75,9 +117,9 @@ def test_the_ending_says_what_is_written(database_url: str, tmp_path: Path) -> N
     ],
 )
 def test_what_makes_no_sense_is_one_line_and_no_file(
-    database_url: str, arguments: list[str], says: str
+    headway: Headway, arguments: list[str], says: str
 ) -> None:
-    ran = headway(database_url, *arguments)
+    ran = headway(*arguments)
 
     assert ran.returncode == 2
     assert says in ran.stderr

@@ -16,6 +16,7 @@ from service.measure.stays import open_states, state_of, submitted_states
 from service.measure.traces import Traces, of
 from tests.history.events.logs import START, read
 from tests.history.events.test_laws import Row, write_csv
+from tests.kit.examples import examples
 from tests.measure.test_as_of import assert_same
 
 MAPPING = parse_event_map(
@@ -67,7 +68,9 @@ rows = st.builds(
 logs = st.lists(rows, min_size=1, max_size=20).map(lambda log: sorted(log, key=lambda row: row[4]))
 days = st.integers(-1, 2 * LAST + 2).map(lambda half: half / 2)
 anything = settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(400),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

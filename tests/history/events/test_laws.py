@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from service.domain.case import Outcome
 from service.measure import traces
 from tests.history.events.logs import HEADER, MAP, NOW, START, read
+from tests.kit.examples import examples
 
 Row = tuple[str, str, str, str, str]  # case, activity, transition, group, moment
 
@@ -60,7 +61,9 @@ def write_xes(path: Path, log: list[Row]) -> None:
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(log=logs)
 def test_every_case_is_read_once_and_its_spans_add_up_to_its_time(
@@ -101,7 +104,9 @@ def is_end(row: Row) -> bool:
 
 
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(100),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(log=logs, turns=st.randoms(use_true_random=False))
 def test_xes_and_csv_in_any_order_of_cases_tell_the_same(

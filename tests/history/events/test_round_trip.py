@@ -12,6 +12,7 @@ from service.domain.case import Outcome
 from service.domain.trace import TracedCase
 from service.history.events import write_csv, write_xes
 from tests.history.events.logs import event, names, read, trace, traced_cases, xes
+from tests.kit.examples import examples
 
 Writer = Callable[[Iterable[TracedCase], BinaryIO], None]
 WRITERS = pytest.mark.parametrize("write", [write_xes, write_csv])
@@ -23,7 +24,9 @@ several = st.lists(names, min_size=1, max_size=4, unique=True).flatmap(
 
 @WRITERS
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(100),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(cases=several)
 def test_cases_come_back_as_they_were(

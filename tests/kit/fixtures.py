@@ -1,0 +1,143 @@
+"""Real engines for the tests: one PostgreSQL for the whole run, one Temporal server per process.
+
+Tests of what is stored take `sessions`: a database of their own, made from a migrated template.
+Tests of the whole product take `house`: API, worker and engine on a database that the process's
+tests share, where every test brings its own people and use cases.
+"""
+
+import asyncio
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from playwright.async_api import Browser
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from embedded import temporal
+from embedded.postgres import create_database, postgres_url
+from embedded.program import running
+from service.database import Sessions, open_sessions
+from tests.kit.cases import Case, Open, open_case, worker_on
+from tests.kit.chromium import NAMES, chromium, executable
+from tests.kit.desk import Desk, open_desk
+from tests.kit.engines import migrated_postgres, short_folder
+from tests.kit.house import House, open_house
+from tests.kit.serving import served
+
+TEMPLATE = "headway"
+"""The embedded server's own database; migrated once, copied for each test."""
+
+
+@pytest.fixture(scope="session")
+def engines_folder() -> Iterator[Path]:
+    """A folder that goes when the run ends."""
+    folder = short_folder()
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+async def postgres_folder(
+    request: pytest.FixtureRequest, engines_folder: Path
+) -> AsyncIterator[Path]:
+    """A PostgreSQL server with the newest schema: the run's, or this process's own."""
+    shared = getattr(request.config, "workerinput", {}).get("postgres")
+    if shared is not None:
+        yield Path(shared)
+        return
+    async with migrated_postgres(engines_folder / "postgres") as folder:
+        yield folder
+
+
+@pytest.fixture
+async def database_url(postgres_folder: Path) -> AsyncIterator[str]:
+    """A database of the test's own."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield await create_database(postgres_folder, name, template=TEMPLATE)
+    connection = await asyncpg.connect(postgres_url(postgres_folder, "postgres"))
+    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await connection.close()
+
+
+@pytest.fixture
+async def sessions(database_url: str) -> AsyncIterator[Sessions]:
+    """Sessions on a database of the test's own."""
+    async with open_sessions(database_url, pool=5) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def temporal_address(engines_folder: Path) -> AsyncIterator[str]:
+    """A Temporal server."""
+    port = temporal.free_port()
+    async with running(temporal.temporal(engines_folder / "temporal", port, durable=False)):
+        yield temporal.address(port)
+
+
+@pytest.fixture(scope="session")
+async def client(temporal_address: str) -> AsyncIterator[Client]:
+    """A client of the Temporal server."""
+    yield await Client.connect(temporal_address, data_converter=pydantic_data_converter)
+    await asyncio.sleep(0.3)  # calls in flight must fade before the loop closes
+
+
+@pytest.fixture(scope="session")
+async def house(postgres_folder: Path, client: Client) -> AsyncIterator[House]:
+    """The whole product on a database that all tests of this process share."""
+    name = f"house_{uuid.uuid4().hex[:12]}"
+    url = await create_database(postgres_folder, name, template=TEMPLATE)
+    async with open_house(url, client) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def quiet_house(postgres_folder: Path, client: Client) -> AsyncIterator[House]:
+    """A house of the module's own, where a queue holds nothing of other tests."""
+    name = f"quiet_{uuid.uuid4().hex[:12]}"
+    url = await create_database(postgres_folder, name, template=TEMPLATE)
+    async with open_house(url, client, task_queue=name) as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(sessions: Sessions) -> Desk:
+    """People hand in and decide, on a database of the test's own."""
+    return open_desk(sessions)
+
+
+@pytest.fixture
+def queue() -> str:
+    """A task queue of the test's own."""
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+async def opened(client: Client, sessions: Sessions, queue: str) -> AsyncIterator[Open]:
+    """Opens use cases that a worker takes care of."""
+
+    async def opens(**how: Any) -> Case:
+        return await open_case(client, sessions, queue, **how)
+
+    async with worker_on(client, sessions, queue):
+        yield opens
+
+
+@pytest.fixture(scope="module")
+async def address(house: House) -> AsyncIterator[str]:
+    """The house behind a real server."""
+    async with served(house.app) as where:
+        yield where
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium; where there is none, the test says so and is left out."""
+    if executable() is None:
+        pytest.skip(f"no browser on this machine: install one of {', '.join(NAMES)}")
+    async with chromium() as made:
+        yield made
