@@ -32,12 +32,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Take the fixtures; `make quick` tries fewer examples of each property."""
     if hands_out(config):
         return
-    if config.option.markexpr == "quick":
-        from hypothesis import settings
+    from hypothesis import settings
 
-        from tests.kit.examples import QUICK
+    from tests.kit.examples import ALL, QUICK
 
-        settings.load_profile(QUICK)
+    settings.load_profile(QUICK if config.option.markexpr == "quick" else ALL)
     config.pluginmanager.import_plugin("tests.kit.fixtures")
 
 
