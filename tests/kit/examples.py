@@ -11,4 +11,4 @@ settings.register_profile(QUICK, max_examples=ALL // 5)
 
 def examples(number: int) -> int:
     """Of so many that a property has of its own, those that this run tries."""
-    return number * settings.default.max_examples // ALL
+    return number * settings().max_examples // ALL
