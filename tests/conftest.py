@@ -17,8 +17,10 @@ from typing import Any
 
 import pytest
 
-STARTS = {"postgres_folder", "temporal_address", "browser"}
-"""The fixtures that start something; every other that needs an engine takes one of these."""
+STARTS = ("browser", "temporal_address", "postgres_folder")
+"""The fixtures that start something; every other that needs an engine takes one of these. In the
+order of how long the tests that take them run."""
+QUICK = len(STARTS) + 1
 POSTGRES = pytest.StashKey[Path]()
 
 
@@ -41,12 +43,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is quick; what takes longest, starting whole installations, is handed out first."""
+    """Mark what is quick. Files with long tests are handed out first: none is left over alone."""
+    ranks: dict[Path, int] = {}
     for item in items:
-        starts = STARTS.intersection(getattr(item, "fixturenames", ()))
-        if not starts and item.get_closest_marker("starts") is None:
+        rank = starts(item)
+        if rank == QUICK:
             item.add_marker("quick")
-    items.sort(key=lambda item: item.get_closest_marker("starts") is None)
+        ranks[item.path] = min(rank, ranks.get(item.path, QUICK))
+    items.sort(key=lambda item: ranks[item.path])
+
+
+def starts(item: pytest.Item) -> int:
+    """What a test starts, by how long that takes: whole installations are 0, nothing is `QUICK`."""
+    if item.get_closest_marker("starts") is not None:
+        return 0
+    taken = getattr(item, "fixturenames", ())
+    return next((rank for rank, name in enumerate(STARTS, 1) if name in taken), QUICK)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -4,14 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from api.app import create_app
-from tests.kit.contract import nothing
+from tests.kit.apps import app_over
 from tests.kit.house import House
 
 
 @pytest.fixture(scope="session")
 async def house(house: House) -> House:
     """The whole product without its pages."""
-    app = create_app(nothing)
-    app.state.context = house.app.state.context
-    return replace(house, app=app)
+    return replace(house, app=app_over(house.app.state.context))

@@ -227,9 +227,9 @@ async def reports(sessions: Sessions) -> dict[Name, dict[str, Any]]:
     ],
 )
 async def test_before_anything_is_here_pages_say_what_to_do_next(
-    own_house: House, role: Role, path: str, next_step: str
+    quiet_house: House, role: Role, path: str, next_step: str
 ) -> None:
-    page = await (await guest(own_house, role)).sees(path)
+    page = await (await guest(quiet_house, role)).sees(path)
     assert next_step in page.text
 
 

@@ -119,6 +119,7 @@ async def record_with_a_gap(house: House, use_case_id: str, late: Beginning) -> 
         await count_recorded(session, late.standing, {late.log[-1].sequence})
 
 
+@pytest.mark.usefixtures("looks_again_soon")
 async def test_what_comes_after_a_restore_waits_for_what_is_missing_and_brings_it_back(
     house: House,
 ) -> None:
@@ -152,6 +153,7 @@ async def test_transitions_with_a_gap_are_refused_and_nothing_changes(house: Hou
 
 
 @pytest.mark.parametrize("ended", [False, True])
+@pytest.mark.usefixtures("looks_again_soon")
 async def test_reconcile_fills_a_gap_that_an_earlier_release_left(
     house: House, ended: bool
 ) -> None:
@@ -176,6 +178,7 @@ async def test_reconcile_fills_a_gap_that_an_earlier_release_left(
     assert (await reconcile(house, use_case_id)).findings == []
 
 
+@pytest.mark.usefixtures("looks_again_soon")
 async def test_what_nobody_knows_is_said_and_left(house: House, tmp_path: Path) -> None:
     key, use_case_id, builder, _ = await asked_and_answered(house)
     await builder.does(key, "withdraw", reason="Not needed")
@@ -192,6 +195,7 @@ async def test_what_nobody_knows_is_said_and_left(house: House, tmp_path: Path) 
     assert (await row_of(house, use_case_id)).outcome is Outcome.WITHDRAWN
 
 
+@pytest.mark.usefixtures("looks_again_soon")
 async def test_an_engine_that_took_a_gap_over_says_so_and_nothing_is_made_up(
     house: House, tmp_path: Path
 ) -> None:
@@ -215,6 +219,7 @@ async def test_an_engine_that_took_a_gap_over_says_so_and_nothing_is_made_up(
     assert [step.sequence for step in await log_of(house, use_case_id)] == [1, 2]
 
 
+@pytest.mark.usefixtures("looks_again_soon")
 async def test_a_terminated_workflow_still_tells_what_a_restored_database_lacks(
     house: House,
 ) -> None:
@@ -231,6 +236,7 @@ async def test_a_terminated_workflow_still_tells_what_a_restored_database_lacks(
     assert (await enabler.does(key, "resume"))["sequence"] == 6
 
 
+@pytest.mark.usefixtures("looks_again_soon")
 async def test_what_ended_in_the_engine_only_ends_in_the_database(house: House) -> None:
     key, use_case_id, builder, enabler = await asked_and_answered(house)
     await builder.does(key, "withdraw", reason="Not needed")
@@ -267,6 +273,7 @@ async def restore_engine(house: House, old: Beginning) -> None:
     )
 
 
+@pytest.mark.usefixtures("looks_again_soon")
 async def test_what_ended_in_the_database_only_is_ended_in_the_engine_and_never_reopened(
     house: House,
 ) -> None:
@@ -295,6 +302,7 @@ async def test_what_ended_in_the_database_only_is_ended_in_the_engine_and_never_
     assert (await reconcile(house, use_case_id)).findings == []
 
 
+@pytest.mark.usefixtures("looks_again_soon")
 async def test_a_database_that_knows_fewer_use_cases_than_the_engine_says_so(house: House) -> None:
     builder, enabler = await house.visitor(Role.BUILDER), await house.visitor(Role.ENABLER)
     await back_up(house.sessions)
@@ -311,6 +319,7 @@ async def test_a_database_that_knows_fewer_use_cases_than_the_engine_says_so(hou
     assert await status(house, use_case_id) is WorkflowExecutionStatus.RUNNING
 
 
+@pytest.mark.usefixtures("looks_again_soon")
 async def test_an_engine_that_knows_fewer_use_cases_than_the_database_gets_the_open_ones(
     house: House, tmp_path: Path
 ) -> None:

@@ -152,6 +152,7 @@ async def test_the_queue_of_a_builder_is_their_building_and_their_answers(house:
 async def test_the_queue_of_an_enabler_is_what_is_free_or_theirs(house: House) -> None:
     builder = await house.visitor(Role.BUILDER)
     ada, bob = await house.visitor(Role.ENABLER), await house.visitor(Role.ENABLER)
+    await house.visitor(Role.REVIEWER, party="legal")
     free, adas, referred = [await builder.hand_in() for _ in range(3)]
     await ada.does(adas, "claim")
     await ada.does(referred, "refer", party="legal", reason="Whose data is it?")

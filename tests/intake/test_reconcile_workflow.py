@@ -21,6 +21,8 @@ from tests.kit.submission import submission
 from workflows.intake.messages import workflow_id
 from workflows.intake.reconcile import Gap, Reconciler, Report
 
+pytestmark = pytest.mark.usefixtures("looks_again_soon")
+
 
 @pytest.fixture
 async def own_house(database_url: str, client: Client) -> AsyncIterator[House]:

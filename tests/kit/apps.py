@@ -1,10 +1,14 @@
 """Apps of a test's own, next to the house's."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
 import httpx
+from fastapi import FastAPI
+from starlette.datastructures import State
 
 from api.app import create_app
 from api.kit.context import Context, now
@@ -12,6 +16,34 @@ from service.database import Sessions
 from service.intake.engine import Engine
 from tests.kit.contract import Contract, nothing
 from tests.kit.house import Visitor
+from web.app import with_pages
+from web.kit.context import Pages
+
+CONTRACT = Contract()
+
+
+@cache
+def api_app() -> FastAPI:
+    """The API, as it is told apart from others by its state alone."""
+    return create_app(nothing)
+
+
+@cache
+def app_with_pages() -> FastAPI:
+    """The same with the pages."""
+    return with_pages(create_app(nothing))
+
+
+def app_over(context: Context, pages: Pages | None = None) -> FastAPI:
+    """An app over these engines, with pages or without. Its state is its own; its routes are those
+    of the others, because to make them takes a quarter of a second."""
+    made = api_app() if pages is None else app_with_pages()
+    app = copy(made)
+    app.state = State(dict(made.state._state))
+    app.state.context = context
+    if pages is not None:
+        app.state.pages = pages
+    return app
 
 
 def visiting(
@@ -23,12 +55,11 @@ def visiting(
     contract: bool = True,
 ) -> Visitor:
     """The same person at an app over these engines; without a contract a 500 may come back."""
-    app = create_app(nothing)
-    app.state.context = Context(sessions, engine, clock)
+    app = app_over(Context(sessions, engine, clock))
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app, raise_app_exceptions=False),
         base_url=visitor.http.base_url,
         headers=visitor.http.headers,
-        event_hooks={"response": [Contract().check] if contract else []},
+        event_hooks={"response": [CONTRACT.check] if contract else []},
     )
     return replace(visitor, http=http)

@@ -28,11 +28,16 @@ class Operation:
 
     def matches(self, method: str, path: str) -> bool:
         """Whether a request is for this operation."""
-        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.path))
-        return method == self.method and re.fullmatch(pattern, path) is not None
+        return method == self.method and pattern(self.path).fullmatch(path) is not None
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+
+@cache
+def pattern(path: str) -> re.Pattern[str]:
+    """What the addresses of an operation with this path look like."""
+    return re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)))
 
 
 def operations(document: dict[str, Any]) -> Iterator[Operation]:
@@ -59,6 +64,7 @@ class Contract:
         self.document = document
         self.operations = tuple(operations(document))
         self._validator = cache(self._make_validator)
+        self._answers = cache(self._make_answers)
 
     def validator(self, schema: dict[str, Any]) -> Draft202012Validator:
         """For a schema of the document, with what it refers to."""
@@ -66,6 +72,10 @@ class Contract:
 
     def _make_validator(self, name: str) -> Draft202012Validator:
         return self.validator({"$ref": f"#/components/schemas/{name}"})
+
+    def _make_answers(self, method: str, path: str, status: str, kind: str) -> Draft202012Validator:
+        responses = self.document["paths"][path][method.lower()]["responses"]
+        return self.validator(responses[status]["content"][kind]["schema"])
 
     def operation(self, method: str, path: str) -> Operation | None:
         """The operation that a request is for."""
@@ -111,7 +121,9 @@ class Contract:
         kind = kind.removesuffix("; charset=utf-8")
         assert kind in content, f"{kind} is not documented: {where}"
         if kind.endswith("json"):
-            self.validator(content[kind]["schema"]).validate(answer.json())
+            self._answers(operation.method, operation.path, str(status), kind).validate(
+                answer.json()
+            )
 
     def check_problem(self, answer: httpx.Response, where: str) -> None:
         """What RFC 9457 asks of an error, and what we ask of ours."""

@@ -301,6 +301,9 @@ async def test_whose_wait_matters_most(board: Board) -> None:
         await board.desk.does(
             case, ada, Command.ATTACH, at=at + (wait + 7) * DAY, evidence="evaluation-report"
         )
+        await board.desk.does(
+            case, ada, Command.ATTACH, at=at + (wait + 7) * DAY, evidence="measurement-plan"
+        )
         await board.desk.does(case, ada, Command.APPROVE, at=at + (wait + 8) * DAY)
         await board.desk.does(case, ada, Command.APPROVE, at=at + (wait + 9) * DAY)
         await board.desk.does(

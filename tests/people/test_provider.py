@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from ssl import create_default_context
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,23 +15,24 @@ from joserfc.jwk import RSAKey
 from pydantic import SecretStr, ValidationError
 from sqlalchemy import text
 
-from api.app import create_app
 from api.kit.context import Context
 from service.domain.people import Role
 from service.errors import NotAllowed
 from service.people.directory import change_person, find_person
 from service.people.sign_in import Claimed, check_mapping, granted, person_from_provider
 from service.settings import Settings
+from tests.kit.apps import app_over
 from tests.kit.browsing import Guest, Page
-from tests.kit.contract import nothing
 from tests.kit.house import House
 from tests.people.provider import CLIENT, SECRET, TestProvider, provider
-from web.app import configured_pages, with_pages
+from web.app import configured_pages
 from web.kit.context import Pages
 from web.people.provider import configured_provider
 
 PUBLIC = "http://headway.test"
 ROLES = {"ai-builders": "builder", "ai-office": "enabler", "legal-ai": "reviewer:legal"}
+TRUSTED = create_default_context()
+"""Read once: to read what is trusted takes longer than to sign in."""
 WAITS = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
 SOMEBODY = {
     "sub": "1001",
@@ -62,8 +64,7 @@ def settings(idp: TestProvider, **changes: Any) -> Settings:
 
 def browser(house: House, pages: Pages, address: str) -> Guest:
     """A browser at an app whose people sign in at the provider."""
-    app = with_pages(create_app(nothing), pages)
-    app.state.context = Context(house.sessions, house.engine)
+    app = app_over(Context(house.sessions, house.engine), pages)
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 1)),
         base_url=PUBLIC,
@@ -76,7 +77,7 @@ async def comes_back(somebody: Guest, *, then: str = "/account") -> str:
     """Go to the provider and come back as far as the address that it sends the browser to."""
     start = await somebody.http.get("/sign-in/start", params={"then": then})
     assert start.status_code == 303, start.text
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=TRUSTED) as http:
         there = await http.get(start.headers["location"])
     back: str = there.headers["location"]
     assert back.startswith(f"{PUBLIC}/sign-in/back?")
