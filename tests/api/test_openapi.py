@@ -144,7 +144,8 @@ async def test_the_verdict_is_documented_and_nothing_of_it_is_lost(house: House)
         DOCUMENT["components"]["schemas"]["ArmFigures"]["properties"]
     )
     long_ago = await leader.sees("reports/verdict?as_of=0001-01-01")
-    assert (long_ago["verdict"], long_ago["read"]) == ("inconclusive", 0)
+    # Rows of a file that could not be used have no day: other tests may have brought some.
+    assert (long_ago["verdict"], long_ago["accepted"]) == ("inconclusive", 0)
 
 
 @pytest.mark.parametrize(
