@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ranks: dict[Path, int] = {}
     for item in items:
         rank = starts(item)
-        if rank == QUICK:
+        if rank == QUICK and item.get_closest_marker("long") is None:
             item.add_marker("quick")
         ranks[item.path] = min(rank, ranks.get(item.path, QUICK))
     items.sort(key=lambda item: ranks[item.path])

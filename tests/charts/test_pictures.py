@@ -37,6 +37,8 @@ from tests.charts.examples import (
 )
 from tests.charts.svg import SVG, colours, texts
 
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     import altair as alt
 

@@ -30,6 +30,8 @@ from service.intake.pathways import pathways, tier_rules
 from service.measure.cases import Collector
 from service.measure.verdict import Direction, Verdict, judge
 
+pytestmark = pytest.mark.long
+
 AT = datetime(2026, 11, 25, 11, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 

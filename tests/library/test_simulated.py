@@ -5,6 +5,8 @@ import pytest
 from benchmarks.adoption import COLUMNS, shares
 from benchmarks.simulated_adoptions import NOTHING, WORLDS, World
 
+pytestmark = pytest.mark.long
+
 RUNS = 200
 
 

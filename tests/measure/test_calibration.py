@@ -28,6 +28,8 @@ from service.measure.cases import OPEN, PRODUCTION, Cases
 from service.measure.rule import Why
 from service.measure.verdict import Direction, Verdict, judge
 
+pytestmark = pytest.mark.long
+
 AS_OF = datetime(2025, 3, 31, tzinfo=UTC)
 TODAY = 20_178.0  # AS_OF in days since 1970
 

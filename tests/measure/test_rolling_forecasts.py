@@ -12,6 +12,8 @@ from service.measure.backtest import learn_corrected, levels_now, remade
 from service.measure.stays import State
 from service.measure.survival import Floats
 
+pytestmark = pytest.mark.long
+
 POINTS = 0.03
 """Within so much of what they promise, forecasts hold."""
 

@@ -6,6 +6,8 @@ import pytest
 
 from benchmarks.value import GROUPINGS, SIZES, WORLDS, Grouping, World, errors, held
 
+pytestmark = pytest.mark.long
+
 RUNS = 800
 SLACK = 0.02
 """Two and a half standard errors of 95% in so many runs."""

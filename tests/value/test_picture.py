@@ -13,6 +13,8 @@ from service.value.report import ValueReport, report_of
 from tests.charts.svg import colours, texts
 from tests.value.samples import Row, evidence
 
+pytestmark = pytest.mark.long
+
 CAPTION = Caption("Delivered, against what was promised", "5 use cases measured")
 
 

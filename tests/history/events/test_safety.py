@@ -14,6 +14,8 @@ from service.history.events import csv_log as rows
 from tests.history.events.logs import HEADER, MAP, NOW, event, line, read, trace
 from tests.history.events.logs import xes as log_of
 
+pytestmark = pytest.mark.long
+
 DOCTYPES = {
     "external entity": '<!DOCTYPE log [<!ENTITY e SYSTEM "file:///etc/passwd">]>',
     "external subset": '<!DOCTYPE log SYSTEM "http://127.0.0.1:1/x.dtd">',
