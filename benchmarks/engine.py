@@ -26,33 +26,13 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from api.intake.bodies import UseCaseBody
+from api.kit.bodies import EXAMPLES
 from benchmarks.bare import QUEUE, Bare
 from benchmarks.http import Connections
 from embedded.temporal import free_port
 
-SUBMISSION = {
-    "title": "Answer supplier questions",
-    "problem": "Buyers answer the same forty questions every day.",
-    "business_unit": "Procurement",
-    "sponsor": "Chief procurement officer",
-    "kpi": {"name": "Handling time", "unit": "minutes", "baseline": 18, "target": 9},
-    "investment": {
-        "one_off_cost": 40000,
-        "yearly_run_cost": 12000,
-        "expected_yearly_value": 180000,
-        "currency": "EUR",
-    },
-    "risk": {
-        "personal_data": True,
-        "affects_people": False,
-        "safety_impact": False,
-        "customer_facing": False,
-        "regulated": False,
-        "external_model": False,
-        "autonomy": "suggests",
-    },
-    "estimate_days": 60,
-}
+SUBMISSION = dict(EXAMPLES[UseCaseBody])
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.domain.cohort import Cohort
 from service.facts.as_of import Moment, cases_of, pathway_versions
 from service.measure.verdict import as_json, judge
-from service.reports.comparison import Comparison
+from service.reports.comparison import Comparison, example_of
 from service.reports.headline import refuse_by_evidence
 from service.reports.question import Asking
 from service.reports.report import Example, Figures, Instant, Registered, Report, Row
@@ -110,107 +110,7 @@ EXAMPLE: Example = {
             "version": 2,
             "previous": 1,
             "began": "2026-03-02T09:00:00+00:00",
-            "rule": 2,
-            "verdict": "compresses",
-            "as_is": "compresses",
-            "why": [],
-            "cohort": "intake[pathway=standard@2]",
-            "baseline": "intake[pathway=standard@1]",
-            "ratio": 0.63,
-            "ci": [0.52, 0.77],
-            "adjusted": {"ratio": 0.64, "ci": [0.5, 0.82]},
-            "trend": {"per_year": -0.02, "gap_years": 1.1, "trust": 0.6, "drift": 0.12},
-            "units": {"se": 0.09, "df": 9.2, "effective": 10.2, "shared": True},
-            "information": {
-                "intake[pathway=standard@2]": 244.0,
-                "intake[pathway=standard@1]": 260.0,
-            },
-            "record": [],
-            "assumptions": [],
-            "statements": {
-                "at most 10% slower": True,
-                "within 10%": False,
-                "E": 1.73,
-                "trend that would explain it": -0.24,
-                "share of slow cases lost that would explain it": 0.16,
-                "tau x 0.5": [0.7, 0.6, 0.82],
-                "tau x 1.5": [0.61, 0.49, 0.76],
-                "baseline, second half over first": [0.98, 0.84, 1.14],
-            },
-            "confidence": 0.95,
-            "tau_days": 160.0,
-            "as_of": "2026-11-02T10:00:00+00:00",
-            "arms": {
-                "intake[pathway=standard@2]": {
-                    "cases": 300,
-                    "completed": 250,
-                    "open": 50,
-                    "declined": 0,
-                    "withdrawn": 0,
-                    "km_median_days": 50,
-                    "km_median_ci_days": [40.0, None],
-                    "rmst_days": 55.00000000000001,
-                    "rmst_se_days": 6.5,
-                    "completed_mean_days": 45.0,
-                },
-                "intake[pathway=standard@1]": {
-                    "cases": 320,
-                    "completed": 260,
-                    "open": 60,
-                    "declined": 0,
-                    "withdrawn": 0,
-                    "km_median_days": 80,
-                    "km_median_ci_days": [64.0, None],
-                    "rmst_days": 88.0,
-                    "rmst_se_days": 6.5,
-                    "completed_mean_days": 72.0,
-                },
-            },
-            "strata": [
-                {
-                    "tier": "medium",
-                    "counted": True,
-                    "why_not": None,
-                    "ratio": 0.63,
-                    "tau_days": 160,
-                    "opposite": False,
-                    "expected": {
-                        "intake[pathway=standard@2]": 244.0,
-                        "intake[pathway=standard@1]": 260.0,
-                    },
-                    "arms": {
-                        "intake[pathway=standard@2]": {
-                            "cases": 300,
-                            "completed": 250,
-                            "open": 50,
-                            "declined": 0,
-                            "withdrawn": 0,
-                            "km_median_days": 50,
-                            "km_median_ci_days": [40.0, None],
-                            "rmst_days": 55.00000000000001,
-                            "rmst_se_days": 6.5,
-                            "completed_mean_days": 45.0,
-                        },
-                        "intake[pathway=standard@1]": {
-                            "cases": 320,
-                            "completed": 260,
-                            "open": 60,
-                            "declined": 0,
-                            "withdrawn": 0,
-                            "km_median_days": 80,
-                            "km_median_ci_days": [64.0, None],
-                            "rmst_days": 88.0,
-                            "rmst_se_days": 6.5,
-                            "completed_mean_days": 72.0,
-                        },
-                    },
-                }
-            ],
-            "logrank_p": 0.0001,
-            "guard": {"ratio": 0.64, "ci": [0.53, 0.79], "lost": 0.02},
-            "needed_cases_per_arm": None,
-            "more_cases": None,
-            "notes": [],
+            **example_of("intake[pathway=standard@2]", "intake[pathway=standard@1]"),
         }
     ],
     "notes": [],

@@ -1,6 +1,6 @@
 """What a comparison of two cohorts says, figure by figure: of a verdict, a change, a file."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -210,3 +210,74 @@ class OfficialVerdict(Figures):
     quarter: str = Field(examples=["2026-Q3"])
     as_of: Instant
     sentence: str
+
+
+def _arm(median_days: float, *, cases: int, completed: int) -> dict[str, Any]:
+    return {
+        "cases": cases,
+        "completed": completed,
+        "open": cases - completed,
+        "declined": 0,
+        "withdrawn": 0,
+        "km_median_days": median_days,
+        "km_median_ci_days": [0.8 * median_days, None],
+        "rmst_days": 1.125 * median_days,
+        "rmst_se_days": 6.5,
+        "completed_mean_days": 0.875 * median_days,
+    }
+
+
+def example_of(cohort: str, baseline: str) -> dict[str, Any]:
+    """An example of what a comparison of these two says, for readers of the OpenAPI document."""
+    arms = {
+        cohort: _arm(48, cases=300, completed=250),
+        baseline: _arm(80, cases=320, completed=260),
+    }
+    expected = {cohort: 244.0, baseline: 260.0}
+    return {
+        "rule": 2,
+        "verdict": "compresses",
+        "as_is": "compresses",
+        "why": [],
+        "cohort": cohort,
+        "baseline": baseline,
+        "ratio": 0.63,
+        "ci": [0.52, 0.77],
+        "adjusted": {"ratio": 0.64, "ci": [0.5, 0.82]},
+        "trend": {"per_year": -0.02, "gap_years": 1.1, "trust": 0.6, "drift": 0.12},
+        "units": {"se": 0.09, "df": 9.2, "effective": 10.2, "shared": True},
+        "information": expected,
+        "record": [],
+        "assumptions": [],
+        "statements": {
+            "at most 10% slower": True,
+            "within 10%": False,
+            "E": 1.73,
+            "trend that would explain it": -0.24,
+            "share of slow cases lost that would explain it": 0.16,
+            "tau x 0.5": [0.7, 0.6, 0.82],
+            "tau x 1.5": [0.61, 0.49, 0.76],
+            "baseline, second half over first": [0.98, 0.84, 1.14],
+        },
+        "confidence": 0.95,
+        "tau_days": 160.0,
+        "as_of": "2026-11-02T10:00:00+00:00",
+        "arms": arms,
+        "strata": [
+            {
+                "tier": "medium",
+                "counted": True,
+                "why_not": None,
+                "ratio": 0.63,
+                "tau_days": 160,
+                "opposite": False,
+                "expected": expected,
+                "arms": arms,
+            }
+        ],
+        "logrank_p": 0.0001,
+        "guard": {"ratio": 0.64, "ci": [0.53, 0.79], "lost": 0.02},
+        "needed_cases_per_arm": None,
+        "more_cases": None,
+        "notes": [],
+    }
