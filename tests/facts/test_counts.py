@@ -19,8 +19,8 @@ from service.facts.counts.rebuild import catch_up, recount
 from service.facts.counts.write import post
 from service.facts.imported import begin_import, observed, write_cases
 from service.facts.tables import TallyBookRow, TallyEntryRow
-from service.measure.cases import of
-from service.measure.survival import quantile, restricted_mean
+from service.measure.cases import Cases, of
+from service.measure.survival import Floats, LifeTable, quantile, restricted_mean
 from service.reactions import record
 from tests.kit.desk import DAY, HOUR, START, Desk, busy_week
 
@@ -175,12 +175,8 @@ async def test_many_cases_are_measured_by_day_as_exactly_as_by_rows(sessions: Se
     assert quantile(close).days == pytest.approx(quantile(exact).days, abs=0.13)
 
 
-async def test_cases_of_hours_are_not_counted_by_day(sessions: Sessions) -> None:
-    """Half of 6,000 cases take minutes to hours: a bucket of a day would be 16% off at 0.2 days."""
-    dice = np.random.default_rng(3)
-    days = np.where(
-        dice.random(6_000) < 0.5, dice.exponential(0.1, 6_000), dice.lognormal(2.5, 0.8, 6_000)
-    )
+async def imported(sessions: Sessions, days: Floats) -> tuple[Cases, LifeTable]:
+    """Cases that took so many days: as reports read them, and their exact table."""
     start = START - timedelta(days=400)
     cases = [
         Case(str(n), "before", "low", "", start, start + timedelta(days=took), Outcome.PRODUCTION)
@@ -194,7 +190,16 @@ async def test_cases_of_hours_are_not_counted_by_day(sessions: Sessions) -> None
     async with sessions() as session:
         counted = await counts_of(session, before, moment)
         found = await cases_from(session, before, moment, counted)
-    exact = of(cases, START).all.table
+    return found, of(cases, START).all.table
+
+
+async def test_cases_of_hours_are_not_counted_by_day(sessions: Sessions) -> None:
+    """Half of 6,000 cases take minutes to hours: a bucket of a day would be 16% off at 0.2 days."""
+    dice = np.random.default_rng(3)
+    days = np.where(
+        dice.random(6_000) < 0.5, dice.exponential(0.1, 6_000), dice.lognormal(2.5, 0.8, 6_000)
+    )
+    found, exact = await imported(sessions, days)
     assert quantile(found.all.table).days == pytest.approx(quantile(exact).days, abs=1e-6)
     for tau in (0.2, 1.0, 10.0):
         assert restricted_mean(found.all.table, tau).days == pytest.approx(
@@ -208,21 +213,8 @@ async def test_within_half_a_day_where_ends_follow_working_hours(
     """All end between 8 and 10 in the morning of some day: no even spread over a day."""
     dice = np.random.default_rng(4)
     days = np.floor(dice.lognormal(3.2, 0.6, 8_000)) + dice.uniform(0.33, 0.42, 8_000)
-    start = START - timedelta(days=400)
-    cases = [
-        Case(str(n), "before", "low", "", start, start + timedelta(days=took), Outcome.PRODUCTION)
-        for n, took in enumerate(days.tolist())
-    ]
-    async with sessions.begin() as session:
-        run = await begin_import(session, "file.csv", at=START)
-        await write_cases(session, run, cases)
-        await observed(session, run, START)
-    before, moment = {"before": Cohort("before")}, Moment(START, asked=False)
-    async with sessions() as session:
-        counted = await counts_of(session, before, moment)
-        found = await cases_from(session, before, moment, counted)
+    found, exact = await imported(sessions, days)
     assert found.weight is not None, "counted by day"
-    exact = of(cases, START).all.table
     assert quantile(found.all.table).days == pytest.approx(quantile(exact).days, abs=0.5)
     for tau in (5.0, 12.3, 24.7, 60.0):
         assert restricted_mean(found.all.table, tau).days == pytest.approx(

@@ -14,7 +14,7 @@ from service.domain.cohort import Cohort
 from service.facts.as_of import Moment
 from service.facts.counts.rebuild import recount
 from service.facts.traces import traces_of
-from service.history.events import EventFile, EventMap, parse_event_map
+from service.history.events import EventFile, EventMap
 from service.measure.backtest import remade
 from service.measure.traces import Traces
 from service.reports.clock import clock
@@ -23,27 +23,10 @@ from service.reports.forecasts import forecasts_held
 from service.reports.question import Grouping
 from service.reports.stages import stages
 from tests.facts.test_counts import counts
-from tests.history.events.logs import NOW, START
+from tests.history.events.logs import NOW, START, decided
 from tests.history.events.test_laws import Row, write_csv
 
-MAPPING = parse_event_map(
-    """
-    tier = { constant = "all" }
-    cohort = { constant = "by map" }
-    [activity]
-    unlisted = "keep"
-    [[activity.rules]]
-    when = { "concept:name" = ["live"] }
-    outcome = "production"
-    [[activity.rules]]
-    when = { "concept:name" = ["no"] }
-    outcome_if_last = "declined"
-    [[activity.rules]]
-    when = { "concept:name" = ["build"] }
-    mode = "working"
-    """,
-    "test",
-)
+MAPPING = decided("by map")
 LAST = 120
 """Days from the first start to the last event."""
 HOLDERS = {

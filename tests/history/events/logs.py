@@ -35,6 +35,29 @@ ignore = true
 """A plain map: the cohort is constant, `live` ends a case, notes do not count."""
 
 
+def decided(cohort: str) -> EventMap:
+    """A map under which `live` ends a case, `no` declines it if nothing follows, and in `build`
+    somebody is at work."""
+    return parse_event_map(
+        f"""
+        cohort = {{ constant = "{cohort}" }}
+        tier = {{ constant = "all" }}
+        [activity]
+        unlisted = "keep"
+        [[activity.rules]]
+        when = {{ "concept:name" = ["live"] }}
+        outcome = "production"
+        [[activity.rules]]
+        when = {{ "concept:name" = ["no"] }}
+        outcome_if_last = "declined"
+        [[activity.rules]]
+        when = {{ "concept:name" = ["build"] }}
+        mode = "working"
+        """,
+        "test",
+    )
+
+
 def read(
     path: Path, mapping: EventMap | str = OWN, cases: int = 1000
 ) -> tuple[list[TracedCase], list[Reject]]:

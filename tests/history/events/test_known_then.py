@@ -10,33 +10,16 @@ from hypothesis import strategies as st
 from service.domain.case import Outcome
 from service.domain.standing import Mode
 from service.domain.trace import Step, TracedCase
-from service.history.events import EventMap, parse_event_map
+from service.history.events import EventMap
 from service.measure.as_of import known_at
 from service.measure.stays import open_states, state_of, submitted_states
 from service.measure.traces import Traces, of
-from tests.history.events.logs import START, read
+from tests.history.events.logs import START, decided, read
 from tests.history.events.test_laws import Row, write_csv
 from tests.kit.examples import examples
 from tests.measure.test_as_of import assert_same
 
-MAPPING = parse_event_map(
-    """
-    cohort = { constant = "old way" }
-    tier = { constant = "all" }
-    [activity]
-    unlisted = "keep"
-    [[activity.rules]]
-    when = { "concept:name" = ["live"] }
-    outcome = "production"
-    [[activity.rules]]
-    when = { "concept:name" = ["no"] }
-    outcome_if_last = "declined"
-    [[activity.rules]]
-    when = { "concept:name" = ["build"] }
-    mode = "working"
-    """,
-    "test",
-)
+MAPPING = decided("old way")
 LAST = 40
 """Hours in which everything happens."""
 
