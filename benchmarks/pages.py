@@ -46,7 +46,7 @@ from service.people.directory import add_person
 from service.reports.registry import Name
 from web.app import with_pages
 from web.history.files import Files
-from web.reports.recent import Shelf
+from web.reports.recent import RecentReports
 
 TIMES = 7
 AIM = 200.0
@@ -219,7 +219,7 @@ async def _taken(app: FastAPI, http: httpx.AsyncClient, path: str) -> Taken:
         return taken
 
     async def anew() -> float:
-        app.state.pages.the(Shelf).clear()
+        app.state.pages.the(RecentReports).clear()
         return await once()
 
     sizes: list[float] = []

@@ -20,7 +20,7 @@ from service.database import Sessions, open_sessions
 from service.domain.case import Case
 from service.domain.trace import TracedCase
 from service.errors import BadInput
-from service.facts.every_case import Walked, next_walked
+from service.facts.every_case import KnownCase, next_cases
 from service.facts.imported import begin_import, observed, write_traced
 from service.history.csv import HistoryError, Reject
 from service.history.events import OWN, EventFile, load_event_map, write_csv, write_xes
@@ -126,9 +126,9 @@ async def export_log(sessions: Sessions, path: Path, cohort: str | None) -> int:
     loop = asyncio.get_running_loop()
     written = 0
 
-    async def after(last: int) -> list[Walked]:
+    async def after(last: int) -> list[KnownCase]:
         async with sessions() as session:
-            return await next_walked(session, last, most=AT_ONCE, cohort=cohort)
+            return await next_cases(session, last, most=AT_ONCE, cohort=cohort)
 
     def cases() -> Iterator[TracedCase]:
         nonlocal written
@@ -156,6 +156,6 @@ async def export_log(sessions: Sessions, path: Path, cohort: str | None) -> int:
     return written
 
 
-def _named(item: Walked) -> Case:
+def _named(item: KnownCase) -> Case:
     """The case under the name that people say."""
     return item.case if item.number is None else replace(item.case, case_id=f"UC-{item.number}")

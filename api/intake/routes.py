@@ -43,8 +43,7 @@ from service.domain.standing import Position
 from service.domain.tiering import Tier
 from service.errors import BadInput, DecisionPending, NotFound
 from service.forecasts.forecaster import newest
-from service.intake.deciding import Request as Wanted
-from service.intake.deciding import decide, find_applied
+from service.intake.deciding import Wanted, decide, find_applied
 from service.intake.handing_in import Repeatable
 from service.intake.outbox import hand_over_to_engine
 from service.intake.queue import Whose, queue

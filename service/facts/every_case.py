@@ -16,7 +16,7 @@ from service.facts.taken_back import TAKEN_BACK
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
+class KnownCase:
     """A case as it is known now, with its steps where they are known.
 
     `number` is that of a live use case (UC-42), None for an imported case.
@@ -55,9 +55,9 @@ IMPORTED_STEPS = text(
 ).bindparams(bindparam("versions", type_=ARRAY(BigInteger)))
 
 
-async def next_walked(
+async def next_cases(
     session: AsyncSession, last: int, *, most: int, cohort: str | None = None
-) -> list[Walked]:
+) -> list[KnownCase]:
     """The cases, of a cohort or all, whose version comes after `last`, in the order of those."""
     given = {"last": last, "most": most, "cohort": cohort}
     rows = (await session.execute(VERSIONS, given)).all()
@@ -78,7 +78,7 @@ async def next_walked(
         found = Step(step.at, step.stage, step.holder, Mode(step.mode), step.rework)
         walked.setdefault(step.version_id, []).append(found)
     return [
-        Walked(
+        KnownCase(
             row.id,
             row.source,
             row.number,

@@ -35,7 +35,7 @@ from service.people.directory import find_person, names_of, speaks_for
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Wanted:
     """A command as a person gives it: names and words, not yet a `Move`."""
 
     command: Command
@@ -55,7 +55,7 @@ async def decide(
     sessions: Sessions,
     engine: Engine,
     key: str,
-    request: Request,
+    request: Wanted,
     *,
     decision_id: str,
     request_digest: str,
@@ -79,7 +79,7 @@ async def decide(
 
 
 async def _decide(
-    sessions: Sessions, engine: Engine, key: str, request: Request, identity: tuple[str, str]
+    sessions: Sessions, engine: Engine, key: str, request: Wanted, identity: tuple[str, str]
 ) -> Applied:
     decision_id, request_digest = identity
     async with reading(sessions) as session:
@@ -127,7 +127,7 @@ async def _hand_to(engine: Engine, sessions: Sessions, decision: Decision) -> Ap
         return await engine.decide(decision)
 
 
-async def _move(session: AsyncSession, row: UseCaseRow, request: Request) -> Move:
+async def _move(session: AsyncSession, row: UseCaseRow, request: Wanted) -> Move:
     move = Move(
         command=request.command,
         actor=request.actor,

@@ -12,7 +12,7 @@ from service.domain.case import Outcome
 from service.domain.commands import Command
 from service.domain.people import Actor
 from service.errors import BadInput, Conflict
-from service.intake.deciding import Request, decide
+from service.intake.deciding import Wanted, decide
 from service.intake.engine import Engine
 from service.intake.tables import UseCaseRow
 from service.intake.use_cases import key_of
@@ -48,7 +48,7 @@ async def hand_over_all(
         raise BadInput("successor", "name somebody who stays")
     for key in keys:
         decision = uuid.uuid4().hex
-        wanted = Request(
+        wanted = Wanted(
             command=Command.TRANSFER,
             actor=by,
             reason=f"{person.name} has left",

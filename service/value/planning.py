@@ -9,7 +9,7 @@ from service.domain.people import Actor
 from service.domain.refusals import Refusal
 from service.domain.standing import Standing
 from service.errors import DecisionFailed, DecisionPending, EngineUnreachable, WorkflowMissing
-from service.intake.deciding import Request, decide
+from service.intake.deciding import Wanted, decide
 from service.intake.engine import Engine
 from service.intake.use_cases import find, key_of, standing_of
 from service.value.investment_cases import Version
@@ -30,7 +30,7 @@ async def attach_plan(
         row = await find(session, key, by)
     if not _asks_for_plan(standing_of(row)):
         return
-    wanted = Request(
+    wanted = Wanted(
         command=Command.ATTACH,
         actor=by,
         evidence_kind=MEASUREMENT_PLAN,

@@ -10,7 +10,7 @@ from service.domain.lifecycle import RULES, Move, play
 from service.domain.people import Person, Role
 from service.domain.trace import steps
 from service.facts.as_of import Moment
-from service.facts.every_case import next_walked
+from service.facts.every_case import next_cases
 from service.facts.traces import traces_of
 from service.intake.outbox import beginning
 from service.reactions import record
@@ -45,7 +45,7 @@ async def test_counts_steps_and_traces_are_as_if_nothing_had_been_decided(desk: 
         assert (await session.execute(TALLIES)).all() == before
         log = (await beginning(session, case)).log
         assert len(log) == 7, "and everything that happened is written"
-        walked = await next_walked(session, 0, most=10)
+        walked = await next_cases(session, 0, most=10)
         assert [one.steps for one in walked] == [steps(log)]
         at = START + 10 * DAY
         traces = (await traces_of(session, Cohort(INTAKE), Moment(at, asked=True))).traces

@@ -15,7 +15,7 @@ from service.domain.people import Role
 from service.domain.tiering import Tier
 from service.facts.as_of import Moment
 from service.facts.counts.rebuild import recount
-from service.facts.every_case import next_walked
+from service.facts.every_case import next_cases
 from service.history.events import OWN, EventFile, parse_event_map
 from service.measure.clock import ClockBar
 from service.reports.clock import clock_bars
@@ -64,11 +64,11 @@ async def test_what_goes_out_comes_back(desk: Desk, tmp_path: Path, name: str) -
     assert await export_log(desk.sessions, tmp_path / f"again.{name}", None) == 3
     assert log.read_bytes() == (tmp_path / f"again.{name}").read_bytes()
     async with desk.sessions() as session:
-        gone_out = await next_walked(session, 0, most=9)
+        gone_out = await next_cases(session, 0, most=9)
     with EventFile(log, OWN, latest=NOW) as file:
         assert await import_log(file, name, None, desk.sessions) == 0
     async with desk.sessions() as session:
-        come_back = await next_walked(session, gone_out[-1].version, most=9)
+        come_back = await next_cases(session, gone_out[-1].version, most=9)
     assert [item.steps for item in come_back] == [item.steps for item in gone_out]
     assert [item.case.case_id for item in come_back] == ["UC-1", "UC-2", "UC-3"]
     assert [(item.case.tier, item.case.outcome) for item in come_back] == [
@@ -134,7 +134,7 @@ async def test_a_log_of_somebody_else_is_read_by_a_map(sessions: Sessions, tmp_p
     with EventFile(log, parse_event_map(MAP, "board"), latest=NOW) as file:
         assert await import_log(file, "board", rejects, sessions) == 0
     async with sessions() as session:
-        found = await next_walked(session, 0, most=9)
+        found = await next_cases(session, 0, most=9)
 
     assert [(item.case.case_id, item.case.outcome) for item in found] == [
         ("1", Outcome.PRODUCTION),

@@ -10,7 +10,7 @@ from service.errors import BadInput
 from service.facts.as_of import Moment
 from service.reports.question import Question
 from service.reports.registry import Name
-from web.reports.recent import KEPT_FOR, MOST_KEPT, Shelf
+from web.reports.recent import KEPT_FOR, MOST_KEPT, RecentReports
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 QUESTION = Question()
@@ -18,7 +18,7 @@ Made = dict[str, int]
 
 
 async def test_a_report_is_read_once_by_all_who_ask_within_a_moment() -> None:
-    shelf, read = Shelf(), 0
+    recent, read = RecentReports(), 0
 
     async def make() -> Made:
         nonlocal read
@@ -27,7 +27,7 @@ async def test_a_report_is_read_once_by_all_who_ask_within_a_moment() -> None:
         return {"read": read}
 
     async def at(now: datetime, *, asked: bool = False, question: Question = QUESTION) -> Made:
-        return await shelf.read(Name.CLOCK, question, Moment(now, asked=asked), now, make)
+        return await recent.read(Name.CLOCK, question, Moment(now, asked=asked), now, make)
 
     assert await asyncio.gather(*(at(NOW) for _ in range(3))) == [{"read": 1}] * 3
     assert await at(NOW + KEPT_FOR / 2) == {"read": 1}
@@ -43,7 +43,7 @@ async def test_a_report_is_read_once_by_all_who_ask_within_a_moment() -> None:
 
 async def test_the_present_is_also_found_under_its_moment() -> None:
     """A page names its moment in the addresses of its pictures: they are of the same reading."""
-    shelf, read = Shelf(), 0
+    recent, read = RecentReports(), 0
 
     async def make() -> Made:
         nonlocal read
@@ -51,7 +51,7 @@ async def test_the_present_is_also_found_under_its_moment() -> None:
         return {"read": read}
 
     async def at(now: datetime, moment: Moment) -> Made:
-        return await shelf.read(Name.CLOCK, QUESTION, moment, now, make)
+        return await recent.read(Name.CLOCK, QUESTION, moment, now, make)
 
     later = NOW + KEPT_FOR / 2
     present = await at(NOW, Moment(NOW, asked=False))
@@ -62,7 +62,7 @@ async def test_the_present_is_also_found_under_its_moment() -> None:
 
 async def test_what_has_happened_since_is_seen_at_once() -> None:
     """A report counts as the present while nothing is written; a page keeps its pictures."""
-    shelf, read = Shelf(), 0
+    recent, read = RecentReports(), 0
 
     async def make() -> Made:
         nonlocal read
@@ -71,7 +71,7 @@ async def test_what_has_happened_since_is_seen_at_once() -> None:
 
     async def at(mark: tuple[int, int], *, asked: bool = False) -> Made:
         moment = Moment(NOW, asked=asked)
-        return await shelf.read(Name.FLOW, QUESTION, moment, NOW, make, mark=mark)
+        return await recent.read(Name.FLOW, QUESTION, moment, NOW, make, mark=mark)
 
     assert await at((7, 3)) == await at((7, 3)) == {"read": 1}
     assert await at((8, 4), asked=True) == {"read": 1}
@@ -79,20 +79,20 @@ async def test_what_has_happened_since_is_seen_at_once() -> None:
 
 
 async def test_what_was_read_together_is_at_hand_for_each() -> None:
-    shelf, moment = Shelf(), Moment(NOW, asked=False)
-    shelf.keep(Name.HELP, QUESTION, moment, NOW, {"kept": True})
+    recent, moment = RecentReports(), Moment(NOW, asked=False)
+    recent.keep(Name.HELP, QUESTION, moment, NOW, {"kept": True})
 
     async def make() -> Made:
         return {"kept": False}
 
     for one in (moment, Moment(NOW, asked=True)):
-        assert await shelf.read(Name.HELP, QUESTION, one, NOW, make) == {"kept": True}
+        assert await recent.read(Name.HELP, QUESTION, one, NOW, make) == {"kept": True}
     late = NOW + KEPT_FOR
-    assert await shelf.read(Name.HELP, QUESTION, moment, late, make) == {"kept": False}
+    assert await recent.read(Name.HELP, QUESTION, moment, late, make) == {"kept": False}
 
 
 async def test_what_could_not_be_read_is_tried_again() -> None:
-    shelf = Shelf()
+    recent = RecentReports()
     moment = Moment(NOW, asked=False)
 
     async def fails() -> Made:
@@ -102,12 +102,12 @@ async def test_what_could_not_be_read_is_tried_again() -> None:
         return {}
 
     with pytest.raises(BadInput):
-        await shelf.read(Name.CLOCK, QUESTION, moment, NOW, fails)
-    assert await shelf.read(Name.CLOCK, QUESTION, moment, NOW, works) == {}
+        await recent.read(Name.CLOCK, QUESTION, moment, NOW, fails)
+    assert await recent.read(Name.CLOCK, QUESTION, moment, NOW, works) == {}
 
 
 async def test_who_goes_away_takes_nothing_from_the_others() -> None:
-    shelf, begun, go_on = Shelf(), asyncio.Event(), asyncio.Event()
+    recent, begun, go_on = RecentReports(), asyncio.Event(), asyncio.Event()
     moment = Moment(NOW, asked=False)
 
     async def make() -> Made:
@@ -115,9 +115,9 @@ async def test_who_goes_away_takes_nothing_from_the_others() -> None:
         await go_on.wait()
         return {"whole": True}
 
-    first = asyncio.create_task(shelf.read(Name.FLOW, QUESTION, moment, NOW, make))
+    first = asyncio.create_task(recent.read(Name.FLOW, QUESTION, moment, NOW, make))
     await begun.wait()
-    second = asyncio.create_task(shelf.read(Name.FLOW, QUESTION, moment, NOW, make))
+    second = asyncio.create_task(recent.read(Name.FLOW, QUESTION, moment, NOW, make))
     first.cancel()
     go_on.set()
     assert await second == {"whole": True}

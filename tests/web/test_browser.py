@@ -27,7 +27,7 @@ from tests.kit.shared import INVENTORY
 from tests.kit.stories import staged
 from web.intake.handing_in import QUESTIONS
 from web.kit.strings import t
-from web.reports.recent import Shelf
+from web.reports.recent import RecentReports
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -240,7 +240,7 @@ async def test_a_leader_sees_the_verdict_change_when_a_case_gets_to_production(
         await press(hers.page, "It is live")
         await expect(hers.page.locator(".whose")).to_have_text("It has been in production")
 
-        house.app.state.pages.the(Shelf).clear()  # else it would be seen some seconds later
+        house.app.state.pages.the(RecentReports).clear()  # else it would be seen some seconds later
         await page.reload()
         assert await row.inner_text() != told
         assert await page.locator("h1").inner_text() != before

@@ -21,7 +21,7 @@ from service.errors import (
     KeyReused,
     WorkflowMissing,
 )
-from service.intake.deciding import Request, decide
+from service.intake.deciding import Wanted, decide
 from service.intake.use_cases import find, transitions
 from web.kit.formatting import sentence
 from web.kit.forms import Form
@@ -88,7 +88,7 @@ async def give(
     if not sent.isascii() or not sent.isprintable() or not sent:
         raise BadInput("idempotency_key", "this form is not whole")
     expected, _ = await _seen(given, actor, key, looked_at)
-    wanted = Request(command=command, actor=actor, expected_sequence=expected, **_details(body))
+    wanted = Wanted(command=command, actor=actor, expected_sequence=expected, **_details(body))
     digest = hashlib.sha256(f"{key}/{command} {looked_at} {body.model_dump_json()}".encode())
     decision = hashlib.sha256(f"page {actor.person_id} {sent} {key}".encode())
     try:

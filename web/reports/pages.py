@@ -44,7 +44,7 @@ from web.kit.forms import Form, TheForm
 from web.kit.page import download, go, page
 from web.kit.signed_in import Reader, SignedIn
 from web.kit.strings import t
-from web.reports.recent import Shelf
+from web.reports.recent import RecentReports
 from web.reports.tables import by_risk, tables_of
 
 router = APIRouter()
@@ -204,7 +204,7 @@ async def _not_assumed(
 
 
 def _again(by: Asking, form: Form) -> Response:
-    by.pages.the(Shelf).clear()  # the verdict may rest on it
+    by.pages.the(RecentReports).clear()  # the verdict may rest on it
     asked_for = {name: value for name, value in _asked_in(form).items() if value}
     return go(by.request, "/reports/verdict", **asked_for)
 
@@ -295,7 +295,7 @@ async def _read(
         async with snapshot(given.sessions) as session:
             return await report(session, name, moment, question, learned=given.forecaster.order)
 
-    return await pages.the(Shelf).read(name, question, moment, now, make, mark=mark)
+    return await pages.the(RecentReports).read(name, question, moment, now, make, mark=mark)
 
 
 async def _mark(given: Context, moment: Moment) -> Mark | None:
@@ -320,10 +320,10 @@ async def _read_together(
         async with snapshot(given.sessions) as session:
             for name, of in asked.items():
                 found[name] = one = await report(session, name, moment, of)
-                pages.the(Shelf).keep(name, of, moment, now, one, mark=mark)
+                pages.the(RecentReports).keep(name, of, moment, now, one, mark=mark)
         return found
 
-    return await pages.the(Shelf).read(TOGETHER, question, moment, now, make, mark=mark)
+    return await pages.the(RecentReports).read(TOGETHER, question, moment, now, make, mark=mark)
 
 
 async def _page(

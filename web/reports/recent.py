@@ -33,7 +33,7 @@ class _Kept:
         return timedelta(0) <= now - self.read_at < KEPT_FOR
 
 
-class Shelf:
+class RecentReports:
     """The latest reports of this process, each read once by all who ask at the same time.
 
     What was read as the present is also found under the moment that it says it is of: a page names

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.database import Sessions
 from service.domain.tally import Count, Line, Tally, tally
 from service.facts.counts.write import ONE_POSTING
-from service.facts.every_case import next_walked
+from service.facts.every_case import next_cases
 from service.facts.tables import TallyBookRow
 
 RECOUNT_AT_ONCE = 2_000
@@ -41,7 +41,7 @@ async def recount(sessions: Sessions) -> int:
         await session.execute(text("DELETE FROM tally_book"))
         counts, cases, last = Tally(), 0, 0
         while True:
-            batch = await next_walked(session, last, most=RECOUNT_AT_ONCE)
+            batch = await next_cases(session, last, most=RECOUNT_AT_ONCE)
             if not batch:
                 break
             cases, last = cases + len(batch), batch[-1].version
