@@ -20,12 +20,15 @@ from service.measure.record import rejected_signs, signs
 class Measured:
     """The effects of the assets that anybody adopted, by their keys, and on how many cases.
 
-    `before` and `after` are adoptions before a case's start, which count from the start on, and
-    after its end, which do not count.
+    Of the adoptions that were `read`, one of each asset and case, `accepted` are of these cases.
+    `before` and `after` are those before a case's start, which count from the start on, and after
+    its end, which do not count.
     """
 
     effects: Sequence[Effect]
     cases: int
+    read: int
+    accepted: int
     before: int
     after: int
 
@@ -38,11 +41,13 @@ async def measured(
     place = {name: number for number, name in enumerate(named.names)}
     starts = named.cases.start_days
     taken: dict[str, tuple[list[int], list[float]]] = {}
-    before = after = 0
-    for asset, source, case_id, at in await adopted_by(session, moment.at):
+    accepted = before = after = 0
+    known = await adopted_by(session, moment.at)
+    for asset, source, case_id, at in known:
         row = place.get((source, case_id))
         if row is None or starts is None:
             continue
+        accepted += 1
         rows, ages = taken.setdefault(asset, ([], []))
         age = _microsecond(at.timestamp() - float(starts[row]) * 86_400.0)
         if age > float(named.cases.duration_days[row]):
@@ -61,7 +66,7 @@ async def measured(
         *signs({"the cases": named.cases.all}),
     ]
     found = await asyncio.to_thread(effects, named.cases, assets, landmark_day, record)
-    return Measured(found, named.cases.size, before, after)
+    return Measured(found, named.cases.size, len(known), accepted, before, after)
 
 
 def _microsecond(seconds: float) -> float:

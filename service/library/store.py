@@ -431,3 +431,17 @@ TAGS = text(
 async def list_tags(session: AsyncSession) -> Sequence[str]:
     """The tags that there are, in alphabetical order, at most 200."""
     return list(await session.scalars(TAGS, {"most": 200}))
+
+
+TITLES = text(
+    """
+    SELECT DISTINCT ON (asset.id) asset.key, version.title
+    FROM library_asset AS asset JOIN library_version AS version ON version.asset_id = asset.id
+    WHERE version.proposed_at <= :at ORDER BY asset.id, version.number DESC
+    """
+)
+
+
+async def titles_of(session: AsyncSession, at: datetime) -> dict[str, str]:
+    """What each asset was called last at a moment, by its key."""
+    return {row.key: row.title for row in await session.execute(TITLES, {"at": at})}

@@ -11,6 +11,7 @@ from service.reports import (
     clock,
     flow,
     forecasts,
+    library,
     next_decisions,
     stages,
     verdict,
@@ -44,6 +45,7 @@ class Name(StrEnum):
     DECISIONS = next_decisions.REPORT
     CHANGES = changes.REPORT
     WIP = wip.REPORT
+    LIBRARY = library.REPORT
 
 
 def named(written: str) -> Name:
