@@ -40,6 +40,8 @@ from service.people.directory import any_sample, find_person, names_of
 
 KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LONGEST_KEY = 60
+TAKEN = frozenset({"propose", "similar"})
+"""Addresses of something else."""
 MOST_LISTED = 100
 LAST_PAGE = 1000
 
@@ -52,6 +54,8 @@ async def propose_asset(
     key = key.strip().lower()
     if not KEY.fullmatch(key) or len(key) > LONGEST_KEY:
         raise BadInput("key", f"up to {LONGEST_KEY} small letters, digits and hyphens")
+    if key in TAKEN:
+        raise BadInput("key", "this one means something else here")
     checked = await _checked(session, content)
     count = await session.scalar(select(func.count()).select_from(AssetRow))
     if (count or 0) >= MOST_ASSETS:

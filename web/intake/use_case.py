@@ -26,6 +26,7 @@ from web.kit.context import Pages, ThePages
 from web.kit.forms import TheForm
 from web.kit.page import go, page
 from web.kit.signed_in import Reader, SignedIn
+from web.library.shown import NotTaken, Taken, library_of
 from web.value.forms import NotWritten
 from web.value.shown import Noted, shown
 
@@ -45,9 +46,11 @@ async def show(
     given: TheContext,
     done: Annotated[Command | None, Query()] = None,
     noted: Annotated[Noted | None, Query()] = None,
+    taken: Annotated[Taken | None, Query()] = None,
 ) -> Response:
-    """Whose move it is, the clock, what I can do, its value, the conversation, the history."""
-    return await show_page(request, key, reader, given, done=done, noted=noted)
+    """Whose move it is, the clock, what I can do, its value, what it has of the library, the
+    conversation, the history."""
+    return await show_page(request, key, reader, given, done=done, noted=noted, taken=taken)
 
 
 async def show_page(
@@ -60,10 +63,12 @@ async def show_page(
     not_done: NotDone | None = None,
     noted: Noted | None = None,
     not_written: NotWritten | None = None,
+    taken: Taken | None = None,
+    not_taken: NotTaken | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
-    """The page as it is now: after a command (`done`) or what was written of its value (`noted`),
-    or with a form that was not taken, under its status."""
+    """The page as it is now: after a command (`done`), what was written of its value (`noted`) or
+    what it took of the library (`taken`), or with a form that was not taken, under its status."""
     at = given.now()
     expected = None
     async with reading(given.sessions) as session:
@@ -73,6 +78,7 @@ async def show_page(
         if not found.standing.ended:
             expected = await of_use_case(session, found.row)
         value = await shown(session, found.row, reader.person, at, not_written=not_written)
+        library = await library_of(session, found.row, reader.person, at, not_taken=not_taken)
     offered = {rule.command for rule in found.rules}
     undo = UNDOES.get(done) if done else None
     if undo not in offered:
@@ -88,6 +94,8 @@ async def show_page(
         uc=found,
         value=value,
         noted=noted,
+        library=library,
+        taken=taken,
         expected=expected,
         done=done,
         undo=undo,

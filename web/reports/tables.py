@@ -21,6 +21,7 @@ from service.reports.comparison import (
 from service.reports.flow import FlowReport
 from service.reports.forecasts import ForecastsReport, HeldForecasts
 from service.reports.help import HelpReport, Saving
+from service.reports.library import LibraryReport
 from service.reports.next_decisions import DecisionsReport
 from service.reports.registry import named
 from service.reports.report import Figures, Report
@@ -339,6 +340,25 @@ def _decisions(found: DecisionsReport) -> Iterator[Table]:
         for one in found.decisions
     )
     yield _table("decisions", "case tier stage holder why | waited_so_far saves_days", rows)
+
+
+@_tables.register
+def _library(found: LibraryReport) -> Iterator[Table]:
+    rows = (
+        (
+            one.title,
+            t(f"reports.effect_{one.verdict.name.lower()}"),
+            _count(one.adopters),
+            ratio(one.time_dependent.hazard_ratio),
+            _between(one.time_dependent.ci, ratio),
+            NONE if one.p_adjusted is None else f"{one.p_adjusted:.2g}",
+            ratio(one.landmark.hazard_ratio),
+            ratio(one.naive.ratio),
+        )
+        for one in found.assets
+    )
+    columns = "adopters hazard_ratio hazard_between p_adjusted landmark naive"
+    yield _table("library", f"asset verdict | {columns}", rows)
 
 
 @_tables.register
