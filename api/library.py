@@ -11,10 +11,12 @@ from api.kit.bodies import Input, shows
 from api.kit.context import Caller, TheContext, TheSession
 from api.kit.fields import PLAIN, UseCaseKey
 from api.kit.problems import responses
+from service.domain.case import Outcome
 from service.domain.people import Person
 from service.domain.tiering import Tier
+from service.intake.similar import similar
 from service.intake.use_cases import find, key_of
-from service.kinds import Day, Document, Email, Name, Prose, Reason, Words
+from service.kinds import Day, Document, Email, Name, Note, Prose, Reason, Words
 from service.library.adoptions import (
     Exempted,
     Used,
@@ -37,6 +39,7 @@ from service.library.assets import (
     Status,
     Version,
 )
+from service.library.fitting import fitting_patterns
 from service.library.gates import attach_pattern
 from service.library.store import (
     LAST_PAGE,
@@ -49,6 +52,7 @@ from service.library.store import (
     propose_asset,
     propose_version,
 )
+from service.people.directory import names_of
 
 router = APIRouter()
 
@@ -382,6 +386,51 @@ class LibraryRead(BaseModel):
     more: bool
 
 
+class SimilarUseCaseRead(BaseModel):
+    """A use case like it: ask its owner."""
+
+    key: str
+    title: str
+    business_unit: str
+    owner: str
+    outcome: Outcome
+
+
+class FittingRead(BaseModel):
+    """A published pattern that fits."""
+
+    key: str
+    title: str
+    tiers: list[Tier] = Field(description="In which it opens gates")
+
+
+@shows(
+    {
+        "use_cases": [
+            {
+                "key": "UC-42",
+                "title": "Sort claims by urgency",
+                "business_unit": "Claims",
+                "owner": "Mei Tanaka",
+                "outcome": "production",
+            }
+        ],
+        "patterns": [
+            {
+                "key": "sort-by-urgency",
+                "title": "Sort what comes in by urgency",
+                "tiers": ["medium"],
+            }
+        ],
+    }
+)
+class SimilarRead(BaseModel):
+    """What is like a use case that is being written."""
+
+    use_cases: list[SimilarUseCaseRead]
+    patterns: list[FittingRead]
+
+
 class AdoptionRead(BaseModel):
     """That a version was taken."""
 
@@ -516,6 +565,43 @@ async def propose(
         at=given.now(),
     )
     return AssetRead.of(made)
+
+
+@router.get(
+    "/v1/library/similar",
+    summary="What is like a use case that is being written",
+    tags=["Builders"],
+    responses=responses(401, 422, 503),
+)
+async def similar_to(
+    person: Caller,
+    session: TheSession,
+    title: Annotated[Words, Query(description="Of the use case")] = "",
+    problem: Annotated[Note, Query(description="That it is to solve")] = "",
+) -> SimilarRead:
+    """Use cases that you may see and published patterns that share at least two words with it, in
+    their stems; at most three of each, the nearest first."""
+    rows = await similar(session, person.actor, title, problem)
+    names = await names_of(session, [row.owner_id for row in rows])
+    patterns = await fitting_patterns(session, title, problem)
+    return SimilarRead(
+        use_cases=[
+            SimilarUseCaseRead(
+                key=key_of(row),
+                title=row.title,
+                business_unit=row.business_unit,
+                owner=names.get(row.owner_id, ""),
+                outcome=row.outcome,
+            )
+            for row in rows
+        ],
+        patterns=[
+            FittingRead(
+                key=one.key, title=one.shown.content.title, tiers=list(one.shown.content.tiers)
+            )
+            for one in patterns
+        ],
+    )
 
 
 @router.get(

@@ -62,11 +62,11 @@ def chart(found: LibraryReport) -> "alt.LayerChart":
         if best.hazard_ratio is not None:
             y = middle - _BESIDE
             dots.append({"px": across.at(best.hazard_ratio), "py": y, "tint": tint})
-            spread += _line(best.ci, across, y, f"@{tint}")
+            spread += _line(best.ci, across, y, tint)
         if before.ratio is not None:
             y = middle + _BESIDE
             naive.append({"px": across.at(before.ratio), "py": y, "tint": "baseline"})
-            spread += _line(before.ci, across, y, "@line")
+            spread += _line(before.ci, across, y, "line")
         figures.append(
             Label(
                 across.pixels + 14, middle - _BESIDE, f"{ratio(best.hazard_ratio)}, {one.verdict}"
@@ -77,7 +77,7 @@ def chart(found: LibraryReport) -> "alt.LayerChart":
         )
     rules = alt.Chart(canvas.values(spread)).mark_rule(strokeWidth=2.5)
     layers += [
-        rules.encode(**place, x2="x2", stroke=alt.Stroke("tint:N", scale=None, legend=None)),
+        rules.encode(**place, x2="x2", stroke=canvas.tint("stroke")),
         canvas.signs(naive, size=50),
         canvas.signs(dots, size=110),
         canvas.row_names(

@@ -1,4 +1,5 @@
-"""The library: assets in versions, how each stands, adoptions, exemptions. Written once.
+"""The library: assets in versions, how each stands, adoptions, exemptions. Written once; and the
+words by which similar use cases are found.
 
 Revision ID: 0018
 Revises: 0014
@@ -133,6 +134,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_library_exemption")),
     )
     op.create_index("ix_library_exemption_use_case_id", "library_exemption", ["use_case_id"])
+    op.create_index(
+        "ix_use_case_words",
+        "use_case",
+        [sa.text("to_tsvector('english'::regconfig, (title || ' '::text) || problem)")],
+        postgresql_using="gin",
+    )
     # What a use case took, and what that said then, is read long afterwards. Only samples go.
     for table in TABLES:
         op.execute(
@@ -182,6 +189,7 @@ def _to_version(table: str) -> sa.ForeignKeyConstraint:
 
 def downgrade() -> None:
     """Back to the schema before."""
+    op.drop_index("ix_use_case_words", table_name="use_case")
     for table in reversed(TABLES):
         op.drop_table(table)
         op.execute(f"DROP FUNCTION {table}_stays()")

@@ -12,10 +12,15 @@ from charts.reports import in_words, names_of, picture
 from service.database import Sessions
 from service.domain.case import Case, Outcome
 from service.domain.cohort import INTAKE, period_from
+from service.domain.people import Role
 from service.domain.standing import Mode
 from service.domain.trace import Step
 from service.facts.as_of import Moment
 from service.facts.imported import begin_import, observed, write_cases
+from service.library.adoptions import adopt_imported
+from service.library.assets import Content, Kind
+from service.library.store import propose_asset
+from service.people.directory import add_person
 from service.reports.quarters import lock
 from service.reports.question import Question
 from service.reports.registry import Name, report
@@ -59,6 +64,17 @@ async def fill(sessions: Sessions) -> None:
         run = await begin_import(session, "sample", at=NOW)
         await write_cases(session, run, cases, steps)
         await observed(session, run, NOW)
+        ada = await add_person(
+            session, name="Ada", email="ada@example.com", roles=[Role.ENABLER], at=START
+        )
+        content = Content(title="A template", owner=ada.id, text="Take it.")
+        asset = await propose_asset(
+            session, ada.actor, key="template", kind=Kind.PATTERN, content=content, at=START
+        )
+        taken = [
+            (one.case_id, 1, one.started_at + DAY) for one in cases if one.case_id.startswith("i")
+        ]
+        await adopt_imported(session, asset, "sample", taken[::3], by=ada.id, sample=False)
     await lock(sessions, period_from("2026-Q2"), at=NOW)
 
 

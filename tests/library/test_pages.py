@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def fresh() -> str:
 
 async def writes(somebody: Guest, key: str, **changes: str) -> Page:
     page = await somebody.sees("/library/propose")
-    fields = {"kind": "pattern", "key": key, "title": "Sort <i>", "text": EVIL, "tiers": "medium"}
+    fields: dict[str, Any] = {"kind": "pattern", "key": key, "title": "Sort <i>", "text": EVIL, "tiers": "medium"}
     fields |= {"links": "https://example.com/x Its code", "tags": "Triage, text"}
     return await somebody.sends(page.form("/library/propose"), **{**fields, **changes})
 
@@ -86,7 +87,7 @@ async def test_what_cannot_be_proposed_is_said_beside_its_field(house: House) ->
     builder = await guest(house, Role.BUILDER)
     page = await builder.sees("/library/propose")
     form = page.form("/library/propose")
-    good = {"kind": "standard", "key": fresh(), "title": "Kept", "text": "Text."}
+    good: dict[str, Any] = {"kind": "standard", "key": fresh(), "title": "Kept", "text": "Text."}
     for name, value in (
         ("kind", ""),
         ("key", "No Key"),

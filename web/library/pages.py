@@ -170,23 +170,23 @@ async def propose(by: TheAsking, form: TheForm) -> Response:
     return go(by.request, f"{PATH}/{made.key}", done="proposed")
 
 
-@router.get(PATH + "/{key}")
-async def one(by: TheAsking, key: Key, done: Done = "") -> Response:
+@router.get(PATH + "/{asset}")
+async def one(by: TheAsking, asset: Key, done: Done = "") -> Response:
     """One asset: what it says, what it does, who uses it, how it came about."""
-    return await _one(by, key, done=done)
+    return await _one(by, asset, done=done)
 
 
-@router.get(PATH + "/{key}/propose")
-async def version_form(by: TheAsking, key: Key) -> Response:
+@router.get(PATH + "/{asset}/propose")
+async def version_form(by: TheAsking, asset: Key) -> Response:
     """The form of another version, filled with the newest one."""
     async with reading(by.given.sessions) as session:
-        asset = await find_asset(session, key)
-        owner = await find_person(session, asset.versions[-1].content.owner)
-    return _form(by, asset, NOTHING, owner=owner.email)
+        found = await find_asset(session, asset)
+        owner = await find_person(session, found.versions[-1].content.owner)
+    return _form(by, found, NOTHING, owner=owner.email)
 
 
-@router.post(PATH + "/{key}/propose")
-async def add_version(by: TheAsking, key: Key, form: TheForm) -> Response:
+@router.post(PATH + "/{asset}/propose")
+async def add_version(by: TheAsking, asset: Key, form: TheForm) -> Response:
     """Propose another version, or the form again with what is wrong."""
     try:
         changed = _short("changed", form.text("changed"), LONGEST_PROSE)
@@ -194,21 +194,21 @@ async def add_version(by: TheAsking, key: Key, form: TheForm) -> Response:
             await propose_version(
                 session,
                 by.reader.person.actor,
-                key,
+                asset,
                 content=_content(by, form),
                 changed=changed,
                 at=by.given.now(),
             )
     except (BadInput, Conflict) as error:
         async with reading(by.given.sessions) as session:
-            asset = await find_asset(session, key)
-        return _form(by, asset, _not_done("propose", form, error), form)
-    return go(by.request, f"{PATH}/{key}", done="version")
+            found = await find_asset(session, asset)
+        return _form(by, found, _not_done("propose", form, error), form)
+    return go(by.request, f"{PATH}/{asset}", done="version")
 
 
-@router.post(PATH + "/{key}/versions/{number}/{status}")
+@router.post(PATH + "/{asset}/versions/{number}/{status}")
 async def decide(
-    by: TheAsking, key: Key, number: Number, *, status: Status, form: TheForm
+    by: TheAsking, asset: Key, number: Number, *, status: Status, form: TheForm
 ) -> Response:
     """Publish, deprecate or withdraw a version."""
 
@@ -216,14 +216,14 @@ async def decide(
         await decide_version(
             session,
             by.reader.person.actor,
-            key,
+            asset,
             number,
             status,
             reason=_short("reason", form.text("reason"), LONGEST_REASON),
             at=by.given.now(),
         )
 
-    return await _does(by, key, form, act, name=f"{status}-{number}", done=status.value)
+    return await _does(by, asset, form, act, name=f"{status}-{number}", done=status.value)
 
 
 async def _does(
@@ -266,6 +266,9 @@ async def _one(by: Asking, key: str, *, done: str = "", not_done: NotDone = NOTH
         effect=effect,
         report=report,
         reads_reports=may(person.actor, Right.READ_REPORTS),
+        starts=asset.kind is Kind.PATTERN
+        and asset.latest is not None
+        and may(person.actor, Right.SUBMIT),
         moves=_moves(asset) if publishes else {},
         done=done if done in DONE else "",
         not_done=not_done,
