@@ -13,6 +13,7 @@ from service.facts.imported import take_back
 from service.forecasts.forecaster import remove_forecasts
 from service.intake.samples import lock_samples as samples_of_intake
 from service.intake.samples import remove_drafts, remove_use_cases, told_of
+from service.library.samples import remove_library, who_contributed
 from service.lighthouses.samples import remove_lighthouses, took_part
 from service.people.samples import lock_samples as samples_of_people
 from service.people.samples import remove_people
@@ -53,6 +54,7 @@ async def remove(
         # Forecasts of others that were made since then rest on samples as well.
         await remove_forecasts(session, use_cases, since=min(people.values()))
         await remove_lighthouses(session, use_cases)
+        await remove_library(session, use_cases)
         await uncount(session, use_cases)
         await remove_value(session, use_cases)
         await remove_use_cases(session, use_cases)
@@ -62,6 +64,7 @@ async def remove(
         await remove_assumptions(session, ids)
         named = await told_of(session, ids) | await who_withdrew(session, ids)
         named |= await took_part(session, ids)
+        named |= await who_contributed(session, ids)
         named |= await who_wrote(session, ids)
         kept = await remove_people(session, ids, kept=named, domain=DOMAIN)
     return Removed(len(people) - len(kept), len(use_cases), history, kept)

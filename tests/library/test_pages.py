@@ -22,7 +22,13 @@ def fresh() -> str:
 
 async def writes(somebody: Guest, key: str, **changes: str) -> Page:
     page = await somebody.sees("/library/propose")
-    fields: dict[str, Any] = {"kind": "pattern", "key": key, "title": "Sort <i>", "text": EVIL, "tiers": "medium"}
+    fields: dict[str, Any] = {
+        "kind": "pattern",
+        "key": key,
+        "title": "Sort <i>",
+        "text": EVIL,
+        "tiers": "medium",
+    }
     fields |= {"links": "https://example.com/x Its code", "tags": "Triage, text"}
     return await somebody.sends(page.form("/library/propose"), **{**fields, **changes})
 
