@@ -135,7 +135,8 @@ def _notes(found: Measured) -> Iterator[str]:
         yield f"Adopted before the start, and with it from the start on: {_cases(found.before)}."
     if found.after:
         yield f"Adopted after the end, and without it all the time: {_cases(found.after)}."
-    yield from notes_of(found.effects)
+    # Why there is no verdict on the others, their own sentences say.
+    yield from notes_of([one for one in found.effects if one.verdict is not EffectVerdict.NONE])
 
 
 def _cases(number: int) -> str:

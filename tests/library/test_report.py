@@ -114,7 +114,7 @@ async def test_it_says_what_a_file_of_the_same_cases_says(desk: Desk) -> None:
     )
     counts = (made.cases, made.read, made.accepted, made.rejected)
     assert counts == (160, len(adopted) + 6, len(adopted) + 5, 1)
-    assert any("5 cases adopted it, and 8 are needed" in note for note in made.notes)
+    assert "5 cases adopted it, and 8 are needed" in made.assets[1].sentence
 
     # As it was known earlier, and of a part.
     early = await found(sessions, Moment(FIRST + 60 * DAY, asked=True))
