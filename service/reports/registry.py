@@ -9,6 +9,7 @@ from service.facts.as_of import Moment
 from service.reports import (
     changes,
     clock,
+    delay,
     flow,
     forecasts,
     next_decisions,
@@ -44,6 +45,7 @@ class Name(StrEnum):
     DECISIONS = next_decisions.REPORT
     CHANGES = changes.REPORT
     WIP = wip.REPORT
+    DELAY = delay.REPORT
 
 
 def named(written: str) -> Name:

@@ -18,6 +18,7 @@ from service.reports.comparison import (
     RatioFigures,
     StatementFigures,
 )
+from service.reports.delay import Delayed, DelayReport
 from service.reports.flow import FlowReport
 from service.reports.forecasts import ForecastsReport, HeldForecasts
 from service.reports.help import HelpReport, Saving
@@ -26,6 +27,7 @@ from service.reports.registry import named
 from service.reports.report import Figures, Report
 from service.reports.stages import PassTimes, StagesReport
 from service.reports.verdict import VerdictReport
+from service.value.sentences import money
 from web.kit.formatting import day, number
 from web.kit.parties import party_name
 from web.kit.strings import counted, t
@@ -339,6 +341,33 @@ def _decisions(found: DecisionsReport) -> Iterator[Table]:
         for one in found.decisions
     )
     yield _table("decisions", "case tier stage holder why | waited_so_far saves_days", rows)
+
+
+@_tables.register
+def _delay(found: DelayReport) -> Iterator[Table]:
+    figures = "waiting_cost working_cost waiting_days working_days use_cases"
+    for key, first, groups in (
+        ("delay_parties", "holder", found.parties),
+        ("delay_stages", "stage", found.stages),
+        ("delay_tiers", "tier", found.tiers),
+        ("delay_quarters", "quarter", found.quarters[::-1]),
+    ):
+        yield _table(key, f"{first} | {figures}", (_delayed(first, one, found) for one in groups))
+
+
+def _delayed(first: str, one: Delayed, found: DelayReport) -> Sequence[Cell]:
+    names = {"holder": party_name, "quarter": lambda name: name.replace("-", " ")}
+    amounts = (
+        NONE if some is None else money(some, found.currency or "")
+        for some in (one.waiting, one.working)
+    )
+    return (
+        names.get(first, title)(one.name),
+        *amounts,
+        _days(one.waiting_days),
+        _days(one.working_days),
+        _count(one.use_cases),
+    )
 
 
 @_tables.register
