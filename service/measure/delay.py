@@ -68,9 +68,8 @@ def learn_chances(traces: Traces) -> Chances:
     stage = traces.stage[stays.first]
     _, first = np.unique(stays.case * max(len(traces.stages), 1) + stage, return_index=True)
     stage, case = stage[first], stays.case[first]
-    days, ended, production = (
-        column[first] for column in (stays.total_days, stays.ended, stays.production)
-    )
+    days = stays.total_days[first]
+    ended, production = stays.ended[first], stays.production[first]
     found: dict[Place, float] = {}
 
     def learn(place: Place, rows: Codes) -> None:
@@ -83,10 +82,9 @@ def learn_chances(traces: Traces) -> Chances:
         learn((traces.cases.tiers[tier[rows[0]]], name), rows)
     for rows in alike(stage):
         learn((None, traces.stages[stage[rows[0]]]), rows)
-    everyone = traces.cases.all
+    everyone, over = traces.cases.all, traces.cases.outcome != OPEN
     if everyone.count(PRODUCTION):
-        through = everyone.in_production
-        found[ANYWHERE] = _share(everyone.duration_days, through | everyone.gave_up, through)
+        found[ANYWHERE] = _share(everyone.duration_days, over, everyone.in_production)
     return Chances(found)
 
 

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from math import sqrt
+from datetime import date, timedelta
+from math import nan, sqrt
 from typing import Literal
 
 import numpy as np
@@ -25,6 +25,7 @@ from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces
 from service.reports.question import Asking
 from service.reports.report import Day, Example, Figures, Instant, Registered, Report, Row
+from service.value.currencies import Rates, rates
 from service.value.delivered import NORMAL_95, YEAR
 from service.value.investment_cases import Yearly, yearly
 from service.value.sentences import money
@@ -86,7 +87,7 @@ class DelayReport(Report):
     sentence: str
     quarter: str
     begins: Day
-    currency: str | None = Field(description="Of all amounts; null where there is no amount")
+    currency: str = Field(description="Of all amounts: the reporting currency")
     rate: float = Field(description="Which part of what was promised is expected")
     cases: int = Field(description="All that are counted")
     use_cases: int = Field(description="Those of the quarter that have a value in it")
@@ -102,34 +103,42 @@ class DelayReport(Report):
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What a year of each case is expected to bring, in columns: `net` is NaN where it is not
-    known, in `currency`; `below` says which cost more than they bring and count as nothing."""
+    """What a year of each case is expected to bring, in columns: `net` in `currency`, NaN where it
+    is not known; `below` says which cost more than they bring and count as nothing, `without` which
+    have no investment case.
+
+    `without_rate` counts the cases in currencies of which nothing says what they are in this one.
+    `rate` is which part of what was promised is expected.
+    """
 
     net: Floats
     below: Flags
-    currency: str | None
-    notes: tuple[str, ...]
+    without: Flags
+    without_rate: Mapping[str, int]
+    currency: str
+    rate: float
 
 
-def worth(found: Yearly, rate: float) -> Worth:
-    """What a year of each case is expected to bring: value x rate - run cost, and never less than
-    nothing: nobody loses by waiting longer for a loss.
+def worth(found: Yearly, rate: float, known: Rates, day: date) -> Worth:
+    """What a year of each case is expected to bring: value x rate - run cost, in the reporting
+    currency by the newest rates on a day. Never less than nothing: a loss that comes later is no
+    gain to set against what others keep waiting.
 
-    Amounts in another currency than most have are left out and named; they are not added.
+    What no rate is known for is left out and counted, and never added.
     """
-    known = np.array([bool(one) for one in found.currency], dtype=np.bool_)
     counted = Counter(one for one in found.currency if one)
-    currency = min(counted, key=lambda one: (-counted[one], one), default=None)
-    same = np.array([one == currency for one in found.currency], dtype=np.bool_) & known
-    net = np.where(same, found.value * rate - found.run_cost, np.nan)
-    below = same & (net < 0.0)
-    others = [
-        f"{some:,} use cases in {other} are not in the amounts: nothing says what that is in "
-        f"{currency}."
-        for other, some in sorted(counted.items())
-        if other != currency
-    ]
-    return Worth(np.where(below, 0.0, net), below, currency, tuple(others))
+    factors = {one: known.convert(1.0, one, day) for one in counted}
+    factor = np.array([factors.get(one) or nan for one in found.currency], dtype=np.float64)
+    net = (found.value * rate - found.run_cost) * factor
+    below = net < 0.0
+    return Worth(
+        net=np.where(below, 0.0, net),
+        below=below,
+        without=np.array([not one for one in found.currency], dtype=np.bool_),
+        without_rate={one: counted[one] for one in sorted(counted) if factors[one] is None},
+        currency=known.reporting,
+        rate=rate,
+    )
 
 
 async def delay(
@@ -148,9 +157,13 @@ async def delay(
     if not sample.is_whole:
         scale = await how_many(session, cohort, moment) / len(sample.case_ids)
     promised = await yearly(session, sample.case_ids, at=moment.at)
-    return await asyncio.to_thread(
-        _report, moment, cohort, sample.traces, learned.traces, promised, rate=rate, scale=scale
-    )
+    found = worth(promised, rate, await rates(session, moment.at), moment.at.date())
+
+    def made() -> DelayReport:
+        chance = learn_chances(learned.traces).of(sample.traces)
+        return delay_report(moment, cohort, Table.of(sample.traces, found, chance, scale))
+
+    return await asyncio.to_thread(made)
 
 
 async def most_costly(
@@ -161,37 +174,25 @@ async def most_costly(
     return (await delay(session, moment, cohort or Cohort(INTAKE))).costliest
 
 
-def _report(
-    moment: Moment,
-    cohort: Cohort,
-    traces: Traces,
-    learned: Traces,
-    promised: Yearly,
-    *,
-    rate: float,
-    scale: float,
-) -> DelayReport:
-    chance = learn_chances(learned).of(traces)
-    found = worth(promised, rate)
-    table = Table.of(traces, found.net * chance, scale)
-    quarters = tuple(period.name for period in table.cut.quarters)
+def delay_report(moment: Moment, cohort: Cohort, table: "Table") -> DelayReport:
+    """The report of stretches of time with what each costs."""
+    cut, traces = table.cut, table.traces
+    quarters = tuple(period.name for period in cut.quarters)
     last = len(quarters) - 1
-    now = table.cut.quarter == last
-    cut = table.cut
+    now = cut.quarter == last
     figures = table.delayed(quarters[last], now)
-    costliest = _costliest(table, now, moment, found.currency)
     return DelayReport(
         as_of_words=moment.said,
         as_of=moment.at.isoformat(),
         cohort=str(cohort),
-        sentence=_sentence(table, figures, now, moment, found.currency),
+        sentence=_sentence(table, figures, now, moment),
         quarter=quarters[last],
         begins=cut.quarters[last].begin.date().isoformat(),
-        currency=found.currency,
-        rate=rate,
-        cases=round(traces.cases.size * scale),
+        currency=table.worth.currency,
+        rate=table.worth.rate,
+        cases=round(traces.cases.size * table.scale),
         use_cases=figures.use_cases,
-        costliest=costliest,
+        costliest=_costliest(table, now, moment),
         whole=table.delayed("all", np.ones(cut.case.size, dtype=np.bool_)),
         quarters=tuple(
             table.delayed(name, cut.quarter == place) for place, name in enumerate(quarters)
@@ -200,25 +201,31 @@ def _report(
         stages=table.by(cut.stage, traces.stages, now),
         tiers=table.by(traces.cases.tier[cut.case], traces.cases.tiers, now),
         parts=tuple(table.parts()),
-        notes=tuple(_notes(table, promised, found, chance, now)),
+        notes=tuple(_notes(table, now)),
     )
 
 
 @dataclass(frozen=True)
 class Table:
-    """Stretches of time with what each costs, NaN where that is not known; `scale` is how many
-    cases each of them stands for."""
+    """Stretches of time with what each costs, NaN where that is not known.
+
+    `chance` is that of each case to reach production, `worth` what a year of it is expected to
+    bring; `scale` is how many cases each of them stands for.
+    """
 
     traces: Traces
+    worth: Worth
+    chance: Floats
+    scale: float
     cut: Stretches
     cost: Floats
-    scale: float
 
     @classmethod
-    def of(cls, traces: Traces, yearly: Floats, scale: float = 1.0) -> "Table":
-        """The stretches of cases of which each is expected to bring so much in a year."""
+    def of(cls, traces: Traces, worth: Worth, chance: Floats, scale: float = 1.0) -> "Table":
+        """The stretches of cases with what each costs."""
         cut = stretches(traces)
-        return cls(traces, cut, cut.days * yearly[cut.case] / YEAR, scale)
+        cost = cut.days * (worth.net * chance)[cut.case] / YEAR
+        return cls(traces, worth, chance, scale, cut, cost)
 
     def delayed(self, name: str, rows: Flags) -> Delayed:
         """Some of it together."""
@@ -298,13 +305,13 @@ class Table:
             )
 
 
-def _costliest(table: Table, now: Flags, moment: Moment, currency: str | None) -> CostlyWait | None:
+def _costliest(table: Table, now: Flags, moment: Moment) -> CostlyWait | None:
     cut, traces = table.cut, table.traces
     waits = now & ~cut.working & (table.cost > 0.0)
     if PARKED in traces.holders:
         waits &= cut.holder != traces.holders.index(PARKED)
     since = (moment.at - cut.quarters[-1].begin) / timedelta(days=1)
-    if not waits.any() or currency is None:
+    if not waits.any():
         return None
     place = cut.stage * len(traces.holders) + cut.holder
     cost = np.bincount(place[waits], table.cost[waits])
@@ -319,27 +326,27 @@ def _costliest(table: Table, now: Flags, moment: Moment, currency: str | None) -
         holder=holder,
         stage=stage,
         a_month=number(a_month),
-        currency=currency,
+        currency=table.worth.currency,
         use_cases=use_cases,
         sentence=(
             f"The wait that costs most is for {plain(holder)} in {plain(stage)}: "
-            f"{money(a_month, currency)} of expected value a month, modelled over "
+            f"{money(a_month, table.worth.currency)} of expected value a month, modelled over "
             f"{_many(use_cases)}."
         ),
     )
 
 
-def _sentence(
-    table: Table, whole: Delayed, now: Flags, moment: Moment, currency: str | None
-) -> str:
-    if whole.waiting is None or currency is None or not now.any():
+def _sentence(table: Table, whole: Delayed, now: Flags, moment: Moment) -> str:
+    if whole.waiting is None or not now.any():
         return "Nothing can be said yet of what waiting costs."
     cut, traces = table.cut, table.traces
     quarter = cut.quarters[-1]
     over = moment.at >= quarter.end - timedelta(microseconds=1)
-    said = f"{money(whole.waiting, currency)} of expected value waited in {quarter.name}"
+    said = (
+        f"{money(whole.waiting, table.worth.currency)} of expected value waited in {quarter.name}"
+    )
     if not over:
-        said = f"{money(whole.waiting, currency)} of expected value waited this quarter"
+        said = f"{money(whole.waiting, table.worth.currency)} of expected value waited this quarter"
     waits = now & ~cut.working
     gate = waits & (cut.holder == _place(traces.holders, ENABLEMENT))
     taken = table.amount(gate) or 0.0
@@ -358,10 +365,8 @@ def _many(use_cases: int) -> str:
     return "1 use case" if use_cases == 1 else f"{use_cases:,} use cases"
 
 
-def _notes(
-    table: Table, promised: Yearly, found: Worth, chance: Floats, now: Flags
-) -> Iterator[str]:
-    traces = table.traces
+def _notes(table: Table, now: Flags) -> Iterator[str]:
+    traces, found, chance = table.traces, table.worth, table.chance
     outcome = traces.cases.outcome
     there = np.zeros(traces.cases.size, dtype=np.bool_)
     there[table.cut.case] = True
@@ -383,12 +388,15 @@ def _notes(
             f"{many(found.below)} cost more to run than they are expected to bring: their days "
             "cost nothing."
         )
-    yield from found.notes
-    without = np.array([not one for one in promised.currency], dtype=np.bool_)
-    if without.any():
+    for other, some in found.without_rate.items():
         yield (
-            f"{many(without)} from imported history without an investment case: their days are "
-            "counted, and no amount."
+            f"{_many(round(some * table.scale))} in {other} without an amount: no rate says what "
+            f"that is in {found.currency}."
+        )
+    if found.without.any():
+        yield (
+            f"{many(found.without)} from imported history without an investment case: their days "
+            "are counted, and no amount."
         )
     if np.isnan(chance).any():
         yield (

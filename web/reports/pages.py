@@ -33,6 +33,7 @@ from service.facts.as_of import choices, moment_from
 from service.facts.counts.read import Mark, mark_of
 from service.kinds import LONGEST_PROSE, Written
 from service.measure.tiers import SHORTEST_TAU
+from service.reports.delay import DelayReport
 from service.reports.question import Grouping, Question, question_from
 from service.reports.registry import Name, report
 from service.reports.report import Report
@@ -52,6 +53,8 @@ router = APIRouter()
 FIELDS = ("cohort", "baseline", "tier", "unit", "by", "tau", "as_of", "zone")
 SUMMARY = (Name.CLOCK, Name.HELP)
 """What the verdict's page goes on with."""
+BESIDE = (*SUMMARY, Name.DELAY)
+"""What is read with the verdict: of the cost of delay its page has one line."""
 TOGETHER = "together"
 CSV = "text/csv; charset=utf-8"
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
@@ -313,7 +316,7 @@ async def _read_together(
     question, moment = _question(wanted), _moment(wanted, now)
     about = _question(_narrowed(wanted))
     mark = await _mark(given, moment)
-    asked = {Name.VERDICT: question, **dict.fromkeys(SUMMARY, about)}
+    asked = {Name.VERDICT: question, **dict.fromkeys(BESIDE, about)}
 
     async def make() -> dict[Name, Report]:
         found: dict[Name, Report] = {}
@@ -331,6 +334,7 @@ async def _page(
 ) -> Response:
     given, pages = by.given, by.pages
     found: Report | None = None
+    costly: Report | None = None
     more: dict[Name, Report] = {}
     wrong: dict[str, str] = {}
     now = given.now()
@@ -338,7 +342,7 @@ async def _page(
         if name is Name.VERDICT:
             more = await _read_together(given, pages, wanted, now)
             more = dict(more)
-            found = more.pop(name)
+            found, costly = more.pop(name), more.pop(Name.DELAY)
         else:
             found = await _read(given, pages, name, wanted, now)
     except BadInput as bad:
@@ -365,6 +369,7 @@ async def _page(
         pictures=_pictures(name, found),
         tables=tables_of(found) if found else (),
         more=[(other.value, one.sentence, _pictures(other, one)) for other, one in more.items()],
+        costliest=costly.costliest if isinstance(costly, DelayReport) else None,
         more_query=_query(_narrowed(wanted)),
         more_fixed=_query(_narrowed(fixed)),
         offered=offered,

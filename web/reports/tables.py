@@ -356,13 +356,12 @@ def _delay(found: DelayReport) -> Iterator[Table]:
 
 
 def _delayed(first: str, one: Delayed, found: DelayReport) -> Sequence[Cell]:
-    names = {"holder": party_name, "quarter": lambda name: name.replace("-", " ")}
+    name = party_name(one.name) if first == "holder" else title(one.name)
     amounts = (
-        NONE if some is None else money(some, found.currency or "")
-        for some in (one.waiting, one.working)
+        NONE if some is None else money(some, found.currency) for some in (one.waiting, one.working)
     )
     return (
-        names.get(first, title)(one.name),
+        one.name.replace("-", " ") if first == "quarter" else name,
         *amounts,
         _days(one.waiting_days),
         _days(one.working_days),
