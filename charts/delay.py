@@ -11,8 +11,7 @@ from charts.layout import MARGIN, Caption, Label, Layers, Reach, names_margin, p
 from charts.palette import party_colours
 from charts.picture import Picture, as_of
 from service.domain.standing import Mode
-from service.reports.delay import DelayReport
-from service.value.sentences import money
+from service.reports.delay import DelayReport, said
 
 if TYPE_CHECKING:
     import altair as alt
@@ -38,14 +37,14 @@ def chart(found: DelayReport) -> "alt.LayerChart":
 
     from charts import canvas
 
-    said = f"{as_of(found)}; modelled over {count(found.use_cases, 'use case')}, not measured"
-    caption = Caption(f"Expected value that waited since {found.begins}", said)
+    under = f"{as_of(found)}; modelled over {count(found.use_cases, 'use case')}, not measured"
+    caption = Caption(f"Expected value that waited since {found.begins}", under)
     waits = _waits(found)
     if not waits:
         hint = "It is known once a use case with a value waits and others are in production."
         return canvas.nothing(caption, describe(found), hint)
     colours = party_colours(third_parties(part.holder for part in found.parts))
-    figures = [money(one.cost) for one in waits]
+    figures = [said(one.cost) for one in waits]
     left = names_margin([one.name for one in waits], 240)
     right = int(max(map(width, figures))) + 16 + MARGIN
     top = waits[0].cost
@@ -91,9 +90,10 @@ def describe(found: DelayReport) -> str:
     """The picture in words."""
     waits = _waits(found)
     if not waits:
-        return "What waiting costs: nothing to show yet."
-    said = ", ".join(f"{one.name} {money(one.cost)}" for one in waits)
-    return f"Expected value that waited since {found.begins}, in {found.currency}: {said}."
+        why = f"of {count(found.cases, 'case')} none has one that waits"
+        return f"Expected value that waited since {found.begins}: nothing to show yet; {why}."
+    waited = ", ".join(f"{one.name} {said(one.cost)}" for one in waits)
+    return f"Expected value that waited since {found.begins}, in {found.currency}: {waited}."
 
 
 def _waits(found: DelayReport) -> Sequence[_Wait]:

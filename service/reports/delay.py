@@ -12,18 +12,18 @@ import numpy as np
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.domain.cohort import INTAKE, Cohort
+from service.domain.cohort import Cohort
 from service.domain.naming import plain
 from service.domain.people import ENABLEMENT, PARKED
 from service.domain.standing import Mode
 from service.facts.as_of import Moment
-from service.facts.traces import how_many, traces_of
+from service.facts.traces import how_many
 from service.measure.cases import DECLINED, WITHDRAWN, Codes
 from service.measure.delay import Stretches, learn_chances, stretches
 from service.measure.figures import number
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces
-from service.reports.question import Asking
+from service.reports.question import Asking, Question
 from service.reports.report import Day, Example, Figures, Instant, Registered, Report, Row
 from service.value.currencies import Rates, rates
 from service.value.delivered import NORMAL_95, YEAR
@@ -141,18 +141,16 @@ def worth(found: Yearly, rate: float, known: Rates, day: date) -> Worth:
     )
 
 
-async def delay(
-    session: AsyncSession, moment: Moment, cohort: Cohort, *, rate: float = AS_PROMISED
-) -> DelayReport:
+async def delay(asking: Asking, *, rate: float = AS_PROMISED) -> DelayReport:
     """What days on the clocks cost as known at the moment.
 
     How likely cases are to reach production is learned from the whole cohort by its name, whatever
     part of it is asked for. Of more cases than are read one by one, a part along a fixed order
     stands for all: days and amounts are multiplied, and a note says how sure that is.
     """
-    sample = await traces_of(session, cohort, moment)
-    everybody = Cohort(cohort.name)
-    learned = sample if cohort == everybody else await traces_of(session, everybody, moment)
+    session, moment, cohort = asking.session, asking.moment, asking.cohort
+    sample = await asking.sample(cohort)
+    learned = await asking.sample(Cohort(cohort.name))
     scale = 1.0
     if not sample.is_whole:
         scale = await how_many(session, cohort, moment) / len(sample.case_ids)
@@ -166,12 +164,10 @@ async def delay(
     return await asyncio.to_thread(made)
 
 
-async def most_costly(
-    session: AsyncSession, moment: Moment, cohort: Cohort | None = None
-) -> CostlyWait | None:
-    """The one wait that costs most in the quarter of a moment, of the intake if no cohort is given;
-    None where no wait has a cost. What is parked waits for nobody and is left out."""
-    return (await delay(session, moment, cohort or Cohort(INTAKE))).costliest
+async def most_costly(session: AsyncSession, moment: Moment) -> CostlyWait | None:
+    """The one wait of the intake that costs most in the quarter of a moment; None where no wait has
+    a cost. What is parked waits for nobody and is left out."""
+    return (await delay(Asking(session, moment, Question(), {}))).costliest
 
 
 def delay_report(moment: Moment, cohort: Cohort, table: "Table") -> DelayReport:
@@ -330,7 +326,7 @@ def _costliest(table: Table, now: Flags, moment: Moment) -> CostlyWait | None:
         use_cases=use_cases,
         sentence=(
             f"The wait that costs most is for {plain(holder)} in {plain(stage)}: "
-            f"{money(a_month, table.worth.currency)} of expected value a month, modelled over "
+            f"{said(a_month, table.worth.currency)} of expected value a month, modelled over "
             f"{_many(use_cases)}."
         ),
     )
@@ -342,19 +338,24 @@ def _sentence(table: Table, whole: Delayed, now: Flags, moment: Moment) -> str:
     cut, traces = table.cut, table.traces
     quarter = cut.quarters[-1]
     over = moment.at >= quarter.end - timedelta(microseconds=1)
-    said = (
-        f"{money(whole.waiting, table.worth.currency)} of expected value waited in {quarter.name}"
-    )
+    said = f"{said(whole.waiting, table.worth.currency)} of expected value waited in {quarter.name}"
     if not over:
-        said = f"{money(whole.waiting, table.worth.currency)} of expected value waited this quarter"
+        waited = (
+            f"{said(whole.waiting, table.worth.currency)} of expected value waited this quarter"
+        )
     waits = now & ~cut.working
     gate = waits & (cut.holder == _place(traces.holders, ENABLEMENT))
     taken = table.amount(gate) or 0.0
-    of_it = f"; {money(taken)} of it for enablement"
+    of_it = f"; {said(taken)} of it for enablement"
     if taken:
         cost = np.bincount(cut.stage[gate], np.nan_to_num(table.cost[gate]))
         of_it += f" (most in {plain(traces.stages[int(np.argmax(cost))])})"
-    return f"{said}{of_it}. Modelled over {_many(whole.use_cases)}, not measured."
+    return f"{waited}{of_it}. Modelled over {_many(whole.use_cases)}, not measured."
+
+
+def said(amount: float, currency: str = "") -> str:
+    """An amount that is modelled, as it is said: two digits of it, no more is known."""
+    return money(float(f"{amount:.2g}"), currency)
 
 
 def _place(names: Sequence[str], name: str) -> int:
@@ -415,7 +416,7 @@ def _notes(table: Table, now: Flags) -> Iterator[str]:
 
 
 async def _read(asking: Asking) -> DelayReport:
-    return await delay(asking.session, asking.moment, asking.cohort)
+    return await delay(asking)
 
 
 def _rows(found: DelayReport) -> Iterator[Row]:
@@ -439,7 +440,7 @@ EXAMPLE: Example = {
     "as_of_words": "as of 2026-11-02 10:00 (UTC)",
     "as_of": "2026-11-02T10:00:00+00:00",
     "cohort": "intake",
-    "sentence": "182,000 EUR of expected value waited this quarter; 182,000 of it for enablement "
+    "sentence": "180,000 EUR of expected value waited this quarter; 180,000 of it for enablement "
     "(most in evaluate). Modelled over 39 use cases, not measured.",
     "quarter": "2026-Q4",
     "begins": "2026-10-01",
@@ -453,7 +454,7 @@ EXAMPLE: Example = {
         "a_month": 171000.0,
         "currency": "EUR",
         "use_cases": 39,
-        "sentence": "The wait that costs most is for enablement in evaluate: 171,000 EUR of "
+        "sentence": "The wait that costs most is for enablement in evaluate: 170,000 EUR of "
         "expected value a month, modelled over 39 use cases.",
     },
     "whole": _example("all"),

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.domain.cohort import INTAKE, BadCohort, Cohort, cohort_from
 from service.errors import BadInput
 from service.facts.as_of import Moment
+from service.facts.traces import Sample, traces_of
 from service.measure.next_decision import DecisionOrder
 
 Learned = Callable[[], Awaitable[DecisionOrder]]
@@ -40,13 +41,21 @@ class Question:
 class Asking:
     """A question, with where and as of when it is answered.
 
-    `learned` is what the queue orders decisions by, where there is one.
+    `learned` is what the queue orders decisions by, where there is one. `samples` are shared by
+    reports that are read together: of one moment, and from one state of the database.
     """
 
     session: AsyncSession
     moment: Moment
     question: Question
+    samples: dict[Cohort, Sample]
     learned: Learned | None = None
+
+    async def sample(self, cohort: Cohort) -> Sample:
+        """The traces of a cohort, read once."""
+        if cohort not in self.samples:
+            self.samples[cohort] = await traces_of(self.session, cohort, self.moment)
+        return self.samples[cohort]
 
     @property
     def cohort(self) -> Cohort:

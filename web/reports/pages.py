@@ -25,12 +25,13 @@ from service.assumptions.store import (
 )
 from service.database import reading, snapshot
 from service.domain.assumption import ASSUMED, AssumptionKind
-from service.domain.cohort import INTAKE, cohort_from
+from service.domain.cohort import INTAKE, Cohort, cohort_from
 from service.domain.moment import Moment, ends_a_day
 from service.domain.permissions import Right, may
 from service.errors import BadInput, Conflict, NotAllowed
 from service.facts.as_of import choices, moment_from
 from service.facts.counts.read import Mark, mark_of
+from service.facts.traces import Sample
 from service.kinds import LONGEST_PROSE, Written
 from service.measure.tiers import SHORTEST_TAU
 from service.reports.delay import DelayReport
@@ -320,9 +321,10 @@ async def _read_together(
 
     async def make() -> dict[Name, Report]:
         found: dict[Name, Report] = {}
+        samples: dict[Cohort, Sample] = {}
         async with snapshot(given.sessions) as session:
             for name, of in asked.items():
-                found[name] = one = await report(session, name, moment, of)
+                found[name] = one = await report(session, name, moment, of, samples=samples)
                 pages.the(RecentReports).keep(name, of, moment, now, one, mark=mark)
         return found
 

@@ -18,7 +18,7 @@ from service.reports.comparison import (
     RatioFigures,
     StatementFigures,
 )
-from service.reports.delay import Delayed, DelayReport
+from service.reports.delay import Delayed, DelayReport, said
 from service.reports.flow import FlowReport
 from service.reports.forecasts import ForecastsReport, HeldForecasts
 from service.reports.help import HelpReport, Saving
@@ -27,7 +27,6 @@ from service.reports.registry import named
 from service.reports.report import Figures, Report
 from service.reports.stages import PassTimes, StagesReport
 from service.reports.verdict import VerdictReport
-from service.value.sentences import money
 from web.kit.formatting import day, number
 from web.kit.parties import party_name
 from web.kit.strings import counted, t
@@ -358,7 +357,7 @@ def _delay(found: DelayReport) -> Iterator[Table]:
 def _delayed(first: str, one: Delayed, found: DelayReport) -> Sequence[Cell]:
     name = party_name(one.name) if first == "holder" else title(one.name)
     amounts = (
-        NONE if some is None else money(some, found.currency) for some in (one.waiting, one.working)
+        NONE if some is None else said(some, found.currency) for some in (one.waiting, one.working)
     )
     return (
         one.name.replace("-", " ") if first == "quarter" else name,
