@@ -338,11 +338,8 @@ def _sentence(table: Table, whole: Delayed, now: Flags, moment: Moment) -> str:
     cut, traces = table.cut, table.traces
     quarter = cut.quarters[-1]
     over = moment.at >= quarter.end - timedelta(microseconds=1)
-    said = f"{said(whole.waiting, table.worth.currency)} of expected value waited in {quarter.name}"
-    if not over:
-        waited = (
-            f"{said(whole.waiting, table.worth.currency)} of expected value waited this quarter"
-        )
+    when = f"in {quarter.name}" if over else "this quarter"
+    waited = f"{said(whole.waiting, table.worth.currency)} of expected value waited {when}"
     waits = now & ~cut.working
     gate = waits & (cut.holder == _place(traces.holders, ENABLEMENT))
     taken = table.amount(gate) or 0.0
