@@ -35,6 +35,7 @@ class Question:
     tier: str | None = None
     unit: str | None = None
     by: Grouping = Grouping.NOTHING
+    programme: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +66,23 @@ class Asking:
 
 
 def question_from(
-    *, cohort: str, baseline: str, tau_days: float | None, tier: str, unit: str, by: str
+    *,
+    cohort: str,
+    baseline: str,
+    tau_days: float | None,
+    tier: str,
+    unit: str,
+    by: str,
+    programme: str = "",
 ) -> Question:
     """A question out of words, empty for what is not asked. `BadInput` for an unknown `by`."""
     try:
         groups = Grouping(by)
     except ValueError:
         raise BadInput("by", f"one of {', '.join(some.value for some in Grouping)}") from None
-    return Question(cohort, baseline or None, tau_days, tier or None, unit or None, groups)
+    return Question(
+        cohort, baseline or None, tau_days, tier or None, unit or None, groups, programme or None
+    )
 
 
 def cohort_named(field: str, written: str) -> Cohort:

@@ -14,6 +14,7 @@ from service.reports import (
     delay,
     flow,
     forecasts,
+    lighthouses,
     next_decisions,
     stages,
     verdict,
@@ -48,6 +49,7 @@ class Name(StrEnum):
     CHANGES = changes.REPORT
     WIP = wip.REPORT
     DELAY = delay.REPORT
+    LIGHTHOUSES = lighthouses.REPORT
 
 
 def named(written: str) -> Name:

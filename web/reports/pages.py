@@ -51,7 +51,7 @@ from web.reports.tables import by_risk, tables_of
 
 router = APIRouter()
 
-FIELDS = ("cohort", "baseline", "tier", "unit", "by", "tau", "as_of", "zone")
+FIELDS = ("cohort", "baseline", "tier", "unit", "by", "tau", "programme", "as_of", "zone")
 SUMMARY = (Name.CLOCK, Name.HELP)
 """What the verdict's page goes on with."""
 BESIDE = (*SUMMARY, Name.DELAY)
@@ -71,11 +71,12 @@ def asked(
     unit: str = "",
     by: str = "",
     tau: str = "",
+    programme: str = "",
     as_of: str = "",
     zone: str = "",
 ) -> dict[str, str]:
     """What stands in the address, field by field; empty where nothing is asked."""
-    given = (cohort, baseline, tier, unit, by, tau, as_of, zone)
+    given = (cohort, baseline, tier, unit, by, tau, programme, as_of, zone)
     return {name: value.strip() for name, value in zip(FIELDS, given, strict=True)}
 
 
@@ -282,6 +283,7 @@ def _question(wanted: Mapping[str, str]) -> Question:
         tier=wanted["tier"],
         unit=wanted["unit"],
         by=wanted["by"] or Grouping.NOTHING.value,
+        programme=wanted["programme"],
     )
 
 
@@ -409,7 +411,7 @@ def _pinned(wanted: dict[str, str], found: Report | None, now: datetime) -> dict
 
 def _narrowed(wanted: Mapping[str, str]) -> dict[str, str]:
     """The same cases, without what only a comparison takes."""
-    return {**wanted, "baseline": "", "by": "", "tau": ""}
+    return {**wanted, "baseline": "", "by": "", "tau": "", "programme": ""}
 
 
 def _query(wanted: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from functools import singledispatch
 from charts.labels import days, percent, ratio, title
 from service.domain.durations import between
 from service.domain.tiering import Tier
+from service.lighthouses.rules import percent as chance
 from service.reports.changes import ChangesReport
 from service.reports.clock import ClockReport
 from service.reports.comparison import (
@@ -22,6 +23,7 @@ from service.reports.delay import Delayed, DelayReport, said
 from service.reports.flow import FlowReport
 from service.reports.forecasts import ForecastsReport, HeldForecasts
 from service.reports.help import HelpReport, Saving
+from service.reports.lighthouses import LighthousesReport
 from service.reports.next_decisions import DecisionsReport
 from service.reports.registry import named
 from service.reports.report import Figures, Report
@@ -366,6 +368,22 @@ def _delayed(first: str, one: Delayed, found: DelayReport) -> Sequence[Cell]:
         _days(one.working_days),
         _count(one.use_cases),
     )
+
+
+@_tables.register
+def _lighthouses(found: LighthousesReport) -> Iterator[Table]:
+    rows = (
+        (
+            one.key,
+            t(f"lighthouses.standing_{one.standing}"),
+            title(one.stage),
+            party_name(one.holder) if one.holder else NONE,
+            NONE if one.p is None else chance(one.p),
+            chance(one.wait.p_if_halved) if one.wait else NONE,
+        )
+        for one in (*found.candidates, *found.others)
+    )
+    yield _table("lighthouses", "case standing stage holder | chance if_halved", rows)
 
 
 @_tables.register
