@@ -55,7 +55,7 @@ def chart(found: DelayReport) -> "alt.LayerChart":
         axis=alt.Axis(
             title=f"Expected value that waited, {found.currency}",
             values=list(ticks(top, 5)),
-            format=",~s",
+            format=",~f",
             gridColor="@grid",
             domain=False,
             ticks=False,
