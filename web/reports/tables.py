@@ -9,6 +9,7 @@ from functools import singledispatch
 from charts.labels import days, percent, ratio, title
 from service.domain.durations import between
 from service.domain.tiering import Tier
+from service.lighthouses.rules import percent as chance
 from service.reports.changes import ChangesReport
 from service.reports.clock import ClockReport
 from service.reports.comparison import (
@@ -18,9 +19,11 @@ from service.reports.comparison import (
     RatioFigures,
     StatementFigures,
 )
+from service.reports.delay import Delayed, DelayReport, said
 from service.reports.flow import FlowReport
 from service.reports.forecasts import ForecastsReport, HeldForecasts
 from service.reports.help import HelpReport, Saving
+from service.reports.lighthouses import LighthousesReport
 from service.reports.next_decisions import DecisionsReport
 from service.reports.registry import named
 from service.reports.report import Figures, Report
@@ -339,6 +342,48 @@ def _decisions(found: DecisionsReport) -> Iterator[Table]:
         for one in found.decisions
     )
     yield _table("decisions", "case tier stage holder why | waited_so_far saves_days", rows)
+
+
+@_tables.register
+def _delay(found: DelayReport) -> Iterator[Table]:
+    figures = "waiting_cost working_cost waiting_days working_days use_cases"
+    for key, first, groups in (
+        ("delay_parties", "holder", found.parties),
+        ("delay_stages", "stage", found.stages),
+        ("delay_tiers", "tier", found.tiers),
+        ("delay_quarters", "quarter", found.quarters[::-1]),
+    ):
+        yield _table(key, f"{first} | {figures}", (_delayed(first, one, found) for one in groups))
+
+
+def _delayed(first: str, one: Delayed, found: DelayReport) -> Sequence[Cell]:
+    name = party_name(one.name) if first == "holder" else title(one.name)
+    amounts = (
+        NONE if some is None else said(some, found.currency) for some in (one.waiting, one.working)
+    )
+    return (
+        one.name.replace("-", " ") if first == "quarter" else name,
+        *amounts,
+        _days(one.waiting_days),
+        _days(one.working_days),
+        _count(one.use_cases),
+    )
+
+
+@_tables.register
+def _lighthouses(found: LighthousesReport) -> Iterator[Table]:
+    rows = (
+        (
+            one.key,
+            t(f"lighthouses.standing_{one.standing}"),
+            title(one.stage),
+            party_name(one.holder) if one.holder else NONE,
+            NONE if one.p is None else chance(one.p),
+            chance(one.wait.p_if_halved) if one.wait else NONE,
+        )
+        for one in (*found.candidates, *found.others)
+    )
+    yield _table("lighthouses", "case standing stage holder | chance if_halved", rows)
 
 
 @_tables.register
