@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import assumptions, lighthouses, people, reports, system
+from api import assumptions, effort, lighthouses, people, reach, reports, system
 from api.intake import routes as use_cases
 from api.kit import problems
 from api.kit.bodies import EXAMPLES
@@ -62,7 +62,10 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
     )
     problems.install(app)
     # A report with an address of its own goes before the one for all others.
-    for module in (system, use_cases, value, lighthouses, reports, assumptions, people):
+    for module in (
+        *(system, use_cases, value, reach, effort),
+        *(lighthouses, reports, assumptions, people),
+    ):
         app.include_router(module.router)
     app.state.takes_files = set()
     app.add_middleware(BodyLimit, largest=LARGEST_BODY)

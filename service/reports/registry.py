@@ -9,9 +9,11 @@ from service.facts.as_of import Moment
 from service.reports import (
     changes,
     clock,
+    effort,
     flow,
     forecasts,
     next_decisions,
+    scale,
     stages,
     verdict,
     wip,
@@ -44,6 +46,8 @@ class Name(StrEnum):
     DECISIONS = next_decisions.REPORT
     CHANGES = changes.REPORT
     WIP = wip.REPORT
+    SCALE = scale.REPORT
+    EFFORT = effort.REPORT
 
 
 def named(written: str) -> Name:
