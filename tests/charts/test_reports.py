@@ -12,14 +12,19 @@ from charts.reports import in_words, names_of, picture
 from service.database import Sessions
 from service.domain.case import Case, Outcome
 from service.domain.cohort import INTAKE, period_from
+from service.domain.people import Role
 from service.domain.standing import Mode
 from service.domain.trace import Step
+from service.effort.hours import About
+from service.effort.store import say_hours
 from service.facts.as_of import Moment
 from service.facts.imported import begin_import, observed, write_cases
 from service.reports.quarters import lock
 from service.reports.question import Question
 from service.reports.registry import Name, report
 from service.reports.spreadsheet import as_csv
+from tests.kit.desk import open_desk
+from tests.reach.living import counted, in_production
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -60,6 +65,13 @@ async def fill(sessions: Sessions) -> None:
         await write_cases(session, run, cases, steps)
         await observed(session, run, NOW)
     await lock(sessions, period_from("2026-Q2"), at=NOW)
+    desk = open_desk(sessions)
+    owner = await desk.person(Role.BUILDER)
+    counted_here = await in_production(desk, owner)
+    await counted(desk, (counted_here, owner), 30, 120)
+    async with sessions.begin() as session:
+        actor = owner.actor
+        await say_hours(session, counted_here, actor, about=About.CASE, hours=2, at=NOW)
 
 
 @pytest.mark.parametrize(("name", "which"), PICTURES)
