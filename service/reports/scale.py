@@ -17,7 +17,6 @@ from service.facts.as_of import Moment
 from service.facts.live import LiveCase, live_cases_of
 from service.intake.use_cases import keys_of
 from service.measure.cases import OUTCOMES, Group
-from service.measure.curves import as_json as curves_as_json
 from service.measure.curves import curve
 from service.measure.figures import number
 from service.measure.survival import quantile, restricted_mean
@@ -223,8 +222,7 @@ def _curves(
     until = max((group.table.last_day for group in some.values()), default=0.0)
     if not until:
         return ()
-    drawn = tuple(curve(name, group, until) for name, group in some.items())
-    return tuple(CurveFigures.model_validate(one) for one in curves_as_json(drawn))
+    return tuple(CurveFigures.of(curve(name, group, until)) for name, group in some.items())
 
 
 def _holders(ahead: Sequence[str], in_the_way: Mapping[str, InTheWay]) -> tuple[HolderFigures, ...]:
