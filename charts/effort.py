@@ -24,7 +24,7 @@ def chart(found: EffortReport) -> "alt.LayerChart":
 
     caption = Caption(
         "Hours of modelling and of tracking",
-        f"{as_of(found)}; {found.total.said:,} of {count(found.total.asked, 'piece')} of work said",
+        f"{as_of(found)}; known of {found.total.said:,} of {count(found.total.asked, 'piece')} of work",
     )
     shown = found.quarters[-MOST_QUARTERS:]
     top = max((max(_hours(one)) for one in shown), default=0.0)

@@ -109,10 +109,14 @@ def _sentence(total: Hours) -> str:
     if ratio is None:
         return f"Nothing was tracked that somebody said the hours of: {spent} ({covered})."
     if ratio >= 1:
-        return f"{ratio:.1f} hours of modelling for each hour of tracking: {spent} ({covered})."
+        return f"{_times(ratio)} hours of modelling for each hour of tracking: {spent} ({covered})."
     if not ratio:
         return f"All of it is tracking: {spent} ({covered})."
-    return f"{1 / ratio:.1f} hours of tracking for each hour of modelling: {spent} ({covered})."
+    return f"{_times(1 / ratio)} hours of tracking for each hour of modelling: {spent} ({covered})."
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
 
 
 def _notes(total: Hours) -> Iterator[str]:

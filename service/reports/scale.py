@@ -19,7 +19,7 @@ from service.intake.use_cases import keys_of
 from service.measure.cases import OUTCOMES, Group
 from service.measure.curves import curve
 from service.measure.figures import number
-from service.measure.survival import quantile, restricted_mean
+from service.measure.survival import LifeTable, quantile, restricted_mean
 from service.reach.milestones import SAID, Count, Milestone, Obstacle, standing
 from service.reach.store import InTheWay, counts_of, in_the_way_of
 from service.reports.comparison import CurveFigures
@@ -206,12 +206,21 @@ def _figures(
         reached=reached,
         open=len(cases) - not_counted - reached,
         not_counted=not_counted,
-        p50=quantile_of(quantile(table, 0.5)),
-        p85=quantile_of(quantile(table, 0.85)),
+        p50=_quantile(table, 0.5),
+        p85=_quantile(table, 0.85),
         mean_days=None if mean is None else number(mean.days),
         mean_se=None if mean is None else number(mean.se),
         tau_days=tau,
     )
+
+
+def _quantile(table: LifeTable, part: float) -> Quantile:
+    """Not said where nothing bounds it: where the last one that was followed is there, the curve
+    ends at 0, however few there were."""
+    found = quantile(table, part)
+    if found.low is None and found.high is None:
+        return Quantile(days=None, low=None, high=None)
+    return quantile_of(found)
 
 
 def _curves(

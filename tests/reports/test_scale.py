@@ -75,6 +75,14 @@ async def test_times_are_those_of_kaplan_and_meier_by_hand(desk: Desk, owner: Pe
     )
 
 
+async def test_what_the_last_one_alone_would_say_is_not_said(desk: Desk, owner: Person) -> None:
+    first, other = [await in_production(desk, owner) for _ in range(2)]
+    await counted(desk, (other, owner), 5, 20)
+    await counted(desk, (first, owner), 50, 100)
+    one = hundred(await told(desk, 60))
+    assert (one.reached, one.open, one.p50.days, one.p85.days) == (1, 1, None, None)
+
+
 async def test_as_of_a_day_knows_nothing_later(desk: Desk, owner: Person) -> None:
     rows = await five(desk, owner)
     before = await told(desk, 25)

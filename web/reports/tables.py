@@ -389,7 +389,10 @@ def _scale(found: ScaleReport) -> Iterator[Table]:
     yield _table(
         "rollout",
         "holder | use_cases",
-        ((party_name(one.holder), _count(one.cases)) for one in found.holders),
+        (
+            (party_name(one.holder) if one.holder else t("reports.unsaid"), _count(one.cases))
+            for one in found.holders
+        ),
     )
     yield _table(
         "obstacles",
