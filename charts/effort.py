@@ -22,10 +22,9 @@ def chart(found: EffortReport) -> "alt.LayerChart":
 
     from charts import canvas
 
-    caption = Caption(
-        "Hours of modelling and of tracking",
-        f"{as_of(found)}; known of {found.total.said:,} of {count(found.total.asked, 'piece')} of work",
-    )
+    work = count(found.total.asked, "piece")
+    known = f"{as_of(found)}; known of {found.total.said:,} of {work} of work"
+    caption = Caption("Hours of modelling and of tracking", known)
     shown = found.quarters[-MOST_QUARTERS:]
     top = max((max(_hours(one)) for one in shown), default=0.0)
     if not top:
