@@ -11,9 +11,11 @@ from charts import (
     calibration,
     clock,
     delay,
+    effort,
     flow,
     lighthouses,
     savings,
+    scale,
     stages,
     survival,
     trend,
@@ -36,6 +38,8 @@ PICTURES: tuple[AnyPicture, ...] = (
     wip.PICTURE,
     delay.PICTURE,
     lighthouses.PICTURE,
+    scale.PICTURE,
+    effort.PICTURE,
 )
 
 

@@ -12,10 +12,12 @@ from service.reports import (
     changes,
     clock,
     delay,
+    effort,
     flow,
     forecasts,
     lighthouses,
     next_decisions,
+    scale,
     stages,
     verdict,
     wip,
@@ -50,6 +52,8 @@ class Name(StrEnum):
     WIP = wip.REPORT
     DELAY = delay.REPORT
     LIGHTHOUSES = lighthouses.REPORT
+    SCALE = scale.REPORT
+    EFFORT = effort.REPORT
 
 
 def named(written: str) -> Name:
