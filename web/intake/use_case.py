@@ -27,6 +27,7 @@ from web.kit.forms import TheForm
 from web.kit.page import go, page
 from web.kit.signed_in import Reader, SignedIn
 from web.value.forms import NotWritten
+from web.value.series import SentSeries
 from web.value.shown import Noted, shown
 
 router = APIRouter()
@@ -60,10 +61,11 @@ async def show_page(
     not_done: NotDone | None = None,
     noted: Noted | None = None,
     not_written: NotWritten | None = None,
+    series: SentSeries | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
     """The page as it is now: after a command (`done`) or what was written of its value (`noted`),
-    or with a form that was not taken, under its status."""
+    with what a series shows, or with a form that was not taken, under its status."""
     at = given.now()
     expected = None
     async with reading(given.sessions) as session:
@@ -72,7 +74,11 @@ async def show_page(
             return go(request, f"/use-cases/{found.key}")
         if not found.standing.ended:
             expected = await of_use_case(session, found.row)
-        value = await shown(session, found.row, reader.person, at, not_written=not_written)
+        value = await shown(
+            session, found.row, reader.person, at, not_written=not_written, series=series
+        )
+    if value.series.wrong:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
     offered = {rule.command for rule in found.rules}
     undo = UNDOES.get(done) if done else None
     if undo not in offered:

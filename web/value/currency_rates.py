@@ -21,7 +21,7 @@ from service.value.currencies import (
     reporting_currency,
 )
 from web.kit.formatting import sentence
-from web.kit.forms import Form, TheForm
+from web.kit.forms import TheForm
 from web.kit.page import go, page
 from web.kit.signed_in import Reader, SignedIn
 from web.kit.strings import t
@@ -59,8 +59,9 @@ async def write(request: Request, form: TheForm, reader: Writer, given: TheConte
     written = form.text("file") or form.text("csv")
     if written and not written.lower().startswith(HEADER[0]):
         written = f"{LINE}\n{written}"
+    typed = {"source": form.text("source"), "csv": written}
     try:
-        body = RatesBody.model_validate({"source": form.text("source"), "csv": written})
+        body = RatesBody.model_validate(typed)
         found = body.found()
         async with given.sessions.begin() as session:
             new = await record_rates(
@@ -71,10 +72,10 @@ async def write(request: Request, form: TheForm, reader: Writer, given: TheConte
             str(one["loc"][0]): in_words(one["type"], one.get("ctx", {})) or t("new.wrong")
             for one in error.errors()
         }
-        return await _list(request, given, typed=form, wrong=wrong)
+        return await _list(request, given, typed=typed, wrong=wrong)
     except BadInput as error:
         field = "source" if error.field == "source" else "csv"
-        return await _list(request, given, typed=form, wrong={field: sentence(error.detail)})
+        return await _list(request, given, typed=typed, wrong={field: sentence(error.detail)})
     return go(request, PATH, new=str(new), known=str(len(found) - new))
 
 
@@ -83,7 +84,7 @@ async def _list(
     given: Context,
     *,
     done: str = "",
-    typed: Form | None = None,
+    typed: Mapping[str, str] | None = None,
     wrong: Mapping[str, str] | None = None,
 ) -> Response:
     async with reading(given.sessions) as session:
@@ -97,6 +98,6 @@ async def _list(
         most=MOST_LISTED,
         reporting=reporting_currency(),
         done=done,
-        typed=typed or Form([]),
+        typed=typed or {},
         wrong=wrong or {},
     )

@@ -24,6 +24,7 @@ from web.value.forms import (
     filled_case,
     filled_measurement,
 )
+from web.value.series import NO_SERIES, SentSeries, ShownSeries
 
 
 class Noted(StrEnum):
@@ -45,6 +46,7 @@ class Shown:
     may_measure: bool
     confirmable: frozenset[int]
     not_written: NotWritten | None = None
+    series: ShownSeries = NO_SERIES
 
     case_fields: ClassVar = CASE
     measurement_fields: ClassVar = MEASUREMENT
@@ -107,8 +109,9 @@ async def shown(
     at: datetime,
     *,
     not_written: NotWritten | None = None,
+    series: SentSeries | None = None,
 ) -> Shown:
-    """What the page shows of a use case's value."""
+    """What the page shows of a use case's value, with what a series shows that somebody sent."""
     value = await value_of(session, use_case, at.astimezone(UTC))
     goes_on = use_case.outcome in {Outcome.OPEN, Outcome.PRODUCTION}
     owners = owners_ever(use_case)
@@ -126,4 +129,5 @@ async def shown(
             )
         ),
         not_written=not_written,
+        series=NO_SERIES if series is None else series.shown(value),
     )
