@@ -15,7 +15,6 @@ from service.domain.permissions import Right, may
 from service.errors import BadInput, NotAllowed
 from service.value.currencies import (
     HEADER,
-    MOST_LISTED,
     list_rates,
     record_rates,
     reporting_currency,
@@ -31,6 +30,7 @@ router = APIRouter()
 
 PATH = "/admin/currency-rates"
 LINE = ",".join(HEADER)
+MOST_SHOWN = 100
 Counted = Annotated[int | None, Query(ge=0, le=10_000)]
 
 
@@ -88,14 +88,14 @@ async def _list(
     wrong: Mapping[str, str] | None = None,
 ) -> Response:
     async with reading(given.sessions) as session:
-        kept = await list_rates(session, given.now())
+        kept = await list_rates(session, given.now(), most=MOST_SHOWN)
     return page(
         request,
         "currency_rates.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
         kept=kept,
-        full=len(kept) >= MOST_LISTED,
-        most=MOST_LISTED,
+        full=len(kept) >= MOST_SHOWN,
+        most=MOST_SHOWN,
         reporting=reporting_currency(),
         done=done,
         typed=typed or {},
