@@ -17,6 +17,7 @@ from service.lighthouses.samples import remove_lighthouses, took_part
 from service.people.samples import lock_samples as samples_of_people
 from service.people.samples import remove_people
 from service.reports.quarters import remove_sample_verdicts
+from service.value.currencies import remove_rates
 from service.value.samples import remove_value, who_wrote
 from workflows.intake.dispatcher import TemporalEngine
 
@@ -60,6 +61,7 @@ async def remove(
         ids = list(people)
         await remove_drafts(session, ids)
         await remove_assumptions(session, ids)
+        await remove_rates(session, ids)
         named = await told_of(session, ids) | await who_withdrew(session, ids)
         named |= await took_part(session, ids)
         named |= await who_wrote(session, ids)
