@@ -22,6 +22,7 @@ from service.measure.tiers import SHORTEST_TAU
 from service.reports.question import Grouping, Question
 from service.reports.registry import Name, report
 from service.reports.spreadsheet import as_csv
+from service.value.held import Promise
 
 router = APIRouter(prefix="/v1/reports", tags=["Leadership"])
 
@@ -68,6 +69,10 @@ def asked(
     by: Annotated[
         Grouping, Query(description="What tells the groups apart, where there are any")
     ] = (Grouping.NOTHING),
+    against: Annotated[
+        Promise,
+        Query(description="The promise that value is held against"),
+    ] = Promise.FIRST,
     as_of: Annotated[
         Words,
         Query(
@@ -90,7 +95,7 @@ def asked(
     ] = "",
 ) -> Asked:
     """The question in a request's query."""
-    question = Question(cohort, baseline or None, tau, tier or None, unit or None, by)
+    question = Question(cohort, baseline or None, tau, tier or None, unit or None, by, against)
     moment = moment_from("as_of", as_of, given.now(), zone)
     return Asked(question, moment, format_, which)
 

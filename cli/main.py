@@ -121,7 +121,10 @@ def report_command(  # noqa: PLR0917 - the options of a command
     tau: Annotated[float | None, typer.Option(min=0.001, max=36_500, help="Days.")] = None,
     tier: Annotated[str, typer.Option(help="Only cases of this tier.")] = "",
     unit: Annotated[str, typer.Option(help="Only cases of this business unit.")] = "",
-    by: Annotated[str, typer.Option(help="nothing, tier, unit, stage or period.")] = "nothing",
+    by: Annotated[
+        str, typer.Option(help="nothing, tier, unit, stage, period, sponsor or benefit.")
+    ] = "nothing",
+    against: Annotated[str, typer.Option(help="The promise: first or latest.")] = "first",
     as_of: Annotated[
         str | None,
         typer.Option(
@@ -142,7 +145,13 @@ def report_command(  # noqa: PLR0917 - the options of a command
     from service.reports.question import question_from
 
     question = question_from(
-        cohort=cohort, baseline=baseline, tau_days=tau, tier=tier, unit=unit, by=by
+        cohort=cohort,
+        baseline=baseline,
+        tau_days=tau,
+        tier=tier,
+        unit=unit,
+        by=by,
+        against=against,
     )
     _run(show(Wanted(name, question, as_of, out_, picture, zone)))
 

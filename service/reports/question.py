@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,8 +11,10 @@ from service.domain.cohort import INTAKE, BadCohort, Cohort, cohort_from
 from service.errors import BadInput
 from service.facts.as_of import Moment
 from service.measure.next_decision import DecisionOrder
+from service.value.held import Promise
 
 Learned = Callable[[], Awaitable[DecisionOrder]]
+E = TypeVar("E", bound=StrEnum)
 
 
 class Grouping(StrEnum):
@@ -22,6 +25,8 @@ class Grouping(StrEnum):
     UNIT = "unit"
     STAGE = "stage"
     PERIOD = "period"
+    SPONSOR = "sponsor"
+    BENEFIT = "benefit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Question:
     tier: str | None = None
     unit: str | None = None
     by: Grouping = Grouping.NOTHING
+    against: Promise = Promise.FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +62,26 @@ class Asking:
 
 
 def question_from(
-    *, cohort: str, baseline: str, tau_days: float | None, tier: str, unit: str, by: str
+    *,
+    cohort: str,
+    baseline: str,
+    tau_days: float | None,
+    tier: str,
+    unit: str,
+    by: str,
+    against: str = Promise.FIRST.value,
 ) -> Question:
-    """A question out of words, empty for what is not asked. `BadInput` for an unknown `by`."""
+    """A question out of words, empty for what is not asked. `BadInput` for an unknown `by` or
+    `against`."""
+    groups, promise = _one_of(Grouping, "by", by), _one_of(Promise, "against", against)
+    return Question(cohort, baseline or None, tau_days, tier or None, unit or None, groups, promise)
+
+
+def _one_of(words: type[E], field: str, written: str) -> E:
     try:
-        groups = Grouping(by)
+        return words(written)
     except ValueError:
-        raise BadInput("by", f"one of {', '.join(some.value for some in Grouping)}") from None
-    return Question(cohort, baseline or None, tau_days, tier or None, unit or None, groups)
+        raise BadInput(field, f"one of {', '.join(some.value for some in words)}") from None
 
 
 def cohort_named(field: str, written: str) -> Cohort:

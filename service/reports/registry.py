@@ -13,6 +13,7 @@ from service.reports import (
     forecasts,
     next_decisions,
     stages,
+    value,
     verdict,
     wip,
 )
@@ -44,6 +45,7 @@ class Name(StrEnum):
     DECISIONS = next_decisions.REPORT
     CHANGES = changes.REPORT
     WIP = wip.REPORT
+    VALUE = value.REPORT
 
 
 def named(written: str) -> Name:
