@@ -1,13 +1,15 @@
 """What a use case promised and delivered, on its page: seen, measured, confirmed, corrected."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from service.domain.people import Role
+from service.value.haircut import haircut
 from tests.kit.browsing import FormOnPage, Guest, Page, browsing, guest
 from tests.kit.house import House
+from tests.kit.submission import submission
 from tests.value.test_api import LIVE, Live, in_production
 
 FOUND: dict[str, Any] = {
@@ -229,3 +231,46 @@ async def test_a_series_that_shows_nothing_is_told_so(
     page = await owner.sends(page.form(SERIES), status=422, **changes)
     assert words in page.text
     assert changes["series"].partition("\n")[2] in page.form(SERIES).values["series"]
+
+
+async def test_a_promise_stands_beside_what_others_like_it_delivered(
+    house: House, live: Live
+) -> None:
+    async with house.sessions() as session:
+        found = await haircut(session, datetime.now(UTC), "Procurement")
+
+    def after(promised: float) -> str:
+        """What becomes of a promise, in words."""
+        return f"Of {promised:,} EUR a year that would be {round(promised * found.rate):,} EUR."
+
+    _, page = await looks(house, live, "owner")
+    assert found.sentence in page.text
+    assert after(180_000) in page.text
+
+    builder = await guest(house, Role.BUILDER)
+    page = await builder.sees("/new")
+    assert "that would be" not in page.text, "nothing is promised yet"
+    typed = {"business_unit": "Procurement", "currency": "eur"}
+    form = page.form("/new")
+    form.fields += typed.items()
+    page = await builder.sends(form, do="check", expected_yearly_value="50,000")
+    assert found.sentence in page.text
+    assert after(50_000) in page.text
+    piece = await builder.http.get("/new/ahead", params={**typed, "expected_yearly_value": "1e9"})
+    assert found.sentence in piece.text
+    assert "that would be" not in piece.text, "that is no number as people write one"
+
+    await live.measure(live.owner)
+    _, page = await looks(house, live, "owner")
+    assert "that would be" not in page.text, "it has a figure of its own now"
+
+
+async def test_the_answer_to_a_submission_says_what_is_to_be_expected(house: House) -> None:
+    builder = await house.visitor(Role.BUILDER)
+    headers = {"Idempotency-Key": "once"}
+    body = submission(business_unit="Procurement")
+    first = await builder.http.post("/v1/use-cases", json=body, headers=headers)
+    again = await builder.http.post("/v1/use-cases", json=body, headers=headers)
+    worth = first.json()["haircut"]
+    assert worth["expected_yearly_value"] == pytest.approx(180_000 * worth["rate"], abs=10)
+    assert again.json() == first.json()

@@ -116,6 +116,11 @@ def composed() -> set[str]:
         *(f"value.quantity_{one}" for one in Quantity),
         *(f"value.state_{one}" for one in State),
         *(f"value.done_{one}" for one in Noted),
+        *(
+            f"value.{hint}series_{one}"
+            for hint in ("", "hint_")
+            for one in ("series", "comparison")
+        ),
         *(f"admin.done_{one}" for one in ("added", "changed", "revoked", "signed_out")),
     }
 

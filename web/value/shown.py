@@ -12,7 +12,9 @@ from service.domain.case import Outcome
 from service.domain.people import Person
 from service.intake.use_cases import UseCaseRow
 from service.value.delivered import Quantity, asked_from
+from service.value.evidence import State
 from service.value.grades import Method, may_change_case, may_measure, why_not_confirm
+from service.value.haircut import haircut
 from service.value.measurements import Kept, Value, owners_ever, value_of
 from service.value.terms import Benefit, Direction
 from web.value.forms import (
@@ -24,6 +26,7 @@ from web.value.forms import (
     filled_case,
     filled_measurement,
 )
+from web.value.haircut import Expectation
 from web.value.series import NO_SERIES, SentSeries, ShownSeries
 
 
@@ -47,6 +50,8 @@ class Shown:
     confirmable: frozenset[int]
     not_written: NotWritten | None = None
     series: ShownSeries = NO_SERIES
+    expectation: Expectation | None = None
+    """Of what it promises; None once it is measured, and when it has ended before."""
 
     case_fields: ClassVar = CASE
     measurement_fields: ClassVar = MEASUREMENT
@@ -129,5 +134,16 @@ async def shown(
             )
         ),
         not_written=not_written,
+        expectation=await _expectation(session, use_case, value, at) if goes_on else None,
         series=NO_SERIES if series is None else series.shown(value),
     )
+
+
+async def _expectation(
+    session: AsyncSession, use_case: UseCaseRow, value: Value, at: datetime
+) -> Expectation | None:
+    if value.against_latest.state is State.MEASURED:
+        return None
+    terms = value.latest.terms
+    found = await haircut(session, at, use_case.business_unit)
+    return Expectation(found, terms.expected_yearly_value, terms.currency)
