@@ -115,11 +115,12 @@ async def hand_in(
             repeatable=repeatable,
             model=model,
         )
-        # As known when it came: the same request gets the same answer, whenever it is repeated.
-        found = await haircut(session, submitted.receipt.submitted_at, body.business_unit)
     if submitted.beginning is not None:
         await hand_over_to_engine(given.sessions, given.engine, submitted.beginning)
     response.headers["Location"] = f"/v1/use-cases/{submitted.receipt.key}"
+    # As known when it came: the same request gets the same answer, whenever it is repeated.
+    async with reading(given.sessions) as session:
+        found = await haircut(session, submitted.receipt.submitted_at, body.business_unit)
     worth = HaircutRead.of(found, body.investment.expected_yearly_value)
     return ReceiptRead.of(submitted.receipt, worth)
 

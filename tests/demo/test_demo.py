@@ -21,7 +21,7 @@ from demo.history import BASELINE, EFFECT, Size
 from demo.live import ideas
 from demo.people import DOMAIN
 from demo.removing import remove
-from demo.value import STORIES
+from demo.value import RATE, STORIES
 from service.assumptions.store import record_assumption
 from service.columns import metadata
 from service.database import Sessions
@@ -306,6 +306,9 @@ async def test_every_page_has_something_to_show_and_each_case_is_the_engines(
     states, grades, exact, corrected = await value(sessions, rows)
     assert states == Counter({State.MEASURED: len(STORIES), State.UNPROVEN: 3, State.NOT_DUE: 5})
     assert set(grades) == set(Grade)
+    low, high = _of(found, Name.VALUE, "ci_like")
+    assert low < RATE < high
+    assert (_of(found, Name.VALUE, "measured"), _of(found, Name.VALUE, "unproven")) == (9, 3)
     assert (exact, corrected) == (1, 1)
 
     # And one can go on with them.

@@ -241,7 +241,8 @@ async def test_a_promise_stands_beside_what_others_like_it_delivered(
 
     def after(promised: float) -> str:
         """What becomes of a promise, in words."""
-        return f"Of {promised:,} EUR a year that would be {round(promised * found.rate):,} EUR."
+        amount = float(f"{promised * found.rate:.3g}")
+        return f"Of {promised:,} EUR a year that would be {amount:,.0f} EUR."
 
     _, page = await looks(house, live, "owner")
     assert found.sentence in page.text

@@ -41,4 +41,5 @@ def as_typed(haircut: Haircut, typed: Mapping[str, str]) -> Expectation:
 
 
 def _part(promised: float | None, rate: float | None) -> float | None:
-    return None if promised is None or rate is None else promised * rate
+    """To three digits: the rate is not known better."""
+    return None if promised is None or rate is None else float(f"{promised * rate:.3g}")
