@@ -19,6 +19,7 @@ from charts import (
     stages,
     survival,
     trend,
+    value,
     wip,
 )
 from charts.palette import Theme
@@ -40,6 +41,7 @@ PICTURES: tuple[AnyPicture, ...] = (
     lighthouses.PICTURE,
     scale.PICTURE,
     effort.PICTURE,
+    value.PICTURE,
 )
 
 

@@ -19,6 +19,7 @@ from service.reports import (
     next_decisions,
     scale,
     stages,
+    value,
     verdict,
     wip,
 )
@@ -54,6 +55,7 @@ class Name(StrEnum):
     LIGHTHOUSES = lighthouses.REPORT
     SCALE = scale.REPORT
     EFFORT = effort.REPORT
+    VALUE = value.REPORT
 
 
 def named(written: str) -> Name:
