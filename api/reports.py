@@ -22,6 +22,7 @@ from service.measure.tiers import SHORTEST_TAU
 from service.reports.question import Grouping, Question
 from service.reports.registry import Name, report
 from service.reports.spreadsheet import as_csv
+from service.value.held import Promise
 
 router = APIRouter(prefix="/v1/reports", tags=["Leadership"])
 
@@ -72,6 +73,10 @@ def asked(
         Words | None,
         Query(description="The id of a lighthouse programme; the newest that goes on, if empty"),
     ] = None,
+    against: Annotated[
+        Promise,
+        Query(description="The promise that value is held against"),
+    ] = Promise.FIRST,
     as_of: Annotated[
         Words,
         Query(
@@ -95,7 +100,14 @@ def asked(
 ) -> Asked:
     """The question in a request's query."""
     question = Question(
-        cohort, baseline or None, tau, tier or None, unit or None, by, programme or None
+        cohort,
+        baseline or None,
+        tau,
+        tier or None,
+        unit or None,
+        by,
+        against=against,
+        programme=programme or None,
     )
     moment = moment_from("as_of", as_of, given.now(), zone)
     return Asked(question, moment, format_, which)

@@ -112,6 +112,27 @@ INVESTMENT_CASES = """
     FROM use_case
 """
 
+MEASUREMENTS = """
+    INSERT INTO measurement (
+        use_case_id, number, case_version, starts, ends, quantity, value, standard_error,
+        attribution, method, source, note, person_id, recorded_at
+    )
+    SELECT id, month, 1, ended_at::date + 30 * (month - 1), ended_at::date + 30 * month - 1,
+        (ARRAY['kpi', 'change', 'money'])[1 + month % 3],
+        (ARRAY[6.0, -4.0, 700.0])[1 + month % 3] * (0.7 + 0.6 * random()),
+        CASE WHEN month > 1 THEN 0.1 * random() END, 1,
+        (ARRAY['randomised', 'interrupted_series', 'before_after', 'report'])[1 + month % 4],
+        'The system', '', 'owner', ended_at + 30 * month * interval '1 day'
+    FROM use_case, generate_series(1, 4 + (number % 2)::int) AS month
+    WHERE outcome = 'production'
+"""
+CONFIRMATIONS = """
+    INSERT INTO confirmation (use_case_id, number, note, person_id, recorded_at)
+    SELECT use_case_id, number, '', 'owner', recorded_at + interval '1 day'
+    FROM measurement WHERE number % 2 = 0
+"""
+"""Four or five months of each use case in production, every second one confirmed."""
+
 
 @dataclass(slots=True)
 class Block:
@@ -139,7 +160,8 @@ async def fill(connection: asyncpg.Connection, cases: int, *, seed: int = 1) -> 
         await _copy(connection, "transition", TRANSITION, block.transitions)
         await _copy(connection, "case_version", VERSION, block.versions)
     await connection.execute("ALTER TABLE transition ENABLE TRIGGER ALL")
-    await connection.execute(INVESTMENT_CASES)
+    for statement in (INVESTMENT_CASES, MEASUREMENTS, CONFIRMATIONS):
+        await connection.execute(statement)
     await _copy(connection, "case_version", VERSION, list(_baseline(rng, cases // 10)))
     await connection.execute("INSERT INTO observation VALUES ('archive.csv', '-infinity', $1)", NOW)
     await connection.execute("VACUUM ANALYZE")

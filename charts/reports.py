@@ -20,6 +20,7 @@ from charts import (
     stages,
     survival,
     trend,
+    value,
     wip,
 )
 from charts.palette import Theme
@@ -41,6 +42,7 @@ PICTURES: tuple[AnyPicture, ...] = (
     lighthouses.PICTURE,
     scale.PICTURE,
     effort.PICTURE,
+    value.PICTURE,
     library.PICTURE,
 )
 

@@ -5,10 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from charts.labels import count, ticks, width
+from charts.labels import count, ticks, title, width
 from charts.layout import MARGIN, Caption, Key, Label, Layers, Reach, names_margin, plot_width
+from charts.picture import Picture, as_of
 from service.measure.tiers import Interval
-from service.value.report import ValueReport
+from service.reports.question import Grouping
+from service.reports.report import Bounds
+from service.reports.value import ValueReport
+from service.value.held import Promise
+from service.value.report import ValueReport as FileReport
 
 if TYPE_CHECKING:
     import altair as alt
@@ -16,6 +21,15 @@ if TYPE_CHECKING:
 MOST_GROUPS = 30
 WIDEST = (-1.0, 4.0)
 """What the axis shows at most; an interval goes on beyond its edge."""
+UNPROVEN = "If the unproven delivered nothing, or as promised"
+BY = {
+    Grouping.UNIT: "business unit",
+    Grouping.TIER: "tier",
+    Grouping.SPONSOR: "sponsor",
+    Grouping.BENEFIT: "kind of benefit",
+}
+WORDS = {Grouping.TIER, Grouping.BENEFIT}
+"""Groups by these have names of ours, and not people's."""
 _LINE = 30
 _GAP = 14
 _FIGURES = 94
@@ -34,17 +48,38 @@ class _Row:
     own: float | None = None
 
 
-def chart(report: ValueReport, caption: Caption, *, cost: bool = False) -> "alt.LayerChart":
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    measured: int
+    whole: list[_Row]
+    groups: list[_Row]
+
+
+def chart(report: FileReport, caption: Caption, *, cost: bool = False) -> "alt.LayerChart":
     """All use cases, others like them, what the unproven leave open; then the groups, those with
     most use cases first. `cost`: above 1 is over plan, and bad."""
+    return _drawn(_rows(report, cost), caption, describe(report, cost=cost), cost=cost)
+
+
+def report_chart(found: ValueReport) -> "alt.LayerChart":
+    """The same of the report, which is about value and never about cost."""
+    against = "what was handed in" if found.against is Promise.FIRST else "the newest versions"
+    caption = Caption(
+        "Delivered against promised",
+        f"{as_of(found)}; {found.currency}, against {against}, by {BY[found.by]}",
+    )
+    return _drawn(_report_rows(found), caption, describe_report(found), cost=False)
+
+
+def _drawn(rates: _Rates, caption: Caption, words: str, *, cost: bool) -> "alt.LayerChart":
     import altair as alt
 
     from charts import canvas
 
-    whole, groups = _rows(report, cost)
-    if not report.whole.measured:
+    whole, groups = rates.whole, rates.groups
+    if not rates.measured:
         hint = "A rate is known once something that is due has been measured."
-        return canvas.nothing(caption, describe(report, cost=cost), hint)
+        return canvas.nothing(caption, words, hint)
     rows = [*whole, *groups]
     middles = [
         _LINE * (place + 0.5) + (_GAP if place >= len(whole) else 0) for place in range(len(rows))
@@ -105,7 +140,7 @@ def chart(report: ValueReport, caption: Caption, *, cost: bool = False) -> "alt.
     return canvas.sheet(
         layers,
         caption,
-        describe(report, cost=cost),
+        words,
         left=left,
         right=right,
         height=height,
@@ -115,13 +150,21 @@ def chart(report: ValueReport, caption: Caption, *, cost: bool = False) -> "alt.
     )
 
 
-def describe(report: ValueReport, *, cost: bool = False) -> str:
+def describe(report: FileReport, *, cost: bool = False) -> str:
     """The picture in words."""
+    return _in_words(_rows(report, cost), cost=cost)
+
+
+def describe_report(found: ValueReport) -> str:
+    """The picture of the report in words."""
+    return _in_words(_report_rows(found), cost=False)
+
+
+def _in_words(rates: _Rates, *, cost: bool) -> str:
     what = "Cost against plan" if cost else "Delivered against promised"
-    if not report.whole.measured:
+    if not rates.measured:
         return f"{what}: nothing to show yet."
-    whole, groups = _rows(report, cost)
-    parts = [_said(row) for row in [*whole, *groups]]
+    parts = [_said(row) for row in [*rates.whole, *rates.groups]]
     return f"{what}; 1 is as {'planned' if cost else 'promised'}. {' '.join(parts)}"
 
 
@@ -137,7 +180,7 @@ def _said(row: _Row) -> str:
     return f"{name}: {_rate(row.rate)}{interval}{own}."
 
 
-def _rows(report: ValueReport, cost: bool) -> tuple[list[_Row], list[_Row]]:
+def _rows(report: FileReport, cost: bool) -> _Rates:
     found = report.whole
     whole = [
         _row("These use cases", found.measured, found.rate, found.ci),
@@ -146,7 +189,7 @@ def _rows(report: ValueReport, cost: bool) -> tuple[list[_Row], list[_Row]]:
     if found.unproven:
         rest = "If the unproven cost nothing, or as planned"
         if not cost:
-            rest = "If the unproven delivered nothing, or as promised"
+            rest = UNPROVEN
         whole.append(_Row(rest, found.unproven, None, found.worst, found.best))
     rates = report.by_group.rates if report.by_group is not None else ()
     ranked = sorted(rates, key=lambda one: (-one.cases, one.group))
@@ -160,7 +203,32 @@ def _rows(report: ValueReport, cost: bool) -> tuple[list[_Row], list[_Row]]:
         )
         for one in ranked[:MOST_GROUPS]
     ]
-    return whole, groups
+    return _Rates(found.measured, whole, groups)
+
+
+def _report_rows(found: ValueReport) -> _Rates:
+    whole = [
+        _Row("These use cases", found.measured, found.rate, *_ends(found.ci)),
+        _Row("Use cases like these", None, found.rate, *_ends(found.ci_like)),
+    ]
+    if found.worst != found.best:
+        whole.append(_Row(UNPROVEN, found.unproven, None, found.worst, found.best))
+    ranked = sorted(found.groups, key=lambda one: (-one.cases, one.group))
+    groups = [
+        _Row(
+            title(one.group) if found.by in WORDS else one.group,
+            one.measured,
+            one.rate,
+            *_ends(one.ci),
+            one.own_rate if one.shrunk else None,
+        )
+        for one in ranked[:MOST_GROUPS]
+    ]
+    return _Rates(found.measured, whole, groups)
+
+
+def _ends(ci: Bounds | None) -> Bounds:
+    return ci or (None, None)
 
 
 def _row(
@@ -249,3 +317,6 @@ def _between(row: _Row) -> str:
     if row.low is None or row.high is None or row.low == row.high:
         return ""
     return f"{row.low:.2f} to {row.high:.2f}"
+
+
+PICTURE = Picture("value", ValueReport, report_chart, describe_report)

@@ -121,7 +121,10 @@ def report_command(  # noqa: PLR0917 - the options of a command
     tau: Annotated[float | None, typer.Option(min=0.001, max=36_500, help="Days.")] = None,
     tier: Annotated[str, typer.Option(help="Only cases of this tier.")] = "",
     unit: Annotated[str, typer.Option(help="Only cases of this business unit.")] = "",
-    by: Annotated[str, typer.Option(help="nothing, tier, unit, stage or period.")] = "nothing",
+    by: Annotated[
+        str, typer.Option(help="nothing, tier, unit, stage, period, sponsor or benefit.")
+    ] = "nothing",
+    against: Annotated[str, typer.Option(help="The promise: first or latest.")] = "first",
     programme: Annotated[
         str, typer.Option(help="The id of a lighthouse programme. Default: the newest.")
     ] = "",
@@ -152,6 +155,7 @@ def report_command(  # noqa: PLR0917 - the options of a command
         unit=unit,
         by=by,
         programme=programme,
+        against=against,
     )
     _run(show(Wanted(name, question, as_of, out_, picture, zone)))
 

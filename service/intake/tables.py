@@ -78,6 +78,7 @@ class UseCaseRow(UseCaseFields, table=True):
         Index("ix_use_case_open", "holder", "position", postgresql_where="outcome = 'open'"),
         Index("ix_use_case_ended_at", "ended_at"),
         Index("ix_use_case_turn_since_number", "turn_since", "number"),
+        Index("ix_use_case_sequence", "sequence"),
         Index(
             "ix_use_case_words",
             text("to_tsvector('english'::regconfig, (title || ' '::text) || problem)"),

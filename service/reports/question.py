@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,8 +12,10 @@ from service.errors import BadInput
 from service.facts.as_of import Moment
 from service.facts.traces import Sample, traces_of
 from service.measure.next_decision import DecisionOrder
+from service.value.held import Promise
 
 Learned = Callable[[], Awaitable[DecisionOrder]]
+E = TypeVar("E", bound=StrEnum)
 
 
 class Grouping(StrEnum):
@@ -23,6 +26,8 @@ class Grouping(StrEnum):
     UNIT = "unit"
     STAGE = "stage"
     PERIOD = "period"
+    SPONSOR = "sponsor"
+    BENEFIT = "benefit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class Question:
     tier: str | None = None
     unit: str | None = None
     by: Grouping = Grouping.NOTHING
+    against: Promise = Promise.FIRST
     programme: str | None = None
 
 
@@ -73,16 +79,29 @@ def question_from(
     tier: str,
     unit: str,
     by: str,
+    against: str = Promise.FIRST.value,
     programme: str = "",
 ) -> Question:
-    """A question out of words, empty for what is not asked. `BadInput` for an unknown `by`."""
-    try:
-        groups = Grouping(by)
-    except ValueError:
-        raise BadInput("by", f"one of {', '.join(some.value for some in Grouping)}") from None
+    """A question out of words, empty for what is not asked. `BadInput` for an unknown `by` or
+    `against`."""
+    groups, promise = _one_of(Grouping, "by", by), _one_of(Promise, "against", against)
     return Question(
-        cohort, baseline or None, tau_days, tier or None, unit or None, groups, programme or None
+        cohort,
+        baseline or None,
+        tau_days,
+        tier or None,
+        unit or None,
+        groups,
+        against=promise,
+        programme=programme or None,
     )
+
+
+def _one_of(words: type[E], field: str, written: str) -> E:
+    try:
+        return words(written)
+    except ValueError:
+        raise BadInput(field, f"one of {', '.join(some.value for some in words)}") from None
 
 
 def cohort_named(field: str, written: str) -> Cohort:

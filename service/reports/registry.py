@@ -20,6 +20,7 @@ from service.reports import (
     next_decisions,
     scale,
     stages,
+    value,
     verdict,
     wip,
 )
@@ -55,6 +56,7 @@ class Name(StrEnum):
     LIGHTHOUSES = lighthouses.REPORT
     SCALE = scale.REPORT
     EFFORT = effort.REPORT
+    VALUE = value.REPORT
     LIBRARY = library.REPORT
 
 

@@ -37,7 +37,8 @@ class Evidence:
     `due` is what was promised for the time so far, above 0, and NaN where nothing is due yet.
     `delivered` is NaN where nobody measured, `standard_error` where nobody knows it. `grade` is a
     place in `GRADES`, or `NO_GRADE` for what needs none, such as booked costs. `group` is a place
-    in `groups`; without names there are none. `stopped` says which are no more.
+    in `groups`; without names there are none. `stopped` says which are no more. `beyond` is what
+    more is due of a use case that was measured in part: then `due` is that part.
     """
 
     due: Floats
@@ -47,6 +48,7 @@ class Evidence:
     stopped: Flags
     group: Codes
     groups: tuple[str, ...] = ()
+    beyond: Floats | None = None
 
     def __len__(self) -> int:
         return self.due.size
@@ -77,6 +79,7 @@ class Evidence:
             self.stopped[which],
             self.group[which],
             self.groups,
+            None if self.beyond is None else self.beyond[which],
         )
 
 

@@ -38,7 +38,8 @@ nearly all there is, and the multiplier is beyond 300."""
 class Realisation:
     """What use cases delivered of what was due. Counts, amounts, and shares of what was due.
 
-    `due` is of the measured and the unproven, `due_measured` and `delivered` of the measured.
+    `due` is of the measured and the unproven, `due_measured` and `delivered` of the measured;
+    `beyond` is what is due of the measured outside of what was measured: unproven, too.
     `ci` is what these use cases delivered, `ci_like` what use cases like these deliver. `worst` and
     `best` are the rate if the unproven delivered nothing, and if they delivered what they promised.
     `exact` counts those that delivered their promise to the digit. What cannot be known is None.
@@ -55,6 +56,7 @@ class Realisation:
     stopped_unproven: int
     due: float
     due_measured: float
+    beyond: float
     delivered: float
     rate: float | None
     ci: Interval | None
@@ -77,12 +79,13 @@ class Realisation:
 def realise(evidence: Evidence, widening: Widening = WIDENING) -> Realisation:
     """What these use cases delivered of what was due."""
     is_due, is_measured = evidence.is_due, evidence.is_measured
-    due = float(evidence.due[is_due].sum())
     known = evidence.at(is_measured)
+    beyond = 0.0 if known.beyond is None else float(known.beyond.sum())
+    due = float(evidence.due[is_due].sum()) + beyond
     measured, of_these = len(known), float(known.due.sum())
     delivered = float(known.delivered.sum())
     unproven = int(is_due.sum()) - measured
-    left = float(evidence.due[is_due & ~is_measured].sum())
+    left = float(evidence.due[is_due & ~is_measured].sum()) + beyond
     error = np.isnan(known.standard_error)
     rate = delivered / of_these if measured else None
     return Realisation(
@@ -94,6 +97,7 @@ def realise(evidence: Evidence, widening: Widening = WIDENING) -> Realisation:
         stopped_unproven=int((evidence.stopped & is_due & ~is_measured).sum()),
         due=due,
         due_measured=of_these,
+        beyond=beyond,
         delivered=delivered,
         rate=rate,
         ci=these(known, widening),

@@ -66,11 +66,16 @@ class ValueReport:
         if not whole.measured:
             yield "Nothing that is due is measured: there is no rate."
         if whole.unproven:
-            left = (whole.due - whole.due_measured) / whole.due
+            left = (whole.due - whole.due_measured - whole.beyond) / whole.due
             yield (
                 f"Unproven: {whole.unproven} of {whole.unproven + whole.measured} use cases that "
                 f"are due, {_percent(left)} of what was due. They count neither as nothing nor as "
                 f"{'spent' if cost else 'delivered'}; worst and best hold them to either."
+            )
+        if whole.beyond > 0.0:
+            yield (
+                f"Of what is measured {_percent(whole.beyond / whole.due)} of what was due lies "
+                "outside of the measured windows: it is unproven, too."
             )
         if whole.stopped:
             unproven = (

@@ -18,7 +18,7 @@ def value_sentence(whole: Realisation, currency: str) -> str:
     ]
     if whole.ci_like is not None:
         parts.append(f"use cases like these deliver {_span(whole.ci_like)}")
-    if whole.unproven:
+    if whole.unproven or whole.beyond > 0.0:
         parts.append(
             f"if the rest delivered nothing, {whole.worst:.2f}, and as promised, {whole.best:.2f}"
         )

@@ -27,6 +27,7 @@ class InvestmentCaseRow(SQLModel, table=True):
     """One version of a use case's investment case. The first is what was handed in."""
 
     __tablename__ = "investment_case"
+    __table_args__ = (Index("ix_investment_case_recorded_at", "recorded_at"),)
 
     use_case_id: str = Field(sa_column=Column(ID, ForeignKey("use_case.id"), primary_key=True))
     version: int = Field(primary_key=True)
@@ -73,6 +74,7 @@ class MeasurementRow(SQLModel, table=True):
             unique=True,
             postgresql_where="replaces IS NOT NULL",
         ),
+        Index("ix_measurement_recorded_at", "recorded_at"),
     )
 
     use_case_id: str = Field(sa_column=Column(ID, ForeignKey("use_case.id"), primary_key=True))
@@ -102,6 +104,7 @@ class ConfirmationRow(SQLModel, table=True):
         ForeignKeyConstraint(
             ["use_case_id", "number"], ["measurement.use_case_id", "measurement.number"]
         ),
+        Index("ix_confirmation_recorded_at", "recorded_at"),
     )
 
     use_case_id: str = Field(sa_column=Column(ID, primary_key=True))

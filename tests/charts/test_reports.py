@@ -12,13 +12,16 @@ from charts.reports import in_words, names_of, picture
 from service.database import Sessions
 from service.domain.case import Case, Outcome
 from service.domain.cohort import INTAKE, period_from
+from service.domain.commands import Command
 from service.domain.people import Role
 from service.domain.standing import Mode
+from service.domain.tiering import Tier
 from service.domain.trace import Step
 from service.effort.hours import About
 from service.effort.store import say_hours
 from service.facts.as_of import Moment
 from service.facts.imported import begin_import, observed, write_cases
+from service.intake.use_cases import find
 from service.library.adoptions import adopt_imported
 from service.library.assets import Content, Kind
 from service.library.store import propose_asset
@@ -28,6 +31,9 @@ from service.reports.quarters import lock
 from service.reports.question import Question
 from service.reports.registry import Name, report
 from service.reports.spreadsheet import as_csv
+from service.value.delivered import Quantity
+from service.value.grades import Method
+from service.value.measurements import Found, record
 from tests.kit.desk import open_desk
 from tests.reach.living import counted, in_production
 
@@ -83,6 +89,7 @@ async def fill(sessions: Sessions) -> None:
     await lock(sessions, period_from("2026-Q2"), at=NOW)
     await a_candidate(sessions)
     await a_use_case_in_use(sessions)
+    await measure(sessions)
 
 
 async def a_candidate(sessions: Sessions) -> None:
@@ -106,6 +113,26 @@ async def a_use_case_in_use(sessions: Sessions) -> None:
     await counted(desk, (key, owner), 30, 120)
     async with sessions.begin() as session:
         await say_hours(session, key, owner.actor, about=About.CASE, hours=2, at=NOW)
+
+
+async def measure(sessions: Sessions) -> None:
+    """A use case in production, and what it brought in its first month."""
+    desk = open_desk(sessions)
+    owner = await desk.person(Role.BUILDER)
+    case = await desk.hand_in(owner, tier=Tier.LOW, at=NOW - 100 * DAY)
+    live = NOW - 90 * DAY
+    await desk.does(case.use_case_id, owner, Command.GO_LIVE, at=live)
+    async with sessions.begin() as session:
+        found = Found(
+            starts=live.date(),
+            ends=live.date() + 29 * DAY,
+            quantity=Quantity.MONEY,
+            value=9_000.0,
+            method=Method.REPORT,
+            source="the owner",
+        )
+        row = await find(session, case.key, owner.actor)
+        await record(session, row, owner, found, at=NOW - DAY)
 
 
 @pytest.mark.parametrize(("name", "which"), PICTURES)

@@ -139,6 +139,11 @@ def composed() -> set[str]:
         *(f"reach.done_{one}" for one in Told),
         *(f"effort.ask_{one}" for one in About),
         *(f"effort.{tap}" for tap in TAPS),
+        *(
+            f"value.{hint}series_{one}"
+            for hint in ("", "hint_")
+            for one in ("series", "comparison")
+        ),
         *(f"admin.done_{one}" for one in ("added", "changed", "revoked", "signed_out")),
     }
 

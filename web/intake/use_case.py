@@ -33,6 +33,7 @@ from web.reach.forms import NotSaid
 from web.reach.shown import Told
 from web.reach.shown import shown as reach_shown
 from web.value.forms import NotWritten
+from web.value.series import SentSeries
 from web.value.shown import Noted, shown
 
 router = APIRouter()
@@ -83,11 +84,12 @@ async def show_page(
     not_done: NotDone | None = None,
     not_written: NotWritten | None = None,
     not_said: NotSaid | None = None,
+    series: SentSeries | None = None,
     not_taken: NotTaken | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
-    """The page as it is now: after what was just done, or with a form that was not taken, under its
-    status."""
+    """The page as it is now: after what was just done, with what a series shows, or with a form
+    that was not taken, under its status."""
     at, done = given.now(), just.done
     expected = None
     async with reading(given.sessions) as session:
@@ -96,10 +98,14 @@ async def show_page(
             return go(request, f"/use-cases/{found.key}")
         if not found.standing.ended:
             expected = await of_use_case(session, found.row)
-        value = await shown(session, found.row, reader.person, at, not_written=not_written)
+        value = await shown(
+            session, found.row, reader.person, at, not_written=not_written, series=series
+        )
         reach = await reach_shown(session, found.row, reader.person, at, not_said=not_said)
         effort = await effort_shown(session, found.row, reader.person, at)
         library = await library_of(session, found.row, reader.person, at, not_taken=not_taken)
+    if value.series.wrong:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
     offered = {rule.command for rule in found.rules}
     undo = UNDOES.get(done) if done else None
     if undo not in offered:

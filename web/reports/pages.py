@@ -40,6 +40,7 @@ from service.reports.registry import Name, report
 from service.reports.report import Report
 from service.reports.spreadsheet import as_csv
 from service.reports.verdict import VerdictReport
+from service.value.held import Promise
 from web.kit.context import Pages, ThePages
 from web.kit.formatting import sentence
 from web.kit.forms import Form, TheForm
@@ -51,11 +52,16 @@ from web.reports.tables import by_risk, tables_of
 
 router = APIRouter()
 
-FIELDS = ("cohort", "baseline", "tier", "unit", "by", "tau", "programme", "as_of", "zone")
+FIELDS = (
+    *("cohort", "baseline", "tier", "unit", "by", "against"),
+    *("tau", "programme", "as_of", "zone"),
+)
 SUMMARY = (Name.CLOCK, Name.HELP)
 """What the verdict's page goes on with."""
 BESIDE = (*SUMMARY, Name.DELAY)
 """What is read with the verdict: of the cost of delay its page has one line."""
+PROMISES = {Promise.LATEST.value: t("reports.against_latest")}
+"""What value can be held against beside what was handed in."""
 TOGETHER = "together"
 CSV = "text/csv; charset=utf-8"
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
@@ -70,13 +76,14 @@ def asked(
     tier: str = "",
     unit: str = "",
     by: str = "",
+    against: str = "",
     tau: str = "",
     programme: str = "",
     as_of: str = "",
     zone: str = "",
 ) -> dict[str, str]:
     """What stands in the address, field by field; empty where nothing is asked."""
-    given = (cohort, baseline, tier, unit, by, tau, programme, as_of, zone)
+    given = (cohort, baseline, tier, unit, by, against, tau, programme, as_of, zone)
     return {name: value.strip() for name, value in zip(FIELDS, given, strict=True)}
 
 
@@ -284,6 +291,7 @@ def _question(wanted: Mapping[str, str]) -> Question:
         unit=wanted["unit"],
         by=wanted["by"] or Grouping.NOTHING.value,
         programme=wanted["programme"],
+        against=wanted["against"] or Promise.FIRST.value,
     )
 
 
@@ -378,6 +386,7 @@ async def _page(
         more_fixed=_query(_narrowed(fixed)),
         offered=offered,
         tiers={tier: title(tier) for tier in sorted(offered.tiers, key=by_risk)},
+        promises=PROMISES if name is Name.VALUE else {},
         groupings={by.value: t(f"reports.by_{by.value}") for by in name.of.groupings},
         assumed=assumed,
         assumed_of=baseline,
@@ -411,7 +420,7 @@ def _pinned(wanted: dict[str, str], found: Report | None, now: datetime) -> dict
 
 def _narrowed(wanted: Mapping[str, str]) -> dict[str, str]:
     """The same cases, without what only a comparison takes."""
-    return {**wanted, "baseline": "", "by": "", "tau": "", "programme": ""}
+    return {**wanted, "baseline": "", "by": "", "against": "", "tau": "", "programme": ""}
 
 
 def _query(wanted: Mapping[str, str]) -> str:

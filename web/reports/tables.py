@@ -29,10 +29,12 @@ from service.reports.help import HelpReport, Saving
 from service.reports.library import LibraryReport
 from service.reports.lighthouses import LighthousesReport
 from service.reports.next_decisions import DecisionsReport
+from service.reports.question import Grouping
 from service.reports.registry import named
 from service.reports.report import Figures, Report
 from service.reports.scale import ScaleReport
 from service.reports.stages import PassTimes, StagesReport
+from service.reports.value import ValueReport
 from service.reports.verdict import VerdictReport
 from web.kit.formatting import day, number
 from web.kit.parties import party_name
@@ -256,6 +258,23 @@ def _times(times: PassTimes) -> Iterator[Cell]:
     for kind in (times.queue, times.work):
         for quantile in (kind.p50, kind.p85, kind.p95):
             yield _days(quantile.days)
+
+
+@_tables.register
+def _value(found: ValueReport) -> Iterator[Table]:
+    ours = found.by in {Grouping.TIER, Grouping.BENEFIT}
+    rows = (
+        (
+            title(one.group) if ours else one.group,
+            _count(one.cases),
+            _count(one.measured),
+            ratio(one.own_rate),
+            ratio(one.rate),
+            _between(one.ci or (None, None), ratio),
+        )
+        for one in sorted(found.groups, key=lambda one: (-one.cases, one.group))
+    )
+    yield _table("value", "group | cases cases_measured own_rate rate rate_between", rows)
 
 
 @_tables.register

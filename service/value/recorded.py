@@ -1,0 +1,326 @@
+"""Every use case, version of an investment case and measurement that was ever recorded, in columns.
+
+Facts are only ever added, so what was read once is kept in memory and read again when something was
+recorded since. Columns travel in binary: half a million rows take a second, and then none.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.measure.cases import Codes
+from service.measure.survival import Flags, Floats
+from service.measure.traces import coded
+from service.value.delivered import Quantity
+from service.value.grades import Method
+from service.value.terms import Benefit, Direction
+
+NEVER = 2**62
+"""In microseconds since 1970: later than anything."""
+NO_DAY = 2**31 - 1
+"""In days since 1970: of what has none."""
+METHODS = tuple(Method)
+QUANTITIES = tuple(Quantity)
+BENEFITS = tuple(Benefit)
+NO_BENEFIT = -1
+MOST_NUMBERS = 2**20
+"""Of versions and measurements of one use case; there are far fewer."""
+
+Words = NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """Use cases by number. Moments are in microseconds since 1970, `ended` is `NEVER` while open.
+    `unit`, `sponsor`, `tier`, `outcome` and `owners` are places in the tuples; the first of
+    `owners` is the accountable one."""
+
+    number: Codes
+    id: Words
+    title: Words
+    unit: Codes
+    units: tuple[str, ...]
+    sponsor: Codes
+    sponsors: tuple[str, ...]
+    tier: Codes
+    tiers: tuple[str, ...]
+    outcome: Codes
+    outcomes: tuple[str, ...]
+    owners: Codes
+    owners_of: tuple[tuple[str, ...], ...]
+    submitted: Codes
+    ended: Codes
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Versions of investment cases, by use case and number: `key` is both. NaN where nobody has
+    said what a unit is worth; `plan_starts` is `NO_DAY` without a plan."""
+
+    key: Codes
+    recorded: Codes
+    sign: Floats
+    benefit: Codes
+    currency: Codes
+    currencies: tuple[str, ...]
+    observed: Flags
+    baseline: Floats
+    target: Floats
+    money_per_unit: Floats
+    one_off_cost: Floats
+    yearly_run_cost: Floats
+    expected_yearly_value: Floats
+    ramp_months: Floats
+    plan_starts: Codes
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """Measurements, by use case and number: `key` is both, `version` and `replaces` are such keys
+    too (the second 0 where it corrects nothing). Days are since 1970, `ends` is in the window;
+    `confirmed` is when, `NEVER` if nobody did."""
+
+    key: Codes
+    version: Codes
+    replaces: Codes
+    quantity: Codes
+    method: Codes
+    starts: Codes
+    ends: Codes
+    value: Floats
+    standard_error: Floats
+    attribution: Floats
+    recorded: Codes
+    confirmed: Codes
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """All of it."""
+
+    use_cases: UseCases
+    versions: Versions
+    measurements: Measurements
+
+
+_MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
+_INT, _FLOAT = "string_agg(int8send({}), ''::bytea)", "string_agg(float8send({}), ''::bytea)"
+
+
+def _at(column: str, *, never: bool = False) -> str:
+    found = _MICROSECONDS.format(column)
+    return _INT.format(f"coalesce({found}, {NEVER})" if never else found)
+
+
+def _day(column: str) -> str:
+    return _INT.format(f"coalesce(({column} - DATE '1970-01-01')::bigint, {NO_DAY})")
+
+
+def _float(column: str) -> str:
+    return _FLOAT.format(f"coalesce({column}, 'NaN'::float8)")
+
+
+USE_CASES = text(
+    f"""
+    SELECT {_INT.format("number")} AS number, {_at("submitted_at")} AS submitted,
+        {_at("ended_at", never=True)} AS ended, array_agg(id) AS id, array_agg(title) AS title,
+        array_agg(business_unit) AS unit, array_agg(sponsor) AS sponsor,
+        array_agg(tier) AS tier, array_agg(outcome) AS outcome,
+        array_agg(array_to_string(owners, ',')) AS owners
+    FROM use_case
+    """  # noqa: S608 - the names above, and nothing from outside
+)
+VERSIONS = text(
+    f"""
+    SELECT direction, benefit, told.currency, jsonb_array_length(observations) > 0 AS observed,
+        {_INT.format(f"use_case.number * {MOST_NUMBERS} + version")} AS key,
+        {_at("recorded_at")} AS recorded, {_float("told.kpi_baseline")} AS baseline,
+        {_float("told.kpi_target")} AS target, {_float("money_per_unit")} AS money_per_unit,
+        {_float("told.one_off_cost")} AS one_off_cost,
+        {_float("told.yearly_run_cost")} AS yearly_run_cost,
+        {_float("told.expected_yearly_value")} AS expected_yearly_value,
+        {_float("ramp_months")} AS ramp_months, {_day("plan_starts")} AS plan_starts
+    FROM investment_case AS told JOIN use_case ON use_case.id = use_case_id
+    GROUP BY direction, benefit, told.currency, observed
+    """  # noqa: S608 - the names above, and nothing from outside
+)
+MEASUREMENTS = text(
+    f"""
+    SELECT quantity, method,
+        {_INT.format(f"use_case.number * {MOST_NUMBERS} + found.number")} AS key,
+        {_INT.format(f"use_case.number * {MOST_NUMBERS} + case_version")} AS version,
+        {_INT.format(f"coalesce(use_case.number * {MOST_NUMBERS} + replaces, 0)")} AS replaces,
+        {_day("starts")} AS starts, {_day("ends")} AS ends, {_float("value")} AS value,
+        {_float("standard_error")} AS standard_error, {_float("attribution")} AS attribution,
+        {_at("found.recorded_at")} AS recorded,
+        {_at("confirmation.recorded_at", never=True)} AS confirmed
+    FROM measurement AS found JOIN use_case ON use_case.id = found.use_case_id
+    LEFT JOIN confirmation
+        ON confirmation.use_case_id = found.use_case_id AND confirmation.number = found.number
+    GROUP BY quantity, method
+    """  # noqa: S608 - the names above, and nothing from outside
+)
+# Rows of these tables are only ever added, or go as samples; each transition raises a sequence.
+USE_CASES_MARK = text("SELECT count(*), coalesce(sum(sequence), 0), max(number) FROM use_case")
+VERSIONS_MARK = text("SELECT count(*), max(recorded_at) FROM investment_case")
+MEASUREMENTS_MARK = text(
+    "SELECT (SELECT count(*) FROM measurement), (SELECT max(recorded_at) FROM measurement), "
+    "(SELECT count(*) FROM confirmation), (SELECT max(recorded_at) FROM confirmation)"
+)
+
+T = TypeVar("T")
+Mark = tuple[Any, ...]
+MOST_KEPT = 4
+"""Databases of which a process keeps what it has read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    mark: Mark
+    read: Any
+
+
+_KEPT: "OrderedDict[tuple[str, str], _Kept]" = OrderedDict()
+
+
+async def everything_recorded(session: AsyncSession) -> Recorded:
+    """All that was ever recorded, by those transactions that the session sees."""
+    # Measurements refer to versions and those to use cases: read in this order, what is referred
+    # to is there, whatever is written meanwhile.
+    measurements = await _read(session, MEASUREMENTS_MARK, MEASUREMENTS, _measurements)
+    versions = await _read(session, VERSIONS_MARK, VERSIONS, _versions)
+    use_cases = await _read(session, USE_CASES_MARK, USE_CASES, _use_cases)
+    return Recorded(use_cases, versions, measurements)
+
+
+async def _read(
+    session: AsyncSession, mark: TextClause, statement: TextClause, make: Callable[[Any], T]
+) -> T:
+    """As it was read last, if nothing was recorded since."""
+    name = (str(session.get_bind().engine.url), make.__name__)
+    now = tuple((await session.execute(mark)).one())
+    kept = _KEPT.get(name)
+    if kept is None or kept.mark != now:
+        kept = _Kept(now, make((await session.execute(statement)).all()))
+        _KEPT[name] = kept
+    _KEPT.move_to_end(name)
+    while len(_KEPT) > 3 * MOST_KEPT:
+        _KEPT.popitem(last=False)
+    read: T = kept.read
+    return read
+
+
+def _use_cases(rows: Any) -> UseCases:
+    (row,) = rows
+    number = _ints(row.number)
+    order = np.argsort(number)
+
+    def words(column: list[str] | None) -> list[str]:
+        return [] if column is None else [column[place] for place in order.tolist()]
+
+    def objects(column: list[str] | None) -> Words:
+        found = np.empty(number.size, dtype=np.object_)
+        found[:] = words(column)
+        return found
+
+    unit, units = coded(words(row.unit))
+    sponsor, sponsors = coded(words(row.sponsor))
+    tier, tiers = coded(words(row.tier))
+    outcome, outcomes = coded(words(row.outcome))
+    owners, owners_of = coded(words(row.owners))
+    return UseCases(
+        number=number[order],
+        id=objects(row.id),
+        title=objects(row.title),
+        unit=unit,
+        units=units,
+        sponsor=sponsor,
+        sponsors=sponsors,
+        tier=tier,
+        tiers=tiers,
+        outcome=outcome,
+        outcomes=outcomes,
+        owners=owners,
+        owners_of=tuple(tuple(some.split(",")) for some in owners_of),
+        submitted=_ints(row.submitted)[order],
+        ended=_ints(row.ended)[order],
+    )
+
+
+def _versions(rows: Any) -> Versions:
+    names = sorted({row.currency for row in rows})
+    found = _Columns(rows)
+    key = found.ints("key")
+    order = np.argsort(key)
+    return Versions(
+        key=key[order],
+        recorded=found.ints("recorded")[order],
+        sign=found.same([Direction(row.direction).sign for row in rows])[order].astype(np.float64),
+        benefit=found.same([_benefit(row.benefit) for row in rows])[order],
+        currency=found.same([names.index(row.currency) for row in rows])[order],
+        currencies=tuple(names),
+        observed=found.same([row.observed for row in rows])[order] > 0,
+        baseline=found.floats("baseline")[order],
+        target=found.floats("target")[order],
+        money_per_unit=found.floats("money_per_unit")[order],
+        one_off_cost=found.floats("one_off_cost")[order],
+        yearly_run_cost=found.floats("yearly_run_cost")[order],
+        expected_yearly_value=found.floats("expected_yearly_value")[order],
+        ramp_months=found.floats("ramp_months")[order],
+        plan_starts=found.ints("plan_starts")[order],
+    )
+
+
+def _measurements(rows: Any) -> Measurements:
+    found = _Columns(rows)
+    key = found.ints("key")
+    order = np.argsort(key)
+    quantities = [QUANTITIES.index(Quantity(row.quantity)) for row in rows]
+    methods = [METHODS.index(Method(row.method)) for row in rows]
+    return Measurements(
+        key=key[order],
+        version=found.ints("version")[order],
+        replaces=found.ints("replaces")[order],
+        quantity=found.same(quantities)[order],
+        method=found.same(methods)[order],
+        starts=found.ints("starts")[order],
+        ends=found.ints("ends")[order],
+        value=found.floats("value")[order],
+        standard_error=found.floats("standard_error")[order],
+        attribution=found.floats("attribution")[order],
+        recorded=found.ints("recorded")[order],
+        confirmed=found.ints("confirmed")[order],
+    )
+
+
+class _Columns:
+    """Groups of rows that are alike in some columns; the others come packed."""
+
+    def __init__(self, rows: Any) -> None:
+        self._rows = rows
+        self._sizes = [len(row.key) // 8 for row in rows]
+
+    def ints(self, name: str) -> Codes:
+        parts = [_ints(getattr(row, name)) for row in self._rows]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+
+    def floats(self, name: str) -> Floats:
+        parts = [np.frombuffer(getattr(row, name), dtype=">f8") for row in self._rows]
+        return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
+
+    def same(self, codes: list[int]) -> Codes:
+        return np.repeat(np.array(codes, dtype=np.int64), self._sizes)
+
+
+def _benefit(word: str | None) -> int:
+    return NO_BENEFIT if word is None else BENEFITS.index(Benefit(word))
+
+
+def _ints(packed: bytes | None) -> Codes:
+    return np.frombuffer(packed or b"", dtype=">i8").astype(np.int64)
