@@ -11,12 +11,13 @@ from fastapi.openapi.utils import get_openapi
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import assumptions, lighthouses, people, reports, system
+from api import assumptions, effort, lighthouses, people, reach, reports, system
 from api.intake import routes as use_cases
 from api.kit import problems
 from api.kit.bodies import EXAMPLES
 from api.kit.context import Context
 from api.kit.problems import FieldError, Problem, problem
+from api.value import currency_rates
 from api.value import routes as value
 from service.database import open_sessions
 from service.errors import NotConfigured
@@ -34,7 +35,7 @@ TAGS = [
     {"name": "Third parties", "description": "Give a view on what was referred to you."},
     {"name": "Leadership", "description": "The verdict."},
     {"name": "Everybody", "description": "What anybody signed in may ask."},
-    {"name": "Administration", "description": "People and tokens."},
+    {"name": "Administration", "description": "People, tokens, rates."},
 ]
 DESCRIPTION = """A chess clock for AI intake: every minute between the idea and production is on
 somebody's clock. Errors are RFC 9457 problems (`application/problem+json`). Sign in with
@@ -61,8 +62,10 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
         redirect_slashes=False,  # an address is right or it is a 404
     )
     problems.install(app)
-    # A report with an address of its own goes before the one for all others.
-    for module in (system, use_cases, value, lighthouses, reports, assumptions, people):
+    for module in (
+        *(system, use_cases, value, reach, effort),
+        *(lighthouses, reports, assumptions, currency_rates, people),
+    ):
         app.include_router(module.router)
     app.state.takes_files = set()
     app.add_middleware(BodyLimit, largest=LARGEST_BODY)

@@ -68,6 +68,10 @@ def asked(
     by: Annotated[
         Grouping, Query(description="What tells the groups apart, where there are any")
     ] = (Grouping.NOTHING),
+    programme: Annotated[
+        Words | None,
+        Query(description="The id of a lighthouse programme; the newest that goes on, if empty"),
+    ] = None,
     as_of: Annotated[
         Words,
         Query(
@@ -90,7 +94,9 @@ def asked(
     ] = "",
 ) -> Asked:
     """The question in a request's query."""
-    question = Question(cohort, baseline or None, tau, tier or None, unit or None, by)
+    question = Question(
+        cohort, baseline or None, tau, tier or None, unit or None, by, programme or None
+    )
     moment = moment_from("as_of", as_of, given.now(), zone)
     return Asked(question, moment, format_, which)
 

@@ -122,6 +122,9 @@ def report_command(  # noqa: PLR0917 - the options of a command
     tier: Annotated[str, typer.Option(help="Only cases of this tier.")] = "",
     unit: Annotated[str, typer.Option(help="Only cases of this business unit.")] = "",
     by: Annotated[str, typer.Option(help="nothing, tier, unit, stage or period.")] = "nothing",
+    programme: Annotated[
+        str, typer.Option(help="The id of a lighthouse programme. Default: the newest.")
+    ] = "",
     as_of: Annotated[
         str | None,
         typer.Option(
@@ -142,7 +145,13 @@ def report_command(  # noqa: PLR0917 - the options of a command
     from service.reports.question import question_from
 
     question = question_from(
-        cohort=cohort, baseline=baseline, tau_days=tau, tier=tier, unit=unit, by=by
+        cohort=cohort,
+        baseline=baseline,
+        tau_days=tau,
+        tier=tier,
+        unit=unit,
+        by=by,
+        programme=programme,
     )
     _run(show(Wanted(name, question, as_of, out_, picture, zone)))
 

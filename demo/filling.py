@@ -18,6 +18,7 @@ from demo.history import (
 from demo.lighthouses import add_programme
 from demo.live import hand_in
 from demo.people import Cast, add_people
+from demo.reach import add_reach
 from service.database import Sessions
 from service.domain.case import Case
 from service.domain.cohort import INTAKE, Cohort, quarter_of
@@ -91,6 +92,8 @@ async def fill(
         tell("a lighthouse programme")
         order = await asyncio.to_thread(learn_order, sample.traces, model)
         await add_programme(session, cast, live, at=at, order=order)
+        tell("reach and hours")
+        await add_reach(session, cast, live, at=at)
         tell("verdicts of the past quarters")
         quarters = await _lock_quarters(session, at)
     tell("the engine takes the live ones over")

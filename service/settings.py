@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     """The Temporal task queue of workflows and activities."""
     decision_timeout: float = Field(default=5.0, gt=0, le=60)
     """Seconds that a decision may take before the answer is "pending"."""
+    reporting_currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
+    """The currency of reports over several use cases (ISO 4217)."""
     public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+$")
     """The address that people type, without a path, when something in front speaks TLS."""
     oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^?#\s]+$")

@@ -13,6 +13,7 @@ class Right(StrEnum):
     READ_REPORTS = "read_reports"
     MANAGE_PEOPLE = "manage_people"
     IMPORT_HISTORY = "import_history"
+    WRITE_CURRENCY_RATES = "write_currency_rates"
     RECORD_ASSUMPTIONS = "record_assumptions"
     PROPOSE_LIGHTHOUSES = "propose_lighthouses"
     CHOOSE_LIGHTHOUSES = "choose_lighthouses"
@@ -22,6 +23,8 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.SUBMIT: frozenset({Role.BUILDER}),
     Right.READ_REPORTS: frozenset({Role.LEADER, Role.ENABLER, Role.ADMIN}),
     Right.MANAGE_PEOPLE: frozenset({Role.ADMIN}),
+    # A rate moves what others' money is worth.
+    Right.WRITE_CURRENCY_RATES: frozenset({Role.ADMIN}),
     # A baseline moves the verdict: not for those whom the verdict is about.
     Right.IMPORT_HISTORY: frozenset({Role.ADMIN}),
     # So does an assumption: for those who answer for what the verdict is used for.

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.domain.cohort import INTAKE, BadCohort, Cohort, cohort_from
 from service.errors import BadInput
 from service.facts.as_of import Moment
+from service.facts.traces import Sample, traces_of
 from service.measure.next_decision import DecisionOrder
 
 Learned = Callable[[], Awaitable[DecisionOrder]]
@@ -34,19 +35,28 @@ class Question:
     tier: str | None = None
     unit: str | None = None
     by: Grouping = Grouping.NOTHING
+    programme: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
     """A question, with where and as of when it is answered.
 
-    `learned` is what the queue orders decisions by, where there is one.
+    `learned` is what the queue orders decisions by, where there is one. `samples` are shared by
+    reports that are read together: of one moment, and from one state of the database.
     """
 
     session: AsyncSession
     moment: Moment
     question: Question
+    samples: dict[Cohort, Sample]
     learned: Learned | None = None
+
+    async def sample(self, cohort: Cohort) -> Sample:
+        """The traces of a cohort, read once."""
+        if cohort not in self.samples:
+            self.samples[cohort] = await traces_of(self.session, cohort, self.moment)
+        return self.samples[cohort]
 
     @property
     def cohort(self) -> Cohort:
@@ -56,14 +66,23 @@ class Asking:
 
 
 def question_from(
-    *, cohort: str, baseline: str, tau_days: float | None, tier: str, unit: str, by: str
+    *,
+    cohort: str,
+    baseline: str,
+    tau_days: float | None,
+    tier: str,
+    unit: str,
+    by: str,
+    programme: str = "",
 ) -> Question:
     """A question out of words, empty for what is not asked. `BadInput` for an unknown `by`."""
     try:
         groups = Grouping(by)
     except ValueError:
         raise BadInput("by", f"one of {', '.join(some.value for some in Grouping)}") from None
-    return Question(cohort, baseline or None, tau_days, tier or None, unit or None, groups)
+    return Question(
+        cohort, baseline or None, tau_days, tier or None, unit or None, groups, programme or None
+    )
 
 
 def cohort_named(field: str, written: str) -> Cohort:

@@ -1,10 +1,19 @@
-"""The tables of investment cases, measurements and confirmations: nothing in them is ever changed,
-and only samples are deleted (triggers see to it)."""
+"""The tables of investment cases, measurements, confirmations and currency rates: nothing in them
+is ever changed, and only samples are deleted (triggers see to it)."""
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Index, String, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    String,
+    Text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -98,5 +107,27 @@ class ConfirmationRow(SQLModel, table=True):
     use_case_id: str = Field(sa_column=Column(ID, primary_key=True))
     number: int = Field(primary_key=True)
     note: str = Field(sa_type=Text)
+    person_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
+    recorded_at: datetime = Field(sa_type=TIME)
+
+
+class CurrencyRateRow(SQLModel, table=True):
+    """What one unit of a currency is worth in the reporting currency from a day on; a later row of
+    the same day corrects it."""
+
+    __tablename__ = "currency_rate"
+    __table_args__ = (
+        Index("ix_currency_rate_reporting_currency_day", "reporting", "currency", "day"),
+    )
+
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
+    )
+    reporting: str = Field(sa_type=String(3))
+    """The reporting currency of that time: another one has rates of its own."""
+    currency: str = Field(sa_type=String(3))
+    day: date
+    rate: float
+    source: str = Field(sa_type=Text)
     person_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
     recorded_at: datetime = Field(sa_type=TIME)

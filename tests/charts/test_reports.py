@@ -12,14 +12,20 @@ from charts.reports import in_words, names_of, picture
 from service.database import Sessions
 from service.domain.case import Case, Outcome
 from service.domain.cohort import INTAKE, period_from
+from service.domain.people import Role
 from service.domain.standing import Mode
 from service.domain.trace import Step
+from service.effort.hours import About
+from service.effort.store import say_hours
 from service.facts.as_of import Moment
 from service.facts.imported import begin_import, observed, write_cases
+from service.lighthouses.store import Who, make_programme, propose
 from service.reports.quarters import lock
 from service.reports.question import Question
 from service.reports.registry import Name, report
 from service.reports.spreadsheet import as_csv
+from tests.kit.desk import open_desk
+from tests.reach.living import counted, in_production
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -60,6 +66,31 @@ async def fill(sessions: Sessions) -> None:
         await write_cases(session, run, cases, steps)
         await observed(session, run, NOW)
     await lock(sessions, period_from("2026-Q2"), at=NOW)
+    await a_candidate(sessions)
+    await a_use_case_in_use(sessions)
+
+
+async def a_candidate(sessions: Sessions) -> None:
+    """A lighthouse programme with a use case that waits."""
+    desk = open_desk(sessions)
+    builder, leader = await desk.person(Role.BUILDER), await desk.person(Role.LEADER)
+    key = (await desk.hand_in(builder, at=NOW - 3 * DAY)).key
+    who = Who(leader.actor, NOW - 2 * DAY)
+    async with sessions.begin() as session:
+        made = await make_programme(
+            session, who, name="Autumn", starts_on=who.at.date(), horizon_days=90, target=1
+        )
+        await propose(session, made.id, key, who)
+
+
+async def a_use_case_in_use(sessions: Sessions) -> None:
+    """One in production whose users are counted, with the hours that its case took."""
+    desk = open_desk(sessions)
+    owner = await desk.person(Role.BUILDER)
+    key = await in_production(desk, owner)
+    await counted(desk, (key, owner), 30, 120)
+    async with sessions.begin() as session:
+        await say_hours(session, key, owner.actor, about=About.CASE, hours=2, at=NOW)
 
 
 @pytest.mark.parametrize(("name", "which"), PICTURES)

@@ -274,6 +274,13 @@ async def test_every_page_has_something_to_show_and_each_case_is_the_engines(
     assert _of(found, Name.FORECASTS, "held")[0]["forecasts"] >= 60
     assert _of(found, Name.FORECASTS, "backtest")[0]["forecasts"] > 100
     assert any("UC-" in row["case"] for row in _of(found, Name.DECISIONS, "decisions"))
+    assert (_of(found, Name.SCALE, "unused"), _of(found, Name.SCALE, "uncounted")) == (1, 1)
+    hundred, thousand, second = _of(found, Name.SCALE, "groups")[0]["milestones"]
+    assert [one["reached"] for one in (hundred, thousand, second)] == [2, 1, 2]
+    assert _of(found, Name.SCALE, "obstacles")[0]["obstacle"] == "access"
+    hours = _of(found, Name.EFFORT, "total")
+    assert 0 < hours["tracking_hours"] < hours["modelling_hours"]
+    assert 0.5 < hours["said"] / hours["asked"] < 1
     assert found[Name.CHANGES]["sentence"] == "No pathway has been changed yet."
 
     # And one can go on with them.

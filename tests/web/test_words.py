@@ -10,10 +10,12 @@ from service.domain.passing import Need
 from service.domain.people import Role
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Autonomy, Tier
+from service.effort.hours import TAPS, About
 from service.errors import Fault
 from service.intake.queue import Whose
 from service.lighthouses.rules import Criterion, Standing
 from service.measure.tiers import Direction
+from service.reach.milestones import Obstacle
 from service.reports.question import Grouping as Groups
 from service.reports.registry import Name
 from service.value.delivered import Quantity
@@ -29,6 +31,8 @@ from web.intake.queue import By
 from web.kit.navigation import PLACES
 from web.kit.strings import catalogue, counted, t
 from web.lighthouses.pages import DONE as LIGHTHOUSES_DONE
+from web.reach.forms import FIELDS as REACH_FIELDS
+from web.reach.shown import Told
 from web.reports.pages import FIELDS as REPORT_FIELDS
 from web.reports.pages import SUMMARY
 from web.value.forms import CASE, MEASUREMENT
@@ -116,6 +120,11 @@ def composed() -> set[str]:
         *(f"value.quantity_{one}" for one in Quantity),
         *(f"value.state_{one}" for one in State),
         *(f"value.done_{one}" for one in Noted),
+        *(f"reach.{name}" for fields in REACH_FIELDS.values() for name in fields),
+        *(f"reach.obstacle_{one}" for one in Obstacle),
+        *(f"reach.done_{one}" for one in Told),
+        *(f"effort.ask_{one}" for one in About),
+        *(f"effort.{tap}" for tap in TAPS),
         *(f"admin.done_{one}" for one in ("added", "changed", "revoked", "signed_out")),
     }
 
