@@ -301,20 +301,32 @@ async def adopt_imported(
     await session.flush()
 
 
-async def adopted_by(session: AsyncSession, at: datetime) -> list[tuple[str, str, str, datetime]]:
-    """The first adoption of each asset by each case that was known at a moment: the asset's key,
-    source and id of the case, and when."""
+@dataclass(frozen=True, slots=True)
+class FirstAdoptions:
+    """When cases of a source first took an asset, in seconds since 1970; one of each case."""
+
+    asset: str
+    source: str
+    case_ids: Sequence[str]
+    at: Sequence[float]
+
+
+async def first_adoptions(session: AsyncSession, at: datetime) -> list[FirstAdoptions]:
+    """The first adoption of each asset by each case, of those that were known at a moment."""
     found = await session.execute(FIRST, {"at": at})
-    return [(row.key, row.source, row.case_id, row.adopted_at) for row in found]
+    return [FirstAdoptions(row.key, row.source, row.case_ids, row.seconds) for row in found]
 
 
+# In arrays: a row for each adoption takes several times as long.
 FIRST = text(
     """
-    SELECT asset.key, adopted.source, adopted.case_id, min(adopted.adopted_at) AS adopted_at
-    FROM library_adoption AS adopted JOIN library_asset AS asset ON asset.id = adopted.asset_id
-    WHERE adopted.adopted_at <= :at
-    GROUP BY asset.key, adopted.source, adopted.case_id
-    ORDER BY asset.key, adopted.source, adopted.case_id
+    SELECT asset.key, first.source, array_agg(first.case_id) AS case_ids,
+        array_agg(CAST(extract(epoch FROM first.adopted_at) AS double precision)) AS seconds
+    FROM (
+        SELECT asset_id, source, case_id, min(adopted_at) AS adopted_at
+        FROM library_adoption WHERE adopted_at <= :at GROUP BY asset_id, source, case_id
+    ) AS first JOIN library_asset AS asset ON asset.id = first.asset_id
+    GROUP BY asset.key, first.source ORDER BY asset.key, first.source
     """
 )
 

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.domain.cohort import Cohort
 from service.facts.as_of import Moment, named_cases_of
 from service.facts.record import rejected_by_cohort, signs_of_imports
-from service.library.adoptions import adopted_by
+from service.library.adoptions import first_adoptions
 from service.library.effects import LANDMARK_DAY, Effect, effects
 from service.measure.adoptions import Adoptions
+from service.measure.cases import SECONDS_PER_DAY
 from service.measure.record import rejected_signs, signs
 
 
@@ -39,26 +40,31 @@ async def measured(
     """What each asset does, among the cases of a cohort as known at the moment."""
     named = await named_cases_of(session, cohort, moment)
     place = {name: number for number, name in enumerate(named.names)}
-    starts = named.cases.start_days
+    started, ended = [], []
+    if named.cases.start_days is not None:
+        started = (named.cases.start_days * SECONDS_PER_DAY).tolist()
+        ended = named.cases.duration_days.tolist()
     taken: dict[str, tuple[list[int], list[float]]] = {}
-    accepted = before = after = 0
-    known = await adopted_by(session, moment.at)
-    for asset, source, case_id, at in known:
-        row = place.get((source, case_id))
-        if row is None or starts is None:
-            continue
-        accepted += 1
-        rows, ages = taken.setdefault(asset, ([], []))
-        age = _microsecond(at.timestamp() - float(starts[row]) * 86_400.0)
-        if age > float(named.cases.duration_days[row]):
-            after += 1
-            continue
-        before += age < 0.0
-        rows.append(row)
-        ages.append(max(age, 0.0))
+    read = accepted = before = after = 0
+    for first in await first_adoptions(session, moment.at):
+        rows, ages = taken.setdefault(first.asset, ([], []))
+        read += len(first.at)
+        for case_id, at in zip(first.case_ids, first.at, strict=True):
+            row = place.get((first.source, case_id))
+            if row is None:
+                continue
+            accepted += 1
+            age = _whole(at - started[row])
+            if age > ended[row]:
+                after += 1
+                continue
+            before += age < 0.0
+            rows.append(row)
+            ages.append(max(age, 0.0))
     assets = [
         Adoptions(asset, np.array(rows, dtype=np.int64), np.array(ages, dtype=np.float64))
         for asset, (rows, ages) in taken.items()
+        if rows
     ]
     record = [
         *await signs_of_imports(session, [cohort.name], moment),
@@ -66,9 +72,9 @@ async def measured(
         *signs({"the cases": named.cases.all}),
     ]
     found = await asyncio.to_thread(effects, named.cases, assets, landmark_day, record)
-    return Measured(found, named.cases.size, len(known), accepted, before, after)
+    return Measured(found, named.cases.size, read, accepted, before, after)
 
 
-def _microsecond(seconds: float) -> float:
+def _whole(seconds: float) -> float:
     """Days, whole to the microsecond, as durations are: equal moments stay equal."""
-    return round(seconds * 1e6) / (1e6 * 86_400.0)
+    return round(seconds * 1e6) / (1e6 * SECONDS_PER_DAY)

@@ -367,8 +367,9 @@ CURRENT = f"""
 LIST = text(
     f"""
     SELECT current.*, person.name AS owner_name,
-        (SELECT count(DISTINCT (source, case_id)) FROM library_adoption AS adopted
-         WHERE adopted.asset_id = current.asset_id) AS users
+        (SELECT count(*) FROM (
+            SELECT DISTINCT source, case_id FROM library_adoption AS adopted
+            WHERE adopted.asset_id = current.asset_id) AS own) AS users
     FROM ({CURRENT}) AS current JOIN person ON person.id = current.owner_id
     WHERE (:words = '' OR searched @@ websearch_to_tsquery('english', :words)
            OR position(lower(:words) IN lower(title)) > 0)
