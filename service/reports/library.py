@@ -119,10 +119,15 @@ def _sentence(assets: list[AssetEffect]) -> str:
         if some := by[verdict]:
             names = f" ({some[0].title})" if len(some) == 1 else ""
             parts.append(f"{len(some)} {_do(len(some), verdict)}{names}")
+    if not parts:
+        return f"{_in_use(assets)}; what that does cannot be said yet."
     if nothing := len(by[EffectVerdict.NONE]):
         parts.append(f"of {nothing} nothing can be said yet")
-    whole = "1 asset is in use" if len(assets) == 1 else f"{len(assets)} assets are in use"
-    return f"{whole}: {', '.join(parts)}."
+    return f"{_in_use(assets)}: {', '.join(parts)}."
+
+
+def _in_use(assets: list[AssetEffect]) -> str:
+    return "1 asset is in use" if len(assets) == 1 else f"{len(assets)} assets are in use"
 
 
 def _do(number: int, verdict: EffectVerdict) -> str:
