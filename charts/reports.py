@@ -13,6 +13,7 @@ from charts import (
     delay,
     effort,
     flow,
+    library,
     lighthouses,
     savings,
     scale,
@@ -42,6 +43,7 @@ PICTURES: tuple[AnyPicture, ...] = (
     scale.PICTURE,
     effort.PICTURE,
     value.PICTURE,
+    library.PICTURE,
 )
 
 

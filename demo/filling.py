@@ -15,6 +15,7 @@ from demo.history import (
     before_the_intake,
     with_the_intake,
 )
+from demo.library import add_library
 from demo.lighthouses import add_programme
 from demo.live import hand_in
 from demo.people import Cast, add_people
@@ -92,6 +93,10 @@ async def fill(
         sample = await traces_of(session, Cohort(INTAKE), then)
         model = await asyncio.to_thread(learn_corrected, sample.traces)
         live = await hand_in(session, cast, at=at, model=model)
+        tell("the library")
+        await add_library(
+            session, cast, source=SOURCES[1], history=traced, use_case_ids=live, at=at
+        )
         tell("a lighthouse programme")
         order = await asyncio.to_thread(learn_order, sample.traces, model)
         await add_programme(session, cast, live, at=at, order=order)

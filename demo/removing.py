@@ -14,6 +14,7 @@ from service.facts.imported import take_back
 from service.forecasts.forecaster import remove_forecasts
 from service.intake.samples import lock_samples as samples_of_intake
 from service.intake.samples import remove_drafts, remove_use_cases, told_of
+from service.library.samples import remove_library, who_contributed
 from service.lighthouses.samples import remove_lighthouses, took_part
 from service.people.samples import lock_samples as samples_of_people
 from service.people.samples import remove_people
@@ -56,6 +57,7 @@ async def remove(
         # Forecasts of others that were made since then rest on samples as well.
         await remove_forecasts(session, use_cases, since=min(people.values()))
         await remove_lighthouses(session, use_cases)
+        await remove_library(session, use_cases)
         await uncount(session, use_cases)
         await remove_effort(session, use_cases)
         await remove_reach(session, use_cases)
@@ -68,6 +70,7 @@ async def remove(
         await remove_rates(session, ids)
         named = await told_of(session, ids) | await who_withdrew(session, ids)
         named |= await took_part(session, ids)
+        named |= await who_contributed(session, ids)
         named |= await who_wrote(session, ids)
         named |= await who_counted(session, ids)
         named |= await who_said_hours(session, ids)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints
 LONGEST_NAME = 200
 LONGEST_PROSE = 5000
 LONGEST_REASON = 2000
+LONGEST_DOCUMENT = 20_000
 
 
 def _storable(text: str) -> str:
@@ -33,6 +34,12 @@ Prose = Annotated[
 ]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_PROSE), _Storable]
 """Prose that may be empty."""
+Document = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_DOCUMENT),
+    _Storable,
+]
+"""A text of some pages."""
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_NAME), _Storable]
 """A short text that may be empty."""
 Written = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400), _Storable]

@@ -10,10 +10,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.settings import Settings
 from web import home
 from web.history import compare
-from web.intake import board, measuring, new, queue, reach, use_case, use_cases
+from web.intake import board, measuring, new, queue, reach, taking, use_case, use_cases
 from web.kit import errors
 from web.kit.context import Pages
 from web.kit.page import STATIC
+from web.library import pages as library
 from web.lighthouses import pages as lighthouses
 from web.people import account, admin, sign_in
 from web.people.provider import Provider, configured_provider
@@ -21,8 +22,8 @@ from web.reports import pages as reports
 from web.value import currency_rates
 
 ROUTES = (
-    *(home, sign_in, new, use_cases, use_case, measuring, reach, queue, board),
-    *(reports, lighthouses, compare, admin, currency_rates, account),
+    *(home, sign_in, new, use_cases, use_case, measuring, reach, taking, queue, board),
+    *(reports, library, lighthouses, compare, admin, currency_rates, account),
 )
 
 

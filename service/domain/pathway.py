@@ -9,6 +9,8 @@ from typing import Any
 from service.domain.people import BUILDER, ENABLEMENT, PARKED, SYSTEM
 from service.domain.tiering import Tier
 
+APPROVED_PATTERN = "approved-pattern"
+"""The evidence that a use case follows a pattern that enablement has published."""
 MEASUREMENT_PLAN = "measurement-plan"
 """The evidence that somebody has said how, by whom and from when the value will be measured."""
 

@@ -17,6 +17,8 @@ class Right(StrEnum):
     RECORD_ASSUMPTIONS = "record_assumptions"
     PROPOSE_LIGHTHOUSES = "propose_lighthouses"
     CHOOSE_LIGHTHOUSES = "choose_lighthouses"
+    PUBLISH_ASSETS = "publish_assets"
+    EXEMPT_FROM_STANDARDS = "exempt_from_standards"
 
 
 RIGHTS: dict[Right, frozenset[Role]] = {
@@ -32,6 +34,9 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.PROPOSE_LIGHTHOUSES: frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN}),
     # Setting programmes up, choosing among candidates and ending is for those who answer for it.
     Right.CHOOSE_LIGHTHOUSES: frozenset({Role.LEADER, Role.ADMIN}),
+    # A published pattern opens gates: for those who decide at them. Anybody may propose.
+    Right.PUBLISH_ASSETS: frozenset({Role.ENABLER}),
+    Right.EXEMPT_FROM_STANDARDS: frozenset({Role.ENABLER}),
 }
 
 READS_EVERYTHING = frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN})

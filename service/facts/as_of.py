@@ -41,6 +41,7 @@ from service.facts.tables import CaseVersionRow, ObservationRow
 from service.measure.cases import EPOCH, OUTCOMES, Cases, Collector, Group, joined
 from service.measure.days import DayCounts, cases_from_days
 from service.measure.resample import LARGE
+from service.measure.survival import Floats
 from service.measure.traces import coded
 
 EXACT = 5_000
@@ -418,12 +419,59 @@ async def _exact(
         collector.add_many(
             [name] * len(rows),
             tier,
-            np.array(started, dtype=np.float64) / 1e6,
-            np.array([nan if end is None else end for end in ended], dtype=np.float64) / 1e6,
+            _in_seconds(started),
+            _in_seconds(ended),
             outcomes,
             observed_until=np.array([watched.get(source, -inf) for source in sources]),
         )
     return collector.cases(moment.at)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCases:
+    """Cases in columns, and of each row which case it is: its source, empty for a live one, and
+    its id there."""
+
+    cases: Cases
+    names: tuple[tuple[str, str], ...]
+
+
+async def named_cases_of(session: AsyncSession, cohort: Cohort, moment: Moment) -> NamedCases:
+    """The cases of a cohort as known at the moment, for whoever knows something of single ones."""
+    row = CaseVersionRow
+    entered = col(row.entered_at)
+    statement = select(
+        col(row.source),
+        col(row.case_id),
+        col(row.tier),
+        microseconds(col(row.started_at)),
+        microseconds(col(row.ended_at)),
+        col(row.outcome),
+        microseconds(entered),
+        microseconds(col(row.observed_until)),
+    ).where(*conditions(cohort, moment), or_(entered.is_(None), entered <= moment.at))
+    rows = (await session.execute(statement.order_by(col(row.id)))).all()
+    watched = await watched_until(session, moment)
+    collector = Collector()
+    if rows:
+        sources, ids, tiers, started, ended, outcomes, known, seen = zip(*rows, strict=True)
+        last = np.array([watched.get(source, -inf) for source in sources])
+        collector.add_many(
+            [cohort.name] * len(rows),
+            tiers,
+            _in_seconds(started),
+            _in_seconds(ended),
+            outcomes,
+            known_from=_in_seconds(known),
+            observed_until=np.fmin(_in_seconds(seen), last),
+        )
+        return NamedCases(collector.cases(moment.at), tuple(zip(sources, ids, strict=True)))
+    return NamedCases(collector.cases(moment.at), ())
+
+
+def _in_seconds(moments: Sequence[int | None]) -> Floats:
+    """Microseconds as seconds; NaN for none."""
+    return np.array([nan if one is None else one for one in moments], dtype=np.float64) / 1e6
 
 
 async def estimated(session: AsyncSession, cohort: Cohort, moment: Moment) -> Group:

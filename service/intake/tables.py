@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
@@ -78,6 +79,11 @@ class UseCaseRow(UseCaseFields, table=True):
         Index("ix_use_case_ended_at", "ended_at"),
         Index("ix_use_case_turn_since_number", "turn_since", "number"),
         Index("ix_use_case_sequence", "sequence"),
+        Index(
+            "ix_use_case_words",
+            text("to_tsvector('english'::regconfig, (title || ' '::text) || problem)"),
+            postgresql_using="gin",
+        ),
     )
 
 

@@ -342,6 +342,11 @@ def visible(reader: Actor) -> list[ColumnElement[bool]]:
     return [own]
 
 
+def visible_of(reader: Actor, use_case_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """The condition that a column holds the id of a use case that this person may see."""
+    return use_case_id.in_(select(col(UseCaseRow.id)).where(*visible(reader)))
+
+
 def _cursor(row: UseCaseRow, sort: Sort) -> str:
     place = [sort.value, row.number, row.turn_since.isoformat()]
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")

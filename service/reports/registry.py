@@ -15,6 +15,7 @@ from service.reports import (
     effort,
     flow,
     forecasts,
+    library,
     lighthouses,
     next_decisions,
     scale,
@@ -56,6 +57,7 @@ class Name(StrEnum):
     SCALE = scale.REPORT
     EFFORT = effort.REPORT
     VALUE = value.REPORT
+    LIBRARY = library.REPORT
 
 
 def named(written: str) -> Name:

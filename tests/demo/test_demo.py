@@ -18,6 +18,7 @@ import cli.demo
 from cli.demo import fill_in, take_away
 from demo.filling import fill, is_filled
 from demo.history import BASELINE, EFFECT, Size
+from demo.library import EFFECTIVE, IDEAS, LOOKS_GOOD, WITHDRAWN
 from demo.live import ideas
 from demo.people import DOMAIN
 from demo.removing import remove
@@ -27,7 +28,7 @@ from service.columns import metadata
 from service.database import Sessions
 from service.domain.assumption import AssumptionKind
 from service.domain.cohort import period_from, quarter_of
-from service.domain.people import Role
+from service.domain.people import Actor, Role
 from service.domain.standing import Position
 from service.errors import Conflict, EngineUnreachable
 from service.facts.as_of import Moment
@@ -35,6 +36,8 @@ from service.facts.counts.rebuild import recount
 from service.facts.imported import begin_import, observed, write_cases
 from service.forecasts.forecaster import Forecaster, forecast_due
 from service.intake.tables import OutboxRow, UseCaseRow
+from service.library.adoptions import users_of
+from service.library.store import Wanted, find_asset, list_assets
 from service.people.browser_sessions import begin_browser_session
 from service.people.directory import find_person
 from service.people.sign_in import make_link
@@ -308,6 +311,18 @@ async def test_every_page_has_something_to_show_and_each_case_is_the_engines(
     assert 0 < hours["tracking_hours"] < hours["modelling_hours"]
     assert 0.5 < hours["said"] / hours["asked"] < 1
     assert found[Name.CHANGES]["sentence"] == "No pathway has been changed yet."
+    effects = {one["asset"]: one for one in _of(found, Name.LIBRARY, "assets")}
+    assert effects[EFFECTIVE]["verdict"] == "helps"
+    assert effects[EFFECTIVE]["time_dependent"]["ci"][0] > 1.0
+    assert [one for one in effects if effects[one]["verdict"] != "no verdict"] == [EFFECTIVE]
+    low, high = effects[LOOKS_GOOD]["time_dependent"]["ci"]
+    assert low < 1.0 < high
+    async with sessions() as session:
+        library = (await list_assets(session, Wanted())).items
+        enabler = Actor("nobody", frozenset({Role.ENABLER}))
+        users = await users_of(session, await find_asset(session, WITHDRAWN), enabler)
+    assert len(library) == len(IDEAS) == 12
+    assert users.listed[0].number == 1, "in a version that is withdrawn"
 
     # What they promised and delivered: every grade, and what nobody has measured.
     states, grades, exact, corrected = await value(sessions, rows)

@@ -15,6 +15,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 import migrations
 from demo.filling import fill
+from demo.library import EFFECTIVE, WITHDRAWN
 from embedded.postgres import postgres, postgres_url
 from embedded.program import running
 from embedded.temporal import address, free_port, temporal
@@ -49,6 +50,11 @@ def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
         ("board", stage.leader, "/board"),
         *((f"reports-{name}", stage.leader, f"/reports/{name}") for name in Name),
         ("reports-wrong", stage.leader, "/reports/verdict?as_of=soon&tau=many"),
+        ("library", stage.builder, "/library"),
+        ("library-asset", stage.enabler, f"/library/{EFFECTIVE}"),
+        ("library-withdrawn", stage.enabler, f"/library/{WITHDRAWN}"),
+        ("library-propose", stage.builder, "/library/propose"),
+        ("hand-in-pattern", stage.builder, f"/new?pattern={EFFECTIVE}"),
         ("lighthouses", stage.leader, "/lighthouses"),
         ("lighthouses-programme", stage.leader, f"/lighthouses/{stage.programme}"),
         ("compare", stage.leader, "/compare"),

@@ -13,6 +13,8 @@ from service.domain.tiering import Autonomy, Tier
 from service.effort.hours import TAPS, About
 from service.errors import Fault
 from service.intake.queue import Whose
+from service.library.assets import MOVES, Kind, Status
+from service.library.effects import EffectVerdict
 from service.lighthouses.rules import Criterion, Standing
 from service.measure.tiers import Direction
 from service.reach.milestones import Obstacle
@@ -30,6 +32,10 @@ from web.intake.handing_in import FIELDS, QUESTIONS
 from web.intake.queue import By
 from web.kit.navigation import PLACES
 from web.kit.strings import catalogue, counted, t
+from web.library.pages import DONE as LIBRARY_DONE
+from web.library.pages import FIELDS as LIBRARY_FIELDS
+from web.library.pages import FILTERS as LIBRARY_FILTERS
+from web.library.shown import Taken
 from web.lighthouses.pages import DONE as LIGHTHOUSES_DONE
 from web.reach.forms import FIELDS as REACH_FIELDS
 from web.reach.shown import Told
@@ -95,6 +101,7 @@ def composed() -> set[str]:
         *(f"reports.made_{one}" for one in ("all", "submission", "later")),
         *(f"reports.verdict_{one}" for one in Direction),
         *(f"reports.more_{one}" for one in SUMMARY),
+        *(f"reports.effect_{one.name.lower()}" for one in EffectVerdict),
         *(f"reports.by_{by}" for by in Groups if by is not Groups.NOTHING),
         *(f"compare.{word}_{one}" for word in ("column", "without", "short") for one in COLUMNS),
         *(f"compare.{word}_{one}" for word in ("column", "without") for one in MORE_COLUMNS),
@@ -103,6 +110,13 @@ def composed() -> set[str]:
         *(f"compare.delimiter_{one}" for one in DELIMITERS.values()),
         *(f"compare.way_{one}" for one in MapWay),
         *(f"compare.doing_{one}" for one in Doing),
+        *(f"library.kind_{one}" for one in Kind),
+        *(f"library.status_{one}" for one in (*Status, "any")),
+        *(f"library.field_{one}" for one in (*LIBRARY_FIELDS, *LIBRARY_FILTERS, "tiers", "stages")),
+        *(f"library.hint_{one}" for one in ("kind", "key", "owner", "text", "links", "tags")),
+        *(f"library.hint_{one}" for one in ("tiers", "stages", "changed", "asset")),
+        *(f"library.{word}_{one}" for word in ("do", "means") for one in MOVES),
+        *(f"library.done_{one}" for one in (*LIBRARY_DONE, *Taken)),
         *(f"lighthouses.{word}_{one}" for word in ("criterion", "short") for one in Criterion),
         *(f"lighthouses.standing_{one}" for one in Standing),
         *(f"lighthouses.done_{one}" for one in LIGHTHOUSES_DONE),

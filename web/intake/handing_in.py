@@ -37,6 +37,8 @@ FIELDS = (
     *(name for name in UseCaseFields.model_fields if name not in IDEA),
 )
 """All of them, in the order of the page."""
+PATTERN = "pattern"
+"""The key of the pattern that it starts from, which the form carries along."""
 LONGEST_KEPT = 20_000
 """Characters of a field in a draft: more than the form takes, so that too much can be shortened."""
 
@@ -84,7 +86,7 @@ def ahead(typed: Mapping[str, str], certifications: Collection[str] = ()) -> Ahe
 
 def typed_of(form: Mapping[str, str]) -> dict[str, str]:
     """The form's fields as they were typed, and no others."""
-    return {name: form[name][:LONGEST_KEPT] for name in FIELDS if form.get(name)}
+    return {name: form[name][:LONGEST_KEPT] for name in (*FIELDS, PATTERN) if form.get(name)}
 
 
 @dataclass(frozen=True, slots=True)

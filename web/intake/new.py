@@ -11,21 +11,26 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api.kit.context import Context, TheContext
+from api.kit.fields import PLAIN
 from service.database import reading
 from service.domain.people import Person
 from service.domain.permissions import Right, may
-from service.errors import BadInput, KeyReused, NotAllowed, NotFound
+from service.errors import BadInput, Conflict, KeyReused, NotAllowed, NotFound
 from service.intake.drafts import drop_draft, find_draft, keep_draft, list_drafts
 from service.intake.handing_in import Repeatable, submitted_under
 from service.intake.outbox import hand_over_to_engine
-from service.intake.use_cases import Filter, list_use_cases
+from service.intake.use_cases import Filter, find, list_use_cases
 from service.kinds import LONGEST_NAME
+from service.library.adoptions import adopt
+from service.library.gates import attach_pattern
+from service.library.store import find_asset
 from service.people.directory import find_builder
 from service.reactions import submit
 from service.value.currencies import reporting_currency
 from service.value.haircut import haircut
 from web.intake.expected import Expected, of_tier
-from web.intake.handing_in import QUESTIONS, Ahead, ahead, check, typed_of
+from web.intake.handing_in import PATTERN, QUESTIONS, Ahead, ahead, check, typed_of
+from web.intake.nearby import nearby
 from web.kit.formatting import sentence
 from web.kit.forms import TheForm
 from web.kit.page import fragment, go, page
@@ -56,8 +61,10 @@ async def begin(
     reader: Submitter,
     given: TheContext,
     draft: Annotated[str, Query(max_length=64)] = "",
+    pattern: Annotated[str, Query(max_length=64, pattern=PLAIN)] = "",
 ) -> Response:
-    """An empty form, or a draft as it was left; what became of it, once it is handed in."""
+    """An empty form, one that starts from a pattern, or a draft as it was left; what became of it,
+    once it is handed in."""
     if draft and not DRAFT.fullmatch(draft):
         raise NotFound("draft of yours under this address")
     async with reading(given.sessions) as session:
@@ -71,6 +78,10 @@ async def begin(
             typed: Mapping[str, str] = found.fields
         else:
             typed = await _as_last_time(given, reader.person)
+        if pattern:
+            asset = await find_asset(session, pattern)
+            started = {"title": asset.shown.content.title, PATTERN: asset.key}
+            typed = {**started, **typed, PATTERN: asset.key}
     return await _form(request, reader, given, draft=draft or str(uuid.uuid4()), typed=typed)
 
 
@@ -101,6 +112,23 @@ async def what_is_ahead(request: Request, reader: Submitter, given: TheContext) 
         expected=await _expected(given, found),
         expectation=await _expectation(given, answers),
     )
+
+
+@router.get("/new/similar")
+async def what_is_similar(
+    request: Request,
+    reader: Submitter,
+    given: TheContext,
+    draft: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    """What is like a draft: a piece of the page, for its script. A draft, so that nothing typed
+    stands in an address."""
+    async with reading(given.sessions) as session:
+        found = (
+            await find_draft(session, reader.person.id, draft) if DRAFT.fullmatch(draft) else None
+        )
+        near = await nearby(session, reader.person, found.fields if found else {})
+    return fragment(request, "similar.html", near=near, draft=draft)
 
 
 @router.post("/new")
@@ -189,7 +217,22 @@ async def _hand_in(
         )
     if submitted.beginning is not None:
         await hand_over_to_engine(given.sessions, given.engine, submitted.beginning)
+    await _take_pattern(given, reader.person, submitted.receipt.key, typed.get(PATTERN, ""))
     return go(request, f"/use-cases/{submitted.receipt.key}", done="submit")
+
+
+async def _take_pattern(given: Context, person: Person, key: str, pattern: str) -> None:
+    """Take the pattern that it started from. What has been withdrawn meanwhile is not taken: the
+    use case is handed in all the same."""
+    if not pattern:
+        return
+    try:
+        async with given.sessions.begin() as session:
+            row = await find(session, key, person.actor)
+            taken = await adopt(session, row, person.actor, pattern, at=given.now())
+    except (Conflict, NotFound):
+        return
+    await attach_pattern(given.sessions, given.engine, key, person.actor, taken)
 
 
 async def _expected(given: Context, found: Ahead) -> Expected | None:
@@ -215,6 +258,7 @@ async def _form(
 ) -> Response:
     async with reading(given.sessions) as session:
         drafts = await list_drafts(session, reader.person.id)
+        near = await nearby(session, reader.person, typed)
     found = ahead(typed, reader.person.certifications)
     bad = bool(wrong or failed)
     return page(
@@ -228,6 +272,7 @@ async def _form(
         failed=failed,
         questions=QUESTIONS,
         ahead=found,
+        near=near,
         expected=await _expected(given, found),
         expectation=await _expectation(given, typed),
         drafts=[one for one in drafts if one.id != draft],

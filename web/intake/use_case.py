@@ -28,6 +28,7 @@ from web.kit.context import Pages, ThePages
 from web.kit.forms import TheForm
 from web.kit.page import go, page
 from web.kit.signed_in import Reader, SignedIn
+from web.library.shown import NotTaken, Taken, library_of
 from web.reach.forms import NotSaid
 from web.reach.shown import Told
 from web.reach.shown import shown as reach_shown
@@ -53,22 +54,24 @@ async def show(
     noted: Annotated[Noted | None, Query()] = None,
     told: Annotated[Told | None, Query()] = None,
     hours: Annotated[Literal["said"] | None, Query()] = None,
+    taken: Annotated[Taken | None, Query()] = None,
 ) -> Response:
-    """Whose move it is, the clock, what I can do, its value and reach, the conversation, the
-    history."""
-    just = Just(done, noted, told, hours is not None)
+    """Whose move it is, the clock, what I can do, its value and reach, what it has of the library,
+    the conversation, the history."""
+    just = Just(done, noted, told, hours is not None, taken)
     return await show_page(request, key, reader, given, just=just)
 
 
 @dataclass(frozen=True, slots=True)
 class Just:
     """What the reader has just done: a command, something about its value or its reach, said its
-    hours."""
+    hours, taken something of the library."""
 
     done: Command | None = None
     noted: Noted | None = None
     told: Told | None = None
     hours: bool = False
+    taken: Taken | None = None
 
 
 async def show_page(
@@ -82,6 +85,7 @@ async def show_page(
     not_written: NotWritten | None = None,
     not_said: NotSaid | None = None,
     series: SentSeries | None = None,
+    not_taken: NotTaken | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
     """The page as it is now: after what was just done, with what a series shows, or with a form
@@ -99,6 +103,7 @@ async def show_page(
         )
         reach = await reach_shown(session, found.row, reader.person, at, not_said=not_said)
         effort = await effort_shown(session, found.row, reader.person, at)
+        library = await library_of(session, found.row, reader.person, at, not_taken=not_taken)
     if value.series.wrong:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     offered = {rule.command for rule in found.rules}
@@ -117,6 +122,7 @@ async def show_page(
         value=value,
         reach=reach,
         effort=effort,
+        library=library,
         just=just,
         expected=expected,
         done=done,

@@ -32,6 +32,7 @@ PLACES = (
     Place("/queue", "nav.queue", _decides),
     Place("/new", "nav.new", _builds),
     Place("/use-cases", "nav.use_cases", _everybody),
+    Place("/library", "nav.library", _everybody),
     Place("/board", "nav.board", lambda person: reads_everything(person.actor)),
     Place("/reports", "nav.reports", lambda person: may(person.actor, Right.READ_REPORTS)),
     Place("/lighthouses", "nav.lighthouses", lambda person: may(person.actor, Right.READ_REPORTS)),

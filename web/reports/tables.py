@@ -26,6 +26,7 @@ from service.reports.effort import EffortFigures, EffortReport
 from service.reports.flow import FlowReport
 from service.reports.forecasts import ForecastsReport, HeldForecasts
 from service.reports.help import HelpReport, Saving
+from service.reports.library import LibraryReport
 from service.reports.lighthouses import LighthousesReport
 from service.reports.next_decisions import DecisionsReport
 from service.reports.question import Grouping
@@ -407,6 +408,25 @@ def _lighthouses(found: LighthousesReport) -> Iterator[Table]:
         for one in (*found.candidates, *found.others)
     )
     yield _table("lighthouses", "case standing stage holder | chance if_halved", rows)
+
+
+@_tables.register
+def _library(found: LibraryReport) -> Iterator[Table]:
+    rows = (
+        (
+            one.title,
+            t(f"reports.effect_{one.verdict.name.lower()}"),
+            _count(one.adopters),
+            ratio(one.time_dependent.hazard_ratio),
+            _between(one.time_dependent.ci, ratio),
+            NONE if one.p_adjusted is None else f"{one.p_adjusted:.2g}",
+            ratio(one.landmark.hazard_ratio),
+            ratio(one.naive.ratio),
+        )
+        for one in found.assets
+    )
+    columns = "adopters hazard_ratio hazard_between p_adjusted landmark naive"
+    yield _table("library", f"asset verdict | {columns}", rows)
 
 
 @_tables.register

@@ -122,6 +122,21 @@ setUps.push((root) => {
     // So that going back, or loading the page again, brings what is written here.
     const here = `${form.dataset.draft}?draft=${form.elements.draft.value}`;
     if (answer.ok && form.isConnected) history.replaceState(history.state, "", here);
+    if (answer.ok) showSimilar();
+  }
+
+  // Only when title or problem have changed: the server looks at the draft that it has just kept.
+  let lookedAt = form.elements.title.value + form.elements.problem.value;
+  async function showSimilar() {
+    const now = form.elements.title.value + form.elements.problem.value;
+    if (now === lookedAt) return;
+    lookedAt = now;
+    const where = `${form.dataset.similar}?draft=${form.elements.draft.value}`;
+    const answer = await fetch(where, { headers: ask });
+    if (answer.ok && !answer.redirected && now === lookedAt) {
+      const piece = new DOMParser().parseFromString(await answer.text(), "text/html");
+      form.querySelector("#similar").replaceChildren(...piece.body.childNodes);
+    }
   }
 
   form.addEventListener("change", (event) => {

@@ -1,0 +1,30 @@
+"""Published patterns that fit what is being written."""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.intake.similar import FEWEST_WORDS, MOST, stems_of
+from service.library.assets import Asset
+from service.library.store import CURRENT, assets_where
+
+FITTING = text(
+    f"""
+    SELECT id FROM (
+        SELECT asset_id AS id, key, (
+            SELECT count(*) FROM unnest(tsvector_to_array(searched)) AS own
+            WHERE own = ANY(CAST(:stems AS text[]))) AS shared
+        FROM ({CURRENT}) AS current WHERE status = 'published' AND kind = 'pattern'
+    ) AS counted
+    WHERE shared >= :fewest ORDER BY shared DESC, key LIMIT :most
+    """  # noqa: S608 - the names above, and nothing from outside
+)
+
+
+async def fitting_patterns(session: AsyncSession, title: str, problem: str) -> list[Asset]:
+    """The published patterns that share the most words with a title and a problem, the nearest
+    first."""
+    stems = await stems_of(session, title, problem)
+    given = {"stems": stems, "fewest": FEWEST_WORDS, "most": MOST}
+    ids = list(await session.scalars(FITTING, given))
+    found = {asset.id: asset for asset in await assets_where(session, ids=ids)} if ids else {}
+    return [found[one] for one in ids]

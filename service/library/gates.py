@@ -1,0 +1,62 @@
+"""An adopted, published pattern is the evidence with which a gate passes without a human."""
+
+import hashlib
+
+from service.database import Sessions, reading
+from service.domain.commands import Command
+from service.domain.pathway import APPROVED_PATTERN
+from service.domain.people import Actor
+from service.domain.refusals import Refusal
+from service.errors import (
+    DecisionFailed,
+    DecisionPending,
+    EngineUnreachable,
+    NotFound,
+    WorkflowMissing,
+)
+from service.intake.deciding import Wanted, decide
+from service.intake.engine import Engine
+from service.intake.use_cases import find, key_of, standing_of
+from service.library.assets import Asset, Version, attester, opens
+from service.people.directory import find_person
+
+
+async def attach_pattern(
+    sessions: Sessions, engine: Engine, key: str, by: Actor, taken: tuple[Asset, Version]
+) -> bool:
+    """Attach an adopted version as `approved-pattern` where the use case has such a gate before it;
+    whether that was done. The workflow then passes the gate by its own rules.
+
+    It is attached in the name of whoever vouches for it (`attester`). The adoption is written,
+    whatever comes of this: while the use case is parked or the engine is away nothing is attached,
+    and enablement attaches it by hand afterwards.
+    """
+    asset, version = taken
+    if version.published_by is None:
+        return False
+    async with reading(sessions) as session:
+        row = await find(session, key, by)
+        publisher = await find_person(session, version.published_by)
+    standing = standing_of(row)
+    vouches = attester(by, publisher.actor, standing)
+    if vouches is None or not publisher.active or not opens(asset.kind, version, standing):
+        return False
+    wanted = Wanted(
+        command=Command.ATTACH,
+        actor=vouches,
+        evidence_kind=APPROVED_PATTERN,
+        evidence_reference=f"library: {asset.key}, version {version.number}",
+    )
+    once = hashlib.sha256(f"pattern {row.id} {asset.id} {version.number}".encode()).hexdigest()[:32]
+    try:
+        await decide(sessions, engine, key_of(row), wanted, decision_id=once, request_digest=once)
+    except (
+        Refusal,
+        EngineUnreachable,
+        WorkflowMissing,
+        DecisionPending,
+        DecisionFailed,
+        NotFound,
+    ):
+        return False
+    return True

@@ -1,0 +1,100 @@
+"""What the page of a use case shows of the library, and what its reader may take."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.domain.case import Outcome
+from service.domain.people import Person
+from service.domain.permissions import Right, may
+from service.intake.use_cases import UseCaseRow
+from service.library.adoptions import Exempted, Used, exemptions_of, may_adopt, used_by
+from service.library.assets import Kind, Status
+from service.library.store import MOST_LISTED, Listed, Wanted, list_assets
+
+
+class Taken(StrEnum):
+    """What was just done."""
+
+    TAKEN = "taken"
+    OPENED = "opened"
+    """Taken, and a gate passed by it."""
+    EXEMPTED = "exempted"
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """A form that could not be taken: which one, what was typed, what is wrong with which field."""
+
+    form: str
+    typed: Mapping[str, str] = field(default_factory=dict)
+    field: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a use case has of the library, for one reader."""
+
+    used: Sequence[Used]
+    exempted: Sequence[Exempted]
+    offered: Sequence[Listed]
+    """What it could take; empty for whoever may not take for it."""
+    standards: Sequence[Listed]
+    """What it could be exempted from; empty for whoever may not exempt it."""
+    may_take: bool
+    may_exempt: bool
+    today: date
+    not_taken: NotTaken = NotTaken("")
+
+    @property
+    def withdrawn(self) -> Sequence[Used]:
+        """What it uses and nobody should use any more."""
+        return [one for one in self.used if one.withdrawn]
+
+    def is_open(self, form: str) -> bool:
+        """Whether a form is unfolded: it was sent and not taken."""
+        return self.not_taken.form == form
+
+    def typed(self, form: str, name: str) -> str:
+        """What was typed into a field of a form that was not taken."""
+        return self.not_taken.typed.get(name, "") if self.is_open(form) else ""
+
+    def wrong(self, form: str, name: str) -> str:
+        """What is wrong with a field, or with the form as a whole for no name."""
+        here = self.is_open(form) and self.not_taken.field == name
+        return self.not_taken.words if here else ""
+
+
+async def library_of(
+    session: AsyncSession,
+    row: UseCaseRow,
+    reader: Person,
+    at: datetime,
+    *,
+    not_taken: NotTaken | None = None,
+) -> Shown:
+    """What the page shows of the library."""
+    goes_on = row.outcome in {Outcome.OPEN, Outcome.PRODUCTION}
+    may_take = goes_on and may_adopt(reader.actor, row)
+    own = reader.id in row.owners
+    may_exempt = goes_on and not own and may(reader.actor, Right.EXEMPT_FROM_STANDARDS)
+    used = await used_by(session, row.id)
+    published: Sequence[Listed] = ()
+    if may_take or may_exempt:
+        wanted = Wanted(tier=row.tier, status=Status.PUBLISHED)
+        published = (await list_assets(session, wanted, limit=MOST_LISTED)).items
+    taken = {one.asset.key for one in used}
+    return Shown(
+        used=used,
+        exempted=await exemptions_of(session, row.id),
+        offered=[one for one in published if may_take and one.key not in taken],
+        standards=[one for one in published if may_exempt and one.kind is Kind.STANDARD],
+        may_take=may_take,
+        may_exempt=may_exempt,
+        today=at.astimezone(UTC).date(),
+        not_taken=not_taken or NotTaken(""),
+    )
