@@ -25,7 +25,7 @@ from service.library.assets import Asset, Content, Kind, Link, Status
 from service.library.store import decide_version, propose_asset, propose_version
 
 DAY = timedelta(days=1)
-DICE = 11
+DICE = 12
 """A stream of dice by which no asset without effect looks as if it had one: this shows, it does not
 test."""
 EFFECTIVE = "answer-from-documents"
