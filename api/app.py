@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import assumptions, lighthouses, people, reports, system
+from api import assumptions, lighthouses, people, portfolio, reports, system
 from api.intake import routes as use_cases
 from api.kit import problems
 from api.kit.bodies import EXAMPLES
@@ -64,7 +64,7 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
     problems.install(app)
     # A report with an address of its own goes before the one for all others.
     for module in (
-        *(system, use_cases, value, lighthouses, reports, assumptions),
+        *(system, use_cases, value, lighthouses, portfolio, reports, assumptions),
         *(currency_rates, people),
     ):
         app.include_router(module.router)

@@ -17,11 +17,12 @@ from web.kit.page import STATIC
 from web.lighthouses import pages as lighthouses
 from web.people import account, admin, sign_in
 from web.people.provider import Provider, configured_provider
+from web.portfolio import pages as portfolio
 from web.reports import pages as reports
 
 ROUTES = (
     *(home, sign_in, new, use_cases, use_case, measuring, queue, board),
-    *(reports, lighthouses, compare, admin, account),
+    *(reports, portfolio, lighthouses, compare, admin, account),
 )
 
 

@@ -61,7 +61,7 @@ def test_what_is_expected_is_the_promise_after_the_haircut_and_the_chance() -> N
     assert one.chance[0] == 1.0
     assert one.expected[-1] == pytest.approx(1000 * 0.6 * OUTSIDE_RATE)
     line = one.line(len(ended))
-    assert (line.haircut, line.chance) == (OUTSIDE_RATE, pytest.approx(0.6))
+    assert [line.haircut, line.chance] == pytest.approx([OUTSIDE_RATE, 0.6])
 
 
 def test_without_any_end_everything_is_taken_to_get_there() -> None:

@@ -32,6 +32,7 @@ async def test_it_says_what_was_delivered_of_what_was_due(sessions: Sessions) ->
     late = await found(sessions, 300)
     assert (late.cases, late.not_due, late.measured, late.unproven) == (5, 1, 2, 2)
     assert late.currency == "EUR"
+    assert late.rate is not None
     assert late.rate == pytest.approx(late.delivered / late.due_measured, abs=1e-4)
     assert late.worst is not None
     assert late.best is not None

@@ -30,6 +30,7 @@ def test_every_page_of_the_bar_and_of_the_routes_is_in_the_table() -> None:
     assert named == {
         *("/", "/new", "/use-cases", "/use-cases/UC-42"),
         *("/queue", "/board", "/reports", "/reports/{name}", "/compare", "/admin", "/account"),
+        *("/portfolio", "/portfolio/sheet"),
         *("/lighthouses", "/lighthouses/{programme_id}"),
     }
 

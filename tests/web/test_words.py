@@ -14,11 +14,13 @@ from service.errors import Fault
 from service.intake.queue import Whose
 from service.lighthouses.rules import Criterion, Standing
 from service.measure.tiers import Direction
+from service.portfolio.portfolio import Gap, Sort
 from service.reports.question import Grouping as Groups
 from service.reports.registry import Name
 from service.value.delivered import Quantity
 from service.value.evidence import State
 from service.value.grades import Method
+from service.value.held import Kind
 from service.value.terms import Benefit
 from service.value.terms import Direction as BetterWay
 from web.history.files import Doing
@@ -29,6 +31,10 @@ from web.intake.queue import By
 from web.kit.navigation import PLACES
 from web.kit.strings import catalogue, counted, t
 from web.lighthouses.pages import DONE as LIGHTHOUSES_DONE
+from web.portfolio.pages import COLUMNS as PORTFOLIO_COLUMNS
+from web.portfolio.pages import FIELDS as PORTFOLIO_FIELDS
+from web.portfolio.pages import STATES as PORTFOLIO_STATES
+from web.portfolio.pages import TOTAL_HEADS
 from web.reports.pages import FIELDS as REPORT_FIELDS
 from web.reports.pages import SUMMARY
 from web.value.forms import CASE, MEASUREMENT
@@ -99,6 +105,13 @@ def composed() -> set[str]:
         *(f"compare.delimiter_{one}" for one in DELIMITERS.values()),
         *(f"compare.way_{one}" for one in MapWay),
         *(f"compare.doing_{one}" for one in Doing),
+        *(f"portfolio.{one.name}" for one in PORTFOLIO_COLUMNS),
+        *(f"portfolio.gap_{one}" for one in Gap),
+        *(f"portfolio.by_{one}" for one in Kind),
+        *(f"portfolio.sort_{one}" for one in Sort if one is not Sort.PROMISED),
+        *(f"portfolio.state_{one}" for one in PORTFOLIO_STATES),
+        *(f"portfolio.field_{one}" for one in (*PORTFOLIO_FIELDS, "cursor")),
+        *(f"portfolio.{one}" for one in TOTAL_HEADS),
         *(f"lighthouses.{word}_{one}" for word in ("criterion", "short") for one in Criterion),
         *(f"lighthouses.standing_{one}" for one in Standing),
         *(f"lighthouses.done_{one}" for one in LIGHTHOUSES_DONE),
