@@ -1,6 +1,7 @@
 """The portfolio, for all who read reports: as JSON with pages, or whole as CSV."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -24,6 +25,13 @@ from service.value.terms import Benefit
 router = APIRouter(prefix="/v1/portfolio", tags=["Leadership"])
 
 Reader = Annotated[Person, Depends(needs(Right.READ_REPORTS))]
+
+
+class Format(StrEnum):
+    """What the portfolio comes as."""
+
+    JSON = "json"
+    CSV = "csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,57 +85,42 @@ Cursor = Annotated[
 @router.get(
     "",
     summary="Every use case: promised, delivered, missing",
-    responses=responses(401, 403, 422, 503),
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+        **responses(401, 403, 422, 503),
+    },
+    response_model=PortfolioFigures,
 )
 async def portfolio(
     _: Reader,
     given: TheContext,
     wanted: TheQuestion,
     *,
-    limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 50,
+    limit: Annotated[int, Query(ge=1, le=MOST_LISTED, description="How many lines")] = 50,
     cursor: Cursor = "",
-) -> PortfolioFigures:
+    format_: Annotated[
+        Format, Query(alias="format", description="All lines, with every column, as CSV")
+    ] = Format.JSON,
+) -> Any:
     """What each promised (first and newest), what is expected after the haircut and the chance to
     get to production, what is due and was delivered, with interval and grade, cost, and what is
     missing; with totals that say over how many use cases they are."""
+    as_file = format_ is Format.CSV
     async with snapshot(given.sessions) as session:
-        return await read_portfolio(
+        found = await read_portfolio(
             session,
             wanted.moment,
             wanted.wanted,
             by=wanted.by,
             against=wanted.against,
             sort=wanted.sort,
-            limit=limit,
-            cursor=cursor,
+            limit=MOST_IN_A_FILE if as_file else limit,
+            cursor="" if as_file else cursor,
         )
-
-
-@router.get(
-    ".csv",
-    summary="The whole portfolio for a spreadsheet",
-    response_class=Response,
-    responses={
-        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
-        **responses(401, 403, 422, 503),
-    },
-)
-async def table(_: Reader, given: TheContext, wanted: TheQuestion) -> Response:
-    """Every line that was asked for, in its order, with all columns."""
-    async with snapshot(given.sessions) as session:
-        found = await read_portfolio(
-            session,
-            wanted.moment,
-            wanted.wanted,
-            against=wanted.against,
-            sort=wanted.sort,
-            limit=MOST_IN_A_FILE,
-        )
-    return Response(
-        portfolio_csv(found),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": "attachment; filename=headway-portfolio.csv"},
-    )
+    if not as_file:
+        return found
+    headers = {"Content-Disposition": "attachment; filename=headway-portfolio.csv"}
+    return Response(portfolio_csv(found), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def portfolio_csv(found: PortfolioFigures) -> str:

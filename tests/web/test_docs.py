@@ -48,6 +48,7 @@ async def test_no_page_is_left_out(house: House) -> None:
     }
     parts = {
         *("/reports/{name}/table.csv", "/reports/{name}/{which}.{kind}"),
+        *("/portfolio/table.csv", "/portfolio/{which}.{kind}"),
         *("/compare/{file}", "/compare/{file}/survival.{kind}"),
         *("/compare/{file}/table.csv", "/compare/{file}/rejects.csv"),
         "/new/ahead",
