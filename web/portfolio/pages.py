@@ -42,7 +42,7 @@ router = APIRouter()
 PATH = "/portfolio"
 TOTAL_HEADS = (*("cases", "a_year", "expected", "due", "delivered_of", "rate", "unproven", "cost"),)
 LIMIT = 50
-ON_A_SHEET = 12
+ON_A_SHEET = 8
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 CSV = "text/csv; charset=utf-8"
 STATES = (State.NOT_DUE, State.UNPROVEN, State.MEASURED)
@@ -122,8 +122,8 @@ class Column:
 def _interval(line: LineFigures) -> str:
     if line.delivered is None or line.delivered_low is None or line.delivered_high is None:
         return NONE
-    between = t("reports.between", low=money(line.delivered_low), high=money(line.delivered_high))
-    return f"{money(line.delivered)} ({between})"
+    low, high = (money(round(end)) for end in (line.delivered_low, line.delivered_high))
+    return f"{money(round(line.delivered))} ({t('reports.between', low=low, high=high)})"
 
 
 def _promised(line: LineFigures) -> str:
