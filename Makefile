@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Kept bytecode halves the time to collect, also where Python is told to keep none.
-TEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+TEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
 .PHONY: up quick test check screenshots format lock clean
 
@@ -17,10 +17,11 @@ up: $(VENV)/.app
 	$(BIN)/headway up
 
 quick: $(VENV)/.dev
-	$(TEST) -m quick
+	$(TEST) --numprocesses 2 -m quick
 
+# Three, also on two cores: some of the tests wait for engines.
 test: $(VENV)/.dev
-	$(TEST)
+	$(TEST) --numprocesses 3
 
 # Every step runs, whatever the one before said: one run tells all that is wrong. pytest is the last
 # and ends with the tests that failed; the steps that failed follow.
@@ -30,7 +31,7 @@ check: $(VENV)/.dev
 	for step in $(STEPS); do \
 		echo "$$step"; $(BIN)/$$step || failed="$$failed, $$step"; \
 	done; \
-	$(TEST) || failed="$$failed, pytest"; \
+	$(TEST) --numprocesses 3 || failed="$$failed, pytest"; \
 	if [ -n "$$failed" ]; then echo "make check failed: $${failed#, }"; exit 1; fi
 
 screenshots: $(VENV)/.dev

@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import assumptions, lighthouses, people, portfolio, reports, system
+from api import assumptions, effort, lighthouses, people, portfolio, reach, reports, system
 from api.intake import routes as use_cases
 from api.kit import problems
 from api.kit.bodies import EXAMPLES
@@ -62,10 +62,9 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
         redirect_slashes=False,  # an address is right or it is a 404
     )
     problems.install(app)
-    # A report with an address of its own goes before the one for all others.
     for module in (
-        *(system, use_cases, value, lighthouses, portfolio, reports, assumptions),
-        *(currency_rates, people),
+        *(system, use_cases, value, reach, effort, portfolio),
+        *(lighthouses, reports, assumptions, currency_rates, people),
     ):
         app.include_router(module.router)
     app.state.takes_files = set()

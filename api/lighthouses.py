@@ -11,13 +11,11 @@ from api.kit.bodies import Input, shows
 from api.kit.context import Context, TheContext, TheSession, needs
 from api.kit.fields import PLAIN, UseCaseKey
 from api.kit.problems import responses
-from service.database import snapshot
-from service.domain.case import Outcome
 from service.domain.people import Person
 from service.domain.permissions import Right
 from service.facts.as_of import moment_from
 from service.kinds import Day, Name, Prose, Words
-from service.lighthouses.report import known_now, lighthouses
+from service.lighthouses.report import known_now
 from service.lighthouses.rules import (
     HORIZON_DAYS,
     LONGEST_HORIZON,
@@ -98,28 +96,6 @@ _CANDIDATE: dict[str, object] = {
             "at": "2026-10-08T14:00:00Z",
         }
     ],
-}
-_FOUND: dict[str, object] = {
-    "key": "UC-42",
-    "title": "Find duplicate invoices",
-    "business_unit": "Finance",
-    "standing": "chosen",
-    "outcome": "open",
-    "ended_at": None,
-    "stage": "evaluate",
-    "holder": "enablement",
-    "p": 0.6,
-    "criteria": {"baseline": True},
-    "wait": {
-        "holder": "enablement",
-        "stage": "evaluate",
-        "waited_days": 6.5,
-        "left_days": 4.0,
-        "p_if_halved": 0.7,
-        "p_at_least_if_halved": 0.7,
-    },
-    "open_in_unit": 4,
-    "followed": [],
 }
 
 
@@ -266,139 +242,8 @@ class RecordRead(ProgrammeRead):
     candidates: list[CandidateRead]
 
 
-class WaitRead(BaseModel):
-    """The decision that a candidate waits for, and what half of the rest of that wait is worth."""
-
-    holder: str
-    stage: str
-    waited_days: float
-    left_days: float = Field(description="How much longer such waits last on average")
-    p_if_halved: float = Field(description="Its own chance, if half of that fell away")
-    p_at_least_if_halved: float | None = Field(
-        description="The programme's chance then, at `rho`; null if it does not count"
-    )
-
-
-class FoundRead(BaseModel):
-    """A candidate as known at the moment."""
-
-    key: str
-    title: str
-    business_unit: str
-    standing: Standing
-    outcome: Outcome
-    ended_at: datetime | None
-    stage: str
-    holder: str | None
-    p: float | None = Field(
-        description="The chance to be live by the day, never getting there included; null where "
-        "there is no history"
-    )
-    criteria: dict[Criterion, bool] = Field(description="Whether each is met, as written last")
-    wait: WaitRead | None
-    open_in_unit: int = Field(description="Other open use cases of its business unit")
-    followed: list[str] = Field(
-        description="Open use cases of its unit that came after it went live"
-    )
-
-
-class AtLeastRead(BaseModel):
-    """The chance that at least `target` are live by the day, if candidates are so correlated."""
-
-    rho: float
-    p: float | None
-
-
-class OtherDayRead(BaseModel):
-    """The chance, at `rho`, that at least `target` are live by another day."""
-
-    day: date
-    p: float | None
-
-
-@shows(
-    {
-        "report": "lighthouses",
-        "as_of": "2026-11-28T09:00:00Z",
-        "as_of_words": "as of 2026-11-28 09:00 (UTC)",
-        "sentence": "1 live by 2027-01-02: 0 now, and it is 60% likely to get there.",
-        "programme": "Lighthouses of the autumn",
-        "programme_id": _ID,
-        "starts_on": "2026-10-04",
-        "horizon_days": 90,
-        "days_in": 55,
-        "day": "2027-01-02",
-        "target": 1,
-        "live": 0,
-        "candidates": [_FOUND],
-        "others": [],
-        "rho": 0.3,
-        "p_at_least": [{"rho": 0.3, "p": 0.6}],
-        "other_days": [{"day": "2027-01-16", "p": 0.75}],
-        "matters_most": "UC-42",
-        "matters_most_sentence": "UC-42 waits for enablement in evaluate: about 4 days more. "
-        "If half of that fell away, the chance would rise by 10 points, to 70%.",
-        "notes": [],
-    }
-)
-class LighthousesRead(BaseModel):
-    """A programme as known at a moment. `p_at_least` follows from `target` and the `p` of
-    `candidates` alone; docs/lighthouses.md says how."""
-
-    report: str
-    as_of: datetime
-    as_of_words: str
-    sentence: str
-    programme: str | None = Field(description="Its name; null where there is none yet")
-    programme_id: str | None
-    starts_on: date | None
-    horizon_days: int | None
-    days_in: int | None = Field(description="Which day of the programme it is: 0 is the first")
-    day: date | None
-    target: int | None
-    live: int
-    candidates: list[FoundRead] = Field(
-        description="Those that count: the chosen ones, or all that are not turned down as long as "
-        "none is chosen"
-    )
-    others: list[FoundRead] = Field(description="The rest of the record")
-    rho: float = Field(description="The correlation that is believed")
-    p_at_least: list[AtLeastRead]
-    other_days: list[OtherDayRead]
-    matters_most: str | None = Field(
-        description="The candidate whose wait, cut by half, raises the chance the most"
-    )
-    matters_most_sentence: str
-    notes: list[str]
-
-
 def _who(person: Person, given: Context) -> Who:
     return Who(person.actor, given.now())
-
-
-@router.get(
-    "/v1/reports/lighthouses",
-    summary="How likely enough lighthouses are live by the day",
-    responses=responses(401, 403, 422, 503),
-)
-async def report(
-    _: Reader,
-    given: TheContext,
-    *,
-    programme: Annotated[
-        Words, Query(description="The id of one; the newest that goes on, if empty")
-    ] = "",
-    as_of: AsOf = "",
-    zone: Zone = "",
-) -> LighthousesRead:
-    """As it was known at `as_of`: who counts, each one's chance, and the chance of the programme
-    for several correlations; whose wait matters most for it, and what followed."""
-    moment = moment_from("as_of", as_of, given.now(), zone)
-    async with snapshot(given.sessions) as session:
-        found = await lighthouses(
-            session, moment, programme_id=programme, learned=given.forecaster.order
-        )
-    return LighthousesRead.model_validate(found.json())
 
 
 @router.get(

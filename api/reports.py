@@ -69,6 +69,10 @@ def asked(
     by: Annotated[
         Grouping, Query(description="What tells the groups apart, where there are any")
     ] = (Grouping.NOTHING),
+    programme: Annotated[
+        Words | None,
+        Query(description="The id of a lighthouse programme; the newest that goes on, if empty"),
+    ] = None,
     against: Annotated[
         Promise,
         Query(description="The promise that value is held against"),
@@ -95,7 +99,16 @@ def asked(
     ] = "",
 ) -> Asked:
     """The question in a request's query."""
-    question = Question(cohort, baseline or None, tau, tier or None, unit or None, by, against)
+    question = Question(
+        cohort,
+        baseline or None,
+        tau,
+        tier or None,
+        unit or None,
+        by,
+        against=against,
+        programme=programme or None,
+    )
     moment = moment_from("as_of", as_of, given.now(), zone)
     return Asked(question, moment, format_, which)
 

@@ -58,6 +58,8 @@ REPORTS: dict[str, tuple[Name, Moment, Question]] = {
     "verdict as of spring": (Name.VERDICT, IN_SPRING, Question()),
     "clock as of spring": (Name.CLOCK, IN_SPRING, Question()),
     "what would help most": (Name.HELP, PRESENT, Question()),
+    "cost of delay": (Name.DELAY, PRESENT, Question()),
+    "cost of delay of a unit": (Name.DELAY, PRESENT, Question(unit=A_UNIT)),
     "next decisions": (Name.DECISIONS, PRESENT, Question()),
     "value": (Name.VALUE, PRESENT, Question()),
     "value as of spring": (Name.VALUE, IN_SPRING, Question()),

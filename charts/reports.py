@@ -6,7 +6,22 @@ A report may have several; the first one is what is drawn when nobody says which
 from collections.abc import Mapping
 from typing import Literal
 
-from charts import ages, calibration, clock, flow, savings, stages, survival, trend, value, wip
+from charts import (
+    ages,
+    calibration,
+    clock,
+    delay,
+    effort,
+    flow,
+    lighthouses,
+    savings,
+    scale,
+    stages,
+    survival,
+    trend,
+    value,
+    wip,
+)
 from charts.palette import Theme
 from charts.picture import AnyPicture
 from service.reports.registry import Name
@@ -22,6 +37,10 @@ PICTURES: tuple[AnyPicture, ...] = (
     savings.PICTURE,
     calibration.PICTURE,
     wip.PICTURE,
+    delay.PICTURE,
+    lighthouses.PICTURE,
+    scale.PICTURE,
+    effort.PICTURE,
     value.PICTURE,
 )
 

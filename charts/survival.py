@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,18 @@ Point = tuple[float, float, float, float]
 """From a day on: which part is not in production, with its 95% interval."""
 TINTS = ("accent", "baseline", "third-2", "third-3")
 """The first curve is the intake's. All can be read as text; more than four do not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What the curves wait for, and since when, in the words of the picture."""
+
+    done: str = "in production"
+    since: str = "their start"
+    axis: str = "Days since start"
+
+
+PRODUCTION = Event()
 _HEIGHT, _ROW, _NAME = 300, 19, 150
 _LOWEST = _HEIGHT - 13
 """Where a name stands free of the axis."""
@@ -36,6 +49,7 @@ def chart(
     caption: Caption,
     medians: Medians,
     tau_days: float | None = None,
+    event: Event = PRODUCTION,
 ) -> "alt.LayerChart":
     """Step lines with 95% bands, medians, the day up to which is compared, numbers at risk.
 
@@ -50,7 +64,7 @@ def chart(
     last = _last_day(curves, tau_days)
     if not last:
         hint = "The curves begin with the first case that has been open for a while."
-        return canvas.nothing(caption, describe(curves, medians, tau_days), hint)
+        return canvas.nothing(caption, describe(curves, medians, tau_days, event), hint)
     counted = any(curve.at_risk for curve in curves)
     left = 58
     if counted:
@@ -64,7 +78,7 @@ def chart(
         "x:Q",
         scale=canvas.scale(across),
         axis=alt.Axis(
-            title="Days since start", values=_axis_days(curves, across), grid=False, format=",~f"
+            title=event.axis, values=_axis_days(curves, across), grid=False, format=",~f"
         ),
     )
     y = alt.Y(
@@ -91,7 +105,7 @@ def chart(
         )
     layers += _medians(curves, medians, across, up)
     layers.append(
-        canvas.labels([Label(MARGIN - left, -16, "Still not in production", "muted")], size=11)
+        canvas.labels([Label(MARGIN - left, -16, f"Still not {event.done}", "muted")], size=11)
     )
     layers.append(canvas.labels(_names(curves, across, up), bold=True, limit=_NAME, halo=True))
     bottom = 50
@@ -101,7 +115,7 @@ def chart(
     return canvas.sheet(
         layers,
         caption,
-        describe(curves, medians, tau_days),
+        describe(curves, medians, tau_days, event),
         left=left,
         right=right,
         height=_HEIGHT,
@@ -111,7 +125,10 @@ def chart(
 
 
 def describe(
-    curves: Sequence[CurveFigures], medians: Medians, tau_days: float | None = None
+    curves: Sequence[CurveFigures],
+    medians: Medians,
+    tau_days: float | None = None,
+    event: Event = PRODUCTION,
 ) -> str:
     """The picture in words."""
     if not any(curve.points for curve in curves):
@@ -125,16 +142,16 @@ def describe(
         median = (
             "the median is not reached"
             if (half := medians.get(curve.cohort)) is None
-            else f"half are in production {_within(half)}"
+            else f"half are {event.done} {_within(half)}"
         )
         parts.append(
             f"{curve.cohort} ({count(curve.cases, 'case')}): {median}, and "
-            f"{percent(end[1])} are still not in production {_on(end[0])}."
+            f"{percent(end[1])} are still not {event.done} {_on(end[0])}."
         )
     compared = "" if tau_days is None else f" Compared over the first {label(tau_days, 'days')}."
     return (
         f"Survival curves of {listed(curve.cohort for curve in curves)}: the part of the cases "
-        f"that is still not in production, by days since their start. {' '.join(parts)}{compared}"
+        f"that is still not {event.done}, by days since {event.since}. {' '.join(parts)}{compared}"
     )
 
 

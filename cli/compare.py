@@ -104,7 +104,9 @@ def compare(  # noqa: PLR0917 - the options of a command
     if out is not None:
         _draw(result, out)
     if as_json:
-        typer.echo(json.dumps(result.as_json(), indent=2, allow_nan=False))
+        from service.reports.comparison import FileComparison
+
+        typer.echo(json.dumps(FileComparison.of_file(result).as_json(), indent=2, allow_nan=False))
     else:
         _print(result, rejects)
 
@@ -135,11 +137,12 @@ def _draw(result: "FileVerdict", out: Path) -> None:
 
     kind: Literal["svg", "png"] = "svg" if out.suffix.lower() == ".svg" else "png"
     with written_whole(out) as file:
-        file.write(picture(Name.VERDICT, FileComparison.model_validate(result.as_json()), kind))
+        file.write(picture(Name.VERDICT, FileComparison.of_file(result), kind))
 
 
 def _print(result: "FileVerdict", rejects: Path | None) -> None:
-    from service.reports.sentences import verdict_sentence
+    from service.reports.comparison import FileComparison
+    from service.reports.sentences import Judged, verdict_sentence
 
     console = plain_console()
     verdict = result.verdict
@@ -147,9 +150,8 @@ def _print(result: "FileVerdict", rejects: Path | None) -> None:
         console.print(f"The record leaves something out: {sign}.")
     if verdict.record:
         console.print()
-    console.print(
-        f"{verdict.direction.upper()}: {verdict_sentence(result.as_json())}", style="bold"
-    )
+    said = verdict_sentence(Judged.of(FileComparison.of_file(result)))
+    console.print(f"{verdict.direction.upper()}: {said}", style="bold")
     if verdict.logrank_p is not None:
         console.print(f"Log-rank test inside the tiers: p = {verdict.logrank_p:.3g}.")
     console.print()

@@ -125,6 +125,9 @@ def report_command(  # noqa: PLR0917 - the options of a command
         str, typer.Option(help="nothing, tier, unit, stage, period, sponsor or benefit.")
     ] = "nothing",
     against: Annotated[str, typer.Option(help="The promise: first or latest.")] = "first",
+    programme: Annotated[
+        str, typer.Option(help="The id of a lighthouse programme. Default: the newest.")
+    ] = "",
     as_of: Annotated[
         str | None,
         typer.Option(
@@ -151,6 +154,7 @@ def report_command(  # noqa: PLR0917 - the options of a command
         tier=tier,
         unit=unit,
         by=by,
+        programme=programme,
         against=against,
     )
     _run(show(Wanted(name, question, as_of, out_, picture, zone)))

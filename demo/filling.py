@@ -18,6 +18,8 @@ from demo.history import (
 from demo.lighthouses import add_programme
 from demo.live import hand_in
 from demo.people import Cast, add_people
+from demo.reach import add_reach
+from demo.value import add_value
 from service.database import Sessions
 from service.domain.case import Case
 from service.domain.cohort import INTAKE, Cohort, quarter_of
@@ -36,6 +38,8 @@ from service.reports.quarters import before, lock_against
 
 SOURCES = ("headway demo: before the intake", "headway demo: the intake")
 """The imports that the history comes in as."""
+AT_ONCE = 20
+"""Use cases that the engine is asked to take over at once: a slow one answers in time."""
 
 Tell = Callable[[str], None]
 
@@ -91,10 +95,15 @@ async def fill(
         tell("a lighthouse programme")
         order = await asyncio.to_thread(learn_order, sample.traces, model)
         await add_programme(session, cast, live, at=at, order=order)
+        tell("reach and hours")
+        await add_reach(session, cast, live, at=at)
+        tell("what they promised and what they delivered")
+        await add_value(session, cast, live, at=at)
         tell("verdicts of the past quarters")
         quarters = await _lock_quarters(session, at)
     tell("the engine takes the live ones over")
-    taken = await asyncio.gather(*(_hand_over(sessions, engine, one) for one in live))
+    few = asyncio.Semaphore(AT_ONCE)
+    taken = await asyncio.gather(*(_hand_over(sessions, engine, one, few) for one in live))
     await forecast_due(sessions, Forecaster(sessions, lambda: at), at=at)
     return Filled(_emails(cast), len(cases), len(traced), len(live), sum(taken), quarters)
 
@@ -131,10 +140,13 @@ async def _lock_quarters(session: AsyncSession, at: datetime) -> list[str]:
     ]
 
 
-async def _hand_over(sessions: Sessions, engine: Engine, use_case_id: str) -> bool:
-    async with sessions() as session:
-        taking = await beginning(session, use_case_id)
-    return await hand_over_to_engine(sessions, engine, taking)
+async def _hand_over(
+    sessions: Sessions, engine: Engine, use_case_id: str, few: asyncio.Semaphore
+) -> bool:
+    async with few:
+        async with sessions() as session:
+            taking = await beginning(session, use_case_id)
+        return await hand_over_to_engine(sessions, engine, taking)
 
 
 def _emails(cast: Cast) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from demo.history import SEED, unit
+from demo.history import LIVE_FOR, SEED, unit
 from demo.people import Cast
 from demo.playing import at_work, lived
 from demo.ways import DAY, Act, Way
@@ -28,7 +28,7 @@ from service.value.grades import Method
 from service.value.investment_cases import change
 from service.value.terms import MeasurementPlan
 
-PATHWAYS = ("light", "standard", "regulated")
+FILES = ("light", "standard", "regulated", "in_production")
 TITLE = "Sample: "
 """Begins every title."""
 PACE = 0.75
@@ -85,15 +85,15 @@ class Idea:
 
 
 def ideas() -> list[Idea]:
-    """All of them, pathway by pathway."""
+    """All of them, pathway by pathway, and at the end those that have been live for months."""
     found = []
-    for pathway in PATHWAYS:
-        text = files("demo").joinpath("ideas", f"{pathway}.toml").read_text(encoding="utf-8")
-        found += [_idea(pathway, entry) for entry in tomllib.loads(text)["idea"]]
+    for name in FILES:
+        text = files("demo").joinpath("ideas", f"{name}.toml").read_text(encoding="utf-8")
+        found += [_idea({"pathway": name, **entry}) for entry in tomllib.loads(text)["idea"]]
     return found
 
 
-def _idea(pathway: str, entry: dict[str, Any]) -> Idea:
+def _idea(entry: dict[str, Any]) -> Idea:
     kpi, money, risk = entry["kpi"], entry["money"], entry.get("risk", [])
     return Idea(
         title=entry["title"],
@@ -113,7 +113,7 @@ def _idea(pathway: str, entry: dict[str, Any]) -> Idea:
             **{question: question in risk for question in QUESTIONS}, autonomy=Autonomy.SUGGESTS
         ),
         lighthouse=entry.get("lighthouse", False),
-        pathway=pathway,
+        pathway=entry["pathway"],
         stage=entry["stage"],
         position=Position(entry["position"]),
         days=entry["days"],
@@ -159,7 +159,8 @@ async def hand_in(session: AsyncSession, cast: Cast, *, at: datetime, model: Mod
     """Write all live use cases as they came to stand where they stand at `at`; their ids.
 
     They go through the door that everybody's use cases go through, at earlier times, and are left
-    in the outbox for an engine. `model` makes the forecasts at submission.
+    in the outbox for an engine. `model` makes the forecasts at submission, but for those that have
+    been live for longer than it looks back: it knows what came after them.
     """
     written = []
     for number, idea in enumerate(ideas()):
@@ -171,7 +172,7 @@ async def hand_in(session: AsyncSession, cast: Cast, *, at: datetime, model: Mod
             idea.use_case(owner),
             owner.actor,
             at=at_work(at - took - idea.days * DAY),
-            model=model,
+            model=model if idea.days * DAY < LIVE_FOR else None,
         )
         if submitted.beginning is None:
             raise AssertionError("nothing is repeated here")

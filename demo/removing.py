@@ -8,6 +8,7 @@ from demo.filling import SOURCES, Tell
 from demo.people import DOMAIN
 from service.assumptions.store import remove_assumptions, who_withdrew
 from service.database import Sessions
+from service.effort.samples import remove_effort, who_said_hours
 from service.facts.counts.write import uncount
 from service.facts.imported import take_back
 from service.forecasts.forecaster import remove_forecasts
@@ -16,6 +17,7 @@ from service.intake.samples import remove_drafts, remove_use_cases, told_of
 from service.lighthouses.samples import remove_lighthouses, took_part
 from service.people.samples import lock_samples as samples_of_people
 from service.people.samples import remove_people
+from service.reach.samples import remove_reach, who_counted
 from service.reports.quarters import remove_sample_verdicts
 from service.value.currencies import remove_rates
 from service.value.samples import remove_value, who_wrote
@@ -55,6 +57,8 @@ async def remove(
         await remove_forecasts(session, use_cases, since=min(people.values()))
         await remove_lighthouses(session, use_cases)
         await uncount(session, use_cases)
+        await remove_effort(session, use_cases)
+        await remove_reach(session, use_cases)
         await remove_value(session, use_cases)
         await remove_use_cases(session, use_cases)
         tell("people")
@@ -65,5 +69,7 @@ async def remove(
         named = await told_of(session, ids) | await who_withdrew(session, ids)
         named |= await took_part(session, ids)
         named |= await who_wrote(session, ids)
+        named |= await who_counted(session, ids)
+        named |= await who_said_hours(session, ids)
         kept = await remove_people(session, ids, kept=named, domain=DOMAIN)
     return Removed(len(people) - len(kept), len(use_cases), history, kept)

@@ -10,6 +10,7 @@ nothing that only tests need.
 """
 
 import asyncio
+import gc
 import shutil
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -34,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Take the fixtures; `make quick` tries fewer examples of each property."""
     if hands_out(config):
         return
+    gc.disable()  # until all is imported and collected: all of that stays
     from hypothesis import settings
 
     from tests.kit.examples import ALL, QUICK
@@ -51,6 +53,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("quick")
         ranks[item.path] = min(rank, ranks.get(item.path, QUICK))
     items.sort(key=lambda item: ranks[item.path])
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end: looking for garbage in it again and again is in vain."""
+    gc.freeze()
+    gc.enable()
 
 
 def starts(item: pytest.Item) -> int:

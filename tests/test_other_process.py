@@ -10,6 +10,8 @@ import pytest
 
 from service.other_process import OtherProcess
 
+pytestmark = pytest.mark.starts
+
 
 async def test_work_is_done_in_one_other_process_while_this_one_goes_on() -> None:
     other = OtherProcess()

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.settings import Settings
 from web import home
 from web.history import compare
-from web.intake import board, measuring, new, queue, use_case, use_cases
+from web.intake import board, measuring, new, queue, reach, use_case, use_cases
 from web.kit import errors
 from web.kit.context import Pages
 from web.kit.page import STATIC
@@ -19,10 +19,11 @@ from web.people import account, admin, sign_in
 from web.people.provider import Provider, configured_provider
 from web.portfolio import pages as portfolio
 from web.reports import pages as reports
+from web.value import currency_rates
 
 ROUTES = (
-    *(home, sign_in, new, use_cases, use_case, measuring, queue, board),
-    *(reports, portfolio, lighthouses, compare, admin, account),
+    *(home, sign_in, new, use_cases, use_case, measuring, reach, queue, board),
+    *(reports, portfolio, lighthouses, compare, admin, currency_rates, account),
 )
 
 

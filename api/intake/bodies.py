@@ -25,6 +25,7 @@ from service.intake.handing_in import Receipt
 from service.intake.queue import target_of
 from service.intake.use_cases import UseCaseRow, key_of, standing_of
 from service.kinds import Email, Reason, Words
+from service.value.haircut import Haircut, Source
 
 DAY_SECONDS = 86_400
 AT_FIRST = (
@@ -184,6 +185,38 @@ class ForecastRead(BaseModel):
         )
 
 
+class HaircutRead(BaseModel):
+    """What measured use cases delivered of what their cases said, and the yearly value after it."""
+
+    rate: float = Field(description="What part of its promise is to be expected")
+    low: float | None = Field(
+        description="95% of use cases like it, with `high`; null where nothing says how sure it is"
+    )
+    high: float | None
+    use_cases: int = Field(description="Measured ones that it rests on; 0 for a figure of others")
+    source: Source = Field(
+        description="unit: this business unit, drawn to the mean of all; all: everything measured "
+        "here; outside: others' projects, as long as too few are measured here"
+    )
+    sentence: str
+    expected_yearly_value: float = Field(
+        description="What was promised a year after it, in the currency of the case"
+    )
+
+    @classmethod
+    def of(cls, found: Haircut, promised: float) -> "HaircutRead":
+        """The answer for a promised yearly value."""
+        return cls(
+            rate=round(found.rate, 4),
+            low=None if found.low is None else round(found.low, 4),
+            high=None if found.high is None else round(found.high, 4),
+            use_cases=found.use_cases,
+            source=found.source,
+            sentence=found.sentence,
+            expected_yearly_value=round(found.rate * promised, 2),
+        )
+
+
 @shows(examples.RECEIPT)
 class ReceiptRead(BaseModel):
     """The answer to a submission."""
@@ -201,12 +234,15 @@ class ReceiptRead(BaseModel):
     holder: str = Field(description="Whose move it is", examples=["enablement"])
     mode: Mode
     forecast: ForecastRead | None = Field(description="Null while there is no history")
+    haircut: HaircutRead | None = Field(
+        default=None, description="What is to be expected of the value, as known when it came"
+    )
     missing: list[MissingRead] = Field(
         description="What its stages will ask for and what is not there on the first day"
     )
 
     @classmethod
-    def of(cls, receipt: Receipt) -> "ReceiptRead":
+    def of(cls, receipt: Receipt, haircut: HaircutRead | None = None) -> "ReceiptRead":
         """The answer for a receipt."""
         return cls(
             key=receipt.key,
@@ -222,6 +258,7 @@ class ReceiptRead(BaseModel):
             holder=receipt.holder,
             mode=receipt.mode,
             forecast=ForecastRead.of(receipt.forecast),
+            haircut=haircut,
             missing=[MissingRead.of(one) for one in receipt.missing],
         )
 

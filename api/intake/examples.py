@@ -137,6 +137,16 @@ RECEIPT: dict[str, Any] = {
     "holder": "enablement",
     "mode": "waiting",
     "forecast": _FORECAST,
+    "haircut": {
+        "rate": 0.55,
+        "low": 0.38,
+        "high": 0.8,
+        "use_cases": 12,
+        "source": "all",
+        "sentence": "12 use cases like this, of all units, delivered 0.55 (0.38 to 0.80) of what "
+        "their cases said.",
+        "expected_yearly_value": 99000.0,
+    },
     "missing": [_MISSING],
 }
 PAGE: dict[str, Any] = {"items": [_SUMMARY], "cursor": "WyJuZXdlc3QiLCA0Ml0"}

@@ -15,6 +15,7 @@ from api.intake.bodies import (
     ClockRead,
     CommandBody,
     DecisionRead,
+    HaircutRead,
     MissingRead,
     PendingRead,
     QueueRead,
@@ -62,6 +63,7 @@ from service.intake.use_cases import (
 from service.kinds import Words
 from service.people.directory import certifications_of, find_builder, find_person, names_of
 from service.reactions import submit
+from service.value.haircut import haircut
 
 router = APIRouter(prefix="/v1")
 
@@ -116,7 +118,11 @@ async def hand_in(
     if submitted.beginning is not None:
         await hand_over_to_engine(given.sessions, given.engine, submitted.beginning)
     response.headers["Location"] = f"/v1/use-cases/{submitted.receipt.key}"
-    return ReceiptRead.of(submitted.receipt)
+    # As known when it came: the same request gets the same answer, whenever it is repeated.
+    async with reading(given.sessions) as session:
+        found = await haircut(session, submitted.receipt.submitted_at, body.business_unit)
+    worth = HaircutRead.of(found, body.investment.expected_yearly_value)
+    return ReceiptRead.of(submitted.receipt, worth)
 
 
 async def _owners(

@@ -7,7 +7,18 @@ from math import inf
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, Text, TextClause, bindparam, exists, func, or_, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Text,
+    TextClause,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -134,11 +145,7 @@ async def traces_of(
     time.
     """
     row = CaseVersionRow
-    traced = or_(
-        col(row.source) == LIVE,
-        exists().where(col(ImportedStepRow.version_id) == col(row.id)),
-    )
-    picked = [*conditions(cohort, moment), traced]
+    picked = _traced(cohort, moment)
     if only_open:
         picked.append(~ended_by(moment))
     first = (
@@ -190,6 +197,19 @@ async def traces_of(
     if moment.asked:
         traces = known_at(traces, moment.at)
     return Sample(traces, tuple(case_id), is_whole)
+
+
+async def how_many(session: AsyncSession, cohort: Cohort, moment: Moment) -> int:
+    """How many cases `traces_of` would take if it took all."""
+    counted = select(func.count()).where(*_traced(cohort, moment))
+    return (await session.execute(counted)).scalar_one()
+
+
+def _traced(cohort: Cohort, moment: Moment) -> list[ColumnElement[bool]]:
+    """What picks the cases of a cohort whose steps are known."""
+    row = CaseVersionRow
+    steps = exists().where(col(ImportedStepRow.version_id) == col(row.id))
+    return [*conditions(cohort, moment), or_(col(row.source) == LIVE, steps)]
 
 
 After = Callable[[Codes, Codes], Codes]

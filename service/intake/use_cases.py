@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -97,6 +97,17 @@ def transition_of(row: TransitionRow) -> Transition:
         subject=row.subject,
         reference=row.reference,
     )
+
+
+def in_production_since(row: UseCaseRow, at: datetime | None = None) -> date | None:
+    """The day (UTC) on which it went live; None where it is not in production, or was not yet at
+    `at`."""
+    ended = row.ended_at
+    if row.outcome is not Outcome.PRODUCTION or ended is None:
+        return None
+    if at is not None and ended > at:
+        return None
+    return ended.astimezone(UTC).date()
 
 
 async def find(session: AsyncSession, key: str, reader: Actor) -> UseCaseRow:

@@ -15,7 +15,7 @@ from service.errors import BadInput
 from service.forecasts.by_day import ByDay, chance_on, chances_by_day
 from service.forecasts.forecaster import learned_at
 from service.intake.fields import InvestmentCase, Kpi
-from service.intake.use_cases import UseCaseRow, count_open, key_of, open_since
+from service.intake.use_cases import UseCaseRow, count_open, open_since
 from service.lighthouses.chance import RHO, RHOS, at_least, over_rhos
 from service.lighthouses.rules import (
     Criterion,
@@ -62,35 +62,6 @@ class CandidateFound:
     def is_live(self) -> bool:
         """Whether it is in production."""
         return self.by_day.outcome is Outcome.PRODUCTION
-
-    def json(self) -> dict[str, object]:
-        """It as JSON-able data; chances are not rounded."""
-        by_day, wait = self.by_day, self.by_day.wait
-        criteria = self.candidate.criteria
-        return {
-            "key": self.candidate.key,
-            "title": self.candidate.row.title,
-            "business_unit": self.candidate.row.business_unit,
-            "standing": self.candidate.standing.value,
-            "outcome": by_day.outcome.value,
-            "ended_at": by_day.ended_at.isoformat() if by_day.ended_at else None,
-            "stage": by_day.stage,
-            "holder": by_day.holder or None,
-            "p": by_day.chance,
-            "criteria": {one.value: criteria[one].met for one in Criterion if one in criteria},
-            "wait": None
-            if wait is None
-            else {
-                "holder": wait.holder,
-                "stage": wait.stage,
-                "waited_days": wait.waited_days,
-                "left_days": wait.left_days,
-                "p_if_halved": wait.chance_if_halved,
-                "p_at_least_if_halved": self.at_least_if_halved,
-            },
-            "open_in_unit": self.open_in_unit,
-            "followed": [key_of(row) for row in self.followed],
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,33 +131,6 @@ class Lighthouses:
             f"{duration(wait.left_days)} more. If half of that fell away, the chance would rise by "
             f"{_points(found.at_least_if_halved - before)}, to {percent(found.at_least_if_halved)}."
         )
-
-    def json(self) -> dict[str, object]:
-        """The report as JSON-able data. `p_at_least` follows from `target` and the `p` of
-        `candidates` alone."""
-        programme, most = self.programme, self.matters_most
-        return {
-            "report": "lighthouses",
-            "as_of": self.moment.at.isoformat(),
-            "as_of_words": self.moment.said,
-            "sentence": self.sentence,
-            "programme": programme.name if programme else None,
-            "programme_id": programme.id if programme else None,
-            "starts_on": programme.starts_on.isoformat() if programme else None,
-            "horizon_days": programme.horizon_days if programme else None,
-            "days_in": programme.days_in(self.moment.at) if programme else None,
-            "day": programme.day.isoformat() if programme else None,
-            "target": programme.target if programme else None,
-            "live": self.live,
-            "candidates": [one.json() for one in self.candidates],
-            "others": [one.json() for one in self.others],
-            "rho": RHO,
-            "p_at_least": [{"rho": rho, "p": p} for rho, p in self.p_at_least],
-            "other_days": [{"day": day.isoformat(), "p": p} for day, p in self.other_days],
-            "matters_most": most.candidate.key if most else None,
-            "matters_most_sentence": self.most_sentence,
-            "notes": list(self.notes),
-        }
 
 
 async def lighthouses(

@@ -100,19 +100,3 @@ def _long_enough(group: Group) -> float:
     table = group.table
     through = np.flatnonzero(table.survival <= 0.1)
     return float(table.times[through[0]]) if through.size else table.last_day
-
-
-def as_json(found: tuple[Curve, ...]) -> list[dict[str, object]]:
-    """Curves as JSON-able data: points as [days, survival, low, high], to four places."""
-    return [
-        {
-            "cohort": one.cohort,
-            "cases": one.cases,
-            "points": [
-                [round(value, 4) for value in (point.days, point.survival, point.low, point.high)]
-                for point in one.points
-            ],
-            "at_risk": [[round(day, 4), count] for day, count in one.at_risk],
-        }
-        for one in found
-    ]

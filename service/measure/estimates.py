@@ -6,7 +6,6 @@ from math import isfinite
 import numpy as np
 
 from service.measure.cases import Group
-from service.measure.figures import number, ratio_json
 from service.measure.record import signs
 from service.measure.resample import redrawn_against
 from service.measure.survival import Floats, restricted_mean, time_without_event
@@ -125,21 +124,6 @@ def against_estimates(
         label=LABEL,
         notes=tuple(notes),
     )
-
-
-def as_json(compared: AgainstEstimates) -> dict[str, object]:
-    """The comparison as JSON-able data, numbers to 6 significant digits."""
-    return {
-        "label": compared.label,
-        "verdict": compared.direction.value,
-        **ratio_json(compared.time),
-        "guard": ratio_json(compared.guard),
-        "tau_days": number(compared.tau_days),
-        "cases": compared.cases,
-        "completed": compared.completed,
-        "optimism_band": compared.optimism_band,
-        "notes": list(compared.notes),
-    }
 
 
 def _direction(time: Interval | None, guard: Interval | None, optimism_band: float) -> Direction:

@@ -2,7 +2,7 @@
 
 from typing import overload
 
-from service.measure.tiers import Interval, Ratio
+from service.measure.tiers import Interval
 
 
 @overload
@@ -17,8 +17,3 @@ def number(value: float | None) -> float | None:
 def interval_json(interval: Interval | None) -> list[float | None] | None:
     """An interval as JSON-able data."""
     return None if interval is None else [number(interval.low), number(interval.high)]
-
-
-def ratio_json(ratio: Ratio) -> dict[str, object]:
-    """A ratio with its interval as JSON-able data."""
-    return {"ratio": number(ratio.ratio), "ci": interval_json(ratio.ci)}

@@ -7,7 +7,6 @@ from math import log, sqrt
 from service.domain.assumption import Assumption
 from service.domain.cohort import INTAKE
 from service.measure.cases import Cases
-from service.measure.figures import ratio_json
 from service.measure.guard import Guard
 from service.measure.needed import FASTER
 from service.measure.pairs import Pair
@@ -122,19 +121,6 @@ def live(
         strata=tiers.strata,
         notes=tiers.notes,
     )
-
-
-def as_json(now: Live) -> dict[str, object]:
-    """The live comparison as JSON-able data, numbers to 6 significant digits."""
-    return {
-        "verdict": now.direction.value,
-        "as_is": now.as_is.value,
-        "why": [str(reason) for reason in now.why],
-        **ratio_json(now.time),
-        "adjusted": ratio_json(now.adjusted),
-        "guard": ratio_json(now.guard.ratio if now.guard and not now.waiting_for else NO_RATIO),
-        "waiting_for": now.waiting_for,
-    }
 
 
 def _critical(pairs: Sequence[Pair], alpha: float) -> float:

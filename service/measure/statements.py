@@ -10,7 +10,6 @@ from statistics import NormalDist
 
 import numpy as np
 
-from service.measure.figures import number
 from service.measure.pairs import Pair, weighted_means
 from service.measure.survival import Floats
 from service.measure.tiers import NO_RATIO, Direction, Interval, Ratio, comparable, ratio_of
@@ -39,19 +38,6 @@ class Statements:
     halved: Ratio
     longer: Ratio
     placebo: Ratio
-
-    def as_json(self) -> dict[str, object]:
-        """The statements as JSON-able data, in words; numbers to 6 significant digits."""
-        return {
-            "at most 10% slower": self.at_most_slower,
-            "within 10%": self.within,
-            "E": number(self.e_value),
-            "trend that would explain it": number(self.trend),
-            "share of slow cases lost that would explain it": number(self.lost),
-            "tau x 0.5": _with_interval(self.halved),
-            "tau x 1.5": _with_interval(self.longer),
-            "baseline, second half over first": _with_interval(self.placebo),
-        }
 
 
 def statements(
@@ -135,11 +121,3 @@ def _placebo(pairs: Sequence[Pair]) -> Ratio:
             halves.append(Pair(pair.tier, one, zero, pair.tau))
     z = NormalDist().inv_cdf(0.975)
     return ratio_of(halves).within(z) if halves else NO_RATIO
-
-
-def _with_interval(ratio: Ratio) -> list[float | None] | None:
-    if ratio.ratio is None:
-        return None
-    if ratio.ci is None:
-        return [number(ratio.ratio), None, None]
-    return [number(ratio.ratio), number(ratio.ci.low), number(ratio.ci.high)]

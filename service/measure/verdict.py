@@ -14,7 +14,6 @@ import numpy as np
 from service.domain.assumption import Assumption, AssumptionKind
 from service.domain.cohort import INTAKE
 from service.measure.cases import Cases, Group
-from service.measure.figures import interval_json, number, ratio_json
 from service.measure.guard import Guard
 from service.measure.needed import FASTER, needed_cases
 from service.measure.pairs import sizes
@@ -49,12 +48,8 @@ __all__ = [
     "Stratum",
     "Verdict",
     "Why",
-    "as_json",
-    "interval_json",
     "judge",
-    "number",
     "percentiles",
-    "ratio_json",
     "the_baseline",
 ]
 
@@ -187,75 +182,6 @@ def the_baseline(cases: Cases, intake: str, named: str | None) -> str | None:
     return others[0] if named is None and len(others) == 1 else named
 
 
-def as_json(verdict: Verdict) -> dict[str, object]:
-    """The verdict as JSON-able data: the fields of the report, numbers to 6 significant digits."""
-    return {
-        "rule": RULE,
-        "verdict": verdict.direction.value,
-        "as_is": verdict.as_is.value,
-        "why": [str(reason) for reason in verdict.why],
-        "cohort": verdict.arms[0].cohort if verdict.arms else None,
-        "baseline": verdict.arms[1].cohort if len(verdict.arms) > 1 else None,
-        "ratio": number(verdict.time.ratio),
-        "ci": interval_json(verdict.time.ci),
-        "adjusted": ratio_json(verdict.adjusted),
-        "trend": _trend_json(verdict.trend),
-        "units": {
-            "se": number(verdict.units.se),
-            "df": number(verdict.units.df),
-            "effective": number(verdict.units.effective),
-            "shared": verdict.units.shared,
-        },
-        "information": {
-            arm.cohort: number(information)
-            for arm, information in zip(verdict.arms, verdict.information, strict=False)
-        },
-        "record": list(verdict.record),
-        "assumptions": [
-            {
-                "kind": assumption.kind.value,
-                "by": assumption.by,
-                "at": assumption.at.isoformat(),
-                "reason": assumption.reason,
-            }
-            for assumption in verdict.assumptions
-        ],
-        "statements": verdict.statements.as_json() if verdict.statements else None,
-        "confidence": number(1.0 - verdict.alpha),
-        "tau_days": number(verdict.tau_days),
-        "as_of": verdict.as_of.isoformat(),
-        "arms": {arm.cohort: _arm_json(arm) for arm in verdict.arms},
-        "strata": [
-            {
-                "tier": stratum.tier,
-                "counted": stratum.counted,
-                "why_not": stratum.why_not,
-                "ratio": number(stratum.ratio),
-                "tau_days": number(stratum.tau_days),
-                "opposite": stratum.tier in verdict.opposed,
-                "expected": {
-                    arm.cohort: number(expected)
-                    for arm, expected in zip(stratum.arms, stratum.expected, strict=False)
-                },
-                "arms": {arm.cohort: _arm_json(arm) for arm in stratum.arms},
-            }
-            for stratum in verdict.strata
-        ],
-        "logrank_p": number(verdict.logrank_p),
-        "guard": {
-            **ratio_json(verdict.guard.ratio if verdict.guard else NO_RATIO),
-            "lost": number(verdict.guard.lost) if verdict.guard else None,
-        },
-        "needed_cases_per_arm": verdict.needed_cases_per_arm,
-        "more_cases": None
-        if verdict.more_cases is None
-        else {
-            arm.cohort: count for arm, count in zip(verdict.arms, verdict.more_cases, strict=True)
-        },
-        "notes": list(verdict.notes),
-    }
-
-
 def percentiles(ratios: Floats, alpha: float) -> Interval | None:
     """The 1 - `alpha` interval of resampled ratios; None where they do not spread."""
     ordered = np.sort(ratios)
@@ -269,17 +195,6 @@ def _record(groups: Mapping[str, Group], rejected: Mapping[str, Rejected]) -> It
     yield from rejected_signs({name: rejected[name] for name in groups if name in rejected})
 
 
-def _trend_json(found: Trend | None) -> dict[str, object] | None:
-    if found is None or not found.known:
-        return None
-    return {
-        "per_year": number(found.per_year),
-        "gap_years": number(found.gap_years),
-        "trust": number(found.trust),
-        "drift": number(found.drift),
-    }
-
-
 def _what_is_needed(needed: int, more: dict[str | None, int]) -> str:
     if any(more.values()):
         wanted = " and ".join(f"{count} more of {name}" for name, count in more.items() if count)
@@ -288,19 +203,3 @@ def _what_is_needed(needed: int, more: dict[str | None, int]) -> str:
         f"About {needed} cases per arm would show a 25% effect, and there are as many: "
         "a difference, if there is one, is probably smaller."
     )
-
-
-def _arm_json(arm: Arm) -> dict[str, object]:
-    median = arm.km_median
-    return {
-        "cases": arm.cases,
-        "completed": arm.completed,
-        "open": arm.open,
-        "declined": arm.declined,
-        "withdrawn": arm.withdrawn,
-        "km_median_days": number(median.days),
-        "km_median_ci_days": [number(median.low), number(median.high)],
-        "rmst_days": number(arm.rmst.days) if arm.rmst else None,
-        "rmst_se_days": number(arm.rmst.se) if arm.rmst else None,
-        "completed_mean_days": number(arm.completed_mean_days),
-    }

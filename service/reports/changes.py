@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.cohort import Cohort
 from service.facts.as_of import Moment, cases_of, pathway_versions
-from service.measure.verdict import as_json, judge
+from service.measure.verdict import judge
 from service.reports.comparison import Comparison, example_of
 from service.reports.headline import refuse_by_evidence
 from service.reports.question import Asking
@@ -62,8 +62,8 @@ async def changes(session: AsyncSession, moment: Moment, cohort: Cohort) -> Chan
         before = replace(cohort, pathway=pathway, pathway_version=previous)
         cases = await cases_of(session, {str(after): after, str(before): before}, moment)
         verdict = await asyncio.to_thread(judge, cases, intake=str(after), baseline=str(before))
-        change = {"pathway": pathway, "version": version, "previous": previous}
-        found.append(Change.model_validate({**change, "began": at.isoformat(), **as_json(verdict)}))
+        began = _Began(pathway=pathway, version=version, previous=previous, began=at.isoformat())
+        found.append(Change.of(verdict, **dict(began)))
     return ChangesReport(
         as_of_words=moment.said,
         as_of=moment.at.isoformat(),

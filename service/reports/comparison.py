@@ -1,12 +1,22 @@
 """What a comparison of two cohorts says, figure by figure: of a verdict, a change, a file."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field
 
-from service.domain.assumption import AssumptionKind
-from service.measure.tiers import Direction
-from service.reports.report import Bounds, Figures, Instant
+from service.domain.assumption import Assumption, AssumptionKind
+from service.history.csv.comparison import FileVerdict
+from service.measure.curves import Curve
+from service.measure.estimates import AgainstEstimates
+from service.measure.figures import number
+from service.measure.guard import Guard
+from service.measure.sequential import Live
+from service.measure.statements import Statements
+from service.measure.tiers import NO_RATIO, Arm, Direction, Interval, Ratio, Stratum
+from service.measure.trend import Trend
+from service.measure.units import Units
+from service.measure.verdict import RULE, Verdict
+from service.reports.report import Bounds, Figures, Instant, bounds_of
 
 Firm = tuple[float | None, float | None, float | None]
 """A ratio, with the low and the high end of its interval."""
@@ -18,11 +28,23 @@ class RatioFigures(Figures):
     ratio: float | None
     ci: Bounds | None
 
+    @classmethod
+    def of(cls, ratio: Ratio) -> "RatioFigures":
+        """A ratio as it is written in reports."""
+        return RatioFigures(ratio=number(ratio.ratio), ci=_bounds(ratio.ci))
+
 
 class GuardFigures(RatioFigures):
     """The same of the times not in production; `lost` is what was declined or withdrawn more."""
 
     lost: float | None
+
+    @classmethod
+    def of_guard(cls, guard: Guard | None) -> "GuardFigures":
+        """The guard as it is written in reports; None where nothing was found."""
+        ratio = guard.ratio if guard else NO_RATIO
+        lost = number(guard.lost) if guard else None
+        return cls(ratio=number(ratio.ratio), ci=_bounds(ratio.ci), lost=lost)
 
 
 class ArmFigures(Figures):
@@ -41,6 +63,23 @@ class ArmFigures(Figures):
         description="Of the completed cases only: it leaves out what is still open, and misleads"
     )
 
+    @classmethod
+    def of(cls, arm: Arm) -> "ArmFigures":
+        """A cohort as it is written in reports."""
+        median = arm.km_median
+        return cls(
+            cases=arm.cases,
+            completed=arm.completed,
+            open=arm.open,
+            declined=arm.declined,
+            withdrawn=arm.withdrawn,
+            km_median_days=number(median.days),
+            km_median_ci_days=(number(median.low), number(median.high)),
+            rmst_days=number(arm.rmst.days) if arm.rmst else None,
+            rmst_se_days=number(arm.rmst.se) if arm.rmst else None,
+            completed_mean_days=number(arm.completed_mean_days),
+        )
+
 
 class StratumFigures(Figures):
     """One tier of the comparison."""
@@ -56,6 +95,21 @@ class StratumFigures(Figures):
     )
     arms: dict[str, ArmFigures]
 
+    @classmethod
+    def of(cls, stratum: Stratum, *, opposite: bool) -> "StratumFigures":
+        """A tier as it is written in reports."""
+        expected = zip(stratum.arms, stratum.expected, strict=False)
+        return cls(
+            tier=stratum.tier,
+            counted=stratum.counted,
+            why_not=stratum.why_not,
+            ratio=number(stratum.ratio),
+            tau_days=number(stratum.tau_days),
+            opposite=opposite,
+            expected={arm.cohort: number(completions) for arm, completions in expected},
+            arms={arm.cohort: ArmFigures.of(arm) for arm in stratum.arms},
+        )
+
 
 class UnitsFigures(Figures):
     """What the business units do to the interval; null where too few are known."""
@@ -64,6 +118,16 @@ class UnitsFigures(Figures):
     df: float | None
     effective: float | None = Field(description="How many units they are worth")
     shared: bool | None = Field(description="Whether the units are in both arms")
+
+    @classmethod
+    def of(cls, units: Units) -> "UnitsFigures":
+        """What the units do, as it is written in reports."""
+        return cls(
+            se=number(units.se),
+            df=number(units.df),
+            effective=number(units.effective),
+            shared=units.shared,
+        )
 
 
 class TrendFigures(Figures):
@@ -74,6 +138,18 @@ class TrendFigures(Figures):
     trust: float | None = Field(description="How much of the trend is believed, 0 to 1")
     drift: float | None = Field(description="What everything may change in a year besides")
 
+    @classmethod
+    def of(cls, found: Trend | None) -> "TrendFigures | None":
+        """A trend as it is written in reports; None where none is known."""
+        if found is None or not found.known:
+            return None
+        return cls(
+            per_year=number(found.per_year),
+            gap_years=number(found.gap_years),
+            trust=number(found.trust),
+            drift=number(found.drift),
+        )
+
 
 class Vouched(Figures):
     """What somebody vouches for, because no record can show it."""
@@ -82,6 +158,11 @@ class Vouched(Figures):
     by: str
     at: Instant
     reason: str
+
+    @classmethod
+    def of(cls, one: Assumption) -> "Vouched":
+        """An assumption as it is written in reports."""
+        return cls(kind=one.kind, by=one.by, at=one.at.isoformat(), reason=one.reason)
 
 
 class StatementFigures(Figures):
@@ -96,6 +177,22 @@ class StatementFigures(Figures):
     longer: Firm | None = Field(alias="tau x 1.5")
     placebo: Firm | None = Field(alias="baseline, second half over first")
 
+    @classmethod
+    def of(cls, found: Statements | None) -> "StatementFigures | None":
+        """The statements as they are written in reports; None where there are none."""
+        if found is None:
+            return None
+        return cls(
+            at_most_slower=found.at_most_slower,
+            within=found.within,
+            e_value=number(found.e_value),
+            trend=number(found.trend),
+            lost=number(found.lost),
+            halved=_firm(found.halved),
+            longer=_firm(found.longer),
+            placebo=_firm(found.placebo),
+        )
+
 
 class CurveFigures(Figures):
     """A survival curve: the part that is still not in production, by days since the start."""
@@ -106,6 +203,19 @@ class CurveFigures(Figures):
         description="[days, part, low, high]"
     )
     at_risk: tuple[tuple[float, int], ...] = Field(description="[days, cases still watched]")
+
+    @classmethod
+    def of(cls, curve: Curve) -> "CurveFigures":
+        """A curve as it is written in reports: to four places."""
+        return cls(
+            cohort=curve.cohort,
+            cases=curve.cases,
+            points=tuple(
+                (round(one.days, 4), round(one.survival, 4), round(one.low, 4), round(one.high, 4))
+                for one in curve.points
+            ),
+            at_risk=tuple((round(day, 4), count) for day, count in curve.at_risk),
+        )
 
 
 class Comparison(Figures):
@@ -140,6 +250,45 @@ class Comparison(Figures):
     more_cases: dict[str, int] | None
     notes: tuple[str, ...]
 
+    @classmethod
+    def of(cls, found: Verdict, **more: Any) -> Self:
+        """A verdict as it is written in reports: numbers to 6 significant digits. `more` are the
+        fields that this kind of comparison has beside those of all, or in their place."""
+        arms = found.arms
+        expected = zip(arms, found.information, strict=False)
+        fields = {
+            "rule": RULE,
+            "verdict": found.direction,
+            "as_is": found.as_is,
+            "why": tuple(map(str, found.why)),
+            "cohort": arms[0].cohort if arms else None,
+            "baseline": arms[1].cohort if len(arms) > 1 else None,
+            "ratio": number(found.time.ratio),
+            "ci": _bounds(found.time.ci),
+            "adjusted": RatioFigures.of(found.adjusted),
+            "trend": TrendFigures.of(found.trend),
+            "units": UnitsFigures.of(found.units),
+            "information": {arm.cohort: number(completions) for arm, completions in expected},
+            "record": found.record,
+            "assumptions": tuple(map(Vouched.of, found.assumptions)),
+            "statements": StatementFigures.of(found.statements),
+            "confidence": number(1.0 - found.alpha),
+            "tau_days": number(found.tau_days),
+            "as_of": found.as_of.isoformat(),
+            "arms": {arm.cohort: ArmFigures.of(arm) for arm in arms},
+            "strata": tuple(
+                StratumFigures.of(one, opposite=one.tier in found.opposed) for one in found.strata
+            ),
+            "logrank_p": number(found.logrank_p),
+            "guard": GuardFigures.of_guard(found.guard),
+            "needed_cases_per_arm": found.needed_cases_per_arm,
+            "more_cases": None
+            if found.more_cases is None
+            else {arm.cohort: n for arm, n in zip(arms, found.more_cases, strict=True)},
+            "notes": found.notes,
+        }
+        return cls(**{**fields, **more})
+
 
 class RejectedRows(Figures):
     """The rows of a cohort in a file, and how many of them could not be used."""
@@ -161,6 +310,26 @@ class FileComparison(Comparison):
     ends_taken_as_start: int
     curves: tuple[CurveFigures, ...]
 
+    @classmethod
+    def of_file(cls, found: FileVerdict) -> "FileComparison":
+        """The verdict on a file as it is written."""
+        return cls.of(
+            found.verdict,
+            as_of_words=found.as_of_words,
+            read=found.read,
+            accepted=found.accepted,
+            rejected=found.rejected,
+            rejected_for=found.rejected_for,
+            rejected_by_cohort={
+                name: RejectedRows(read=rows.read, rejected=rows.rejected)
+                for name, rows in found.rejected_by_cohort.items()
+            },
+            planned_ends=found.planned,
+            ends_taken_as_start=found.mended,
+            curves=tuple(map(CurveFigures.of, found.curves)),
+            notes=found.notes,
+        )
+
 
 class LiveFigures(Figures):
     """The comparison as it may be looked at on any day between two locked verdicts."""
@@ -173,6 +342,21 @@ class LiveFigures(Figures):
     adjusted: RatioFigures
     guard: RatioFigures
     waiting_for: str | None = Field(description="What is missing before an interval is shown")
+
+    @classmethod
+    def of(cls, now: Live) -> "LiveFigures":
+        """The live comparison as it is written in reports."""
+        shown = now.guard is not None and not now.waiting_for
+        return cls(
+            verdict=now.direction,
+            as_is=now.as_is,
+            why=tuple(map(str, now.why)),
+            ratio=number(now.time.ratio),
+            ci=_bounds(now.time.ci),
+            adjusted=RatioFigures.of(now.adjusted),
+            guard=RatioFigures.of(now.guard.ratio if now.guard and shown else NO_RATIO),
+            waiting_for=now.waiting_for,
+        )
 
 
 class OwnEstimates(Figures):
@@ -189,6 +373,22 @@ class OwnEstimates(Figures):
     optimism_band: float
     notes: tuple[str, ...]
 
+    @classmethod
+    def of(cls, compared: AgainstEstimates) -> "OwnEstimates":
+        """The comparison as it is written in reports."""
+        return cls(
+            label=compared.label,
+            verdict=compared.direction,
+            ratio=number(compared.time.ratio),
+            ci=_bounds(compared.time.ci),
+            guard=RatioFigures.of(compared.guard),
+            tau_days=number(compared.tau_days),
+            cases=compared.cases,
+            completed=compared.completed,
+            optimism_band=compared.optimism_band,
+            notes=compared.notes,
+        )
+
 
 class LockedVerdict(RatioFigures):
     """The verdict of a quarter, as it was locked; all fields of a verdict of its day."""
@@ -196,6 +396,7 @@ class LockedVerdict(RatioFigures):
     model_config = ConfigDict(extra="allow")
 
     quarter: str = Field(examples=["2026-Q3"])
+    as_of: Instant
     locked_at: Instant
     why_none: str = Field(
         description="Why there is no verdict although the interval lies on one side of 1"
@@ -210,6 +411,17 @@ class OfficialVerdict(Figures):
     quarter: str = Field(examples=["2026-Q3"])
     as_of: Instant
     sentence: str
+
+
+def _bounds(interval: Interval | None) -> Bounds | None:
+    return None if interval is None else bounds_of(interval)
+
+
+def _firm(ratio: Ratio) -> Firm | None:
+    if ratio.ratio is None:
+        return None
+    low, high = _bounds(ratio.ci) or (None, None)
+    return number(ratio.ratio), low, high
 
 
 def _arm(median_days: float, *, cases: int, completed: int) -> dict[str, Any]:

@@ -3,9 +3,8 @@
 The page, the API, the command and the pictures take it from here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from service.domain.cohort import INTAKE, Cohort
 from service.domain.durations import duration
@@ -13,9 +12,14 @@ from service.domain.naming import plain
 from service.errors import BadInput
 from service.facts.as_of import Moment
 from service.measure.tiers import Direction
-from service.reports.sentences import verdict_sentence
-
-Json = Mapping[str, Any]
+from service.reports.comparison import (
+    Comparison,
+    LiveFigures,
+    LockedVerdict,
+    OfficialVerdict,
+    OwnEstimates,
+)
+from service.reports.sentences import Judged, locked_sentence, verdict_sentence
 
 BY_EVIDENCE = (
     "cohorts by evidence are not compared: a case has its evidence only from some day on, and all "
@@ -81,72 +85,82 @@ def refuse_by_evidence(field: str, cohort: Cohort) -> None:
         raise BadInput(field, BY_EVIDENCE)
 
 
-def headline(found: Json, scope: Scope, moment: Moment) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Headline:
     """The sentence of a verdict's figures, and what has to be said beside it.
 
-    `sentence` is that of the figures. Where these are the ones that were locked (the same question
-    at the same moment, and nothing else came out), it says so. `official` is the newest locked
-    verdict with its own sentence, for the whole question alone. `about` says which part the figures
-    are of.
+    `about` says which part of the cases the figures are of, `official` is the newest locked verdict
+    with its own sentence, for the whole question alone.
     """
-    locked: Sequence[Json] = found["locked"]
-    newest = locked[-1] if locked and scope.is_whole else None
-    sentence = _sentence({**found, "locked": []})
+
+    sentence: str
+    about: str
+    official: OfficialVerdict | None
+
+
+def headline(
+    found: Comparison,
+    own: OwnEstimates | None,
+    quarters: Sequence[LockedVerdict],
+    scope: Scope,
+    moment: Moment,
+) -> Headline:
+    """What stands above a verdict. Where its figures are the ones that were locked (the same
+    question at the same moment, and nothing else came out), the sentence says so. `quarters` are
+    the locked ones, oldest first."""
+    about = scope.about
+    judged = Judged.of(found)
+    sentence = _with_why(verdict_sentence(judged, own), judged)
     official = None
-    if newest is not None:
-        said = _sentence({**found, "locked": [newest]}, of=newest)
-        official = {"quarter": newest["quarter"], "as_of": newest["as_of"], "sentence": said}
+    if quarters and scope.is_whole:
+        newest = quarters[-1]
+        locked = judged_in(newest)
+        said = _with_why(locked_sentence(newest.quarter, locked), locked)
+        official = OfficialVerdict(quarter=newest.quarter, as_of=newest.as_of, sentence=said)
         if was_locked(newest, moment) and _same(newest, found):
             sentence = said
-    about = scope.about
-    return {
-        "sentence": f"{_capital(about)}: {sentence}" if about else sentence,
-        "about": about,
-        "official": official,
-    }
+    return Headline(f"{_capital(about)}: {sentence}" if about else sentence, about, official)
 
 
-def was_locked(quarter: Json, moment: Moment) -> bool:
+def judged_in(quarter: LockedVerdict) -> Judged:
+    """The verdict of a locked quarter, by the version of the rule that it was locked by."""
+    return Judged.kept(quarter.as_json())
+
+
+def was_locked(quarter: LockedVerdict, moment: Moment) -> bool:
     """Whether a quarter was locked as of this very moment."""
-    return str(quarter["as_of"]) == moment.at.isoformat()
+    return quarter.as_of == moment.at.isoformat()
 
 
-def single_look(found: Json) -> str:
+def single_look(verdict: Direction, live: LiveFigures) -> str:
     """What has to be said of a verdict between two locked ones, which may be looked at on any day:
     empty, if the interval that allows for that says the same."""
-    live = found["live"]
-    if found["verdict"] == Direction.INCONCLUSIVE or live["verdict"] == found["verdict"]:
+    if verdict is Direction.INCONCLUSIVE or live.verdict is verdict:
         return ""
     said = "This interval is for one look, on a day chosen beforehand"
-    if live["waiting_for"]:
-        return f"{said}. One for any day needs {live['waiting_for']}."
-    if live["ci"] is None:
+    if live.waiting_for:
+        return f"{said}. One for any day needs {live.waiting_for}."
+    if live.ci is None:
         return f"{said}."
-    low, high = live["ci"]
+    low, high = live.ci
     return f"{said}. One that may be looked at on any day goes from {low:.2f} to {high:.2f}."
 
 
-def why_none(found: Json) -> str:
+def why_none(found: Judged) -> str:
     """Why there is no verdict although the interval lies on one side of 1; empty, where there is
     one, or where the interval says why."""
-    interval = found["ci"]
-    one_side = interval is not None and (interval[1] < 1.0 or interval[0] > 1.0)
-    if found["verdict"] != Direction.INCONCLUSIVE or not one_side:
+    if found.verdict is not Direction.INCONCLUSIVE or not found.on_one_side:
         return ""
-    codes = found.get("why")
-    if codes is None:  # by the first rule it was the guard, always
-        return GUARD
-    return "; ".join(REASONS.get(code, plain(str(code))) for code in codes)
+    return "; ".join(REASONS.get(code, plain(code)) for code in found.why)
 
 
-def _sentence(found: Json, *, of: Json | None = None) -> str:
-    said, judged = verdict_sentence(found), of or found
-    why = "" if judged.get("rule", 1) >= THE_RULE else why_none(judged)
-    return f"{said} No verdict: {why}." if why else said
+def _with_why(sentence: str, found: Judged) -> str:
+    why = "" if found.rule >= THE_RULE else why_none(found)
+    return f"{sentence} No verdict: {why}." if why else sentence
 
 
-def _same(quarter: Json, found: Json) -> bool:
-    return all(quarter.get(key) == found[key] for key in ("ratio", "ci", "verdict"))
+def _same(quarter: LockedVerdict, found: Comparison) -> bool:
+    return (quarter.ratio, quarter.ci, quarter.verdict) == (found.ratio, found.ci, found.verdict)
 
 
 def _capital(text: str) -> str:

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.cohort import Cohort
 from service.domain.durations import duration
 from service.domain.naming import plain
 from service.facts.as_of import Moment
-from service.facts.traces import traces_of
+from service.facts.traces import Sample
 from service.measure.figures import number
 from service.measure.replay import Replay, what_would_help
 from service.measure.replay import Saving as Measured
@@ -61,10 +60,9 @@ class HelpReport(Report):
 
 
 async def help_most(
-    session: AsyncSession, moment: Moment, cohort: Cohort, *, tau_days: float | None = None
+    sample: Sample, moment: Moment, cohort: Cohort, *, tau_days: float | None = None
 ) -> HelpReport:
     """The waits of a cohort's cases, ranked by what half of each would have saved."""
-    sample = await traces_of(session, cohort, moment)
     replay = await asyncio.to_thread(what_would_help, sample.traces, tau_days=tau_days)
     notes = list(sample.notes)
     if replay.waits_left_out:
@@ -113,8 +111,9 @@ def _saving_of(saving: Measured) -> Saving:
 
 
 async def _read(asking: Asking) -> HelpReport:
-    of = (asking.session, asking.moment, asking.cohort)
-    return await help_most(*of, tau_days=asking.question.tau_days)
+    cohort = asking.cohort
+    sample = await asking.sample(cohort)
+    return await help_most(sample, asking.moment, cohort, tau_days=asking.question.tau_days)
 
 
 def _rows(found: HelpReport) -> Iterator[Row]:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.domain.cohort import INTAKE, BadCohort, Cohort, cohort_from
 from service.errors import BadInput
 from service.facts.as_of import Moment
+from service.facts.traces import Sample, traces_of
 from service.measure.next_decision import DecisionOrder
 from service.value.held import Promise
 
@@ -40,19 +41,28 @@ class Question:
     unit: str | None = None
     by: Grouping = Grouping.NOTHING
     against: Promise = Promise.FIRST
+    programme: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
     """A question, with where and as of when it is answered.
 
-    `learned` is what the queue orders decisions by, where there is one.
+    `learned` is what the queue orders decisions by, where there is one. `samples` are shared by
+    reports that are read together: of one moment, and from one state of the database.
     """
 
     session: AsyncSession
     moment: Moment
     question: Question
+    samples: dict[Cohort, Sample]
     learned: Learned | None = None
+
+    async def sample(self, cohort: Cohort) -> Sample:
+        """The traces of a cohort, read once."""
+        if cohort not in self.samples:
+            self.samples[cohort] = await traces_of(self.session, cohort, self.moment)
+        return self.samples[cohort]
 
     @property
     def cohort(self) -> Cohort:
@@ -70,11 +80,21 @@ def question_from(
     unit: str,
     by: str,
     against: str = Promise.FIRST.value,
+    programme: str = "",
 ) -> Question:
     """A question out of words, empty for what is not asked. `BadInput` for an unknown `by` or
     `against`."""
     groups, promise = _one_of(Grouping, "by", by), _one_of(Promise, "against", against)
-    return Question(cohort, baseline or None, tau_days, tier or None, unit or None, groups, promise)
+    return Question(
+        cohort,
+        baseline or None,
+        tau_days,
+        tier or None,
+        unit or None,
+        groups,
+        against=promise,
+        programme=programme or None,
+    )
 
 
 def _one_of(words: type[E], field: str, written: str) -> E:

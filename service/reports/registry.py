@@ -5,13 +5,19 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service.domain.cohort import Cohort
 from service.facts.as_of import Moment
+from service.facts.traces import Sample
 from service.reports import (
     changes,
     clock,
+    delay,
+    effort,
     flow,
     forecasts,
+    lighthouses,
     next_decisions,
+    scale,
     stages,
     value,
     verdict,
@@ -45,6 +51,10 @@ class Name(StrEnum):
     DECISIONS = next_decisions.REPORT
     CHANGES = changes.REPORT
     WIP = wip.REPORT
+    DELAY = delay.REPORT
+    LIGHTHOUSES = lighthouses.REPORT
+    SCALE = scale.REPORT
+    EFFORT = effort.REPORT
     VALUE = value.REPORT
 
 
@@ -60,11 +70,13 @@ async def report(
     question: Question,
     *,
     learned: Learned | None = None,
+    samples: dict[Cohort, Sample] | None = None,
 ) -> Report:
     """A report as known at the moment. `BadInput` for a question that makes no sense, and for names
-    that there are not. `learned` as in `Asking`."""
+    that there are not. `learned` and `samples` as in `Asking`."""
     await _check_names(session, name, question)
-    found: Report = await name.of.read(Asking(session, moment, question, learned))
+    shared = {} if samples is None else samples
+    found: Report = await name.of.read(Asking(session, moment, question, shared, learned))
     return found
 
 

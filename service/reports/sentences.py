@@ -1,73 +1,156 @@
 """What a verdict says, in one sentence."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-Json = Mapping[str, Any]
+from service.domain.assumption import AssumptionKind
+from service.measure.tiers import Direction
+from service.reports.comparison import Comparison, OwnEstimates
+from service.reports.report import Bounds
+
+THE_INTAKE = "the intake"
+A_BASELINE = "a baseline"
 
 
-def verdict_sentence(found: Json) -> str:
-    """The verdict in one sentence: that of the last locked quarter, which is the official one, or
-    that of the day where nothing is locked yet. `found` is the report's JSON."""
-    locked = found.get("locked") or []
-    if locked:
-        quarter = locked[-1]
-        return f"{said(quarter)}, locked for {quarter['quarter'].replace('-', ' ')}."
-    own = found.get("own_estimates")
-    if found["ratio"] is None and own and own["ratio"] is not None:
-        about = {"cohort": found["cohort"], "baseline": "what was expected", "confidence": 0.95}
-        return f"{_first_rule({**about, **own})}, {own['label']}."
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a sentence needs of a verdict, by whatever version of the rule it was given.
+
+    `vouched_by` are those who vouch that nothing else changed. `along` and `against` are the tiers
+    that count and say the same as the whole, and the opposite.
+    """
+
+    rule: int
+    verdict: Direction
+    as_is: Direction
+    why: tuple[str, ...]
+    cohort: str
+    baseline: str
+    ratio: float | None
+    ci: Bounds | None
+    confidence: float
+    vouched_by: tuple[str, ...] = ()
+    along: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, found: Comparison) -> "Judged":
+        """That of a comparison."""
+        counted = [one for one in found.strata if one.counted]
+        return cls(
+            rule=found.rule,
+            verdict=found.verdict,
+            as_is=found.as_is,
+            why=found.why,
+            cohort=found.cohort or THE_INTAKE,
+            baseline=found.baseline or A_BASELINE,
+            ratio=found.ratio,
+            ci=found.ci,
+            confidence=found.confidence,
+            vouched_by=tuple(
+                one.by
+                for one in found.assumptions
+                if one.kind is AssumptionKind.NOTHING_ELSE_CHANGED
+            ),
+            along=tuple(one.tier for one in counted if not one.opposite),
+            against=tuple(one.tier for one in counted if one.opposite),
+        )
+
+    @classmethod
+    def kept(cls, found: Mapping[str, Any]) -> "Judged":
+        """That of a verdict as it was kept when its quarter was locked. The first version of the
+        rule did not count itself and knew no assumptions; what it had against a verdict was the
+        guard, always."""
+        counted = [one for one in found.get("strata") or () if one["counted"]]
+        return cls(
+            rule=found.get("rule", 1),
+            verdict=Direction(found["verdict"]),
+            as_is=Direction(found.get("as_is", found["verdict"])),
+            why=tuple(found.get("why", ("guard",))),
+            cohort=found["cohort"] or THE_INTAKE,
+            baseline=found["baseline"] or A_BASELINE,
+            ratio=found["ratio"],
+            ci=found["ci"],
+            confidence=found["confidence"],
+            vouched_by=tuple(
+                one["by"]
+                for one in found.get("assumptions") or ()
+                if one["kind"] == AssumptionKind.NOTHING_ELSE_CHANGED
+            ),
+            along=tuple(one["tier"] for one in counted if not one.get("opposite")),
+            against=tuple(one["tier"] for one in counted if one.get("opposite")),
+        )
+
+    @property
+    def on_one_side(self) -> bool:
+        """Whether its interval lies on one side of 1."""
+        low, high = self.ci or (None, None)
+        return (high is not None and high < 1.0) or (low is not None and low > 1.0)
+
+
+def verdict_sentence(found: Judged, own: OwnEstimates | None = None) -> str:
+    """A verdict in one sentence; without a baseline, what the builders' `own` estimates say."""
+    if found.ratio is None and own is not None and own.ratio is not None:
+        against = replace(
+            found,
+            baseline="what was expected",
+            verdict=own.verdict,
+            ratio=own.ratio,
+            ci=own.ci,
+            confidence=0.95,
+        )
+        return f"{_first_rule(against)}, {own.label}."
     return f"{said(found)}."
 
 
-def said(found: Json) -> str:
+def locked_sentence(quarter: str, found: Judged) -> str:
+    """The verdict of a locked quarter, which is the official one, in one sentence."""
+    return f"{said(found)}, locked for {quarter.replace('-', ' ')}."
+
+
+def said(found: Judged) -> str:
     """A verdict in one sentence without its full stop, by the version of the rule that gave it.
 
     Whatever would be the intake's doing only if nothing else changed says so in one clause.
     """
-    if found.get("rule", 1) == 1 or found["ci"] is None:
+    if found.rule == 1 or found.ci is None or found.ratio is None:
         return _first_rule(found)
-    intake = str(found["cohort"])
-    low, high = found["ci"]
+    low, high = found.ci
     figure = (
-        f"{_change(found)} ({found['ratio']:.2f}, {100 * found['confidence']:.4g}% between "
+        f"{_change(found, found.ratio)} ({found.ratio:.2f}, {100 * found.confidence:.4g}% between "
         f"{low:.2f} and {high:.2f})"
     )
-    direction, as_is = found["verdict"], found["as_is"]
-    if direction != "inconclusive":
-        return f"{_capital(intake)} {direction} time-to-production: {figure}, {_given(found)}"
-    if as_is != "inconclusive":
+    intake = found.cohort
+    if found.verdict is not Direction.INCONCLUSIVE:
+        return f"{_capital(intake)} {found.verdict} time-to-production: {figure}, {_given(found)}"
+    if found.as_is is not Direction.INCONCLUSIVE:
         return f"{_capital(intake)}: {figure}; that it was the intake cannot be told from a trend"
-    why = _why(found)
+    why = _why(found, found.ratio)
     return (
         f"It is not clear whether {intake} compresses or extends time-to-production: {figure}"
         + (f"; {why}" if why else "")
     )
 
 
-def _change(found: Json) -> str:
+def _change(found: Judged, ratio: float) -> str:
     """The ratio as people say it: 24% less time than before."""
-    percent = round(100.0 * (found["ratio"] - 1.0))
+    percent = round(100.0 * (ratio - 1.0))
     if percent == 0:
-        return f"as much time as {found['baseline']}"
-    return f"{abs(percent)}% {'more' if percent > 0 else 'less'} time than {found['baseline']}"
+        return f"as much time as {found.baseline}"
+    return f"{abs(percent)}% {'more' if percent > 0 else 'less'} time than {found.baseline}"
 
 
-def _given(found: Json) -> str:
+def _given(found: Judged) -> str:
     """What it rests on that no record can show."""
-    vouched = [
-        assumption["by"]
-        for assumption in found["assumptions"]
-        if assumption["kind"] == "nothing_else_changed"
-    ]
-    if vouched:
-        return f"given that nothing else changed, as {vouched[0]} recorded"
+    if found.vouched_by:
+        return f"given that nothing else changed, as {found.vouched_by[0]} recorded"
     return "if nothing else changed than what the baseline's own trend shows"
 
 
-def _why(found: Json) -> str:
+def _why(found: Judged, ratio: float) -> str:
     """The first reason against a verdict, in words."""
-    for code in found["why"]:
+    for code in found.why:
         match code:
             case "information":
                 return "too few cases could be through by now"
@@ -82,7 +165,11 @@ def _why(found: Json) -> str:
             case "unit mix":
                 return "inside the business units it does not show"
             case "tier opposite":
-                return _opposite(found)
+                words = ("faster", "slower") if ratio < 1.0 else ("slower", "faster")
+                return (
+                    f"{words[0]} in {', '.join(found.along)}, "
+                    f"{words[1]} in {', '.join(found.against)}"
+                )
             case "tau opposite":
                 return "over a shorter or a longer time it is the opposite"
             case "trend":
@@ -92,30 +179,21 @@ def _why(found: Json) -> str:
     return ""
 
 
-def _opposite(found: Json) -> str:
-    ratio = found["ratio"]
-    words = ("faster", "slower") if ratio < 1.0 else ("slower", "faster")
-    tiers = [stratum for stratum in found["strata"] if stratum["counted"]]
-    own = [stratum["tier"] for stratum in tiers if not stratum["opposite"]]
-    other = [stratum["tier"] for stratum in tiers if stratum["opposite"]]
-    return f"{words[0]} in {', '.join(own)}, {words[1]} in {', '.join(other)}"
-
-
-def _first_rule(found: Json) -> str:
-    intake, baseline = str(found["cohort"] or "the intake"), found["baseline"] or "a baseline"
-    ratio, interval = found["ratio"], found["ci"]
+def _first_rule(found: Judged) -> str:
+    intake, ratio = found.cohort, found.ratio
     if ratio is None:
         return f"{_capital(intake)}: nothing can be said yet about its time-to-production"
-    figure = f"{ratio:.2f} of {baseline}"
-    if interval is None:
+    figure = f"{ratio:.2f} of {found.baseline}"
+    if found.ci is None:
         return f"{_capital(intake)}: {figure}, and how uncertain this is cannot be told"
-    figure += f", {100 * found['confidence']:.4g}% between {interval[0]:.2f} and {interval[1]:.2f}"
-    if found["verdict"] == "inconclusive":
+    low, high = found.ci
+    figure += f", {100 * found.confidence:.4g}% between {low:.2f} and {high:.2f}"
+    if found.verdict is Direction.INCONCLUSIVE:
         return (
             f"It is not clear yet whether {intake} compresses or extends "
             f"time-to-production: {figure}"
         )
-    return f"{_capital(intake)} {found['verdict']} time-to-production: {figure}"
+    return f"{_capital(intake)} {found.verdict} time-to-production: {figure}"
 
 
 def _capital(text: str) -> str:

@@ -1,9 +1,9 @@
 """The verdict on what is in the database: any cohort against any other."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, cast
+from typing import Literal
 
 from pydantic import Field
 from sqlalchemy import select
@@ -17,14 +17,11 @@ from service.errors import BadInput
 from service.facts.as_of import Moment, cases_of, cohort_names, estimated
 from service.facts.record import rejected_by_cohort, signs_of_imports
 from service.measure.cases import Cases, Collector, joined
-from service.measure.curves import as_json as curves_as_json
-from service.measure.curves import curves
+from service.measure.curves import Curve, curves
 from service.measure.estimates import against_estimates
-from service.measure.estimates import as_json as estimates_as_json
 from service.measure.record import Rejected
-from service.measure.sequential import as_json as live_as_json
-from service.measure.sequential import live, quarter_alpha
-from service.measure.verdict import as_json, judge
+from service.measure.sequential import Live, live, quarter_alpha
+from service.measure.verdict import Verdict, judge
 from service.reports.comparison import (
     ArmFigures,
     Comparison,
@@ -45,6 +42,7 @@ from service.reports.headline import (
 )
 from service.reports.question import Asking, cohort_named, narrowed
 from service.reports.report import Example, Registered, Report, Row
+from service.reports.sentences import Judged
 from service.reports.tables import LockedVerdictRow
 
 MOST_QUARTERS = 40
@@ -120,7 +118,7 @@ async def verdict(
     rejected = {key: counted[arm.name] for key, arm in arms.items() if arm.name in counted}
     signs = await signs_of_imports(session, names, moment)
     rest = [name for name in others if zero is None or name != zero.name]
-    judged = await asyncio.to_thread(
+    judged, now, drawn = await asyncio.to_thread(
         _judge,
         _naming(cases, rest),
         str(one),
@@ -132,22 +130,28 @@ async def verdict(
         signs=signs,
     )
     own = None if zero is not None else await _own_estimates(session, arms[str(one)], moment)
-    found = {
-        **judged,
-        "read": cases.all.size + sum(rows.rejected for rows in rejected.values()),
-        "accepted": cases.all.size,
-        "rejected": sum(rows.rejected for rows in rejected.values()),
-        "own_estimates": own,
-        "locked": quarters,
-    }
-    said = headline(found, scope, moment)
-    notes = [*cast("list[str]", found["notes"])]
+    figures, day = Comparison.of(judged), LiveFigures.of(now)
+    said = headline(figures, own, quarters, scope, moment)
+    notes = list(figures.notes)
     if scope.about:
         notes.append(f"Only a part of the cases: {scope.about}. Verdicts are locked of the whole.")
     if alpha > quarter_alpha():
-        notes += filter(None, [single_look(found)])
-    return VerdictReport.model_validate(
-        {"as_of_words": moment.said, **said, **found, "notes": notes}
+        notes += filter(None, [single_look(figures.verdict, day)])
+    not_used = sum(rows.rejected for rows in rejected.values())
+    return VerdictReport.of(
+        judged,
+        notes=tuple(notes),
+        as_of_words=moment.said,
+        sentence=said.sentence,
+        about=said.about,
+        official=said.official,
+        live=day,
+        curves=tuple(map(CurveFigures.of, drawn)),
+        read=cases.all.size + not_used,
+        accepted=cases.all.size,
+        rejected=not_used,
+        own_estimates=own,
+        locked=tuple(quarters),
     )
 
 
@@ -167,8 +171,8 @@ def _judge(
     assumptions: tuple[Assumption, ...],
     rejected: Mapping[str, Rejected],
     signs: tuple[str, ...],
-) -> dict[str, object]:
-    verdict = judge(
+) -> tuple[Verdict, Live, Sequence[Curve]]:
+    found = judge(
         cases,
         intake=intake,
         baseline=baseline,
@@ -184,28 +188,24 @@ def _judge(
         baseline=baseline,
         tau_days=tau_days,
         assumptions=assumptions,
-        record=verdict.record,
+        record=found.record,
     )
     names = (intake,) if baseline is None else (intake, baseline)
-    return {
-        **as_json(verdict),
-        "live": live_as_json(now),
-        "curves": curves_as_json(curves(cases, names)),
-    }
+    return found, now, curves(cases, names)
 
 
 async def _own_estimates(
     session: AsyncSession, cohort: Cohort, moment: Moment
-) -> dict[str, object] | None:
+) -> OwnEstimates | None:
     group = await estimated(session, cohort, moment)
     if not group.size:
         return None
-    return estimates_as_json(await asyncio.to_thread(against_estimates, group, group.estimates))
+    return OwnEstimates.of(await asyncio.to_thread(against_estimates, group, group.estimates))
 
 
 async def locked(
     session: AsyncSession, baseline: Cohort | None, moment: Moment
-) -> list[dict[str, object]]:
+) -> list[LockedVerdict]:
     """The verdicts of the quarters that were over at the moment, oldest first, as they were locked:
     of the whole intake against a whole baseline ("" for none). `why_none` says in words why one is
     none although its interval lies on one side of 1."""
@@ -219,12 +219,14 @@ async def locked(
         .limit(MOST_QUARTERS)
     )
     return [
-        {
-            "quarter": row.quarter,
-            "locked_at": row.locked_at.isoformat(),
-            "why_none": why_none(row.verdict),
-            **row.verdict,
-        }
+        LockedVerdict.model_validate(
+            {
+                "quarter": row.quarter,
+                "locked_at": row.locked_at.isoformat(),
+                "why_none": why_none(Judged.kept(row.verdict)),
+                **row.verdict,
+            }
+        )
         for row in reversed(list(rows))
     ]
 
@@ -292,6 +294,7 @@ EXAMPLE: Example = {
     "locked": [
         {
             "quarter": "2026-Q3",
+            "as_of": "2026-09-30T23:59:59.999999+00:00",
             "locked_at": "2026-10-01T00:05:01+00:00",
             "verdict": "compresses",
             "why_none": "",

@@ -124,10 +124,14 @@ def reporting_currency() -> str:
 
 
 async def list_rates(
-    session: AsyncSession, at: datetime, *, currency: str | None = None
+    session: AsyncSession,
+    at: datetime,
+    *,
+    currency: str | None = None,
+    most: int = MOST_LISTED,
 ) -> list[KeptRate]:
-    """Rates into the reporting currency as known at a moment, the newest days first, at most
-    `MOST_LISTED`, with those that were corrected."""
+    """Rates into the reporting currency as known at a moment, the newest days first, with those
+    that were corrected."""
     row = CurrencyRateRow
     asked = _known(reporting_currency(), at)
     if currency is not None:
@@ -137,7 +141,7 @@ async def list_rates(
         select(row, place)
         .where(*asked)
         .order_by(col(row.day).desc(), col(row.currency), *_NEWEST)
-        .limit(MOST_LISTED)
+        .limit(most)
     )
     kept = found.all()
     names = await names_of(session, {one.person_id for one, _ in kept})

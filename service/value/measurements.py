@@ -8,10 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.domain.case import Outcome
 from service.domain.people import Person
 from service.errors import BadInput, Conflict, NotAllowed, NotFound
-from service.intake.use_cases import UseCaseRow, let_read, standing_of
+from service.intake.use_cases import UseCaseRow, in_production_since, let_read, standing_of
 from service.people.directory import names_of
 from service.value.delivered import Measurement, Quantity, Realised, realised
 from service.value.grades import FINANCE, Method, may_measure, why_not_confirm
@@ -104,7 +103,7 @@ async def value_of(session: AsyncSession, use_case: UseCaseRow, at: datetime) ->
     """What a use case promised and delivered, as known at a moment (with a time zone)."""
     at = at.astimezone(UTC)
     known = await versions(session, use_case.id, at=max(at, use_case.submitted_at))
-    live = _live(use_case, at)
+    live = in_production_since(use_case, at)
     kept = await _kept(session, use_case, known, at)
     counting = [one.measurement for one in kept if one.counts]
     newest = known[-1].terms
@@ -129,7 +128,7 @@ async def record(
     if not may_measure(by.actor, use_case.owners):
         raise NotAllowed(f"only its owners, enablement and {FINANCE} can enter a measurement")
     await lock(session, use_case.id)
-    live = _live(use_case, at)
+    live = in_production_since(use_case, at)
     if live is None:
         raise Conflict("it is not in production: what it delivers is measured from then on")
     known = await versions(session, use_case.id)
@@ -215,15 +214,6 @@ def owners_ever(use_case: UseCaseRow) -> set[str]:
     return {*use_case.owners, use_case.submitted_by, *standing_of(use_case).former_owners}
 
 
-def _live(use_case: UseCaseRow, at: datetime | None = None) -> date | None:
-    ended = use_case.ended_at
-    if use_case.outcome is not Outcome.PRODUCTION or ended is None:
-        return None
-    if at is not None and ended > at:
-        return None
-    return ended.astimezone(UTC).date()
-
-
 def _check_window(found: Found, live: date, today: date) -> None:
     if found.ends < found.starts:
         raise BadInput("ends", "the window ends before it begins")
@@ -271,7 +261,7 @@ async def _kept(
     names = await names_of(session, [*measured_by, *confirmed_by])
     replaced_by = {row.replaces: row.number for row in found if row.replaces is not None}
     terms = {version.number: version for version in known}
-    live = _live(use_case)
+    live = in_production_since(use_case)
     if live is None:
         raise AssertionError("only what is in production is measured")
     return tuple(

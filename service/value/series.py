@@ -163,6 +163,55 @@ def effect_of(
     return alone[method](series, live)
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What one method finds in a series: an effect, or why it finds none."""
+
+    method: Method
+    effect: Effect | None
+    why_not: str = ""
+
+
+def tried(
+    series: Sequence[Observation],
+    live: date,
+    *,
+    comparison: Sequence[Observation] = (),
+    scaled: bool = False,
+) -> tuple[Tried, ...]:
+    """What each method finds that a series can carry, the best evidence first: difference in
+    differences only where there is a comparison."""
+    return tuple(
+        _try(method, series, live, comparison=comparison, scaled=scaled)
+        for method in ON_SERIES
+        if comparison or method is not Method.DIFFERENCE_IN_DIFFERENCES
+    )
+
+
+ON_SERIES = (
+    Method.DIFFERENCE_IN_DIFFERENCES,
+    Method.INTERRUPTED_SERIES,
+    Method.BEFORE_AFTER_TREND,
+    Method.BEFORE_AFTER,
+)
+"""The methods that a series alone, or with another one beside it, can carry."""
+
+
+def _try(
+    method: Method,
+    series: Sequence[Observation],
+    live: date,
+    *,
+    comparison: Sequence[Observation],
+    scaled: bool,
+) -> Tried:
+    others = comparison if method is Method.DIFFERENCE_IN_DIFFERENCES else ()
+    try:
+        return Tried(method, effect_of(method, series, live, comparison=others, scaled=scaled))
+    except BadSeries as bad:
+        return Tried(method, None, str(bad))
+
+
 def _columns(
     series: Sequence[Observation], live: date
 ) -> tuple[Numbers, Numbers, Numbers, Numbers]:

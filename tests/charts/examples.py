@@ -135,6 +135,7 @@ def quarter(
     """The locked verdict of a quarter."""
     return LockedVerdict(
         quarter=name,
+        as_of="2026-09-30T23:59:59.999999+00:00",
         locked_at="2026-10-01T00:00:00+00:00",
         why_none="",
         verdict=verdict,

@@ -17,9 +17,12 @@ from service.domain.people import Role
 from service.domain.standing import Mode
 from service.domain.tiering import Tier
 from service.domain.trace import Step
+from service.effort.hours import About
+from service.effort.store import say_hours
 from service.facts.as_of import Moment
 from service.facts.imported import begin_import, observed, write_cases
 from service.intake.use_cases import find
+from service.lighthouses.store import Who, make_programme, propose
 from service.reports.quarters import lock
 from service.reports.question import Question
 from service.reports.registry import Name, report
@@ -28,6 +31,7 @@ from service.value.delivered import Quantity
 from service.value.grades import Method
 from service.value.measurements import Found, record
 from tests.kit.desk import open_desk
+from tests.reach.living import counted, in_production
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -68,7 +72,32 @@ async def fill(sessions: Sessions) -> None:
         await write_cases(session, run, cases, steps)
         await observed(session, run, NOW)
     await lock(sessions, period_from("2026-Q2"), at=NOW)
+    await a_candidate(sessions)
+    await a_use_case_in_use(sessions)
     await measure(sessions)
+
+
+async def a_candidate(sessions: Sessions) -> None:
+    """A lighthouse programme with a use case that waits."""
+    desk = open_desk(sessions)
+    builder, leader = await desk.person(Role.BUILDER), await desk.person(Role.LEADER)
+    key = (await desk.hand_in(builder, at=NOW - 3 * DAY)).key
+    who = Who(leader.actor, NOW - 2 * DAY)
+    async with sessions.begin() as session:
+        made = await make_programme(
+            session, who, name="Autumn", starts_on=who.at.date(), horizon_days=90, target=1
+        )
+        await propose(session, made.id, key, who)
+
+
+async def a_use_case_in_use(sessions: Sessions) -> None:
+    """One in production whose users are counted, with the hours that its case took."""
+    desk = open_desk(sessions)
+    owner = await desk.person(Role.BUILDER)
+    key = await in_production(desk, owner)
+    await counted(desk, (key, owner), 30, 120)
+    async with sessions.begin() as session:
+        await say_hours(session, key, owner.actor, about=About.CASE, hours=2, at=NOW)
 
 
 async def measure(sessions: Sessions) -> None:

@@ -3,7 +3,7 @@ trace."""
 
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from demo.history import BASELINE, EFFECT, Size
 from demo.live import ideas
 from demo.people import DOMAIN
 from demo.removing import remove
+from demo.value import RATE, STORIES
 from service.assumptions.store import record_assumption
 from service.columns import metadata
 from service.database import Sessions
@@ -42,6 +43,9 @@ from service.reports.quarters import before, lock
 from service.reports.question import Question
 from service.reports.registry import Name, report
 from service.settings import Settings
+from service.value.evidence import State
+from service.value.grades import Grade
+from service.value.measurements import Kept, value_of
 from tests.api.test_engines_away import no_temporal
 from tests.facts.test_counts import counts
 from tests.history.test_importing import case as imported
@@ -132,7 +136,7 @@ async def test_it_goes_without_a_trace_and_leaves_all_that_is_real(own_house: Ho
         await fill(sessions, house.engine, at=now(), size=SMALL)
     assert await dump(sessions) == there
     filled = await fill(sessions, house.engine, at=now(), size=SMALL, among_others=True)
-    assert (filled.live, filled.on_engine) == (40, 40)
+    assert (filled.live, filled.on_engine) == (52, 52)
 
     # It is used: decided on, handed in to, signed in to, forecast and locked beside it.
     mei = await signed_in(house, f"mei.tanaka@{DOMAIN}")
@@ -161,11 +165,11 @@ async def test_it_goes_without_a_trace_and_leaves_all_that_is_real(own_house: Ho
     ), "of a real one, resting on samples"
     assert await lock(sessions, period_from("2020-Q1"), at=now()), "of the real baseline"
     samples = [row.id for row in await use_cases(sessions, sample=True)]
-    assert len(samples) == 41
+    assert len(samples) == 53
 
     removed = await remove(sessions, house.engine)
     assert removed is not None
-    assert (removed.people, removed.use_cases, removed.history) == (15, 41, 90)
+    assert (removed.people, removed.use_cases, removed.history) == (15, 53, 90)
     assert removed.kept == []
     assert await dump(sessions) == there
     assert await counts(sessions) == counted
@@ -205,6 +209,28 @@ async def test_whoever_acted_on_a_real_use_case_stays_in_it_and_it_can_come_agai
     assert (await greta.http.get("/v1/queue")).status_code == 401
     again = await fill(sessions, house.engine, at=now(), size=SMALL, among_others=True)
     assert len(again.people) == 15
+
+
+async def value(
+    sessions: Sessions, rows: Sequence[UseCaseRow]
+) -> tuple[Counter[State], Counter[Grade], int, int]:
+    """How many use cases stand where with their value, how many
+    measurements count as what; how many of them equal their plan, how many were corrected."""
+    states: Counter[State] = Counter()
+    kept: list[Kept] = []
+    async with sessions() as session:
+        for row in rows:
+            if row.position is Position.IN_PRODUCTION:
+                found = await value_of(session, row, now())
+                states[found.against_latest.state] += 1
+                kept += found.measurements
+    counting = [one for one in kept if one.counts]
+    return (
+        states,
+        Counter(one.measurement.counts_as for one in counting),
+        sum(one.equals_plan for one in counting),
+        len(kept) - len(counting),
+    )
 
 
 async def reports(sessions: Sessions) -> dict[Name, dict[str, Any]]:
@@ -274,7 +300,23 @@ async def test_every_page_has_something_to_show_and_each_case_is_the_engines(
     assert _of(found, Name.FORECASTS, "held")[0]["forecasts"] >= 60
     assert _of(found, Name.FORECASTS, "backtest")[0]["forecasts"] > 100
     assert any("UC-" in row["case"] for row in _of(found, Name.DECISIONS, "decisions"))
+    assert (_of(found, Name.SCALE, "unused"), _of(found, Name.SCALE, "uncounted")) == (1, 1)
+    hundred, thousand, second = _of(found, Name.SCALE, "groups")[0]["milestones"]
+    assert [one["reached"] for one in (hundred, thousand, second)] == [2, 1, 2]
+    assert _of(found, Name.SCALE, "obstacles")[0]["obstacle"] == "access"
+    hours = _of(found, Name.EFFORT, "total")
+    assert 0 < hours["tracking_hours"] < hours["modelling_hours"]
+    assert 0.5 < hours["said"] / hours["asked"] < 1
     assert found[Name.CHANGES]["sentence"] == "No pathway has been changed yet."
+
+    # What they promised and delivered: every grade, and what nobody has measured.
+    states, grades, exact, corrected = await value(sessions, rows)
+    assert states == Counter({State.MEASURED: len(STORIES), State.UNPROVEN: 3, State.NOT_DUE: 5})
+    assert set(grades) == set(Grade)
+    low, high = _of(found, Name.VALUE, "ci_like")
+    assert low < RATE < high
+    assert (_of(found, Name.VALUE, "measured"), _of(found, Name.VALUE, "unproven")) == (9, 3)
+    assert (exact, corrected) == (1, 1)
 
     # And one can go on with them.
     samuel = await signed_in(house, f"samuel.okoro@{DOMAIN}")
@@ -294,12 +336,13 @@ async def test_without_the_engine_nothing_is_lost_and_nothing_is_half_removed(
     house, sessions, away = own_house, own_house.sessions, await no_temporal()
     filled = await fill(sessions, away, at=now(), size=SMALL)
 
-    assert (filled.live, filled.on_engine) == (40, 0)
+    assert (filled.live, filled.on_engine) == (52, 0)
     there = await dump(sessions)
     with pytest.raises(EngineUnreachable):
         await remove(sessions, away)
     assert await dump(sessions) == there
-    assert await dispatch(sessions, house.engine, at=now()) == 40
+    taken = [await dispatch(sessions, house.engine, at=now()) for _ in range(2)]
+    assert sum(taken) == 52
     assert await remove(sessions, house.engine) is not None
     assert await is_filled(sessions) is False
 
@@ -327,7 +370,7 @@ async def test_the_command_says_what_it_did_and_twice_is_once(
 ) -> None:
     await fill_in(tokens=True, among_others=False)
     said = capsys.readouterr().out
-    assert "15 people, 480 cases from before the intake, 520 with it, 40 live ones" in said
+    assert "15 people, 480 cases from before the intake, 520 with it, 52 live ones" in said
     assert "every stay takes 0.75 of" in said
     assert "Intake compresses time-to-production" in said
     assert said.count(" hw_") == 15
@@ -338,7 +381,7 @@ async def test_the_command_says_what_it_did_and_twice_is_once(
     assert await dump(own_house.sessions) == there
 
     await take_away()
-    assert "Gone: 15 people, 40 live use cases, 1000 cases of history" in capsys.readouterr().out
+    assert "Gone: 15 people, 52 live use cases, 1000 cases of history" in capsys.readouterr().out
     left = await dump(own_house.sessions)
     assert {table: rows for table, rows in left.items() if rows} == {}
     assert await counts(own_house.sessions) == {}

@@ -109,7 +109,7 @@ def test_every_position_of_every_pathway_is_shown() -> None:
     for idea in ideas():
         shown.setdefault(idea.pathway, set()).add(idea.position)
 
-    assert len(ideas()) == 40
+    assert len(ideas()) == 52
     # A lower tier waits for several people to agree; the sample organisation proposes none.
     most = set(Position) - {Position.LOWERING}
     assert shown == {"light": light, "standard": most, "regulated": most}
@@ -142,7 +142,7 @@ def test_whoever_stops_a_use_case_says_why() -> None:
     spoken |= {Position.DECLINED, Position.WITHDRAWN}
     titles = {idea.title for idea in ideas()}
 
-    assert len(titles) == 40
+    assert len(titles) == 52
     assert not any(title.startswith(TITLE) for title in titles), "it is put before each"
     for idea in ideas():
         assert bool(idea.words) == (idea.position in spoken), idea.title

@@ -11,6 +11,7 @@ from service.domain.forecast import MadeForecast
 from service.domain.people import Role
 from service.domain.tiering import Tier
 from service.facts.as_of import Moment
+from service.facts.traces import traces_of
 from service.forecasts.forecaster import LOOK_AGAIN_AFTER, Forecaster, forecast_due, keep, newest
 from service.forecasts.tables import ForecastRow
 from service.intake.tables import UseCaseRow
@@ -185,7 +186,7 @@ async def test_the_report_says_how_wide_forecasts_were(desk: Desk) -> None:
 async def test_reports_on_an_empty_database_say_so(desk: Desk) -> None:
     moment, everybody = Moment(START, asked=False), Cohort(INTAKE)
     async with desk.sessions() as session:
-        helped = await help_most(session, moment, everybody)
+        helped = await help_most(await traces_of(session, everybody, moment), moment, everybody)
         held = await forecasts_held(session, moment, everybody)
         waiting = await decisions(session, moment, everybody)
 

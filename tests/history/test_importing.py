@@ -19,6 +19,7 @@ from service.history.csv import CANONICAL, HistoryFile, compare_file
 from service.history.importing import import_file as bring_file_in
 from service.measure.cases import OPEN
 from service.measure.record import Rejected
+from service.reports.comparison import FileComparison
 from service.reports.verdict import verdict
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -105,7 +106,9 @@ async def test_the_database_gives_the_verdict_that_the_file_gives(
     path = tmp_path / "history.csv"
     path.write_text(history(random.Random(7)))  # noqa: S311 - for a file to read
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    alone = compare_file(path, latest=now, intake="after", baseline="before").as_json()
+    alone = FileComparison.of_file(
+        compare_file(path, latest=now, intake="after", baseline="before")
+    ).as_json()
     with HistoryFile(path, CANONICAL, latest=now) as file:
         assert await import_file(file, "history.csv", None, sessions) == 0
 

@@ -27,6 +27,7 @@ from service.history.csv import (
 from service.history.csv.dates import DateReader
 from service.history.csv.errors import RowUnusable
 from service.history.csv.maps import Dates
+from service.reports.comparison import FileComparison
 from tests.kit.shared import CASES
 from web.history.mapping import guessed
 
@@ -104,7 +105,10 @@ Compared = Callable[..., FileVerdict]
 
 
 def withheld(found: FileVerdict) -> bool:
-    return bool(found.verdict.record) and found.as_json()["verdict"] == "inconclusive"
+    return (
+        bool(found.verdict.record)
+        and FileComparison.of_file(found).as_json()["verdict"] == "inconclusive"
+    )
 
 
 def test_a_planned_end_is_an_open_case(compared: Compared) -> None:
@@ -189,7 +193,7 @@ def test_an_end_some_hours_before_the_start_is_no_time(compared: Compared) -> No
     truth, found = compared(days), compared(early)
     assert (found.rejected, found.mended) == (0, len(same))
     assert found.verdict.time == truth.verdict.time
-    assert found.as_json()["ends_taken_as_start"] == len(same)
+    assert FileComparison.of_file(found).as_json()["ends_taken_as_start"] == len(same)
     assert f"the day before: {len(same)}." in found.notes[0]
 
 
@@ -224,7 +228,7 @@ def test_rejected_rows_that_differ_by_cohort_withhold_the_verdict(
     found = compared(bad)
     assert withheld(found)
     assert says in found.verdict.record
-    assert found.as_json()["rejected_by_cohort"] == {
+    assert FileComparison.of_file(found).as_json()["rejected_by_cohort"] == {
         "before": {"read": 500, "rejected": wrong},
         "intake": {"read": 500, "rejected": 0},
     }
@@ -366,7 +370,10 @@ def test_a_tier_in_three_spellings_is_one(compared: Compared) -> None:
         "Tiers that are written in several ways are taken as one: HIGH = High = high."
     )
     turned = compared(mixed[::-1])
-    assert turned.as_json()["strata"] == found.as_json()["strata"]
+    assert (
+        FileComparison.of_file(turned).as_json()["strata"]
+        == FileComparison.of_file(found).as_json()["strata"]
+    )
 
 
 @pytest.mark.parametrize("invisible", ["\u200b", "\ufeff", "\u00ad", "\u202a", "\u2060"])

@@ -56,6 +56,7 @@ def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
         ("none-found", stage.leader, "/use-cases?unit=nowhere"),
         ("people", stage.admin, "/admin"),
         ("person", stage.admin, f"/admin/people/{stage.builder.person.id}"),
+        ("currency-rates", stage.admin, "/admin/currency-rates"),
         ("account", stage.builder, "/account"),
         ("not-for-you", stage.builder, "/queue"),
         ("nothing-here", stage.builder, "/nothing"),

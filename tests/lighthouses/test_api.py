@@ -1,5 +1,7 @@
 """Programmes over HTTP: enablement proposes, leadership chooses, all readers of reports read."""
 
+import csv
+import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,6 +133,11 @@ async def test_the_whole_way_is_on_record(house: House) -> None:
     assert (report["live"], report["programme"], report["target"]) == (1, "Autumn", 1)
     for one in report["p_at_least"]:
         assert one["p"] == at_least([1.0], 1, one["rho"]) == 1.0
+
+    table = await enabler.http.get(f"/v1/reports/lighthouses?programme={programme}&format=csv")
+    lines = list(csv.DictReader(io.StringIO(table.text)))
+    assert [(one["key"], one["counts"]) for one in lines] == [(key, "True"), (loser, "False")]
+    assert (lines[0]["p"], lines[0]["baseline"]) == ("1.0", "True")
 
     then = record["made_at"]
     before = await enabler.sees(f"reports/lighthouses?programme={programme}&as_of={then}")

@@ -28,6 +28,7 @@ from service.lighthouses.store import (
     write_criterion,
 )
 from service.people.directory import add_person
+from service.reports.lighthouses import lighthouses_report
 from tests.kit.desk import DAY, START, Desk
 
 
@@ -227,11 +228,11 @@ async def test_the_report_can_be_recomputed_from_its_own_inputs(board: Board) ->
     assert {one.candidate.key for one in before.candidates} == set(keys)
     assert {one.candidate.key for one in found.candidates} == set(keys[:3])
     assert [one.candidate.key for one in found.others] == keys[3:]
-    said = found.json()
-    chances = [one["p"] for one in said["candidates"]]  # type: ignore[attr-defined]
+    said = lighthouses_report(found).as_json()
+    chances = [one["p"] for one in said["candidates"]]
     assert all(0.0 < one < 1.0 for one in chances)
-    assert [one["rho"] for one in said["p_at_least"]] == list(RHOS)  # type: ignore[attr-defined]
-    for one in said["p_at_least"]:  # type: ignore[attr-defined]
+    assert [one["rho"] for one in said["p_at_least"]] == list(RHOS)
+    for one in said["p_at_least"]:
         assert one["p"] == at_least(chances, int(str(said["target"])), one["rho"])
     assert found.p == dict(found.p_at_least)[RHO]
     assert said["day"] == "2026-04-01"
@@ -239,7 +240,7 @@ async def test_the_report_can_be_recomputed_from_its_own_inputs(board: Board) ->
     assert len(days) == 4
     assert days == sorted(days, key=lambda p: p or 0.0)
     assert len(set(days)) == 4
-    assert (await board.report(1.5)).json() == before.json(), "the past stays as it was"
+    assert await board.report(1.5) == before, "the past stays as it was"
 
 
 async def test_live_ones_count_as_live_and_late_ones_do_not(board: Board) -> None:
@@ -279,7 +280,7 @@ async def test_without_a_programme_there_is_nothing_to_report(desk: Desk) -> Non
         found = await lighthouses(session, Moment(START, asked=True))
         with pytest.raises(BadInput, match="programme"):
             await lighthouses(session, Moment(START, asked=True), programme_id="x")
-    assert found.json()["programme"] is None
+    assert lighthouses_report(found).as_json()["programme"] is None
     assert found.p_at_least == ()
 
 

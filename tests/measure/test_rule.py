@@ -20,7 +20,8 @@ from service.measure.record import Rejected, rejected_signs, signs
 from service.measure.student_t import t_quantile
 from service.measure.survival import Floats, life_table, restricted_mean
 from service.measure.units import units
-from service.measure.verdict import Direction, Why, as_json, judge
+from service.measure.verdict import Direction, Why, judge
+from service.reports.comparison import Comparison
 from tests.kit.examples import examples
 from tests.kit.shared import CASES
 from tests.measure.simulation import simulate
@@ -63,7 +64,7 @@ def expectations() -> dict[str, dict[str, object]]:
 def test_it_agrees_with_another_implementation(name: str) -> None:
     """Figures to four digits; its random numbers are its own, so c to 0.05 and what hangs on it."""
     wanted: dict[str, object] = expectations()[name]
-    found = as_json(judge(read(FILES / f"{name}.csv")))
+    found = Comparison.of(judge(read(FILES / f"{name}.csv"))).as_json()
     assert (found["verdict"], found["as_is"]) == (wanted["verdict"], wanted["as_is"])
     assert isinstance(wanted["why"], list)
     assert isinstance(found["why"], list)
@@ -76,21 +77,21 @@ def test_it_agrees_with_another_implementation(name: str) -> None:
         return
     exact = {
         "ratio": found["ratio"],
-        "taus": {s["tier"]: s["tau_days"] for s in found["strata"] if s["counted"]},  # type: ignore[attr-defined]
-        "information": list(found["information"].values()),  # type: ignore[attr-defined]
-        "lost": found["guard"]["lost"],  # type: ignore[index]
-        "trend_per_year": found["trend"]["per_year"],  # type: ignore[index]
-        "gap_years": found["trend"]["gap_years"],  # type: ignore[index]
-        "adjusted_ratio": found["adjusted"]["ratio"],  # type: ignore[index]
+        "taus": {s["tier"]: s["tau_days"] for s in found["strata"] if s["counted"]},
+        "information": list(found["information"].values()),
+        "lost": found["guard"]["lost"],
+        "trend_per_year": found["trend"]["per_year"],
+        "gap_years": found["trend"]["gap_years"],
+        "adjusted_ratio": found["adjusted"]["ratio"],
     }
     for field, value in exact.items():
         assert value == pytest.approx(wanted[field], rel=2e-4, abs=2e-6), field
     se = wanted["units"]["se"]  # type: ignore[index]
-    assert found["units"]["se"] == (None if se is None else pytest.approx(se, rel=1e-4))  # type: ignore[index]
+    assert found["units"]["se"] == (None if se is None else pytest.approx(se, rel=1e-4))
     assert found["units"]["df"] == pytest.approx(wanted["units"]["df"], rel=1e-4)  # type: ignore[index]
     assert found["units"]["shared"] is wanted["units"]["shared"]  # type: ignore[index]
     assert found["ci"] == pytest.approx(wanted["ci"], rel=0.02)
-    assert found["adjusted"]["ci"] == pytest.approx(wanted["adjusted_ci"], rel=0.02)  # type: ignore[index]
+    assert found["adjusted"]["ci"] == pytest.approx(wanted["adjusted_ci"], rel=0.02)
     said, others = found["statements"], wanted["statements"]
     assert isinstance(said, dict)
     assert isinstance(others, dict)

@@ -15,7 +15,8 @@ from service.domain.case import Case, Outcome
 from service.measure.cases import OPEN, OUTCOMES, Cases, of
 from service.measure.pairs import Pair
 from service.measure.resample import critical_value
-from service.measure.verdict import Direction, Verdict, Why, as_json, judge
+from service.measure.verdict import Direction, Verdict, Why, judge
+from service.reports.comparison import Comparison
 from tests.kit.examples import examples
 from tests.measure.simulation import simulate
 
@@ -217,7 +218,7 @@ def test_what_cannot_be_told_is_inconclusive_with_a_reason(rows: list[Row], note
     assert verdict.direction is Direction.INCONCLUSIVE
     assert verdict.time.ci is None
     assert any(note in said for said in verdict.notes)
-    text = json.dumps(as_json(verdict), allow_nan=False)
+    text = json.dumps(Comparison.of(verdict).as_json(), allow_nan=False)
     assert json.loads(text)["verdict"] == "inconclusive"
 
 
@@ -257,7 +258,9 @@ def test_needed_cases() -> None:
     assert few.direction is Direction.INCONCLUSIVE
     assert few.needed_cases_per_arm is not None
     assert few.more_cases == (few.needed_cases_per_arm - 60,) * 2
-    assert as_json(few)["more_cases"] == dict.fromkeys(("intake", "before"), few.more_cases[0])
+    assert Comparison.of(few).as_json()["more_cases"] == dict.fromkeys(
+        ("intake", "before"), few.more_cases[0]
+    )
     many = judge(simulate(6, 499))
     assert many.needed_cases_per_arm is not None
     assert 188 <= many.needed_cases_per_arm <= 320
@@ -282,7 +285,7 @@ FEW = settings(max_examples=examples(30), deadline=None)
 @FEW
 @given(DATA)
 def test_any_data_give_json_without_nan(rows: list[Row]) -> None:
-    verdict = as_json(judge(cases(rows)))
+    verdict = Comparison.of(judge(cases(rows))).as_json()
     json.dumps(verdict, allow_nan=False)
     assert set(verdict) >= {
         "verdict", "ratio", "ci", "tau_days", "as_of", "arms", "strata", "logrank_p", "guard",
@@ -333,14 +336,14 @@ def test_the_unit_of_time_changes_no_ratio(factor: float) -> None:
 
 def test_the_same_cases_give_the_same_bytes() -> None:
     def text(verdict: Verdict) -> str:
-        return json.dumps(as_json(verdict))
+        return json.dumps(Comparison.of(verdict).as_json())
 
     assert text(judge(simulate(9, 50))) == text(judge(simulate(9, 50)))
 
 
 def test_the_json_has_what_the_report_promises() -> None:
     rows = [*INTAKE, ("intake", "low", 40.0, OPEN_CASE), ("intake", "low", 2.0, WITHDRAWN), *BEFORE]
-    found = as_json(judge(cases(rows)))
+    found = Comparison.of(judge(cases(rows))).as_json()
     assert found["as_of"] == "2025-03-31T00:00:00+00:00"
     arms = found["arms"]
     assert isinstance(arms, dict)

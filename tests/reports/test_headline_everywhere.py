@@ -19,7 +19,8 @@ from service.facts.imported import begin_import, observed, write_cases
 from service.reports.quarters import before, lock
 from service.reports.question import question_from
 from service.reports.registry import Name
-from service.reports.sentences import verdict_sentence
+from service.reports.sentences import Judged, verdict_sentence
+from service.reports.verdict import VerdictReport
 from tests.kit.browsing import Guest, Page, guest
 from tests.kit.house import House
 
@@ -141,7 +142,8 @@ async def test_sentence_figures_and_table_are_of_one_question(
 
     says = found["sentence"]
     assert heading(page) == says
-    figures = verdict_sentence({**found, "locked": []})
+    report = VerdictReport.model_validate(found)
+    figures = verdict_sentence(Judged.of(report), report.own_estimates)
     assert says.endswith(figures[1:]), "the sentence is that of the figures below it"
     assert f"as of the end of {yesterday} (UTC)" in page.text.lower().replace("utc", "UTC")
     for name in ("unit", "tier"):

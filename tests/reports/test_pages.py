@@ -146,7 +146,8 @@ async def test_sending_the_form_keeps_what_this_report_does_not_show(
     form = page.text.partition('<form class="filters')[2].partition("</form>")[0]
 
     assert page.status_code == 200
-    assert set(re.findall(r' name="([^"]+)"', form)) == set(asked)
+    own = {"programme"} if name is Name.LIGHTHOUSES else set()
+    assert set(re.findall(r' name="([^"]+)"', form)) == set(asked) | own
 
 
 @pytest.mark.parametrize("path", ["/reports", "/reports/clock", "/reports/clock/table.csv"])
@@ -187,3 +188,14 @@ async def test_what_can_be_asked_is_offered(house: House) -> None:
     assert '<option value="intake">' in page.text
     assert '<option value="low">Low</option>' in page.text
     assert '<option value="&lt;b&gt;Sales&lt;/b&gt; &amp; =1">' in page.text
+
+
+async def test_the_verdict_has_the_wait_that_costs_most(house: House) -> None:
+    await some_cases(house)
+    builder = await house.visitor(Role.BUILDER)
+    await builder.hand_in(tier="medium", business_unit="Claims")
+    leader = await guest(house, Role.LEADER)
+    page = await leader.http.get("/reports/verdict?unit=Claims")
+
+    assert "The wait that costs most is for enablement in triage: " in page.text
+    assert 'href="/reports/delay?unit=Claims"' in page.text

@@ -54,6 +54,7 @@ VERDICT: dict[str, Any] = {
 }
 QUARTER = {
     "quarter": "2026-Q2",
+    "as_of": "2026-06-30T23:59:59.999999+00:00",
     "locked_at": "2026-07-01T00:00:00+00:00",
     "verdict": "compresses",
     "why_none": "",

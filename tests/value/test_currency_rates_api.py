@@ -3,6 +3,7 @@
 import pytest
 
 from service.domain.people import Role
+from tests.kit.browsing import ORIGIN, guest
 from tests.kit.house import House
 
 PATH = "/v1/currency-rates"
@@ -56,3 +57,29 @@ async def test_what_is_wrong_is_said(house: House, change: dict[str, object], wh
     admin = await house.visitor(Role.ADMIN)
     answer = await admin.http.post(PATH, json={**ONE, **change})
     assert (answer.status_code, why in answer.text) == (422, True), answer.text
+
+
+async def test_an_administrator_writes_them_on_a_page(house: House) -> None:
+    admin = await guest(house, Role.ADMIN)
+    page = await admin.sees("/admin/currency-rates")
+    form = page.form("/admin/currency-rates")
+    page = await admin.sends(form, source="bank", csv="NOK,2026-01-02,0.087", status=200)
+    assert "Written: 1. There already: 0." in page.text
+    assert "0.087" in page.text
+
+    page = await admin.sends(form, source="bank", csv="NOK,2026-01-02,-1", status=422)
+    assert "NOK" in page.form("/admin/currency-rates").values["csv"]
+    assert "is no rate" in page.text
+    parts = {"source": "bank", "form_token": form.values["form_token"], "csv": ""}
+    for content, status in ((b"currency,day,rate\nNOK,2026-01-03,0.088", 303), (b"\xff\xfe", 422)):
+        answer = await admin.http.post(
+            "/admin/currency-rates",
+            data=parts,
+            files={"file": ("rates.csv", content)},
+            headers={"Origin": ORIGIN},
+        )
+        assert answer.status_code == status, answer.text
+    assert "0.088" in (await admin.sees("/admin/currency-rates")).text
+
+    builder = await guest(house, Role.BUILDER)
+    assert (await builder.sees("/admin/currency-rates", status=403)).status == 403

@@ -1,13 +1,15 @@
 """What a use case promised and delivered, on its page: seen, measured, confirmed, corrected."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from service.domain.people import Role
+from service.value.haircut import haircut
 from tests.kit.browsing import FormOnPage, Guest, Page, browsing, guest
 from tests.kit.house import House
+from tests.kit.submission import submission
 from tests.value.test_api import LIVE, Live, in_production
 
 FOUND: dict[str, Any] = {
@@ -23,6 +25,8 @@ FOUND: dict[str, Any] = {
     "note": "Two plants only.",
 }
 
+SERIES = "measurements/series#from-series"
+
 
 @pytest.fixture
 async def live(house: House) -> Live:
@@ -37,8 +41,8 @@ async def looks(house: House, live: Live, who: str) -> tuple[Guest, Page]:
 
 def offered(page: Page) -> set[str]:
     """Which forms about its value there are."""
-    found = {one.action.rpartition("/")[2] for one in page.forms}
-    return found & {"investment-case", "measurements", "correct", "confirm"}
+    found = {one.action.rpartition("/")[2].partition("#")[0] for one in page.forms}
+    return found & {"investment-case", "measurements", "series", "correct", "confirm"}
 
 
 async def test_measured_confirmed_and_corrected_over_the_page(house: House, live: Live) -> None:
@@ -52,7 +56,7 @@ async def test_measured_confirmed_and_corrected_over_the_page(house: House, live
     assert not page.offers("confirm")
 
     finance, page = await looks(house, live, "finance")
-    assert offered(page) == {"measurements", "correct", "confirm"}
+    assert offered(page) == {"measurements", "series", "correct", "confirm"}
     page = await finance.sends(page.form("confirm"), note="Agrees with the ledger.")
     assert "Confirmed. It counts with the grade of its method" in page.text
     assert "counts as D " in page.text
@@ -151,7 +155,7 @@ async def test_a_version_that_cannot_be_is_not_written(
 
 async def test_what_one_may_not_do_is_not_offered(house: House, live: Live) -> None:
     await live.measure(live.owner)
-    everything = {"investment-case", "measurements", "correct", "confirm"}
+    everything = {"investment-case", "measurements", "series", "correct", "confirm"}
     assert offered((await looks(house, live, "owner"))[1]) == everything - {"confirm"}
     assert offered((await looks(house, live, "enabler"))[1]) == everything
     assert offered((await looks(house, live, "finance"))[1]) == everything - {"investment-case"}
@@ -174,3 +178,100 @@ async def test_before_production_there_is_a_case_and_nothing_to_measure(house: H
     page = await builder.sees(f"/use-cases/{key}")
     assert offered(page) == {"investment-case"}
     assert "It is not in production: nothing is due yet." in page.text
+
+
+def lines(step: float, level: float = 18.0) -> str:
+    """Forty days before going live and forty since, as somebody pastes them."""
+    return "\n".join(
+        f"{(LIVE + timedelta(days=day)).isoformat()},"
+        f"{level + 0.1 * (day % 7) + (step if day >= 0 else 0)}"
+        for day in range(-40, 40)
+    )
+
+
+async def test_a_series_shows_what_each_method_finds_and_one_of_them_is_entered(
+    house: House, live: Live
+) -> None:
+    owner, page = await looks(house, live, "owner")
+    page = await owner.sends(
+        page.form(SERIES),
+        series=lines(-6.0),
+        comparison=lines(0.0, level=21.0),
+        comparison_name="the plant in Graz",
+    )
+    assert "What 80 observations show" in page.text
+    for method in ("Difference in differences", "Interrupted series", "Before and after"):
+        assert method in page.text
+    assert "A change of -6 minutes, with a standard error of" in page.text
+    assert (await live.value(live.owner))["items"] == []
+
+    entering = [one for one in page.forms if one.action.endswith("/measurements")]
+    best = next(one for one in entering if "Graz" in one.values.get("source", ""))
+    assert best.values["method"] == "difference_in_differences"
+    page = await owner.sends(best)
+    assert "Entered. It counts as a report until somebody else confirms it." in page.text
+    (item,) = (await live.value(live.owner))["items"]
+    assert (item["value"], item["quantity"]) == (pytest.approx(-6), "change")
+    assert item["source"] == "a series of 80 observations against the plant in Graz"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"series": ""}, "Paste a series, or choose a file."),
+        ({"series": "2026-01-01,many"}, "Line 2: write a day, a number and a count."),
+        ({"series": "date,value\n2020-01-01,1"}, "1 observations before going live and 0 since"),
+        ({"series": lines(-6.0), "comparison": "day"}, "Line 1: the columns are"),
+    ],
+)
+async def test_a_series_that_shows_nothing_is_told_so(
+    house: House, live: Live, changes: dict[str, str], words: str
+) -> None:
+    owner, page = await looks(house, live, "owner")
+    page = await owner.sends(page.form(SERIES), status=422, **changes)
+    assert words in page.text
+    assert changes["series"].partition("\n")[2] in page.form(SERIES).values["series"]
+
+
+async def test_a_promise_stands_beside_what_others_like_it_delivered(
+    house: House, live: Live
+) -> None:
+    async with house.sessions() as session:
+        found = await haircut(session, datetime.now(UTC), "Procurement")
+
+    def after(promised: float) -> str:
+        """What becomes of a promise, in words."""
+        amount = float(f"{promised * found.rate:.3g}")
+        return f"Of {promised:,} EUR a year that would be {amount:,.0f} EUR."
+
+    _, page = await looks(house, live, "owner")
+    assert found.sentence in page.text
+    assert after(180_000) in page.text
+
+    builder = await guest(house, Role.BUILDER)
+    page = await builder.sees("/new")
+    assert "that would be" not in page.text, "nothing is promised yet"
+    typed = {"business_unit": "Procurement", "currency": "eur"}
+    form = page.form("/new")
+    form.fields += typed.items()
+    page = await builder.sends(form, do="check", expected_yearly_value="50,000")
+    assert found.sentence in page.text
+    assert after(50_000) in page.text
+    piece = await builder.http.get("/new/ahead", params={**typed, "expected_yearly_value": "1e9"})
+    assert found.sentence in piece.text
+    assert "that would be" not in piece.text, "that is no number as people write one"
+
+    await live.measure(live.owner)
+    _, page = await looks(house, live, "owner")
+    assert "that would be" not in page.text, "it has a figure of its own now"
+
+
+async def test_the_answer_to_a_submission_says_what_is_to_be_expected(house: House) -> None:
+    builder = await house.visitor(Role.BUILDER)
+    headers = {"Idempotency-Key": "once"}
+    body = submission(business_unit="Procurement")
+    first = await builder.http.post("/v1/use-cases", json=body, headers=headers)
+    again = await builder.http.post("/v1/use-cases", json=body, headers=headers)
+    worth = first.json()["haircut"]
+    assert worth["expected_yearly_value"] == pytest.approx(180_000 * worth["rate"], abs=10)
+    assert again.json() == first.json()

@@ -32,6 +32,7 @@ def test_every_page_of_the_bar_and_of_the_routes_is_in_the_table() -> None:
         *("/queue", "/board", "/reports", "/reports/{name}", "/compare", "/admin", "/account"),
         *("/portfolio", "/portfolio/sheet"),
         *("/lighthouses", "/lighthouses/{programme_id}"),
+        "/admin/currency-rates",
     }
 
 

@@ -10,11 +10,13 @@ from service.domain.passing import Need
 from service.domain.people import Role
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Autonomy, Tier
+from service.effort.hours import TAPS, About
 from service.errors import Fault
 from service.intake.queue import Whose
 from service.lighthouses.rules import Criterion, Standing
 from service.measure.tiers import Direction
 from service.portfolio.portfolio import Gap, Sort
+from service.reach.milestones import Obstacle
 from service.reports.question import Grouping as Groups
 from service.reports.registry import Name
 from service.value.delivered import Quantity
@@ -35,6 +37,8 @@ from web.portfolio.pages import COLUMNS as PORTFOLIO_COLUMNS
 from web.portfolio.pages import FIELDS as PORTFOLIO_FIELDS
 from web.portfolio.pages import STATES as PORTFOLIO_STATES
 from web.portfolio.pages import TOTAL_HEADS
+from web.reach.forms import FIELDS as REACH_FIELDS
+from web.reach.shown import Told
 from web.reports.pages import FIELDS as REPORT_FIELDS
 from web.reports.pages import SUMMARY
 from web.value.forms import CASE, MEASUREMENT
@@ -129,6 +133,16 @@ def composed() -> set[str]:
         *(f"value.quantity_{one}" for one in Quantity),
         *(f"value.state_{one}" for one in State),
         *(f"value.done_{one}" for one in Noted),
+        *(f"reach.{name}" for fields in REACH_FIELDS.values() for name in fields),
+        *(f"reach.obstacle_{one}" for one in Obstacle),
+        *(f"reach.done_{one}" for one in Told),
+        *(f"effort.ask_{one}" for one in About),
+        *(f"effort.{tap}" for tap in TAPS),
+        *(
+            f"value.{hint}series_{one}"
+            for hint in ("", "hint_")
+            for one in ("series", "comparison")
+        ),
         *(f"admin.done_{one}" for one in ("added", "changed", "revoked", "signed_out")),
     }
 

@@ -20,7 +20,7 @@ from service.history.csv.toml import LARGEST
 from service.history.importing import Imported, import_file
 from service.reports.comparison import FileComparison
 from service.reports.registry import Name
-from service.reports.sentences import verdict_sentence
+from service.reports.sentences import Judged, verdict_sentence
 from service.reports.spreadsheet import as_csv
 from service.reports.verdict import rows
 from web.history.files import LARGEST_FILE, Brought, Doing, Files, TooManyFiles, new_id
@@ -275,7 +275,7 @@ async def _compare(pages: Pages, file: Brought, now: datetime) -> None:
             file.failed = t("compare.failed")
             raise
         else:
-            file.verdict = FileComparison.model_validate(found.as_json())
+            file.verdict = FileComparison.of_file(found)
 
     await file.begin(Doing.COMPARE, work)
 
@@ -341,7 +341,7 @@ def _page(
         as_toml=written(file.typed),
         samples=_samples(file),
         found=found,
-        says=verdict_sentence(found.as_json()) if found else "",
+        says=verdict_sentence(Judged.of(found)) if found else "",
         words=in_words(Name.VERDICT, found, which="survival") if found else "",
         tables=tables_of(found) if found else (),
         has_rejects=file.rejects.exists(),

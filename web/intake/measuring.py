@@ -22,6 +22,7 @@ from web.kit.forms import Form, TheForm
 from web.kit.page import go
 from web.kit.signed_in import Reader, SignedIn
 from web.value.forms import CASE, MEASUREMENT, NotWritten, case_of, measurement_of, typed_of
+from web.value.series import series_of
 from web.value.shown import Noted
 
 router = APIRouter()
@@ -74,6 +75,16 @@ async def measure(
 ) -> Response:
     """Enter a measurement."""
     return await _measured(request, key, reader, given, form=form, replaces=None)
+
+
+@router.post("/use-cases/{key}/measurements/series")
+async def show_series(
+    request: Request, key: Key, *, form: TheForm, reader: Reader, given: TheContext
+) -> Response:
+    """What a series shows; nothing is stored."""
+    async with reading(given.sessions) as session:
+        row = await find(session, key, reader.person.actor)
+    return await show_page(request, f"UC-{row.number}", reader, given, series=series_of(form))
 
 
 @router.post("/use-cases/{key}/measurements/{number}/correct")

@@ -19,8 +19,11 @@ from service.intake.drafts import drop_draft, find_draft, keep_draft, list_draft
 from service.intake.handing_in import Repeatable, submitted_under
 from service.intake.outbox import hand_over_to_engine
 from service.intake.use_cases import Filter, list_use_cases
+from service.kinds import LONGEST_NAME
 from service.people.directory import find_builder
 from service.reactions import submit
+from service.value.currencies import reporting_currency
+from service.value.haircut import haircut
 from web.intake.expected import Expected, of_tier
 from web.intake.handing_in import QUESTIONS, Ahead, ahead, check, typed_of
 from web.kit.formatting import sentence
@@ -28,9 +31,12 @@ from web.kit.forms import TheForm
 from web.kit.page import fragment, go, page
 from web.kit.signed_in import Reader, SignedIn
 from web.kit.strings import t
+from web.value.haircut import Expectation, as_typed
 
 router = APIRouter()
 
+PROMISED = ("business_unit", "expected_yearly_value", "currency")
+"""What the expected value follows from."""
 DRAFT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -73,7 +79,7 @@ async def _as_last_time(given: Context, person: Person) -> dict[str, str]:
     async with reading(given.sessions) as session:
         found = await list_use_cases(session, person.actor, Filter(owner=person.id), limit=1)
     if not found.rows:
-        return {"currency": "EUR"}
+        return {"currency": reporting_currency()}
     row = found.rows[0]
     return {
         "business_unit": row.business_unit,
@@ -86,8 +92,15 @@ async def _as_last_time(given: Context, person: Person) -> dict[str, str]:
 async def what_is_ahead(request: Request, reader: Submitter, given: TheContext) -> Response:
     """Tier and stages for the risk answers so far: a piece of the page, for its script."""
     answers = {name: request.query_params.get(name, "")[:20] for name in (*QUESTIONS, "autonomy")}
+    answers |= {name: request.query_params.get(name, "")[:LONGEST_NAME] for name in PROMISED}
     found = ahead(answers, reader.person.certifications)
-    return fragment(request, "ahead.html", ahead=found, expected=await _expected(given, found))
+    return fragment(
+        request,
+        "ahead.html",
+        ahead=found,
+        expected=await _expected(given, found),
+        expectation=await _expectation(given, answers),
+    )
 
 
 @router.post("/new")
@@ -183,6 +196,12 @@ async def _expected(given: Context, found: Ahead) -> Expected | None:
     return await of_tier(given.forecaster, found.tiering.tier, given.now())
 
 
+async def _expectation(given: Context, typed: Mapping[str, str]) -> Expectation:
+    unit = typed.get("business_unit", "").strip()
+    async with reading(given.sessions) as session:
+        return as_typed(await haircut(session, given.now(), unit), typed)
+
+
 async def _form(
     request: Request,
     reader: SignedIn,
@@ -210,6 +229,7 @@ async def _form(
         questions=QUESTIONS,
         ahead=found,
         expected=await _expected(given, found),
+        expectation=await _expectation(given, typed),
         drafts=[one for one in drafts if one.id != draft],
         at=given.now(),
     )

@@ -3,8 +3,9 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -18,6 +19,7 @@ from service.domain.commands import Command
 from service.errors import NotFound
 from service.intake.use_cases import find
 from service.people.browser_sessions import who_is_signed_in
+from web.effort.shown import shown as effort_shown
 from web.intake.deciding import NotDone, give
 from web.intake.expected import of_use_case
 from web.intake.live import Watch, Watcher
@@ -26,7 +28,11 @@ from web.kit.context import Pages, ThePages
 from web.kit.forms import TheForm
 from web.kit.page import go, page
 from web.kit.signed_in import Reader, SignedIn
+from web.reach.forms import NotSaid
+from web.reach.shown import Told
+from web.reach.shown import shown as reach_shown
 from web.value.forms import NotWritten
+from web.value.series import SentSeries
 from web.value.shown import Noted, shown
 
 router = APIRouter()
@@ -45,9 +51,24 @@ async def show(
     given: TheContext,
     done: Annotated[Command | None, Query()] = None,
     noted: Annotated[Noted | None, Query()] = None,
+    told: Annotated[Told | None, Query()] = None,
+    hours: Annotated[Literal["said"] | None, Query()] = None,
 ) -> Response:
-    """Whose move it is, the clock, what I can do, its value, the conversation, the history."""
-    return await show_page(request, key, reader, given, done=done, noted=noted)
+    """Whose move it is, the clock, what I can do, its value and reach, the conversation, the
+    history."""
+    just = Just(done, noted, told, hours is not None)
+    return await show_page(request, key, reader, given, just=just)
+
+
+@dataclass(frozen=True, slots=True)
+class Just:
+    """What the reader has just done: a command, something about its value or its reach, said its
+    hours."""
+
+    done: Command | None = None
+    noted: Noted | None = None
+    told: Told | None = None
+    hours: bool = False
 
 
 async def show_page(
@@ -56,15 +77,16 @@ async def show_page(
     reader: SignedIn,
     given: Context,
     *,
-    done: Command | None = None,
+    just: Just = Just(),
     not_done: NotDone | None = None,
-    noted: Noted | None = None,
     not_written: NotWritten | None = None,
+    not_said: NotSaid | None = None,
+    series: SentSeries | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
-    """The page as it is now: after a command (`done`) or what was written of its value (`noted`),
-    or with a form that was not taken, under its status."""
-    at = given.now()
+    """The page as it is now: after what was just done, with what a series shows, or with a form
+    that was not taken, under its status."""
+    at, done = given.now(), just.done
     expected = None
     async with reading(given.sessions) as session:
         found = await track(session, key, reader.person, at=at)
@@ -72,7 +94,13 @@ async def show_page(
             return go(request, f"/use-cases/{found.key}")
         if not found.standing.ended:
             expected = await of_use_case(session, found.row)
-        value = await shown(session, found.row, reader.person, at, not_written=not_written)
+        value = await shown(
+            session, found.row, reader.person, at, not_written=not_written, series=series
+        )
+        reach = await reach_shown(session, found.row, reader.person, at, not_said=not_said)
+        effort = await effort_shown(session, found.row, reader.person, at)
+    if value.series.wrong:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
     offered = {rule.command for rule in found.rules}
     undo = UNDOES.get(done) if done else None
     if undo not in offered:
@@ -87,7 +115,9 @@ async def show_page(
         status=not_done.status if not_done else status,
         uc=found,
         value=value,
-        noted=noted,
+        reach=reach,
+        effort=effort,
+        just=just,
         expected=expected,
         done=done,
         undo=undo,

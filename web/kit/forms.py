@@ -7,6 +7,9 @@ from typing import Annotated
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 
 from service.errors import BadInput, Fault, SignInNeeded
 from web.kit.context import Pages, ThePages
@@ -15,7 +18,9 @@ from web.kit.signed_in import MaybeSignedIn, SignedIn
 TOKEN = "form_token"  # noqa: S105 - a field's name
 MOST_FIELDS = 500
 """The largest honest form is a queue with all of its rows."""
+MOST_FILES = 5
 FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 CONTROL = {code: None for code in range(32) if code not in (9, 10)}
 
 
@@ -89,8 +94,11 @@ def own_origin(request: Request, pages: Pages) -> bool:
 
 
 async def read(request: Request) -> Form:
-    """The form's fields. `BadInput` for what is no form, or has too many."""
+    """The form's fields; a small file in it is a field with its text. `BadInput` for what is no
+    form, or has too many."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == MULTIPART:
+        return await _with_files(request)
     if kind != FORM:
         raise BadInput("form", "this is not a form that a page of Headway sends")
     body = await request.body()
@@ -102,6 +110,22 @@ async def read(request: Request) -> Form:
             errors="replace",
         )
     except ValueError:
+        raise BadInput("form", "this form cannot be read") from None
+    return Form([(_clean(name), _clean(value)) for name, value in pairs])
+
+
+async def _with_files(request: Request) -> Form:
+    try:
+        async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS) as data:
+            pairs = [
+                (name, (await given.read()).decode("utf-8-sig"))
+                if isinstance(given, UploadFile)
+                else (name, given)
+                for name, given in data.multi_items()
+            ]
+    except UnicodeDecodeError:
+        raise BadInput("form", "its file is no text in UTF-8") from None
+    except (MultiPartException, HTTPException, UnicodeError):
         raise BadInput("form", "this form cannot be read") from None
     return Form([(_clean(name), _clean(value)) for name, value in pairs])
 

@@ -15,10 +15,9 @@ from starlette.requests import ClientDisconnect
 
 from service.errors import BadInput, Fault, SignInNeeded
 from web.kit.context import Pages
-from web.kit.forms import Form, FromElsewhere, check_token, own_origin, read
+from web.kit.forms import MULTIPART, Form, FromElsewhere, check_token, own_origin, read
 from web.kit.signed_in import SignedIn
 
-MULTIPART = "multipart/form-data"
 LONGEST_NAME = 120
 FRAME = 64 * 1024
 """Bytes of a form around its file."""

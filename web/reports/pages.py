@@ -25,14 +25,16 @@ from service.assumptions.store import (
 )
 from service.database import reading, snapshot
 from service.domain.assumption import ASSUMED, AssumptionKind
-from service.domain.cohort import INTAKE, cohort_from
+from service.domain.cohort import INTAKE, Cohort, cohort_from
 from service.domain.moment import Moment, ends_a_day
 from service.domain.permissions import Right, may
 from service.errors import BadInput, Conflict, NotAllowed
 from service.facts.as_of import choices, moment_from
 from service.facts.counts.read import Mark, mark_of
+from service.facts.traces import Sample
 from service.kinds import LONGEST_PROSE, Written
 from service.measure.tiers import SHORTEST_TAU
+from service.reports.delay import DelayReport
 from service.reports.question import Grouping, Question, question_from
 from service.reports.registry import Name, report
 from service.reports.report import Report
@@ -50,9 +52,14 @@ from web.reports.tables import by_risk, tables_of
 
 router = APIRouter()
 
-FIELDS = ("cohort", "baseline", "tier", "unit", "by", "against", "tau", "as_of", "zone")
+FIELDS = (
+    *("cohort", "baseline", "tier", "unit", "by", "against"),
+    *("tau", "programme", "as_of", "zone"),
+)
 SUMMARY = (Name.CLOCK, Name.HELP)
 """What the verdict's page goes on with."""
+BESIDE = (*SUMMARY, Name.DELAY)
+"""What is read with the verdict: of the cost of delay its page has one line."""
 PROMISES = {Promise.LATEST.value: t("reports.against_latest")}
 """What value can be held against beside what was handed in."""
 TOGETHER = "together"
@@ -71,11 +78,12 @@ def asked(
     by: str = "",
     against: str = "",
     tau: str = "",
+    programme: str = "",
     as_of: str = "",
     zone: str = "",
 ) -> dict[str, str]:
     """What stands in the address, field by field; empty where nothing is asked."""
-    given = (cohort, baseline, tier, unit, by, against, tau, as_of, zone)
+    given = (cohort, baseline, tier, unit, by, against, tau, programme, as_of, zone)
     return {name: value.strip() for name, value in zip(FIELDS, given, strict=True)}
 
 
@@ -282,6 +290,7 @@ def _question(wanted: Mapping[str, str]) -> Question:
         tier=wanted["tier"],
         unit=wanted["unit"],
         by=wanted["by"] or Grouping.NOTHING.value,
+        programme=wanted["programme"],
         against=wanted["against"] or Promise.FIRST.value,
     )
 
@@ -318,13 +327,14 @@ async def _read_together(
     question, moment = _question(wanted), _moment(wanted, now)
     about = _question(_narrowed(wanted))
     mark = await _mark(given, moment)
-    asked = {Name.VERDICT: question, **dict.fromkeys(SUMMARY, about)}
+    asked = {Name.VERDICT: question, **dict.fromkeys(BESIDE, about)}
 
     async def make() -> dict[Name, Report]:
         found: dict[Name, Report] = {}
+        samples: dict[Cohort, Sample] = {}
         async with snapshot(given.sessions) as session:
             for name, of in asked.items():
-                found[name] = one = await report(session, name, moment, of)
+                found[name] = one = await report(session, name, moment, of, samples=samples)
                 pages.the(RecentReports).keep(name, of, moment, now, one, mark=mark)
         return found
 
@@ -336,6 +346,7 @@ async def _page(
 ) -> Response:
     given, pages = by.given, by.pages
     found: Report | None = None
+    costly: Report | None = None
     more: dict[Name, Report] = {}
     wrong: dict[str, str] = {}
     now = given.now()
@@ -343,7 +354,7 @@ async def _page(
         if name is Name.VERDICT:
             more = await _read_together(given, pages, wanted, now)
             more = dict(more)
-            found = more.pop(name)
+            found, costly = more.pop(name), more.pop(Name.DELAY)
         else:
             found = await _read(given, pages, name, wanted, now)
     except BadInput as bad:
@@ -370,6 +381,7 @@ async def _page(
         pictures=_pictures(name, found),
         tables=tables_of(found) if found else (),
         more=[(other.value, one.sentence, _pictures(other, one)) for other, one in more.items()],
+        costliest=costly.costliest if isinstance(costly, DelayReport) else None,
         more_query=_query(_narrowed(wanted)),
         more_fixed=_query(_narrowed(fixed)),
         offered=offered,
@@ -408,7 +420,7 @@ def _pinned(wanted: dict[str, str], found: Report | None, now: datetime) -> dict
 
 def _narrowed(wanted: Mapping[str, str]) -> dict[str, str]:
     """The same cases, without what only a comparison takes."""
-    return {**wanted, "baseline": "", "by": "", "against": "", "tau": ""}
+    return {**wanted, "baseline": "", "by": "", "against": "", "tau": "", "programme": ""}
 
 
 def _query(wanted: Mapping[str, str]) -> str:

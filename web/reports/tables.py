@@ -8,7 +8,10 @@ from functools import singledispatch
 
 from charts.labels import days, percent, ratio, title
 from service.domain.durations import between
+from service.domain.naming import listed
 from service.domain.tiering import Tier
+from service.lighthouses.rules import percent as chance
+from service.reach.milestones import SAID
 from service.reports.changes import ChangesReport
 from service.reports.clock import ClockReport
 from service.reports.comparison import (
@@ -18,13 +21,17 @@ from service.reports.comparison import (
     RatioFigures,
     StatementFigures,
 )
+from service.reports.delay import Delayed, DelayReport, said
+from service.reports.effort import EffortFigures, EffortReport
 from service.reports.flow import FlowReport
 from service.reports.forecasts import ForecastsReport, HeldForecasts
 from service.reports.help import HelpReport, Saving
+from service.reports.lighthouses import LighthousesReport
 from service.reports.next_decisions import DecisionsReport
 from service.reports.question import Grouping
 from service.reports.registry import named
 from service.reports.report import Figures, Report
+from service.reports.scale import ScaleReport
 from service.reports.stages import PassTimes, StagesReport
 from service.reports.value import ValueReport
 from service.reports.verdict import VerdictReport
@@ -361,6 +368,48 @@ def _decisions(found: DecisionsReport) -> Iterator[Table]:
 
 
 @_tables.register
+def _delay(found: DelayReport) -> Iterator[Table]:
+    figures = "waiting_cost working_cost waiting_days working_days use_cases"
+    for key, first, groups in (
+        ("delay_parties", "holder", found.parties),
+        ("delay_stages", "stage", found.stages),
+        ("delay_tiers", "tier", found.tiers),
+        ("delay_quarters", "quarter", found.quarters[::-1]),
+    ):
+        yield _table(key, f"{first} | {figures}", (_delayed(first, one, found) for one in groups))
+
+
+def _delayed(first: str, one: Delayed, found: DelayReport) -> Sequence[Cell]:
+    name = party_name(one.name) if first == "holder" else title(one.name)
+    amounts = (
+        NONE if some is None else said(some, found.currency) for some in (one.waiting, one.working)
+    )
+    return (
+        one.name.replace("-", " ") if first == "quarter" else name,
+        *amounts,
+        _days(one.waiting_days),
+        _days(one.working_days),
+        _count(one.use_cases),
+    )
+
+
+@_tables.register
+def _lighthouses(found: LighthousesReport) -> Iterator[Table]:
+    rows = (
+        (
+            one.key,
+            t(f"lighthouses.standing_{one.standing}"),
+            title(one.stage),
+            party_name(one.holder) if one.holder else NONE,
+            NONE if one.p is None else chance(one.p),
+            chance(one.wait.p_if_halved) if one.wait else NONE,
+        )
+        for one in (*found.candidates, *found.others)
+    )
+    yield _table("lighthouses", "case standing stage holder | chance if_halved", rows)
+
+
+@_tables.register
 def _changes(found: ChangesReport) -> Iterator[Table]:
     rows = (
         (
@@ -375,6 +424,80 @@ def _changes(found: ChangesReport) -> Iterator[Table]:
         for one in found.changes
     )
     yield _table("changes", "pathway began verdict | version previous ratio ratio_between", rows)
+
+
+@_tables.register
+def _scale(found: ScaleReport) -> Iterator[Table]:
+    grouped = len(found.groups) > 1
+    rows: list[Sequence[Cell]] = []
+    before = None
+    for group in found.groups:
+        name = t("reports.all_tiers") if group.name == "all" else title(group.name)
+        for one in group.milestones:
+            rows.append(
+                (
+                    *([None if name == before else name] * grouped),
+                    SAID[one.milestone],
+                    *map(_count, (one.cases, one.reached, one.open, one.not_counted)),
+                    _days(one.p50.days),
+                    _between_days((one.p50.low, one.p50.high)),
+                    _days(one.p85.days),
+                    _days(one.mean_days),
+                    _days(one.tau_days),
+                )
+            )
+            before = name
+    figures = "in_production reached not_yet not_counted median_days median_between p85_days"
+    columns = f"{'group ' * grouped}milestone | {figures} restricted_mean first_days"
+    yield _table("scale", columns, rows)
+    yield _table(
+        "rollout",
+        "holder | use_cases",
+        (
+            (party_name(one.holder) if one.holder else t("reports.unsaid"), _count(one.cases))
+            for one in found.holders
+        ),
+    )
+    yield _table(
+        "obstacles",
+        "obstacle which | use_cases",
+        (
+            (t(f"reach.obstacle_{one.obstacle}"), listed(one.named), _count(one.cases))
+            for one in found.obstacles
+        ),
+    )
+    silent = (
+        (t("reports.unused"), found.unused, found.unused_named),
+        (t("reports.uncounted"), found.uncounted, found.uncounted_named),
+    )
+    yield _table(
+        "silent",
+        "standing which | use_cases",
+        ((standing, listed(named), _count(cases)) for standing, cases, named in silent if cases),
+    )
+
+
+@_tables.register
+def _effort(found: EffortReport) -> Iterator[Table]:
+    def spent(one: EffortFigures) -> Sequence[Cell]:
+        hours = (number(one.modelling_hours), number(one.tracking_hours), ratio(one.ratio))
+        return *hours, _count(one.said), _count(one.asked)
+
+    figures = "modelling_hours tracking_hours hours_ratio said asked"
+    newest = reversed(found.quarters)
+    yield _table(
+        "effort",
+        f"quarter | {figures}",
+        ((one.quarter.replace("-", " "), *spent(one)) for one in newest),
+    )
+    yield _table(
+        "effort_units",
+        f"quarter unit | {figures}",
+        (
+            (one.quarter.replace("-", " "), one.unit, *spent(one))
+            for one in sorted(found.units, key=lambda one: one.quarter, reverse=True)
+        ),
+    )
 
 
 def _between(interval: Sequence[float | None] | None, said: Callable[[float | None], str]) -> str:

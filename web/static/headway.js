@@ -95,6 +95,7 @@ setUps.push((root) => {
   const ahead = form.querySelector("#ahead");
   const kept = form.querySelector("#kept");
   const ask = { "Headway-Page": "live" };
+  const promised = ["business_unit", "expected_yearly_value", "currency"];
   let asked = 0;
   let timer = 0;
 
@@ -103,6 +104,7 @@ setUps.push((root) => {
     for (const radio of form.querySelectorAll("input[type=radio]:checked")) {
       answers.set(radio.name, radio.value);
     }
+    for (const name of promised) answers.set(name, form.elements[name].value);
     const mine = ++asked;
     const answer = await fetch(`${form.dataset.ahead}?${answers}`, { headers: ask });
     if (answer.ok && !answer.redirected && mine === asked) {
@@ -123,7 +125,7 @@ setUps.push((root) => {
   }
 
   form.addEventListener("change", (event) => {
-    if (event.target.type === "radio") showAhead();
+    if (event.target.type === "radio" || promised.includes(event.target.name)) showAhead();
   });
   form.addEventListener("input", () => {
     kept.textContent = "";

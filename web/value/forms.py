@@ -3,11 +3,12 @@ wrong with it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import floor, log10
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from api.value.bodies import CaseVersionBody, MeasurementBody
+from api.value.bodies import CaseVersionBody, EffectRead, MeasurementBody
 from service.value.measurements import Kept
 from service.value.terms import Terms
 from web.kit.forms import Form
@@ -200,6 +201,28 @@ def filled_measurement(kept: Kept) -> dict[str, str]:
         "hours": _plain(found.hours),
         "note": "",
     }
+
+
+def filled_effect(effect: EffectRead) -> dict[str, str]:
+    """The form of a measurement with what a series shows."""
+    return {
+        **EMPTY,
+        "starts": effect.starts.isoformat(),
+        "ends": effect.ends.isoformat(),
+        "quantity": effect.quantity.value,
+        "value": digits(effect.value, 6).replace(",", ""),
+        "standard_error": digits(effect.standard_error, 6).replace(",", ""),
+        "method": effect.method.value,
+        "source": effect.source,
+    }
+
+
+def digits(value: float, significant: int = 4) -> str:
+    """A number with so many significant digits, and all that stand before the point."""
+    magnitude = floor(log10(abs(value))) if value else 0
+    text = f"{value:,.{min(max(significant - 1 - magnitude, 0), 12)}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text if text not in {"", "-0"} else "0"
 
 
 EMPTY = {**dict.fromkeys(MEASUREMENT, ""), "attribution": "100"}

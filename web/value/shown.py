@@ -12,7 +12,9 @@ from service.domain.case import Outcome
 from service.domain.people import Person
 from service.intake.use_cases import UseCaseRow
 from service.value.delivered import Quantity, asked_from
+from service.value.evidence import State
 from service.value.grades import Method, may_change_case, may_measure, why_not_confirm
+from service.value.haircut import haircut
 from service.value.measurements import Kept, Value, owners_ever, value_of
 from service.value.terms import Benefit, Direction
 from web.value.forms import (
@@ -24,6 +26,8 @@ from web.value.forms import (
     filled_case,
     filled_measurement,
 )
+from web.value.haircut import Expectation
+from web.value.series import NO_SERIES, SentSeries, ShownSeries
 
 
 class Noted(StrEnum):
@@ -45,6 +49,9 @@ class Shown:
     may_measure: bool
     confirmable: frozenset[int]
     not_written: NotWritten | None = None
+    series: ShownSeries = NO_SERIES
+    expectation: Expectation | None = None
+    """Of what it promises; None once it is measured, and when it has ended before."""
 
     case_fields: ClassVar = CASE
     measurement_fields: ClassVar = MEASUREMENT
@@ -107,8 +114,9 @@ async def shown(
     at: datetime,
     *,
     not_written: NotWritten | None = None,
+    series: SentSeries | None = None,
 ) -> Shown:
-    """What the page shows of a use case's value."""
+    """What the page shows of a use case's value, with what a series shows that somebody sent."""
     value = await value_of(session, use_case, at.astimezone(UTC))
     goes_on = use_case.outcome in {Outcome.OPEN, Outcome.PRODUCTION}
     owners = owners_ever(use_case)
@@ -126,4 +134,16 @@ async def shown(
             )
         ),
         not_written=not_written,
+        expectation=await _expectation(session, use_case, value, at) if goes_on else None,
+        series=NO_SERIES if series is None else series.shown(value),
     )
+
+
+async def _expectation(
+    session: AsyncSession, use_case: UseCaseRow, value: Value, at: datetime
+) -> Expectation | None:
+    if value.against_latest.state is State.MEASURED:
+        return None
+    terms = value.latest.terms
+    found = await haircut(session, at, use_case.business_unit)
+    return Expectation(found, terms.expected_yearly_value, terms.currency)

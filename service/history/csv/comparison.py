@@ -17,9 +17,8 @@ from service.history.csv.maps import CANONICAL, HistoryMap
 from service.history.csv.notes import by_field, notes_of, one_spelling, signs_of
 from service.history.csv.rejects import RejectsFile
 from service.measure.curves import Curve, curves
-from service.measure.curves import as_json as curves_as_json
 from service.measure.record import Rejected
-from service.measure.verdict import INTAKE, Verdict, as_json, judge
+from service.measure.verdict import INTAKE, Verdict, judge
 
 Progress = Callable[[int, int], None]
 
@@ -58,25 +57,6 @@ class FileVerdict:
     def as_of_words(self) -> str:
         """Its moment in words, with the zone."""
         return said_of(self.verdict.as_of, self.zone)
-
-    def as_json(self) -> dict[str, object]:
-        """The JSON contract of `headway compare --json`; no NaN, no infinity."""
-        return {
-            **as_json(self.verdict),
-            "as_of_words": self.as_of_words,
-            "read": self.read,
-            "accepted": self.accepted,
-            "rejected": self.rejected,
-            "rejected_for": self.rejected_for,
-            "rejected_by_cohort": {
-                name: {"read": rows.read, "rejected": rows.rejected}
-                for name, rows in self.rejected_by_cohort.items()
-            },
-            "planned_ends": self.planned,
-            "ends_taken_as_start": self.mended,
-            "curves": curves_as_json(self.curves),
-            "notes": list(self.notes),
-        }
 
 
 def choose_baseline(cohorts: tuple[str, ...], intake: str, baseline: str | None) -> str:

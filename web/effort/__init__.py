@@ -1,0 +1,1 @@
+"""Hours spent on a use case, asked for in one tap."""
