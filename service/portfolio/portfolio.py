@@ -18,7 +18,7 @@ from service.value.evidence import GRADES, NO_GRADE, State
 from service.value.grades import Grade
 from service.value.haircut import Haircut, haircuts
 from service.value.held import Held, Kind, Promise, against, grouped, hold
-from service.value.realisation import Realisation
+from service.value.realisation import Realisation, realise
 from service.value.recorded import BENEFITS, NO_DAY
 from service.value.terms import Benefit
 
@@ -156,34 +156,46 @@ class Portfolio:
         """How many of them have a gap."""
         return int((self.gaps[gap] & self.which).sum())
 
-    def total(self, name: str = "", which: Flags | None = None) -> Total:
-        """All of it, or some."""
-        held = self.held
-        these = self.which & held.counts & (True if which is None else which)
-        factor, state = held.money.factor, held.against.state
-        yearly = held.against.yearly * factor
-
-        def summed(values: Floats, of: Flags | bool = True) -> float:
-            return float(values[these & of].sum())
-
-        return Total(
-            name=name,
-            cases=int(these.sum()),
-            promised=summed(yearly),
-            expected=summed(self.expected * factor),
-            not_due_a_year=summed(yearly, state == NOT_DUE),
-            unproven_a_year=summed(yearly, state == UNPROVEN),
-            measured_a_year=summed(yearly, state == MEASURED),
-            one_off_cost=summed(held.found.one_off_cost * factor),
-            yearly_run_cost=summed(held.found.yearly_run_cost * factor),
-            realised=held.report(these).whole,
-        )
+    def total(self, name: str = "") -> Total:
+        """All of it."""
+        return self._summed([(name, True)])[0]
 
     def totals(self, by: Kind) -> tuple[Total, ...]:
         """The same by group, those that promise the most first."""
-        codes, names = grouped(self.held.found, by, self.which & self.held.counts)
-        found = [self.total(name, codes == place) for place, name in enumerate(names)]
-        return tuple(sorted(found, key=lambda one: (-one.promised, one.name)))
+        kept = self.which & self.held.counts
+        codes, names = grouped(self.held.found, by, kept)
+        groups = [(name, codes[kept] == place) for place, name in enumerate(names)]
+        return tuple(sorted(self._summed(groups), key=lambda one: (-one.promised, one.name)))
+
+    def _summed(self, groups: Sequence[tuple[str, Flags | bool]]) -> list[Total]:
+        """Totals of groups of those that are in it and count."""
+        held, found = self.held, self.held.found
+        kept = self.which & held.counts
+        factor, state = held.money.factor[kept], held.against.state[kept]
+        yearly, expected = held.against.yearly[kept] * factor, self.expected[kept] * factor
+        once, running = (
+            cost[kept] * factor for cost in (found.one_off_cost, found.yearly_run_cost)
+        )
+        evidence = held.evidence(kept)
+        totals = []
+        for name, group in groups:
+            which = np.ones(state.size, dtype=np.bool_) & group
+            promised = np.bincount(state[which], yearly[which], len(STATES)).tolist()
+            totals.append(
+                Total(
+                    name=name,
+                    cases=int(which.sum()),
+                    promised=float(sum(promised)),
+                    expected=float(expected[which].sum()),
+                    not_due_a_year=promised[NOT_DUE],
+                    unproven_a_year=promised[UNPROVEN],
+                    measured_a_year=promised[MEASURED],
+                    one_off_cost=float(once[which].sum()),
+                    yearly_run_cost=float(running[which].sum()),
+                    realised=realise(evidence.at(which)),
+                )
+            )
+        return totals
 
     def order(self, sort: Sort) -> Codes:
         """The places of the use cases that are in it, in an order."""
