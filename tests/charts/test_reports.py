@@ -30,7 +30,7 @@ from service.reports.spreadsheet import as_csv
 from service.value.delivered import Quantity
 from service.value.grades import Method
 from service.value.measurements import Found, record
-from tests.kit.desk import open_desk
+from tests.kit.desk import Desk, open_desk
 from tests.reach.living import counted, in_production
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -72,42 +72,40 @@ async def fill(sessions: Sessions) -> None:
         await write_cases(session, run, cases, steps)
         await observed(session, run, NOW)
     await lock(sessions, period_from("2026-Q2"), at=NOW)
-    await a_candidate(sessions)
-    await a_use_case_in_use(sessions)
-    await measure(sessions)
-
-
-async def a_candidate(sessions: Sessions) -> None:
-    """A lighthouse programme with a use case that waits."""
     desk = open_desk(sessions)
+    await a_candidate(desk)
+    await a_use_case_in_use(desk)
+    await measure(desk)
+
+
+async def a_candidate(desk: Desk) -> None:
+    """A lighthouse programme with a use case that waits."""
     builder, leader = await desk.person(Role.BUILDER), await desk.person(Role.LEADER)
     key = (await desk.hand_in(builder, at=NOW - 3 * DAY)).key
     who = Who(leader.actor, NOW - 2 * DAY)
-    async with sessions.begin() as session:
+    async with desk.sessions.begin() as session:
         made = await make_programme(
             session, who, name="Autumn", starts_on=who.at.date(), horizon_days=90, target=1
         )
         await propose(session, made.id, key, who)
 
 
-async def a_use_case_in_use(sessions: Sessions) -> None:
+async def a_use_case_in_use(desk: Desk) -> None:
     """One in production whose users are counted, with the hours that its case took."""
-    desk = open_desk(sessions)
     owner = await desk.person(Role.BUILDER)
     key = await in_production(desk, owner)
     await counted(desk, (key, owner), 30, 120)
-    async with sessions.begin() as session:
+    async with desk.sessions.begin() as session:
         await say_hours(session, key, owner.actor, about=About.CASE, hours=2, at=NOW)
 
 
-async def measure(sessions: Sessions) -> None:
+async def measure(desk: Desk) -> None:
     """A use case in production, and what it brought in its first month."""
-    desk = open_desk(sessions)
     owner = await desk.person(Role.BUILDER)
     case = await desk.hand_in(owner, tier=Tier.LOW, at=NOW - 100 * DAY)
     live = NOW - 90 * DAY
     await desk.does(case.use_case_id, owner, Command.GO_LIVE, at=live)
-    async with sessions.begin() as session:
+    async with desk.sessions.begin() as session:
         found = Found(
             starts=live.date(),
             ends=live.date() + 29 * DAY,
