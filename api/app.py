@@ -11,7 +11,17 @@ from fastapi.openapi.utils import get_openapi
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import assumptions, effort, library, lighthouses, people, reach, reports, system
+from api import (
+    assumptions,
+    effort,
+    library,
+    lighthouses,
+    people,
+    portfolio,
+    reach,
+    reports,
+    system,
+)
 from api.intake import routes as use_cases
 from api.kit import problems
 from api.kit.bodies import EXAMPLES
@@ -63,7 +73,7 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
     )
     problems.install(app)
     for module in (
-        *(system, use_cases, value, reach, effort, library),
+        *(system, use_cases, value, reach, effort, library, portfolio),
         *(lighthouses, reports, assumptions, currency_rates, people),
     ):
         app.include_router(module.router)

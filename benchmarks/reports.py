@@ -37,6 +37,8 @@ from embedded.program import running
 from service.database import open_sessions, reading
 from service.facts.as_of import Moment
 from service.facts.counts.rebuild import recount
+from service.portfolio.figures import read_portfolio
+from service.portfolio.portfolio import Wanted
 from service.reports.question import Grouping, Question
 from service.reports.registry import Name, report
 
@@ -59,6 +61,8 @@ REPORTS: dict[str, tuple[Name, Moment, Question]] = {
     "cost of delay": (Name.DELAY, PRESENT, Question()),
     "cost of delay of a unit": (Name.DELAY, PRESENT, Question(unit=A_UNIT)),
     "next decisions": (Name.DECISIONS, PRESENT, Question()),
+    "value": (Name.VALUE, PRESENT, Question()),
+    "value as of spring": (Name.VALUE, IN_SPRING, Question()),
 }
 
 
@@ -84,10 +88,12 @@ async def timed(read: Callable[[], Awaitable[object]]) -> float:
 async def read_all(url: str) -> dict[str, float]:
     """Every report, read and made."""
     async with open_sessions(url) as sessions, reading(sessions) as session:
-        return {
+        found = {
             name: await timed(lambda asked=asked: report(session, *asked))  # type: ignore[misc]
             for name, asked in REPORTS.items()
         }
+        found["portfolio"] = await timed(lambda: read_portfolio(session, PRESENT, Wanted()))
+        return found
 
 
 def peak_mb() -> float:
@@ -174,7 +180,7 @@ def show(found: dict[int, tuple[Measured, Measured]]) -> None:
     print(
         f"\n{'milliseconds (median)':26}" + "".join(f"{size:>12,}" for size in sizes) + "   growth"
     )
-    for name in [*REPORTS, "lifelines"]:
+    for name in [*REPORTS, "portfolio", "lifelines"]:
         some = [
             {**ours.milliseconds, **theirs.milliseconds}[name] for ours, theirs in found.values()
         ]

@@ -18,12 +18,13 @@ from web.library import pages as library
 from web.lighthouses import pages as lighthouses
 from web.people import account, admin, sign_in
 from web.people.provider import Provider, configured_provider
+from web.portfolio import pages as portfolio
 from web.reports import pages as reports
 from web.value import currency_rates
 
 ROUTES = (
     *(home, sign_in, new, use_cases, use_case, measuring, reach, taking, queue, board),
-    *(reports, library, lighthouses, compare, admin, currency_rates, account),
+    *(reports, portfolio, library, lighthouses, compare, admin, currency_rates, account),
 )
 
 

@@ -3,11 +3,15 @@
 import hashlib
 import json
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
+from charts import portfolio
 from charts.palette import Theme
 from charts.reports import picture
 from service.other_process import OtherProcess
+from service.portfolio.figures import PortfolioFigures
 from service.reports.registry import Name
 from service.reports.report import Figures
 
@@ -31,10 +35,32 @@ class Drawings:
         theme: Theme = Theme.LIGHT,
     ) -> bytes:
         """`charts.reports.picture`; the same report is drawn once."""
-        asked = json.dumps([report, kind, which, theme, found.model_dump_json()])
+        return await self._draw(
+            partial(picture, report), report, found, kind=kind, which=which, theme=theme
+        )
+
+    async def draw_portfolio(
+        self, found: PortfolioFigures, kind: Literal["svg", "png"], *, which: str, theme: Theme
+    ) -> bytes:
+        """`charts.portfolio.picture`."""
+        return await self._draw(
+            portfolio.picture, "portfolio", found, kind=kind, which=which, theme=theme
+        )
+
+    async def _draw(
+        self,
+        make: Callable[..., bytes],
+        name: str,
+        found: Figures,
+        *,
+        kind: str,
+        which: str,
+        theme: Theme,
+    ) -> bytes:
+        asked = json.dumps([name, kind, which, theme, found.model_dump_json()])
         key = hashlib.sha256(asked.encode()).digest()
         if key not in self._kept:
-            drawn = await self._process.do(picture, report, found, kind, which=which, theme=theme)
+            drawn = await self._process.do(make, found, kind, which=which, theme=theme)
             self._kept[key] = drawn
             if len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)

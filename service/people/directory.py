@@ -123,6 +123,11 @@ async def names_of(session: AsyncSession, ids: Iterable[str | None]) -> dict[str
     return {row.id: row.name for row in found}
 
 
+async def inactive_people(session: AsyncSession) -> set[str]:
+    """The ids of all who are not here any more."""
+    return set(await session.scalars(select(col(PersonRow.id)).where(~col(PersonRow.active))))
+
+
 async def certifications_of(
     session: AsyncSession, ids: Iterable[str]
 ) -> dict[str, tuple[str, ...]]:

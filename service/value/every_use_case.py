@@ -82,6 +82,7 @@ class EveryUseCase:
     number: Codes
     id: tuple[str, ...]
     title: tuple[str, ...]
+    kpi: tuple[str, ...]
     unit: Codes
     units: tuple[str, ...]
     sponsor: Codes
@@ -164,6 +165,7 @@ def known_at(recorded: Recorded, at: datetime) -> EveryUseCase:
         number=number,
         id=tuple(use_cases.id[there].tolist()),
         title=tuple(use_cases.title[there].tolist()),
+        kpi=tuple(use_cases.kpi[there].tolist()),
         unit=use_cases.unit[there],
         units=use_cases.units,
         sponsor=use_cases.sponsor[there],

@@ -44,6 +44,7 @@ class UseCases:
     number: Codes
     id: Words
     title: Words
+    kpi: Words
     unit: Codes
     units: tuple[str, ...]
     sponsor: Codes
@@ -130,6 +131,7 @@ USE_CASES = text(
     f"""
     SELECT {_INT.format("number")} AS number, {_at("submitted_at")} AS submitted,
         {_at("ended_at", never=True)} AS ended, array_agg(id) AS id, array_agg(title) AS title,
+        array_agg(kpi_name) AS kpi,
         array_agg(business_unit) AS unit, array_agg(sponsor) AS sponsor,
         array_agg(tier) AS tier, array_agg(outcome) AS outcome,
         array_agg(array_to_string(owners, ',')) AS owners
@@ -238,6 +240,7 @@ def _use_cases(rows: Any) -> UseCases:
         number=number[order],
         id=objects(row.id),
         title=objects(row.title),
+        kpi=objects(row.kpi),
         unit=unit,
         units=units,
         sponsor=sponsor,

@@ -140,7 +140,8 @@ async def test_sending_the_form_keeps_what_this_report_does_not_show(
     leader = await guest(house, Role.LEADER)
     await a_baseline(house, "before")
     asked = {"cohort": "intake", "baseline": "before", "tier": "low", "unit": "Claims"}
-    asked |= {"by": "tier", "tau": "90", "as_of": "2026-11-20", "zone": "Europe/Berlin"}
+    asked |= {"by": "tier", "against": "latest", "tau": "90"}
+    asked |= {"as_of": "2026-11-20", "zone": "Europe/Berlin"}
     page = await leader.http.get(f"/reports/{name.value}", params=asked)
     form = page.text.partition('<form class="filters')[2].partition("</form>")[0]
 

@@ -62,7 +62,8 @@ def every(rows: Sequence[Promised]) -> EveryUseCase:
     delivered = np.array([row.delivered for row in rows], dtype=np.float64)
     error = np.array([row.error for row in rows], dtype=np.float64)
     grade = np.array(
-        [NO_GRADE if row.measured is None else GRADES.index(row.grade) for row in rows]
+        [NO_GRADE if row.measured is None else GRADES.index(row.grade) for row in rows],
+        dtype=np.int64,
     )
 
     def against(times: Sequence[float]) -> Against:
@@ -87,6 +88,7 @@ def every(rows: Sequence[Promised]) -> EveryUseCase:
         number=np.arange(1, count + 1),
         id=tuple(f"id-{number}" for number in range(1, count + 1)),
         title=tuple(f"Use case {number}" for number in range(1, count + 1)),
+        kpi=("Handling time",) * count,
         unit=unit,
         units=units,
         sponsor=sponsor,

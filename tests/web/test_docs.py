@@ -30,6 +30,7 @@ def test_every_page_of_the_bar_and_of_the_routes_is_in_the_table() -> None:
     assert named == {
         *("/", "/new", "/use-cases", "/use-cases/UC-42"),
         *("/queue", "/board", "/reports", "/reports/{name}", "/compare", "/admin", "/account"),
+        *("/portfolio", "/portfolio/sheet"),
         *("/lighthouses", "/lighthouses/{programme_id}", "/library", "/library/{asset}"),
         "/admin/currency-rates",
     }
@@ -48,6 +49,7 @@ async def test_no_page_is_left_out(house: House) -> None:
     }
     parts = {
         *("/reports/{name}/table.csv", "/reports/{name}/{which}.{kind}"),
+        *("/portfolio/table.csv", "/portfolio/{which}.{kind}"),
         *("/compare/{file}", "/compare/{file}/survival.{kind}"),
         *("/compare/{file}/table.csv", "/compare/{file}/rejects.csv"),
         *("/new/ahead", "/new/similar", "/library/propose", "/library/{asset}/propose"),

@@ -17,12 +17,14 @@ from service.library.assets import MOVES, Kind, Status
 from service.library.effects import EffectVerdict
 from service.lighthouses.rules import Criterion, Standing
 from service.measure.tiers import Direction
+from service.portfolio.portfolio import Gap, Sort
 from service.reach.milestones import Obstacle
 from service.reports.question import Grouping as Groups
 from service.reports.registry import Name
 from service.value.delivered import Quantity
 from service.value.evidence import State
 from service.value.grades import Method
+from service.value.held import Kind as ValueKind
 from service.value.terms import Benefit
 from service.value.terms import Direction as BetterWay
 from web.history.files import Doing
@@ -37,6 +39,10 @@ from web.library.pages import FIELDS as LIBRARY_FIELDS
 from web.library.pages import FILTERS as LIBRARY_FILTERS
 from web.library.shown import Taken
 from web.lighthouses.pages import DONE as LIGHTHOUSES_DONE
+from web.portfolio.pages import COLUMNS as PORTFOLIO_COLUMNS
+from web.portfolio.pages import FIELDS as PORTFOLIO_FIELDS
+from web.portfolio.pages import STATES as PORTFOLIO_STATES
+from web.portfolio.pages import TOTAL_HEADS
 from web.reach.forms import FIELDS as REACH_FIELDS
 from web.reach.shown import Told
 from web.reports.pages import FIELDS as REPORT_FIELDS
@@ -117,6 +123,13 @@ def composed() -> set[str]:
         *(f"library.hint_{one}" for one in ("tiers", "stages", "changed", "asset")),
         *(f"library.{word}_{one}" for word in ("do", "means") for one in MOVES),
         *(f"library.done_{one}" for one in (*LIBRARY_DONE, *Taken)),
+        *(f"portfolio.{one.name}" for one in PORTFOLIO_COLUMNS),
+        *(f"portfolio.gap_{one}" for one in Gap),
+        *(f"portfolio.by_{one}" for one in ValueKind),
+        *(f"portfolio.sort_{one}" for one in Sort if one is not Sort.PROMISED),
+        *(f"portfolio.state_{one}" for one in PORTFOLIO_STATES),
+        *(f"portfolio.field_{one}" for one in (*PORTFOLIO_FIELDS, "cursor")),
+        *(f"portfolio.{one}" for one in TOTAL_HEADS),
         *(f"lighthouses.{word}_{one}" for word in ("criterion", "short") for one in Criterion),
         *(f"lighthouses.standing_{one}" for one in Standing),
         *(f"lighthouses.done_{one}" for one in LIGHTHOUSES_DONE),

@@ -1,0 +1,358 @@
+"""Every use case: its promise, what is expected of it, what it delivered, what is missing."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+import numpy as np
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.domain.case import Outcome
+from service.errors import BadInput
+from service.measure.cases import EPOCH, Codes
+from service.measure.survival import Flags, Floats
+from service.people.directory import inactive_people
+from service.value.every_use_case import MEASURED, NOT_DUE, STATES, UNPROVEN
+from service.value.evidence import GRADES, NO_GRADE, State
+from service.value.grades import Grade
+from service.value.haircut import Haircut, haircuts
+from service.value.held import Held, Kind, Promise, against, grouped, hold
+from service.value.realisation import Realisation, realise
+from service.value.recorded import BENEFITS, NO_DAY
+from service.value.terms import Benefit
+
+MOST_LISTED = 200
+LEAST_ENDED = 10
+"""Use cases of a tier that have ended, for its own share of those that reached production."""
+OLD = timedelta(days=365)
+"""Evidence that is older says too little of today: a judgement."""
+
+
+class Gap(StrEnum):
+    """What is missing of a use case."""
+
+    NO_OWNER = "no_owner"
+    """None of its owners is here any more."""
+    NO_BASELINE = "no_baseline"
+    """No observation of the baseline: nothing measured is better than a plain before and after."""
+    OVERDUE = "overdue"
+    """It is due and nobody measured, or not for a year."""
+    NO_PLAN = "no_plan"
+    """Nobody said how it will be measured."""
+
+
+WHO = {
+    Gap.NO_OWNER: "enablement, by naming another owner",
+    Gap.NO_BASELINE: "its owners or enablement, in a new version of the investment case",
+    Gap.OVERDUE: "its owners, and finance or enablement to confirm",
+    Gap.NO_PLAN: "its owners or enablement, in a new version of the investment case",
+}
+"""Who can close each gap."""
+
+
+class Sort(StrEnum):
+    """Orders of the list. Each is total: what is equal goes by number."""
+
+    PROMISED = "promised"
+    """What is promised for a year, the most first; in the reporting currency, like all amounts."""
+    DUE = "due"
+    UNPROVEN = "unproven"
+    DELIVERED = "delivered"
+    EVIDENCE = "evidence"
+    """The oldest evidence first."""
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which use cases; None for no limit on that. `owner` is a person's id."""
+
+    unit: str | None = None
+    sponsor: str | None = None
+    tier: str | None = None
+    benefit: Benefit | None = None
+    state: State | None = None
+    gap: Gap | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A use case in the portfolio. Amounts are in its `currency`; `promised_*` and `expected` are
+    for a year at full effect. `due` is held against the promise that was asked for, of which
+    `measured` was due where somebody measured. None where there is nothing to say."""
+
+    key: str
+    title: str
+    kpi: str
+    unit: str
+    sponsor: str
+    tier: str
+    benefit: Benefit | None
+    owner: str
+    """A person's id."""
+    outcome: Outcome
+    state: State
+    currency: str
+    promised_first: float
+    promised_latest: float
+    haircut: float
+    chance: float
+    expected: float
+    due: float
+    measured: float
+    delivered: float | None
+    low: float | None
+    high: float | None
+    grade: Grade | None
+    exact: bool
+    one_off_cost: float
+    yearly_run_cost: float
+    newest: date | None
+    """The last day of the newest window that was measured."""
+    age_days: int | None
+    gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A group of use cases, or all, in the reporting currency; `promised`, `not_due_a_year`,
+    `unproven_a_year` and `measured_a_year` are what their cases promise for a year at full effect,
+    and the first is the sum of the others. `realised` has what was due and delivered so far."""
+
+    name: str
+    cases: int
+    promised: float
+    expected: float
+    not_due_a_year: float
+    unproven_a_year: float
+    measured_a_year: float
+    one_off_cost: float
+    yearly_run_cost: float
+    realised: Realisation
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """The portfolio as known at a moment, of what was asked for. All columns run in parallel with
+    those of `held.found`; `which` says what is in it."""
+
+    held: Held
+    which: Flags
+    haircut: Mapping[str, Haircut]
+    chance: Floats
+    expected: Floats
+    """For a year at full effect, after the haircut and the chance to get to production, in the
+    currency of each case."""
+    gaps: Mapping[Gap, Flags]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What has to be said with the totals."""
+        return tuple(self.held.notes(self.which))
+
+    def count(self, gap: Gap) -> int:
+        """How many of them have a gap."""
+        return int((self.gaps[gap] & self.which).sum())
+
+    def total(self, name: str = "") -> Total:
+        """All of it."""
+        return self._summed([(name, True)])[0]
+
+    def totals(self, by: Kind) -> tuple[Total, ...]:
+        """The same by group, those that promise the most first."""
+        kept = self.which & self.held.counts
+        codes, names = grouped(self.held.found, by, kept)
+        groups = [(name, codes[kept] == place) for place, name in enumerate(names)]
+        return tuple(sorted(self._summed(groups), key=lambda one: (-one.promised, one.name)))
+
+    def _summed(self, groups: Sequence[tuple[str, Flags | bool]]) -> list[Total]:
+        """Totals of groups of those that are in it and count."""
+        held, found = self.held, self.held.found
+        kept = self.which & held.counts
+        factor, state = held.money.factor[kept], held.against.state[kept]
+        yearly, expected = held.against.yearly[kept] * factor, self.expected[kept] * factor
+        once, running = (
+            cost[kept] * factor for cost in (found.one_off_cost, found.yearly_run_cost)
+        )
+        evidence = held.evidence(kept)
+        totals = []
+        for name, group in groups:
+            which = np.ones(state.size, dtype=np.bool_) & group
+            promised = np.bincount(state[which], yearly[which], len(STATES)).tolist()
+            totals.append(
+                Total(
+                    name=name,
+                    cases=int(which.sum()),
+                    promised=float(sum(promised)),
+                    expected=float(expected[which].sum()),
+                    not_due_a_year=promised[NOT_DUE],
+                    unproven_a_year=promised[UNPROVEN],
+                    measured_a_year=promised[MEASURED],
+                    one_off_cost=float(once[which].sum()),
+                    yearly_run_cost=float(running[which].sum()),
+                    realised=realise(evidence.at(which)),
+                )
+            )
+        return totals
+
+    def order(self, sort: Sort) -> Codes:
+        """The places of the use cases that are in it, in an order."""
+        held, found = self.held, self.held.found
+        factor = np.nan_to_num(held.money.factor)
+        match sort:
+            case Sort.PROMISED:
+                key = -held.against.yearly * factor
+            case Sort.DUE:
+                key = -held.against.due * factor
+            case Sort.UNPROVEN:
+                key = -held.against.unproven * factor
+            case Sort.DELIVERED:
+                key = -found.delivered * factor
+            case Sort.EVIDENCE:
+                key = found.newest.astype(np.float64)
+            case Sort.NEWEST:
+                key = -found.number.astype(np.float64)
+        places = np.flatnonzero(self.which)
+        return places[np.argsort(key[places], kind="stable")]
+
+    def page(
+        self, sort: Sort, *, limit: int = MOST_LISTED, after: str = ""
+    ) -> tuple[list[Line], str | None]:
+        """Some lines in an order, those after the line with a key if that is given; and the key to
+        go on after, None at the end. `BadInput` where that line is not in it."""
+        order, begin = self.order(sort), 0
+        if after:
+            keys = [f"UC-{number}" for number in self.held.found.number[order].tolist()]
+            if after not in keys:
+                raise BadInput("cursor", "take it from the list's own answer")
+            begin = keys.index(after) + 1
+        found = [self.line(place) for place in order[begin : begin + limit].tolist()]
+        return found, found[-1].key if begin + limit < order.size else None
+
+    def line(self, place: int) -> Line:
+        """The use case at a place."""
+        found, here = self.held.found, self.held.against
+        measured = here.state[place] == MEASURED
+        unit, owners = found.units[found.unit[place]], found.owners_of[found.owners[place]]
+        newest = None
+        if found.newest[place] != NO_DAY:
+            newest = EPOCH.date() + timedelta(days=int(found.newest[place]))
+        benefit, grade = int(found.benefit[place]), int(found.grade[place])
+        return Line(
+            key=f"UC-{found.number[place]}",
+            title=found.title[place],
+            kpi=found.kpi[place],
+            unit=unit,
+            sponsor=found.sponsors[found.sponsor[place]],
+            tier=found.tiers[found.tier[place]],
+            benefit=None if benefit < 0 else BENEFITS[benefit],
+            owner=owners[0],
+            outcome=Outcome(found.outcomes[found.outcome[place]]),
+            state=STATES[here.state[place]],
+            currency=found.currencies[found.currency[place]],
+            promised_first=float(found.first.yearly[place]),
+            promised_latest=float(found.latest.yearly[place]),
+            haircut=self.haircut[unit].rate,
+            chance=float(self.chance[place]),
+            expected=float(self.expected[place]),
+            due=float(here.due[place]),
+            measured=float(here.measured[place]),
+            delivered=float(found.delivered[place]) if measured else None,
+            low=float(here.low[place]) if measured else None,
+            high=float(here.high[place]) if measured else None,
+            grade=None if grade == NO_GRADE else GRADES[grade],
+            exact=bool(found.exact[place]),
+            one_off_cost=float(found.one_off_cost[place]),
+            yearly_run_cost=float(found.yearly_run_cost[place]),
+            newest=newest,
+            age_days=None if newest is None else (found.at.date() - newest).days,
+            gaps=tuple(gap for gap in Gap if self.gaps[gap][place]),
+        )
+
+
+async def portfolio(
+    session: AsyncSession, at: datetime, wanted: Wanted, promise: Promise = Promise.FIRST
+) -> Portfolio:
+    """The portfolio as known at a moment (with a time zone). Who is still here is known of now."""
+    return portfolio_of(await hold(session, at, promise), wanted, await inactive_people(session))
+
+
+def portfolio_of(held: Held, wanted: Wanted, inactive: Collection[str] = ()) -> Portfolio:
+    """The same, of what is held against its promise."""
+    found = held.found
+    haircut = haircuts(held, found.units)
+    chance = chances(held)
+    rate = np.array([haircut[unit].rate for unit in found.units], dtype=np.float64)
+    expected = found.latest.yearly * chance
+    if found.units:
+        expected = expected * np.maximum(rate[found.unit], 0.0)
+    gaps = gaps_of(held, inactive)
+    return Portfolio(held, _which(held, wanted, gaps), haircut, chance, expected, gaps)
+
+
+def chances(held: Held) -> Floats:
+    """Each use case's chance to be in production in the end: 1 for what is, 0 for what ended
+    otherwise. For what is open it is the share of those of its tier that have ended, or of all, if
+    the tier has fewer than `LEAST_ENDED`: 1 without any."""
+    found = held.found
+    through = _is(held, Outcome.PRODUCTION)
+    ended = ~_is(held, Outcome.OPEN)
+    everywhere = float(through.sum() / ended.sum()) if ended.any() else 1.0
+    shares = np.full(max(len(found.tiers), 1), everywhere)
+    for code in range(len(found.tiers)):
+        those = ended & (found.tier == code)
+        if those.sum() >= LEAST_ENDED:
+            shares[code] = through[those].mean()
+    return np.where(ended, through.astype(np.float64), shares[found.tier])
+
+
+def gaps_of(held: Held, inactive: Collection[str]) -> dict[Gap, Flags]:
+    """Which use cases have which gap; none of those that ended before production."""
+    found = held.found
+    matters = _is(held, Outcome.PRODUCTION) | _is(held, Outcome.OPEN)
+    gone = np.array(
+        [all(one in inactive for one in owners) for owners in found.owners_of], dtype=np.bool_
+    )
+    today = (found.at.date() - EPOCH.date()).days
+    old = (found.newest != NO_DAY) & (found.newest < today - OLD.days)
+    late = (against(found, Promise.LATEST).state == UNPROVEN) | (old & (found.live != NO_DAY))
+    return {
+        Gap.NO_OWNER: matters & (gone[found.owners] if gone.size else matters),
+        Gap.NO_BASELINE: matters & ~found.observed,
+        Gap.OVERDUE: late,
+        Gap.NO_PLAN: matters & ~found.planned,
+    }
+
+
+def _is(held: Held, outcome: Outcome) -> Flags:
+    found = held.found
+    like = np.array([word == outcome.value for word in found.outcomes], dtype=np.bool_)
+    same: Flags = like[found.outcome]
+    return same
+
+
+def _which(held: Held, wanted: Wanted, gaps: Mapping[Gap, Flags]) -> Flags:
+    found = held.found
+    which = _is(held, Outcome.PRODUCTION) | _is(held, Outcome.OPEN)
+    for asked, codes, names in (
+        (wanted.unit, found.unit, found.units),
+        (wanted.sponsor, found.sponsor, found.sponsors),
+        (wanted.tier, found.tier, found.tiers),
+        (wanted.benefit, found.benefit, BENEFITS),
+    ):
+        if asked is not None:
+            which &= codes == (_place(names, asked))
+    if wanted.state is not None:
+        which &= np.array([state is wanted.state for state in STATES])[held.against.state]
+    if wanted.gap is not None:
+        which &= gaps[wanted.gap]
+    if wanted.owner is not None:
+        theirs = np.array([wanted.owner in some for some in found.owners_of], dtype=np.bool_)
+        which &= theirs[found.owners] if theirs.size else False
+    return which
+
+
+def _place(names: Sequence[str], asked: str) -> int:
+    return names.index(asked) if asked in names else -2
