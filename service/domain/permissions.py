@@ -17,6 +17,8 @@ class Right(StrEnum):
     RECORD_ASSUMPTIONS = "record_assumptions"
     PROPOSE_LIGHTHOUSES = "propose_lighthouses"
     CHOOSE_LIGHTHOUSES = "choose_lighthouses"
+    HOLD_REVIEWS = "hold_reviews"
+    DECIDE_REVIEWS = "decide_reviews"
 
 
 RIGHTS: dict[Right, frozenset[Role]] = {
@@ -32,6 +34,10 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.PROPOSE_LIGHTHOUSES: frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN}),
     # Setting programmes up, choosing among candidates and ending is for those who answer for it.
     Right.CHOOSE_LIGHTHOUSES: frozenset({Role.LEADER, Role.ADMIN}),
+    # Opening a review, moving its dates, closing the evidence.
+    Right.HOLD_REVIEWS: frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN}),
+    # The committee: deciding on use cases, and locking.
+    Right.DECIDE_REVIEWS: frozenset({Role.LEADER}),
 }
 
 READS_EVERYTHING = frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN})
