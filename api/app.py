@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import assumptions, effort, lighthouses, people, reach, reports, system
+from api import assumptions, effort, lighthouses, people, reach, reports, reviews, system
 from api.intake import routes as use_cases
 from api.kit import problems
 from api.kit.bodies import EXAMPLES
@@ -25,6 +25,7 @@ from service.reports.registry import Name
 from service.settings import Settings
 from workflows.client import open_client
 from workflows.intake.dispatcher import TemporalEngine
+from workflows.reviews.engine import TemporalReviews
 
 LARGEST_BODY = 256 * 1024
 """Bytes. The largest honest request, a use case with its problem, has a tenth of that."""
@@ -64,7 +65,8 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
     problems.install(app)
     for module in (
         *(system, use_cases, value, reach, effort),
-        *(lighthouses, reports, assumptions, currency_rates, people),
+        *(lighthouses, reports, assumptions, currency_rates),
+        *(reviews, people),
     ):
         app.include_router(module.router)
     app.state.takes_files = set()
@@ -81,8 +83,8 @@ async def configured_context(settings: Settings) -> AsyncIterator[Context]:
         raise NotConfigured
     url = settings.database_url.get_secret_value()
     async with open_sessions(url, pool=settings.database_pool) as sessions:
-        engine = TemporalEngine(await open_client(), settings.task_queue, settings.decision_timeout)
-        context = Context(sessions, engine)
+        on = (await open_client(), settings.task_queue, settings.decision_timeout)
+        context = Context(sessions, TemporalEngine(*on), reviews=TemporalReviews(*on))
         try:
             yield context
         finally:

@@ -1,4 +1,4 @@
-"""What the faces ask of reviews: which there are, what came in, what is decided, how it came out."""
+"""What the faces ask of reviews: what came in, what is decided, how predictions came out."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -441,4 +441,4 @@ def _why_not(phase: Phase, row: UseCaseRow, reader: Person) -> str:
 
 async def _counted(session: AsyncSession, statement: Select[str, int]) -> dict[str, int]:
     found = await session.execute(statement.group_by(statement.selected_columns[0]))
-    return {quarter: count for quarter, count in found}
+    return dict(found.tuples())

@@ -130,6 +130,13 @@ class WrongPhase(Refusal):
         super().__init__(f"{SAID[kind]} is not possible: the review is {wanted}")
 
 
+class TimeIsOver(Refusal):
+    """The deadline has passed, and the review is about to be locked."""
+
+    def __init__(self) -> None:
+        super().__init__("the time for deciding is over")
+
+
 SAID = {
     Kind.OPENED: "opening it again",
     Kind.REMINDED: "reminding",
@@ -171,12 +178,13 @@ def play(standing: Standing, move: Move, at: datetime) -> tuple[Standing, Event]
         case Kind.DATES_MOVED:
             new = replace(new, dates=_moved(standing, move, at))
         case Kind.EVIDENCE_CLOSED:
-            new = replace(new, phase=Phase.DECIDING)
+            new = replace(new, phase=Phase.DECIDING, dates=_closed(standing, at))
         case Kind.LOCKED:
             new = replace(new, phase=Phase.LOCKED)
         case _:
-            _check_decision(move, at)
-    event = Event(new.sequence, move.kind, at, move.actor, move.reason, move.dates, move.decision)
+            _check_decision(standing, move, at)
+    dates = new.dates if new.dates != standing.dates else None
+    event = Event(new.sequence, move.kind, at, move.actor, move.reason, dates, move.decision)
     return new, event
 
 
@@ -192,6 +200,15 @@ def next_deadline(standing: Standing) -> tuple[Kind, datetime] | None:
     if not standing.escalated:
         return Kind.ESCALATED, max(until - ESCALATED_BEFORE, standing.opened_at)
     return Kind.EVIDENCE_CLOSED, until
+
+
+def _closed(standing: Standing, at: datetime) -> Dates:
+    """The dates once the evidence is closed. After an outage that took the time for deciding, the
+    committee has it again."""
+    dates = standing.dates
+    if at < dates.decide_until:
+        return dates
+    return replace(dates, decide_until=at + (dates.decide_until - dates.collect_until))
 
 
 def _moved(standing: Standing, move: Move, at: datetime) -> Dates:
@@ -213,7 +230,9 @@ def _moved(standing: Standing, move: Move, at: datetime) -> Dates:
     return dates
 
 
-def _check_decision(move: Move, at: datetime) -> None:
+def _check_decision(standing: Standing, move: Move, at: datetime) -> None:
+    if at >= standing.dates.decide_until:
+        raise TimeIsOver
     decision = move.decision
     if decision is None:
         raise BadMove("choice", "say what is decided")
