@@ -436,7 +436,7 @@ async def open_one(body: OpeningBody, person: Caller, given: TheContext) -> Revi
     responses=responses(401, 403, 404, 422, 503),
 )
 async def one(quarter: Quarter, person: Reader, given: TheContext) -> ReviewRead:
-    """What is asked of whom, what has come in, what is decided, how earlier predictions came out."""
+    """What is asked of whom, what came in, what is decided, how earlier predictions came out."""
     return await _review(given, quarter, person)
 
 
@@ -455,7 +455,7 @@ async def decide(
     prediction = Prediction(**said.model_dump()) if said else None
     decision = Decision(body.use_case, body.choice, prediction)
     move = Move(Kind.DECIDED, person.id, reason=body.reason, decision=decision)
-    return await _make(given, quarter, person, move, body, idempotency_key)
+    return await _make(given, quarter, person, move, body=body, sent=idempotency_key)
 
 
 @router.post("/{quarter}/dates", summary="Move its dates", responses=ERRORS)
@@ -470,7 +470,7 @@ async def move_dates(
     """With a reason, to a later moment than now."""
     dates = Dates(body.collect_until, body.decide_until)
     move = Move(Kind.DATES_MOVED, person.id, reason=body.reason, dates=dates)
-    return await _make(given, quarter, person, move, body, idempotency_key)
+    return await _make(given, quarter, person, move, body=body, sent=idempotency_key)
 
 
 @router.post("/{quarter}/close", summary="Close the evidence", responses=ERRORS)
@@ -484,7 +484,7 @@ async def close(
 ) -> ReviewRead:
     """Before its time; what is measured later counts in the next review."""
     move = Move(Kind.EVIDENCE_CLOSED, person.id, reason=body.reason)
-    return await _make(given, quarter, person, move, body, idempotency_key)
+    return await _make(given, quarter, person, move, body=body, sent=idempotency_key)
 
 
 @router.post("/{quarter}/lock", summary="Lock it", responses=ERRORS)
@@ -498,11 +498,11 @@ async def lock(
 ) -> ReviewRead:
     """Before its time; nothing of it is written again."""
     move = Move(Kind.LOCKED, person.id, reason=body.reason)
-    return await _make(given, quarter, person, move, body, idempotency_key)
+    return await _make(given, quarter, person, move, body=body, sent=idempotency_key)
 
 
 async def _make(
-    given: Context, quarter: str, person: Person, move: Move, body: Input, sent: str | None
+    given: Context, quarter: str, person: Person, move: Move, *, body: Input, sent: str | None
 ) -> ReviewRead:
     key = sent or str(uuid.uuid4())
     await make(

@@ -1,7 +1,7 @@
 """What tells that something about value was recorded: looked up without reading the rows.
 
 Revision ID: 0019
-Revises: 0016
+Revises: 0017
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision: str = "0019"
-down_revision: str | None = "0016"
+down_revision: str | None = "0017"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
