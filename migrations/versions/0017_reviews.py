@@ -105,11 +105,9 @@ def upgrade() -> None:
             ELSIF TG_OP = 'UPDATE' THEN
                 IF (NEW.quarter, NEW.opened_at, NEW.sample) =
                     (OLD.quarter, OLD.opened_at, OLD.sample)
-                    AND (NEW.sequence > OLD.sequence OR (NEW.sequence = OLD.sequence
-                        AND NEW.phase = OLD.phase AND NEW.collect_until = OLD.collect_until
-                        AND NEW.decide_until = OLD.decide_until))
-                    AND OLD.phase <> 'locked' OR (NEW.phase, NEW.sequence) =
-                    (OLD.phase, OLD.sequence) AND NEW.decide_until = OLD.decide_until
+                    AND ((OLD.phase <> 'locked' AND NEW.sequence > OLD.sequence)
+                        OR (NEW.phase, NEW.sequence, NEW.collect_until, NEW.decide_until) =
+                        (OLD.phase, OLD.sequence, OLD.collect_until, OLD.decide_until))
                 THEN
                     RETURN NEW;
                 END IF;

@@ -153,11 +153,11 @@ class Review:
                 return f"Deciding until {until}: {self.decided} of {len(self.items)} are decided."
             case _:
                 left = len(self.items) - self.decided
-                late = asked - came
+                late = sum(one.overdue for one in self.requests)
                 return (
                     f"Locked: {self.decided} of {len(self.items)} were decided"
                     + (f", {left} were not" if left else "")
-                    + (f"; {late} of {asked} never measured." if late else ".")
+                    + (f"; {late} of {asked} asked did not measure in time." if late else ".")
                 )
 
 
@@ -441,4 +441,4 @@ def _why_not(phase: Phase, row: UseCaseRow, reader: Person) -> str:
 
 async def _counted(session: AsyncSession, statement: Select[str, int]) -> dict[str, int]:
     found = await session.execute(statement.group_by(statement.selected_columns[0]))
-    return dict(found.tuples())
+    return {row[0]: row[1] for row in found}

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, String, Text
+from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Index, String, Text
 from sqlmodel import Field, SQLModel
 
 from service.columns import ID, TIME, sample, words
@@ -41,6 +41,15 @@ class EventRow(SQLModel, table=True):
     """Something that happened in a review, with the decision if it was one."""
 
     __tablename__ = "review_event"
+    __table_args__ = (
+        Index(
+            "ix_review_event_decision_id",
+            "quarter",
+            "decision_id",
+            unique=True,
+            postgresql_where="decision_id IS NOT NULL",
+        ),
+    )
 
     quarter: str = Field(sa_column=_quarter())
     sequence: int = Field(primary_key=True)

@@ -104,7 +104,7 @@ async def test_a_quarter_from_asking_to_its_lock(desk: Desk) -> None:
     assert decision.came_out is CameOut.OPEN
     assert found.sentence == (
         f"Locked: 1 of {len(found.items)} were decided, {len(found.items) - 1} were not; "
-        "1 of 2 never measured."
+        "1 of 2 asked did not measure in time."
     )
     async with desk.sessions() as session:
         [one] = await list_reviews(session)
