@@ -20,6 +20,7 @@ from api import (
     portfolio,
     reach,
     reports,
+    reviews,
     system,
 )
 from api.intake import routes as use_cases
@@ -35,6 +36,7 @@ from service.reports.registry import Name
 from service.settings import Settings
 from workflows.client import open_client
 from workflows.intake.dispatcher import TemporalEngine
+from workflows.reviews.engine import TemporalReviews
 
 LARGEST_BODY = 256 * 1024
 """Bytes. The largest honest request, a use case with its problem, has a tenth of that."""
@@ -73,7 +75,7 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
     )
     problems.install(app)
     for module in (
-        *(system, use_cases, value, reach, effort, library, portfolio),
+        *(system, use_cases, value, reach, effort, library, portfolio, reviews),
         *(lighthouses, reports, assumptions, currency_rates, people),
     ):
         app.include_router(module.router)
@@ -91,8 +93,8 @@ async def configured_context(settings: Settings) -> AsyncIterator[Context]:
         raise NotConfigured
     url = settings.database_url.get_secret_value()
     async with open_sessions(url, pool=settings.database_pool) as sessions:
-        engine = TemporalEngine(await open_client(), settings.task_queue, settings.decision_timeout)
-        context = Context(sessions, engine)
+        on = (await open_client(), settings.task_queue, settings.decision_timeout)
+        context = Context(sessions, TemporalEngine(*on), reviews=TemporalReviews(*on))
         try:
             yield context
         finally:

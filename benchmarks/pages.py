@@ -44,6 +44,7 @@ from service.intake.use_cases import STANDING
 from service.people.browser_sessions import begin_browser_session
 from service.people.directory import add_person
 from service.reports.registry import Name
+from service.reviews.engine import ReviewEngine
 from web.app import with_pages
 from web.history.files import Files
 from web.reports.recent import RecentReports
@@ -187,7 +188,8 @@ async def _measure(url: str, paths: Sequence[str]) -> list[Taken]:
             )
             secret = await begin_browser_session(session, person.id, at=NOW)
         engine: Engine = NoEngine()  # type: ignore[assignment]
-        context = Context(sessions, engine, _now)
+        reviews: ReviewEngine = NoEngine()  # type: ignore[assignment]
+        context = Context(sessions, engine, _now, reviews=reviews)
         await forecast_due(sessions, context.forecaster, at=NOW)
         app = with_pages(create_app(nothing))
         app.state.context = context

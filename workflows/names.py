@@ -12,3 +12,8 @@ class Name(StrEnum):
     KNOWN = "known"
     RECORD = "record-transitions"
     LOCK_QUARTERS = "lock-quarters"
+    REVIEW = "value-review"
+    MOVE_REVIEW = "move-review"
+    REVIEW_STANDING = "review-standing"
+    RECORD_REVIEW = "record-review"
+    OPEN_REVIEW = "open-review"

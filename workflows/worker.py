@@ -14,6 +14,7 @@ from workflows.intake.dispatcher import TemporalEngine, dispatch_forever
 from workflows.intake.workflow import UseCaseWorkflow
 from workflows.registry import WORKFLOWS
 from workflows.registry import activities as registered
+from workflows.reviews.engine import TemporalReviews, hand_over_forever
 from workflows.schedules import keep_schedules
 from workflows.upkeep import keep_up
 
@@ -73,6 +74,7 @@ async def work(
     beside = [
         asyncio.create_task(dispatch_forever(sessions, engine)),
         asyncio.create_task(keep_up(sessions)),
+        asyncio.create_task(hand_over_forever(sessions, TemporalReviews(client, task_queue))),
     ]
     scheduling = asyncio.create_task(keep_schedules(client, task_queue))
     running = asyncio.create_task(worker.run())

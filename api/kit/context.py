@@ -17,6 +17,7 @@ from service.errors import NotAllowed, SignInNeeded
 from service.forecasts.forecaster import Forecaster
 from service.intake.engine import Engine
 from service.people.tokens import authenticate
+from service.reviews.engine import ReviewEngine
 
 
 def now() -> datetime:
@@ -32,6 +33,7 @@ class Context:
     engine: Engine
     now: Callable[[], datetime] = field(default=now)
     drawings: Drawings = field(default_factory=Drawings)
+    reviews: ReviewEngine = field(kw_only=True)
     forecaster: Forecaster = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,6 +1,6 @@
 """Measurements as they are kept: each once, confirmed by others, corrected and never changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -207,6 +207,23 @@ async def find_measurement(session: AsyncSession, use_case: UseCaseRow, number: 
         if one.number == number:
             return one
     raise NotFound(f"measurement {number} of this use case")
+
+
+async def measurements_of(
+    session: AsyncSession, use_cases: Iterable[UseCaseRow], at: datetime
+) -> dict[str, tuple[Kept, ...]]:
+    """The measurements of several use cases as known at a moment, by the id of the use case, in the
+    order of their numbers, those that were corrected too."""
+    by_id = {one.id: one for one in use_cases if in_production_since(one) is not None}
+    found = await session.scalars(
+        select(col(MeasurementRow.use_case_id))
+        .where(col(MeasurementRow.use_case_id).in_(by_id), col(MeasurementRow.recorded_at) <= at)
+        .distinct()
+    )
+    return {
+        one: await _kept(session, by_id[one], await versions(session, one), at)
+        for one in list(found)
+    }
 
 
 def owners_ever(use_case: UseCaseRow) -> set[str]:

@@ -18,6 +18,8 @@ from tests.kit.contract import Contract, nothing
 from tests.kit.house import Visitor
 from web.app import with_pages
 from web.kit.context import Pages
+from workflows.intake.dispatcher import TemporalEngine
+from workflows.reviews.engine import TemporalReviews
 
 CONTRACT = Contract()
 
@@ -46,6 +48,12 @@ def app_over(context: Context, pages: Pages | None = None) -> FastAPI:
     return app
 
 
+def reviews_beside(engine: Engine) -> TemporalReviews:
+    """The reviews on the same Temporal as the use cases."""
+    assert isinstance(engine, TemporalEngine)
+    return TemporalReviews(engine.client, engine.task_queue, engine.decision_timeout)
+
+
 def visiting(
     visitor: Visitor,
     sessions: Sessions,
@@ -55,7 +63,7 @@ def visiting(
     contract: bool = True,
 ) -> Visitor:
     """The same person at an app over these engines; without a contract a 500 may come back."""
-    app = app_over(Context(sessions, engine, clock))
+    app = app_over(Context(sessions, engine, clock, reviews=reviews_beside(engine)))
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app, raise_app_exceptions=False),
         base_url=visitor.http.base_url,

@@ -22,6 +22,7 @@ from tests.kit.submission import submission
 from web.app import with_pages
 from web.history.files import Files
 from workflows.intake.dispatcher import TemporalEngine
+from workflows.reviews.engine import TemporalReviews
 from workflows.worker import make_worker
 
 CONTRACT = Contract()
@@ -133,14 +134,17 @@ async def open_house(
     """API and worker over a database and a Temporal server, for as long as the block runs."""
     async with open_sessions(url, pool=20) as sessions:
         engine = TemporalEngine(client, task_queue, decision_timeout=10)
+        reviews = TemporalReviews(client, task_queue, timeout=10)
         worker = make_worker(client, sessions, task_queue, activities=20)
 
         @asynccontextmanager
         async def context() -> AsyncIterator[Context]:
-            yield Context(sessions, engine)
+            yield Context(sessions, engine, reviews=reviews)
 
         app = with_pages(create_app(context))
-        app.state.context = Context(sessions, engine)  # ASGITransport runs no lifespan
+        app.state.context = Context(
+            sessions, engine, reviews=reviews
+        )  # ASGITransport runs no lifespan
         async with worker:
             yield House(url, sessions, client, engine, app)
         app.state.context.drawings.close()

@@ -21,7 +21,7 @@ from service.errors import NotAllowed
 from service.people.directory import change_person, find_person
 from service.people.sign_in import Claimed, check_mapping, granted, person_from_provider
 from service.settings import Settings
-from tests.kit.apps import app_over
+from tests.kit.apps import app_over, reviews_beside
 from tests.kit.browsing import Guest, Page
 from tests.kit.house import House
 from tests.people.provider import CLIENT, SECRET, TestProvider, provider
@@ -64,7 +64,9 @@ def settings(idp: TestProvider, **changes: Any) -> Settings:
 
 def browser(house: House, pages: Pages, address: str) -> Guest:
     """A browser at an app whose people sign in at the provider."""
-    app = app_over(Context(house.sessions, house.engine), pages)
+    app = app_over(
+        Context(house.sessions, house.engine, reviews=reviews_beside(house.engine)), pages
+    )
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 1)),
         base_url=PUBLIC,

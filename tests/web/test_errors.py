@@ -16,6 +16,7 @@ from service.database import Sessions, open_sessions
 from service.domain.people import Role
 from service.intake.engine import Engine
 from tests.api.test_engines_away import no_temporal
+from tests.kit.apps import reviews_beside
 from tests.kit.browsing import Guest, Page, guest
 from tests.kit.contract import nothing
 from tests.kit.house import House
@@ -29,7 +30,7 @@ def elsewhere(
 ) -> Guest:
     """The same browser at an app over these engines."""
     app = with_pages(create_app(nothing))
-    app.state.context = Context(sessions, engine, clock)
+    app.state.context = Context(sessions, engine, clock, reviews=reviews_beside(engine))
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app, raise_app_exceptions=False),
         base_url=somebody.http.base_url,

@@ -1,0 +1,1 @@
+"""The workflow of a quarterly review, and what opens it."""
