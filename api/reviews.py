@@ -241,7 +241,7 @@ class PredictionRead(BaseModel):
 
 
 @shows(_DECIDED)
-class DecidedRead(BaseModel):
+class ReviewDecisionRead(BaseModel):
     """A decision; `came_out` is null without a prediction, `delivered` is what was measured until
     its day."""
 
@@ -255,7 +255,7 @@ class DecidedRead(BaseModel):
     delivered: float | None
 
     @classmethod
-    def of(cls, found: Decided) -> "DecidedRead":
+    def of(cls, found: Decided) -> "ReviewDecisionRead":
         """The answer for a decision."""
         return cls.model_validate(found, from_attributes=True)
 
@@ -301,8 +301,8 @@ class ItemRead(BaseModel):
     grade: Grade | None
     state: State
     trend: list[TrendRead]
-    last: DecidedRead | None = Field(description="Of the review before")
-    decision: DecidedRead | None = Field(description="Of this review; the newest")
+    last: ReviewDecisionRead | None = Field(description="Of the review before")
+    decision: ReviewDecisionRead | None = Field(description="Of this review; the newest")
     earlier: int = Field(description="Decisions of this review that the newest one replaced")
 
     @classmethod
@@ -325,8 +325,8 @@ class ItemRead(BaseModel):
             grade=figure.grade,
             state=figure.state,
             trend=[TrendRead(quarter=quarter, rate=rate) for quarter, rate in found.trend],
-            last=DecidedRead.of(found.last) if found.last else None,
-            decision=DecidedRead.of(found.decision) if found.decision else None,
+            last=ReviewDecisionRead.of(found.last) if found.last else None,
+            decision=ReviewDecisionRead.of(found.decision) if found.decision else None,
             earlier=found.earlier,
         )
 

@@ -31,6 +31,8 @@ def test_every_page_of_the_bar_and_of_the_routes_is_in_the_table() -> None:
         *("/", "/new", "/use-cases", "/use-cases/UC-42"),
         *("/queue", "/board", "/reports", "/reports/{name}", "/compare", "/admin", "/account"),
         *("/portfolio", "/portfolio/sheet"),
+        *("/reviews", "/reviews/{quarter}", "/reviews/{quarter}/decide"),
+        "/reviews/{quarter}/paper",
         *("/lighthouses", "/lighthouses/{programme_id}", "/library", "/library/{asset}"),
         "/admin/currency-rates",
     }

@@ -21,6 +21,9 @@ from service.portfolio.portfolio import Gap, Sort
 from service.reach.milestones import Obstacle
 from service.reports.question import Grouping as Groups
 from service.reports.registry import Name
+from service.reviews.reading import CameOut
+from service.reviews.rules import Choice, Phase
+from service.reviews.rules import Kind as Happened
 from service.value.delivered import Quantity
 from service.value.evidence import State
 from service.value.grades import Method
@@ -47,6 +50,9 @@ from web.reach.forms import FIELDS as REACH_FIELDS
 from web.reach.shown import Told
 from web.reports.pages import FIELDS as REPORT_FIELDS
 from web.reports.pages import SUMMARY
+from web.reviews.pages import DATES as REVIEWS_DATES
+from web.reviews.pages import DONE as REVIEWS_DONE
+from web.reviews.pages import FIELDS as REVIEWS_FIELDS
 from web.value.forms import CASE, MEASUREMENT
 from web.value.shown import Noted
 
@@ -123,6 +129,18 @@ def composed() -> set[str]:
         *(f"library.hint_{one}" for one in ("tiers", "stages", "changed", "asset")),
         *(f"library.{word}_{one}" for word in ("do", "means") for one in MOVES),
         *(f"library.done_{one}" for one in (*LIBRARY_DONE, *Taken)),
+        *(f"reviews.phase_{one}" for one in Phase),
+        *(f"reviews.{word}_{one}" for word in ("choice", "means") for one in Choice),
+        *(f"reviews.event_{one}" for one in Happened),
+        *(f"reviews.out_{one}" for one in CameOut),
+        *(f"reviews.state_{one}" for one in State),
+        *(f"reviews.done_{one}" for one in REVIEWS_DONE),
+        *(f"reviews.field_{one}" for one in (*REVIEWS_FIELDS, *REVIEWS_DATES, "quarter")),
+        *(
+            f"reviews.{form}{part}"
+            for form in ("dates", "close", "lock")
+            for part in ("", "_hint", "_do")
+        ),
         *(f"portfolio.{one.name}" for one in PORTFOLIO_COLUMNS),
         *(f"portfolio.gap_{one}" for one in Gap),
         *(f"portfolio.by_{one}" for one in ValueKind),

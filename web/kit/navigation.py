@@ -36,6 +36,7 @@ PLACES = (
     Place("/board", "nav.board", lambda person: reads_everything(person.actor)),
     Place("/reports", "nav.reports", lambda person: may(person.actor, Right.READ_REPORTS)),
     Place("/portfolio", "nav.portfolio", lambda person: may(person.actor, Right.READ_REPORTS)),
+    Place("/reviews", "nav.reviews", lambda person: may(person.actor, Right.READ_REPORTS)),
     Place("/lighthouses", "nav.lighthouses", lambda person: may(person.actor, Right.READ_REPORTS)),
     Place("/compare", "nav.compare", lambda person: may(person.actor, Right.READ_REPORTS)),
     Place("/admin", "nav.admin", lambda person: may(person.actor, Right.MANAGE_PEOPLE)),

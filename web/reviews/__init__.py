@@ -1,0 +1,1 @@
+"""Pages of the quarterly reviews: what came in, deciding, the board paper."""
