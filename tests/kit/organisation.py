@@ -6,12 +6,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.database import Sessions
+from service.domain.cohort import quarter_of
 from service.domain.people import Person, Role
 from service.intake.drafts import keep_draft
 from service.lighthouses.rules import Criterion
 from service.lighthouses.store import Who, choose, make_programme, propose, write_criterion
 from service.people.directory import add_person
 from service.people.tokens import issue_token
+from service.reports.quarters import before
+from service.reviews.rules import Kind, Move, play
+from service.reviews.store import find_review, open_review, record, standing_of
 from tests.kit.house import House, Visitor
 from tests.kit.stories import Act, act, staged
 
@@ -45,6 +49,7 @@ class Stage:
     finished: str
     draft: str
     programme: str
+    review: str
     """Of lighthouses, by its id: `under_way` is chosen, `asked` proposed."""
 
 
@@ -118,6 +123,7 @@ async def furnish(house: House) -> Stage:
         finished=finished,
         draft=await _draft(house.sessions, b),
         programme=await _programme(house.sessions, lea.person, under_way, asked),
+        review=await _review(house.sessions, lea.person),
     )
 
 
@@ -169,6 +175,18 @@ def _whole_way(b: Person, e: Person) -> list[Act]:
         ),
         act(b, "go_live", 80),
     ]
+
+
+async def _review(sessions: Sessions, leader: Person) -> str:
+    """The review of the quarter before, in its deciding phase; no engine has it."""
+    now = datetime.now(UTC)
+    quarter = before(quarter_of(now))
+    async with sessions.begin() as session:
+        if await open_review(session, quarter, by=leader.id, at=now):
+            standing = standing_of(await find_review(session, quarter.name))
+            closing = Move(Kind.EVIDENCE_CLOSED, leader.id, "All is in.")
+            await record(session, *play(standing, closing, now))
+    return quarter.name
 
 
 async def _programme(sessions: Sessions, leader: Person, chosen: str, proposed: str) -> str:
