@@ -181,11 +181,11 @@ async def beginning_of(session: AsyncSession, quarter: str) -> Beginning:
     )
 
 
-async def not_taken_over(session: AsyncSession) -> list[str]:
-    """The reviews that no engine has yet."""
+async def not_locked(session: AsyncSession) -> list[str]:
+    """The quarters of the reviews that an engine must have."""
     rows = await session.scalars(
         select(col(ReviewRow.quarter))
-        .where(~col(ReviewRow.taken_over), col(ReviewRow.phase) != Phase.LOCKED)
+        .where(col(ReviewRow.phase) != Phase.LOCKED)
         .order_by(col(ReviewRow.quarter))
     )
     return list(rows)
@@ -194,7 +194,9 @@ async def not_taken_over(session: AsyncSession) -> list[str]:
 async def taken_over(session: AsyncSession, quarter: str) -> None:
     """Write down that the engine has a review."""
     await session.execute(
-        update(ReviewRow).where(col(ReviewRow.quarter) == quarter).values(taken_over=True)
+        update(ReviewRow)
+        .where(col(ReviewRow.quarter) == quarter, ~col(ReviewRow.taken_over))
+        .values(taken_over=True)
     )
 
 
