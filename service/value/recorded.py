@@ -120,7 +120,11 @@ def _at(column: str, *, never: bool = False) -> str:
 
 
 def _day(column: str) -> str:
-    return _INT.format(f"coalesce(({column} - DATE '1970-01-01')::bigint, {NO_DAY})")
+    # The first and the last day that Python has are written as infinite, without any difference.
+    finite = f"greatest(least({column}, DATE '9999-12-31'), DATE '0001-01-01')"
+    return _INT.format(
+        f"CASE WHEN {column} IS NULL THEN {NO_DAY} ELSE ({finite} - DATE '1970-01-01')::bigint END"
+    )
 
 
 def _float(column: str) -> str:

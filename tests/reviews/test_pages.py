@@ -60,7 +60,7 @@ async def test_a_whole_review_on_pages(quiet_house: House) -> None:
     assert "All are decided." in page.text
 
     page = await leader.sees(f"/reviews/{quarter.name}/decide", key=first.key)
-    assert "70% likely. between 10,000 and 40,000 EUR" in page.text
+    assert "70% likely (between 10,000 and 40,000 EUR)." in page.text
     page = await leader.sees(f"/reviews/{quarter.name}")
     page = await leader.sends(page.form("lock"), reason="All are decided.")
     assert "Locked: 2 of 2 were decided; 2 of 2 asked did not measure in time." in page.text

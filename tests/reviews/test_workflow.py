@@ -1,26 +1,23 @@
-"""A review in a real engine: deadlines that pass by themselves, each move recorded once."""
+"""Reviews on the engine: deadlines pass by themselves, each event is recorded once."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from temporalio import activity
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-import workflows.registry
 from service.database import Sessions
-from service.domain.cohort import period_from, quarter_of
-from service.domain.people import THE_SYSTEM, Person, Role
-from service.domain.refusals import Refusal
+from service.domain.cohort import quarter_of
+from service.domain.people import Person, Role
 from service.errors import KeyReused
-from service.reports.quarters import before
+from service.reviews import store
 from service.reviews.moving import begin, make, open_and_begin
 from service.reviews.rules import (
     COLLECTING,
@@ -36,86 +33,19 @@ from service.reviews.rules import (
     Phase,
     Prediction,
     Standing,
+    WrongPhase,
 )
-from service.reviews.store import event_of, find_review, standing_of
+from service.reviews.store import beginning_of, find_review
 from service.reviews.tables import EventRow
 from tests.kit.cases import until, worker_on
-from tests.kit.desk import Desk
+from tests.kit.desk import Desk, open_desk
 from tests.kit.engines import start_skipping, temporal_with
-from tests.reviews.quarters import in_production
+from tests.reviews.quarters import DAY, OPENED, QUARTER, in_production
 from workflows.names import Name
-from workflows.reviews.activities import Activities
 from workflows.reviews.engine import TemporalReviews, hand_over
-from workflows.reviews.messages import Record, workflow_id
-from workflows.reviews.workflow import OpenReviewWorkflow
+from workflows.reviews.messages import workflow_id
 
-MOMENT = timedelta(minutes=1)
-"""Longer than a test takes: real time goes on while time is being skipped."""
-BY_ITSELF = [Kind.OPENED, Kind.REMINDED, Kind.ESCALATED, Kind.EVIDENCE_CLOSED, Kind.LOCKED]
-CLOSE = Move(Kind.EVIDENCE_CLOSED, "", "All have measured.")
-
-
-@dataclass(frozen=True)
-class Committee:
-    """Somebody who may do everything in reviews, and an engine that takes it."""
-
-    client: Client
-    sessions: Sessions
-    engine: TemporalReviews
-    leader: Person
-
-    async def makes(self, quarter: str, move: Move, key: str = "", digest: str = "digest") -> Event:
-        """Make a move, as the service does."""
-        return await make(
-            self.sessions,
-            self.engine,
-            quarter,
-            replace(move, actor=self.leader.id),
-            self.leader,
-            decision_id=key or uuid.uuid4().hex,
-            request_digest=digest,
-        )
-
-    async def events(self, quarter: str) -> list[Event]:
-        """What the database says happened."""
-        async with self.sessions() as session:
-            rows = await session.execute(
-                EventRow.__table__.select()  # type: ignore[attr-defined]
-                .where(EventRow.quarter == quarter)
-                .order_by(EventRow.sequence)
-            )
-            return [event_of(EventRow(**row._mapping)) for row in rows]
-
-    async def kinds(self, quarter: str) -> list[Kind]:
-        """The same in words; numbered without a gap."""
-        found = await self.events(quarter)
-        assert [one.sequence for one in found] == list(range(1, len(found) + 1))
-        return [one.kind for one in found]
-
-    async def comes_to(self, quarter: str, kinds: list[Kind]) -> None:
-        """Wait until all of this has been recorded, and nothing else."""
-
-        async def there() -> bool:
-            return len(await self.kinds(quarter)) >= len(kinds)
-
-        await until(there)
-        assert await self.kinds(quarter) == kinds
-
-    async def standing(self, quarter: str) -> Standing:
-        """Where the database says that it stands."""
-        async with self.sessions() as session:
-            return standing_of(await find_review(session, quarter))
-
-    async def agrees(self, quarter: str) -> None:
-        """Assert that engine and database say the same."""
-        handle = self.client.get_workflow_handle(workflow_id(quarter))
-        said = await handle.query(Name.REVIEW_STANDING.value, result_type=Standing)
-        assert said == await self.standing(quarter)
-
-
-async def committee(client: Client, sessions: Sessions, queue: str, desk: Desk) -> Committee:
-    leader = await desk.person(Role.LEADER, Role.ENABLER)
-    return Committee(client, sessions, TemporalReviews(client, queue, timeout=20), leader)
+NAME = QUARTER.name
 
 
 @pytest.fixture(scope="module")
@@ -125,198 +55,206 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
         yield environment
 
 
-async def passes(environment: WorkflowEnvironment, quarter: str, time: timedelta) -> None:
-    """So much time goes by for this review."""
-    handle: Any = environment.client.get_workflow_handle(workflow_id(quarter))
-    await environment.fast_forward(handle, time)
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[Client]:
+    """A Temporal server of the test's own: the review of a quarter is one of its kind there."""
+    async with temporal_with(tmp_path) as client:
+        yield client
 
 
-async def test_left_alone_it_is_reminded_escalated_closed_and_locked_in_its_time(
-    skipping: WorkflowEnvironment, sessions: Sessions, queue: str, desk: Desk
+async def happened(sessions: Sessions, quarter: str = NAME) -> list[Event]:
+    """The events of a review, as they are recorded."""
+    async with sessions() as session:
+        rows = await session.scalars(
+            select(EventRow)
+            .where(col(EventRow.quarter) == quarter)
+            .order_by(col(EventRow.sequence))
+        )
+        return [store.event_of(row) for row in rows]
+
+
+async def phase(sessions: Sessions, quarter: str = NAME) -> Phase:
+    async with sessions() as session:
+        return (await find_review(session, quarter)).phase
+
+
+async def test_a_year_of_reviews_left_alone(
+    skipping: WorkflowEnvironment, sessions: Sessions, queue: str
 ) -> None:
-    there = await committee(skipping.client, sessions, queue, desk)
-    async with worker_on(skipping.client, sessions, queue):
-        with skipping.with_time_skipping_disabled():
-            quarter = await skipping.client.execute_workflow(
-                OpenReviewWorkflow.run, id=f"open-{queue}", task_queue=queue
-            )
-        assert quarter == before(quarter_of(datetime.now(UTC))).name
-        opened = (await there.standing(quarter)).opened_at
-        closes = COLLECTING
-        steps = [closes - REMINDED_BEFORE, closes - ESCALATED_BEFORE, closes, closes + DECIDING]
-        passed = timedelta(0)
-        for number, step in enumerate(steps, start=1):
-            await passes(skipping, quarter, step - passed - MOMENT)
-            assert await there.kinds(quarter) == BY_ITSELF[:number]
-            await passes(skipping, quarter, 2 * MOMENT)
-            await there.comes_to(quarter, BY_ITSELF[: number + 1])
-            passed = step + MOMENT
-    events = await there.events(quarter)
-    for event, step in zip(events[1:], steps, strict=True):
-        assert opened + step <= event.at <= opened + step + 2 * MOMENT
-    assert {event.actor for event in events} == {THE_SYSTEM.person_id}
-    assert (await there.standing(quarter)).phase is Phase.LOCKED
-
-
-async def test_in_a_year_each_review_is_locked_before_the_next_is_opened(
-    skipping: WorkflowEnvironment, sessions: Sessions, queue: str, desk: Desk
-) -> None:
-    there = await committee(skipping.client, sessions, queue, desk)
-    now = datetime.now(UTC)
-    period = quarter_of(now)
-    year = []
+    """Each is opened, reminded, escalated, closed and locked, in its time."""
+    engine = TemporalReviews(skipping.client, queue, timeout=20)
+    at = datetime.now(OPENED.tzinfo)
+    quarter = quarter_of(at)
     async with worker_on(skipping.client, sessions, queue):
         for _ in range(4):
-            at = period.end + timedelta(hours=1, minutes=5)
+            quarter = quarter_of(quarter.begin - DAY)
             with skipping.with_time_skipping_disabled():
-                await open_and_begin(
-                    sessions, there.engine, period.name, THE_SYSTEM.person_id, at=at
-                )
-            await passes(skipping, period.name, at + COLLECTING + DECIDING + MOMENT - now)
-            await there.comes_to(period.name, BY_ITSELF)
-            year.append((at, (await there.events(period.name))[-1].at))
-            period = quarter_of(period.end)
-    for (_, locked), (opened, _) in pairwise(year):
-        assert locked < opened
-
-
-class Failing(Activities):
-    """Fails once before what is recorded is committed, and once after, whatever it is."""
-
-    @activity.defn(name=Name.RECORD_REVIEW.value)
-    async def record_review(self, given: Record) -> None:
-        attempt = activity.info().attempt
-        if attempt == 1:
-            raise OSError("the database is away")
-        await Activities.record_review(self, given)
-        if attempt == 2:
-            raise OSError("the worker is gone")
-
-
-async def test_each_event_is_recorded_once_whenever_recording_it_fails(
-    skipping: WorkflowEnvironment,
-    sessions: Sessions,
-    queue: str,
-    desk: Desk,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(workflows.registry, "ReviewActivities", Failing)
-    there = await committee(skipping.client, sessions, queue, desk)
-    period = period_from("2011-Q1")
-    quarter = period.name
-    case = await in_production(
-        desk, await desk.person(Role.BUILDER), live=period.begin - timedelta(days=99)
-    )
-    async with worker_on(skipping.client, sessions, queue):
-        with skipping.with_time_skipping_disabled():
-            await open_and_begin(
-                sessions, there.engine, quarter, THE_SYSTEM.person_id, at=datetime.now(UTC)
+                await open_and_begin(sessions, engine, quarter.name, "system", at=at)
+            handle = skipping.client.get_workflow_handle(workflow_id(quarter.name))
+            await skipping.fast_forward(handle, COLLECTING + DECIDING + DAY)
+            await handle.result()
+            assert await phase(sessions, quarter.name) is Phase.LOCKED
+            events = await happened(sessions, quarter.name)
+            assert [one.kind for one in events] == [
+                Kind.OPENED,
+                Kind.REMINDED,
+                Kind.ESCALATED,
+                Kind.EVIDENCE_CLOSED,
+                Kind.LOCKED,
+            ]
+            took = (
+                COLLECTING - REMINDED_BEFORE,
+                COLLECTING - ESCALATED_BEFORE,
+                COLLECTING,
+                COLLECTING + DECIDING,
             )
-        await passes(skipping, quarter, COLLECTING + MOMENT)
-        await there.comes_to(quarter, BY_ITSELF[:4])
-        stop = Move(Kind.DECIDED, "", "Not used.", decision=Decision(case.key, Choice.STOP))
-        with skipping.with_time_skipping_disabled():
-            await there.makes(quarter, stop)
-            await there.agrees(quarter)
-        await passes(skipping, quarter, DECIDING + MOMENT)
-        await there.comes_to(quarter, [*BY_ITSELF[:4], Kind.DECIDED, Kind.LOCKED])
+            for event, after in zip(events[1:], took, strict=True):
+                assert abs(event.at - events[0].at - after) < timedelta(minutes=5)
 
 
-async def test_moves_are_refused_in_the_wrong_phase_and_made_once(
-    client: Client, sessions: Sessions, queue: str, desk: Desk
-) -> None:
-    there = await committee(client, sessions, queue, desk)
-    period = period_from("2011-Q2")
-    quarter, now = period.name, datetime.now(UTC)
-    case = await in_production(
-        desk, await desk.person(Role.BUILDER), live=period.begin - timedelta(days=99)
+async def deciding(desk: Desk, engine: TemporalReviews) -> tuple[Person, str]:
+    """A review over a use case in production, in its deciding phase: a leader, and the key."""
+    owner, leader = await desk.person(Role.BUILDER), await desk.person(Role.LEADER)
+    case = await in_production(desk, owner)
+    await open_and_begin(desk.sessions, engine, NAME, leader.id, at=datetime.now(OPENED.tzinfo))
+    await moves(desk, engine, leader, Move(Kind.EVIDENCE_CLOSED, leader.id, "All is in."), "close")
+    return leader, case.key
+
+
+async def moves(
+    desk: Desk, engine: TemporalReviews, by: Person, move: Move, sent: str, *, digest: str = "same"
+) -> Event:
+    return await make(
+        desk.sessions, engine, NAME, move, by, decision_id=sent, request_digest=digest
     )
-    said = Prediction(20_000.0, (now + timedelta(days=90)).date(), 0.7, 10_000.0, 40_000.0)
-    fix = Move(
-        Kind.DECIDED, "", "It is used.", decision=Decision(case.key, Choice.FIX, prediction=said)
-    )
-    lock = Move(Kind.LOCKED, "", "All are decided.")
-    later = Dates(now + timedelta(days=30), now + timedelta(days=50))
-    dates = Move(Kind.DATES_MOVED, "", "Finance is away.", dates=later)
-    async with worker_on(client, sessions, queue):
-        await open_and_begin(sessions, there.engine, quarter, there.leader.id, at=now)
-        with pytest.raises(Refusal, match="not possible: the review is"):
-            await there.makes(quarter, lock)
-        with pytest.raises(Refusal, match="say why the dates move"):
-            await there.makes(quarter, replace(dates, reason=" "))
-        moved = await there.makes(quarter, dates, "dates")
-        assert moved.dates == later
-        assert await there.makes(quarter, dates, "dates") == moved
-        with pytest.raises(KeyReused):
-            await there.makes(quarter, dates, "dates", "of another body")
-        await there.makes(quarter, CLOSE)
-        with pytest.raises(Refusal, match="not possible: the review is"):
-            await there.makes(quarter, CLOSE)
-        several = await asyncio.gather(*(there.makes(quarter, fix, "fix") for _ in range(4)))
-        assert several == [several[0]] * 4
-        await there.agrees(quarter)
-        await there.makes(quarter, lock, "lock")
-        await client.get_workflow_handle(workflow_id(quarter)).result()
-        for move in (fix, dates, CLOSE, lock):
-            with pytest.raises(Refusal, match="not possible: the review is"):
-                await there.makes(quarter, move)
-        assert await there.makes(quarter, fix, "fix") == several[0]
-        with pytest.raises(KeyReused):
-            await there.makes(quarter, fix, "fix", "of another body")
-    assert await there.kinds(quarter) == [
-        Kind.OPENED,
-        Kind.DATES_MOVED,
-        Kind.EVIDENCE_CLOSED,
-        Kind.DECIDED,
-        Kind.LOCKED,
-    ]
 
 
-@pytest.mark.parametrize(("quarter", "by_hand"), [("2011-Q3", True), ("2011-Q4", False)])
-async def test_an_engine_that_lost_a_review_gets_it_again(
-    client: Client, sessions: Sessions, queue: str, desk: Desk, quarter: str, *, by_hand: bool
+def decision(by: Person, key: str) -> Move:
+    day = (datetime.now(OPENED.tzinfo) + 90 * DAY).date()
+    said = Prediction(90_000.0, day, 0.7, 60_000.0, 140_000.0)
+    return Move(Kind.DECIDED, by.id, "It grows.", decision=Decision(key, Choice.CONTINUE, said))
+
+
+async def test_what_is_sent_twice_is_made_once(
+    client: Client, sessions: Sessions, queue: str
 ) -> None:
-    there = await committee(client, sessions, queue, desk)
-    now = datetime.now(UTC)
-    dates = Dates(now + timedelta(days=30), now + timedelta(days=50))
-    move = Move(Kind.DATES_MOVED, "", "Finance is away.", dates=dates)
+    desk, engine = open_desk(sessions), TemporalReviews(client, queue, timeout=20)
     async with worker_on(client, sessions, queue):
-        await open_and_begin(sessions, there.engine, quarter, there.leader.id, at=now)
-        moved = await there.makes(quarter, move, "dates")
-        await client.get_workflow_handle(workflow_id(quarter)).terminate("lost")
-        if by_hand:
-            await there.makes(quarter, CLOSE)
-        else:
-            await hand_over(sessions, there.engine)
-        await there.agrees(quarter)
-        assert await there.makes(quarter, move, "dates") == moved
-        await begin(sessions, there.engine, quarter)  # nothing happens
-        await there.agrees(quarter)
-        await client.get_workflow_handle(workflow_id(quarter)).terminate("the test is over")
+        leader, key = await deciding(desk, engine)
+        move = decision(leader, key)
+        both = await asyncio.gather(*(moves(desk, engine, leader, move, "one") for _ in range(3)))
+        assert both[0] == both[1] == both[2]
+        with pytest.raises(KeyReused):
+            await moves(desk, engine, leader, move, "one", digest="other")
+        dates = (await happened(sessions))[0].dates
+        assert dates is not None
+        later = Dates(dates.collect_until, dates.decide_until + DAY)
+        moved = Move(Kind.DATES_MOVED, leader.id, "Away.", later)
+        assert (await moves(desk, engine, leader, moved, "dates")).dates == later
+        await moves(desk, engine, leader, Move(Kind.LOCKED, leader.id, "Done."), "lock")
+        with pytest.raises(WrongPhase):
+            await moves(desk, engine, leader, move, "late")
+        assert (await moves(desk, engine, leader, move, "one")) == both[0]
+        assert [one.kind for one in await happened(sessions)] == [
+            Kind.OPENED,
+            Kind.EVIDENCE_CLOSED,
+            Kind.DECIDED,
+            Kind.DATES_MOVED,
+            Kind.LOCKED,
+        ]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_failure_around_the_commit_records_each_event_once(
+    client: Client, sessions: Sessions, queue: str, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the worker is killed: the activity fails once in each step, and is tried again."""
+    failed: set[int] = set()
+    written = store.record
+
+    async def shaky(session: AsyncSession, standing: object, event: Event, seen: object) -> bool:
+        if event.sequence not in failed and when == "before":
+            failed.add(event.sequence)
+            raise ConnectionError("gone")
+        new = await written(session, standing, event, seen)  # type: ignore[arg-type]
+        if event.sequence not in failed:
+            failed.add(event.sequence)
+            await session.commit()
+            raise ConnectionError("gone, after it was written")
+        return new
+
+    monkeypatch.setattr("workflows.reviews.activities.record", shaky)
+    desk, engine = open_desk(sessions), TemporalReviews(client, queue, timeout=20)
+    async with worker_on(client, sessions, queue):
+        leader, key = await deciding(desk, engine)
+        await moves(desk, engine, leader, decision(leader, key), "one")
+        await moves(desk, engine, leader, Move(Kind.LOCKED, leader.id, "Done."), "lock")
+    assert failed == {2, 3, 4}
+    assert [one.sequence for one in await happened(sessions)] == [1, 2, 3, 4]
+    assert await phase(sessions) is Phase.LOCKED
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+async def test_a_review_that_the_engine_lost_goes_on_from_the_database(
+    client: Client, sessions: Sessions, queue: str, *, by_itself: bool
+) -> None:
+    """At the next look for such reviews, so that its deadlines pass, or at the next move."""
+    desk, engine = open_desk(sessions), TemporalReviews(client, queue, timeout=20)
+    async with worker_on(client, sessions, queue):
+        leader, key = await deciding(desk, engine)
+        await client.get_workflow_handle(workflow_id(NAME)).terminate("lost")
+        if by_itself:
+            await hand_over(sessions, engine)
+            await hand_over(sessions, engine)  # the second one changes nothing
+            said = await client.get_workflow_handle(workflow_id(NAME)).query(
+                Name.REVIEW_STANDING.value, result_type=Standing
+            )
+            async with sessions() as session:
+                assert said == store.standing_of(await find_review(session, NAME))
+        made = await moves(desk, engine, leader, decision(leader, key), "one")
+        assert made.sequence == 3
+        async with sessions() as session:
+            assert len((await beginning_of(session, NAME)).seen) == 2
+        await moves(desk, engine, leader, Move(Kind.LOCKED, leader.id, "Done."), "lock")
+
+
+async def test_one_opened_without_the_engine_is_handed_over(
+    client: Client, sessions: Sessions, queue: str
+) -> None:
+    desk = open_desk(sessions)
+    leader = await desk.person(Role.LEADER)
+    async with sessions.begin() as session:
+        await store.open_review(session, QUARTER, by=leader.id, at=datetime.now(OPENED.tzinfo))
+    engine = TemporalReviews(client, queue, timeout=20)
+    await hand_over(sessions, engine)
+    async with sessions() as session:
+        assert (await find_review(session, NAME)).taken_over
+    async with worker_on(client, sessions, queue):
+        await begin(sessions, engine, NAME)
+        await moves(desk, engine, leader, Move(Kind.EVIDENCE_CLOSED, leader.id, "Now."), "close")
+        await moves(desk, engine, leader, Move(Kind.LOCKED, leader.id, "Done."), "lock")
 
 
 async def test_moves_survive_the_renewal_of_the_history(
-    tmp_path: Path, sessions: Sessions, queue: str, desk: Desk
+    tmp_path: Path, sessions: Sessions, queue: str
 ) -> None:
-    quarter, now = "2011-Q1", datetime.now(UTC)
-    async with (
-        temporal_with(tmp_path, "limit.historyCount.suggestContinueAsNew=30") as client,
-        worker_on(client, sessions, queue),
-    ):
-        there = await committee(client, sessions, queue, desk)
-        await open_and_begin(sessions, there.engine, quarter, there.leader.id, at=now)
-        handle = client.get_workflow_handle(workflow_id(quarter))
+    setting = "limit.historyCount.suggestContinueAsNew=30"
+    async with temporal_with(tmp_path, setting) as client, worker_on(client, sessions, queue):
+        desk, engine = open_desk(sessions), TemporalReviews(client, queue, timeout=20)
+        leader, key = await deciding(desk, engine)
+        handle = client.get_workflow_handle(workflow_id(NAME))
         first_run = (await handle.describe()).run_id
+        first = decision(leader, key)
+        answer = await moves(desk, engine, leader, first, "0")
+        for number in range(1, 10):
+            again = replace(first, reason=f"Reason {number}.")
+            await moves(desk, engine, leader, again, str(number))
 
-        def dates(days: int) -> Move:
-            to = Dates(now + timedelta(days=30), now + timedelta(days=40 + days))
-            return Move(Kind.DATES_MOVED, "", "Finance is away.", dates=to)
+        async def renewed() -> bool:
+            return (await handle.describe()).run_id != first_run
 
-        first = await there.makes(quarter, dates(0), "first")
-        await asyncio.gather(*(there.makes(quarter, dates(days)) for days in range(1, 15)))
-        assert (await handle.describe()).run_id != first_run
-        await there.agrees(quarter)
-        assert await there.makes(quarter, dates(0), "first") == first
-        with pytest.raises(KeyReused):
-            await there.makes(quarter, dates(0), "first", "of another body")
-        assert len(await there.kinds(quarter)) == 16
+        await until(renewed)
+        assert await moves(desk, engine, leader, first, "0") == answer
+        async with sessions() as session:
+            count = await session.scalar(select(func.count()).select_from(EventRow))
+        assert count == 2 + 10
