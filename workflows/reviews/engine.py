@@ -20,6 +20,7 @@ from service.errors import DecisionFailed, DecisionPending, EngineUnreachable, W
 from service.reviews.engine import Beginning, Made, Wanted
 from service.reviews.moving import begin
 from service.reviews.store import not_locked
+from workflows.intake.dispatcher import forget
 from workflows.intake.messages import REFUSED
 from workflows.names import Name
 from workflows.reviews.messages import workflow_id
@@ -80,6 +81,13 @@ class TemporalReviews:
         except RuntimeError as error:  # a lazy client that cannot connect
             raise EngineUnreachable(wanted.decision_id) from error
         return made
+
+    async def forget(self, quarter: str) -> None:
+        """Stop a review's workflow and delete its history, as is done with samples alone.
+
+        Nothing happens when there is none. Raises `EngineUnreachable`.
+        """
+        await forget(self.client, workflow_id(quarter))
 
 
 def _reason(error: WorkflowUpdateFailedError, wanted: Wanted) -> Exception:
