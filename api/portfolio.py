@@ -196,6 +196,9 @@ EXAMPLES[PortfolioFigures] = {
             "yearly_run_cost": 12000.0,
             "newest_evidence": "2026-09-30",
             "evidence_age_days": 33,
+            "users": 240,
+            "decision": "continue",
+            "decided_in": "2026-Q2",
             "gaps": ["no_baseline"],
         }
     ],

@@ -22,7 +22,11 @@ from service.portfolio.portfolio import (
     Wanted,
     portfolio,
 )
+from service.reach.milestones import Count
+from service.reach.store import latest_users
 from service.reports.report import Bounds, Figures, Instant
+from service.reviews.rules import Choice
+from service.reviews.store import last_decisions
 from service.value.evidence import State
 from service.value.grades import Grade
 from service.value.haircut import Source
@@ -65,10 +69,20 @@ class LineFigures(Figures):
     yearly_run_cost: float
     newest_evidence: date | None
     evidence_age_days: int | None
+    users: int | None = Field(description="At the latest count; null if nobody counted")
+    decision: Choice | None = Field(description="Of the last review that decided on it")
+    decided_in: str | None = Field(description="Its quarter")
     gaps: tuple[Gap, ...]
 
     @classmethod
-    def of(cls, line: Line, names: Mapping[str, str]) -> "LineFigures":
+    def of(
+        cls,
+        line: Line,
+        names: Mapping[str, str],
+        *,
+        count: Count | None = None,
+        decided: tuple[str, Choice] | None = None,
+    ) -> "LineFigures":
         """A line as it is read."""
         return cls(
             key=line.key,
@@ -98,6 +112,9 @@ class LineFigures(Figures):
             yearly_run_cost=amount(line.yearly_run_cost),
             newest_evidence=line.newest,
             evidence_age_days=line.age_days,
+            users=count.users if count else None,
+            decision=decided[1] if decided else None,
+            decided_in=decided[0] if decided else None,
             gaps=line.gaps,
         )
 
@@ -197,6 +214,8 @@ async def read_portfolio(
     found = await portfolio(session, moment.at, wanted, against)
     lines, more = found.page(sort, limit=limit, after=cursor)
     names = await names_of(session, {line.owner for line in lines})
+    counts = await latest_users(session, [line.id for line in lines], moment.at)
+    decided = await last_decisions(session, moment.at)
     whole = found.total("all")
     return PortfolioFigures(
         as_of=moment.at.isoformat(),
@@ -212,7 +231,10 @@ async def read_portfolio(
             for gap in Gap
             if found.count(gap)
         ),
-        items=tuple(LineFigures.of(line, names) for line in lines),
+        items=tuple(
+            LineFigures.of(line, names, count=counts.get(line.id), decided=decided.get(line.id))
+            for line in lines
+        ),
         cursor=more,
         notes=tuple(_notes(found)),
     )

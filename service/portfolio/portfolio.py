@@ -83,6 +83,7 @@ class Line:
     for a year at full effect. `due` is held against the promise that was asked for, of which
     `measured` was due where somebody measured. None where there is nothing to say."""
 
+    id: str
     key: str
     title: str
     kpi: str
@@ -241,6 +242,7 @@ class Portfolio:
             newest = EPOCH.date() + timedelta(days=int(found.newest[place]))
         benefit, grade = int(found.benefit[place]), int(found.grade[place])
         return Line(
+            id=found.id[place],
             key=f"UC-{found.number[place]}",
             title=found.title[place],
             kpi=found.kpi[place],

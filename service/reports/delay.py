@@ -27,13 +27,14 @@ from service.reports.question import Asking, Question
 from service.reports.report import Day, Example, Figures, Instant, Registered, Report, Row
 from service.value.currencies import Rates, rates
 from service.value.delivered import NORMAL_95, YEAR
+from service.value.haircut import Haircut, haircuts
+from service.value.held import hold
 from service.value.investment_cases import Yearly, yearly
 from service.value.sentences import money
 
+ALL_UNITS = ""
 MONTH = YEAR / 12
 """Days."""
-AS_PROMISED = 1.0
-"""The rate at which promises are taken where no haircut is known."""
 HOW = (
     "Modelled, not measured: days x (expected yearly value x rate - yearly run cost) / 365.25 x "
     "chance to reach production, with the newest investment case known then. One-off cost and ramp "
@@ -88,7 +89,7 @@ class DelayReport(Report):
     quarter: str
     begins: Day
     currency: str = Field(description="Of all amounts: the reporting currency")
-    rate: float = Field(description="Which part of what was promised is expected")
+    rate: float = Field(description="Which part of what was promised is expected, of all units")
     cases: int = Field(description="All that are counted")
     use_cases: int = Field(description="Those of the quarter that have a value in it")
     costliest: CostlyWait | None = Field(description="The one wait that costs most in the quarter")
@@ -108,7 +109,7 @@ class Worth:
     have no investment case.
 
     `without_rate` counts the cases in currencies of which nothing says what they are in this one.
-    `rate` is which part of what was promised is expected.
+    `haircut` is which part of what was promised is expected, of all units.
     """
 
     net: Floats
@@ -116,15 +117,15 @@ class Worth:
     without: Flags
     without_rate: Mapping[str, int]
     currency: str
-    rate: float
+    haircut: Haircut
 
 
-def worth(found: Yearly, rate: float, known: Rates, day: date) -> Worth:
+def worth(found: Yearly, rate: Floats, haircut: Haircut, *, known: Rates, day: date) -> Worth:
     """What a year of each case is expected to bring: value x rate - run cost, in the reporting
-    currency by the newest rates on a day. Never less than nothing: a loss that comes later is no
-    gain to set against what others keep waiting.
+    currency by the newest rates on a day, with the haircut of each case as its `rate`. Never less
+    than nothing: a loss that comes later is no gain to set against what others keep waiting.
 
-    What no rate is known for is left out and counted, and never added.
+    What no rate of a currency is known for is left out and counted, and never added.
     """
     counted = Counter(one for one in found.currency if one)
     factors = {one: known.convert(1.0, one, day) for one in counted}
@@ -137,11 +138,11 @@ def worth(found: Yearly, rate: float, known: Rates, day: date) -> Worth:
         without=np.array([not one for one in found.currency], dtype=np.bool_),
         without_rate={one: counted[one] for one in sorted(counted) if factors[one] is None},
         currency=known.reporting,
-        rate=rate,
+        haircut=haircut,
     )
 
 
-async def delay(asking: Asking, *, rate: float = AS_PROMISED) -> DelayReport:
+async def delay(asking: Asking) -> DelayReport:
     """What days on the clocks cost as known at the moment.
 
     How likely cases are to reach production is learned from the whole cohort by its name, whatever
@@ -155,7 +156,16 @@ async def delay(asking: Asking, *, rate: float = AS_PROMISED) -> DelayReport:
     if not sample.is_whole:
         scale = await how_many(session, cohort, moment) / len(sample.case_ids)
     promised = await yearly(session, sample.case_ids, at=moment.at)
-    found = worth(promised, rate, await rates(session, moment.at), moment.at.date())
+    held, units = await hold(session, moment.at), sample.traces.units
+    cuts = haircuts(held, {*units, ALL_UNITS})
+    rate = np.array([cuts[unit].rate for unit in units], dtype=np.float64)[sample.traces.unit]
+    found = worth(
+        promised,
+        rate,
+        cuts[ALL_UNITS],
+        known=await rates(session, moment.at),
+        day=moment.at.date(),
+    )
 
     def made() -> DelayReport:
         chance = learn_chances(learned.traces).of(sample.traces)
@@ -185,7 +195,7 @@ def delay_report(moment: Moment, cohort: Cohort, table: "Table") -> DelayReport:
         quarter=quarters[last],
         begins=cut.quarters[last].begin.date().isoformat(),
         currency=table.worth.currency,
-        rate=table.worth.rate,
+        rate=number(table.worth.haircut.rate),
         cases=round(traces.cases.size * table.scale),
         use_cases=figures.use_cases,
         costliest=_costliest(table, now, moment),
@@ -373,7 +383,7 @@ def _notes(table: Table, now: Flags) -> Iterator[str]:
         return _many(round(int(np.count_nonzero(rows)) * table.scale))
 
     yield HOW
-    yield "The rate is 1: what was promised is taken as it was, without a haircut."
+    yield f"The rate is that of each case's unit where it has one. {found.haircut.sentence}"
     gone = there & np.isin(outcome, (DECLINED, WITHDRAWN))
     if gone.any():
         yield (
@@ -442,7 +452,7 @@ EXAMPLE: Example = {
     "quarter": "2026-Q4",
     "begins": "2026-10-01",
     "currency": "EUR",
-    "rate": 1.0,
+    "rate": 0.65,
     "cases": 310,
     "use_cases": 39,
     "costliest": {

@@ -220,6 +220,21 @@ async def event_of_decision(session: AsyncSession, quarter: str, decision_id: st
     return None if row is None else event_of(row)
 
 
+async def last_decisions(session: AsyncSession, at: datetime) -> dict[str, tuple[str, Choice]]:
+    """The last decision on each use case as known at a moment, with the quarter of its review;
+    nothing of those that no committee decided on."""
+    rows = await session.execute(
+        select(col(EventRow.use_case_id), col(EventRow.quarter), col(EventRow.choice))
+        .where(col(EventRow.choice).is_not(None), col(EventRow.happened_at) <= at)
+        .order_by(col(EventRow.happened_at), col(EventRow.quarter), col(EventRow.sequence))
+    )
+    return {
+        use_case_id: (quarter, choice)
+        for use_case_id, quarter, choice in rows
+        if use_case_id is not None and choice is not None
+    }
+
+
 async def sample_reviews(session: AsyncSession) -> list[str]:
     """The quarters of the reviews that were opened when samples were here."""
     return list(await session.scalars(select(col(ReviewRow.quarter)).where(col(ReviewRow.sample))))

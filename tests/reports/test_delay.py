@@ -29,12 +29,16 @@ from service.reports.delay import (
 from service.reports.question import Question
 from service.reports.registry import Name, report
 from service.value.currencies import Rates
+from service.value.haircut import OUTSIDE_RATE, Haircut, Source
 from service.value.investment_cases import Yearly, change
 from tests.kit.desk import DAY, START, Desk
 from tests.measure.traced import day, many
 
 EUROS = Rates("EUR", {"USD": (np.array([0]), np.array([0.5]))})
 A_YEAR = 365.25
+
+
+CUT = Haircut(0.6, None, None, 8, Source.ALL, "8 use cases delivered 0.60.")
 
 
 async def found(sessions: Sessions, days: float, question: Question | None = None) -> DelayReport:
@@ -56,9 +60,9 @@ def test_parts_add_up_to_the_whole(traced: list[TracedCase], currencies: list[st
         np.full(size, 2_000.0),
         tuple(currencies[:size]),
     )
-    table = Table.of(
-        traces, worth(promised, 0.9, EUROS, day(95.0).date()), learn_chances(traces).of(traces)
-    )
+    rate = np.array([0.9, 0.4])[np.arange(size) % 2]
+    found = worth(promised, rate, CUT, known=EUROS, day=day(95.0).date())
+    table = Table.of(traces, found, learn_chances(traces).of(traces))
     one = delay_report(Moment(day(95.0), asked=True), Cohort(INTAKE), table)
     for figure in ("waiting_days", "working_days", "waiting", "working"):
         last, whole = getattr(one.quarters[-1], figure), getattr(one.whole, figure)
@@ -81,7 +85,7 @@ def test_what_a_year_is_worth_is_after_the_rate_less_the_run_cost_in_one_currenc
         np.array([200.0, 200.0, 200.0, 200.0, np.nan]),
         ("EUR", "USD", "JPY", "EUR", ""),
     )
-    one = worth(promised, 0.6, EUROS, day(0).date())
+    one = worth(promised, np.full(5, 0.6), CUT, known=EUROS, day=day(0).date())
     assert one.net.tolist()[:2] == [400.0, 200.0]
     assert np.isnan(one.net[[2, 4]]).all()
     assert one.net[3] == 0.0
@@ -90,8 +94,9 @@ def test_what_a_year_is_worth_is_after_the_rate_less_the_run_cost_in_one_currenc
 
 
 async def test_waiting_costs_value_times_chance_times_days(desk: Desk) -> None:
-    """180,000 a year less 12,000 to run: 460 a day of a case in production, half of it of one that
-    is open where half of the others got to production, and nothing of one that was withdrawn."""
+    """0.44 (nothing is measured here) of 180,000 a year less 12,000 to run, by days: all of it of a
+    case in production, half of it of one that is open where half of the others got to production,
+    and nothing of one that was withdrawn."""
     owner, ada = await desk.person(Role.BUILDER), await desk.person(Role.ENABLER)
     await history(desk.sessions)
     case = (await desk.hand_in(owner, at=START, tier=Tier.MEDIUM)).use_case_id
@@ -100,7 +105,7 @@ async def test_waiting_costs_value_times_chance_times_days(desk: Desk) -> None:
     one = await found(desk.sessions, 20)
     async with desk.sessions() as session:
         row = await find(session, case, owner.actor)
-        net = row.expected_yearly_value - row.yearly_run_cost
+        net = OUTSIDE_RATE * row.expected_yearly_value - row.yearly_run_cost
     [share] = [part for part in one.parts if part.cost]
     assert (share.stage, share.holder, share.mode) == ("triage", "enablement", Mode.WAITING)
     assert (one.currency, one.quarter, one.begins) == ("EUR", "2026-Q1", "2026-01-01")

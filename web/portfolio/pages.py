@@ -150,6 +150,12 @@ def _age(line: LineFigures) -> str:
     return counted("portfolio.days", line.evidence_age_days)
 
 
+def _last_decision(line: LineFigures) -> str:
+    if line.decision is None:
+        return NONE
+    return f"{t(f'reviews.choice_{line.decision}')}, {line.decided_in}"
+
+
 COLUMNS = (
     Column("promised", _promised),
     Column("expected", lambda line: money(line.expected)),
@@ -159,6 +165,8 @@ COLUMNS = (
     Column("grade", lambda line: line.grade or NONE, figures=False),
     Column("cost", _cost),
     Column("evidence", _age),
+    Column("users", lambda line: NONE if line.users is None else f"{line.users:,}"),
+    Column("decision", _last_decision, figures=False),
     Column(
         "gaps",
         lambda line: ", ".join(t(f"portfolio.gap_{gap}") for gap in line.gaps) or NONE,
