@@ -20,6 +20,7 @@ from demo.lighthouses import add_programme
 from demo.live import hand_in
 from demo.people import Cast, add_people
 from demo.reach import add_reach
+from demo.reviews import add_reviews
 from demo.value import add_value
 from service.database import Sessions
 from service.domain.case import Case
@@ -104,6 +105,8 @@ async def fill(
         await add_reach(session, cast, live, at=at)
         tell("what they promised and what they delivered")
         await add_value(session, cast, live, at=at)
+        tell("quarterly reviews")
+        await add_reviews(session, cast, at=at)
         tell("verdicts of the past quarters")
         quarters = await _lock_quarters(session, at)
     tell("the engine takes the live ones over")

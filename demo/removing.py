@@ -20,9 +20,11 @@ from service.people.samples import lock_samples as samples_of_people
 from service.people.samples import remove_people
 from service.reach.samples import remove_reach, who_counted
 from service.reports.quarters import remove_sample_verdicts
+from service.reviews.store import remove_sample_reviews, sample_reviews, who_moved
 from service.value.currencies import remove_rates
 from service.value.samples import remove_value, who_wrote
 from workflows.intake.dispatcher import TemporalEngine
+from workflows.reviews.engine import TemporalReviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,17 @@ async def remove(
         use_cases = await samples_of_intake(session)
         tell(f"stopping {len(use_cases)} workflows")
         await asyncio.gather(*(engine.forget(use_case_id) for use_case_id in use_cases))
+        reviews = TemporalReviews(engine.client, engine.task_queue)
+        quarters = await sample_reviews(session)
+        for quarter in quarters:
+            await reviews.forget(quarter)
         tell("history")
         history = sum([await take_back(session, source) for source in SOURCES])
         tell("live use cases")
         await remove_sample_verdicts(session)
         # Forecasts of others that were made since then rest on samples as well.
         await remove_forecasts(session, use_cases, since=min(people.values()))
+        await remove_sample_reviews(session, use_cases)
         await remove_lighthouses(session, use_cases)
         await remove_library(session, use_cases)
         await uncount(session, use_cases)
@@ -74,5 +81,9 @@ async def remove(
         named |= await who_wrote(session, ids)
         named |= await who_counted(session, ids)
         named |= await who_said_hours(session, ids)
+        named |= await who_moved(session, ids)
         kept = await remove_people(session, ids, kept=named, domain=DOMAIN)
+    for quarter in quarters:
+        # Whoever hands reviews over may have read them before they were gone.
+        await reviews.forget(quarter)
     return Removed(len(people) - len(kept), len(use_cases), history, kept)

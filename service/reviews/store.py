@@ -1,6 +1,6 @@
 """Reviews as they are kept: opened once, each event once, what was known stored once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -181,11 +181,11 @@ async def beginning_of(session: AsyncSession, quarter: str) -> Beginning:
     )
 
 
-async def not_taken_over(session: AsyncSession) -> list[str]:
-    """The reviews that no engine has yet."""
+async def not_locked(session: AsyncSession) -> list[str]:
+    """The quarters of the reviews that an engine must have."""
     rows = await session.scalars(
         select(col(ReviewRow.quarter))
-        .where(~col(ReviewRow.taken_over), col(ReviewRow.phase) != Phase.LOCKED)
+        .where(col(ReviewRow.phase) != Phase.LOCKED)
         .order_by(col(ReviewRow.quarter))
     )
     return list(rows)
@@ -194,7 +194,9 @@ async def not_taken_over(session: AsyncSession) -> list[str]:
 async def taken_over(session: AsyncSession, quarter: str) -> None:
     """Write down that the engine has a review."""
     await session.execute(
-        update(ReviewRow).where(col(ReviewRow.quarter) == quarter).values(taken_over=True)
+        update(ReviewRow)
+        .where(col(ReviewRow.quarter) == quarter, ~col(ReviewRow.taken_over))
+        .values(taken_over=True)
     )
 
 
@@ -233,13 +235,29 @@ async def last_decisions(session: AsyncSession, at: datetime) -> dict[str, tuple
     }
 
 
-async def remove_sample_reviews(session: AsyncSession) -> list[str]:
-    """Delete the reviews that samples were in; their quarters."""
-    found = select(col(ReviewRow.quarter)).where(col(ReviewRow.sample))
-    quarters = list(await session.scalars(found))
-    for table in (EventRow, RequestRow, FigureRow, ReviewRow):
-        await session.execute(delete(table).where(col(table.quarter).in_(quarters)))
-    return quarters
+async def sample_reviews(session: AsyncSession) -> list[str]:
+    """The quarters of the reviews that were opened when samples were here."""
+    return list(await session.scalars(select(col(ReviewRow.quarter)).where(col(ReviewRow.sample))))
+
+
+async def remove_sample_reviews(session: AsyncSession, use_case_ids: Sequence[str]) -> None:
+    """Delete the reviews that samples were in, and what others say of these samples."""
+    quarters = await sample_reviews(session)
+    for told in (EventRow, RequestRow, FigureRow):
+        await session.execute(
+            delete(told).where(
+                col(told.quarter).in_(quarters) | col(told.use_case_id).in_(use_case_ids)
+            )
+        )
+    await session.execute(delete(ReviewRow).where(col(ReviewRow.quarter).in_(quarters)))
+
+
+async def who_moved(session: AsyncSession, person_ids: Sequence[str]) -> set[str]:
+    """Who of these people moved a review."""
+    rows = await session.scalars(
+        select(col(EventRow.actor)).where(col(EventRow.actor).in_(person_ids)).distinct()
+    )
+    return set(rows)
 
 
 def standing_of(row: ReviewRow) -> Standing:

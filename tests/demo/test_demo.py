@@ -58,6 +58,7 @@ from tests.kit.stories import act, staged
 from workflows.intake.dispatcher import dispatch
 from workflows.intake.messages import workflow_id
 from workflows.intake.reconcile import Reconciler
+from workflows.reviews.engine import hand_over
 
 SMALL = Size(before=40, with_intake=50)
 COUNTED = {"tally_entry", "tally_book"}
@@ -167,6 +168,15 @@ async def test_it_goes_without_a_trace_and_leaves_all_that_is_real(own_house: Ho
         row.id in line for row in await use_cases(sessions, sample=False) for line in forecasts
     ), "of a real one, resting on samples"
     assert await lock(sessions, period_from("2020-Q1"), at=now()), "of the real baseline"
+    await hand_over(sessions, house.app.state.context.reviews)
+    edith = await signed_in(house, f"edith.vance@{DOMAIN}")
+    held = (await edith.sees("reviews"))["items"]
+    assert [one["phase"] for one in held] == ["deciding", "locked", "locked", "locked"]
+    assert 0 < held[0]["decided"] < held[0]["to_decide"]
+    newest = held[0]["quarter"]
+    assert (await edith.sees(f"reviews/{newest}"))["scores"]["predictions"] > 0
+    answer = await edith.http.post(f"/v1/reviews/{newest}/lock", json={"reason": "Enough."})
+    assert answer.status_code == 200, answer.text
     samples = [row.id for row in await use_cases(sessions, sample=True)]
     assert len(samples) == 53
 

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHistory
 
 import migrations
 from embedded.postgres import postgres, postgres_url
@@ -34,7 +34,12 @@ async def history_of(client: Client, sessions: Sessions, queue: str, story: Stor
     case = await open_case(client, sessions, queue, tier=story.tier, changed=story.changed)
     await story.tells(case)
     await case.agrees()
-    events = json.loads((await case.handle.fetch_history()).to_json())
+    return as_json(await case.handle.fetch_history())
+
+
+def as_json(history: WorkflowHistory) -> str:
+    """A history without what tells of the machine."""
+    events = json.loads(history.to_json())
     return json.dumps(_without(MACHINES, events), indent=1) + "\n"
 
 

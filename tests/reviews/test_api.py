@@ -13,6 +13,7 @@ from tests.kit.apps import visiting
 from tests.kit.desk import open_desk
 from tests.kit.house import House, Visitor
 from tests.reviews.quarters import in_production
+from workflows.reviews.engine import hand_over
 
 READS = {Role.LEADER, Role.ENABLER, Role.ADMIN}
 HOLDS = READS
@@ -94,6 +95,12 @@ async def test_nobody_decides_on_their_own_and_once_is_once(quiet_house: House) 
     assert answer.status_code == 403
     assert "nobody decides on their own" in answer.json()["detail"]
 
+    sponsored = await house.visitor(Role.BUILDER)
+    theirs = await sponsored.hand_in(sponsor=f"{leader.person.name}, board")
+    answer = await sent(leader, "2024-Q2/decisions", decision(theirs))
+    assert answer.status_code == 403
+    assert "you sponsor this use case" in answer.json()["detail"]
+
     first = await sent(leader, "2024-Q2/decisions", decision(key), key="one")
     again = await sent(leader, "2024-Q2/decisions", decision(key), key="one")
     assert (first.status_code, again.status_code) == (200, 200)
@@ -152,3 +159,5 @@ async def test_while_the_engine_is_away_it_opens_and_nothing_else_moves(
     assert closed.status_code == 503
     found = await leader.sees("reviews/2024-Q4")
     assert [one["kind"] for one in found["events"]] == ["opened"]
+    await hand_over(quiet_house.sessions, quiet_house.app.state.context.reviews)
+    assert (await sent(leader, "2024-Q4/close", WHY)).status_code == 200

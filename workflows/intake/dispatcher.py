@@ -102,18 +102,7 @@ class TemporalEngine:
 
         Nothing happens when there is none. Raises `EngineUnreachable`.
         """
-        try:
-            with _unless_gone():
-                await self._handle(use_case_id).terminate("the sample was taken away")
-            with _unless_gone():
-                await self.client.workflow_service.delete_workflow_execution(
-                    DeleteWorkflowExecutionRequest(
-                        namespace=self.client.namespace,
-                        workflow_execution=WorkflowExecution(workflow_id=workflow_id(use_case_id)),
-                    )
-                )
-        except (RPCError, RuntimeError) as error:
-            raise EngineUnreachable("") from error
+        await forget(self.client, workflow_id(use_case_id))
 
     async def _update(self, decision: Decision) -> Applied:
         handle = self._handle(decision.use_case_id)
@@ -142,6 +131,25 @@ class TemporalEngine:
 
     def _handle(self, use_case_id: str) -> WorkflowHandle[UseCaseWorkflow, None]:
         return self.client.get_workflow_handle_for(UseCaseWorkflow.run, workflow_id(use_case_id))
+
+
+async def forget(client: Client, workflow: str) -> None:
+    """Stop a workflow and delete its history; nothing happens when there is none.
+
+    Raises `EngineUnreachable`.
+    """
+    try:
+        with _unless_gone():
+            await client.get_workflow_handle(workflow).terminate("the sample was taken away")
+        with _unless_gone():
+            await client.workflow_service.delete_workflow_execution(
+                DeleteWorkflowExecutionRequest(
+                    namespace=client.namespace,
+                    workflow_execution=WorkflowExecution(workflow_id=workflow),
+                )
+            )
+    except (RPCError, RuntimeError) as error:
+        raise EngineUnreachable("") from error
 
 
 @contextmanager

@@ -19,7 +19,8 @@ from service.domain.refusals import RefusalFacts
 from service.errors import DecisionFailed, DecisionPending, EngineUnreachable, WorkflowMissing
 from service.reviews.engine import Beginning, Made, Wanted
 from service.reviews.moving import begin
-from service.reviews.store import not_taken_over
+from service.reviews.store import not_locked
+from workflows.intake.dispatcher import forget
 from workflows.intake.messages import REFUSED
 from workflows.names import Name
 from workflows.reviews.messages import workflow_id
@@ -29,7 +30,8 @@ REFUSAL: TypeAdapter[RefusalFacts] = TypeAdapter(RefusalFacts)
 START_WITHIN = 1.0
 """Seconds."""
 LOOK_EVERY = 15.0
-"""Seconds between two looks for reviews that no engine has."""
+"""Seconds between two looks for reviews that no engine has. Few are open: each is handed over
+again, and one that the engine has goes on undisturbed."""
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +82,13 @@ class TemporalReviews:
             raise EngineUnreachable(wanted.decision_id) from error
         return made
 
+    async def forget(self, quarter: str) -> None:
+        """Stop a review's workflow and delete its history, as is done with samples alone.
+
+        Nothing happens when there is none. Raises `EngineUnreachable`.
+        """
+        await forget(self.client, workflow_id(quarter))
+
 
 def _reason(error: WorkflowUpdateFailedError, wanted: Wanted) -> Exception:
     cause = error.cause
@@ -90,9 +99,9 @@ def _reason(error: WorkflowUpdateFailedError, wanted: Wanted) -> Exception:
 
 
 async def hand_over(sessions: Sessions, engine: TemporalReviews) -> None:
-    """Hand the reviews to the engine that it does not have yet."""
+    """Hand the engine the reviews that it does not have: it was away, or has lost them."""
     async with sessions() as session:
-        quarters = await not_taken_over(session)
+        quarters = await not_locked(session)
     for quarter in quarters:
         await begin(sessions, engine, quarter)
 
