@@ -44,6 +44,7 @@ from tests.reviews.quarters import DAY, OPENED, QUARTER, in_production
 from workflows.names import Name
 from workflows.reviews.engine import TemporalReviews, hand_over
 from workflows.reviews.messages import workflow_id
+from workflows.schedules import ensure_schedules
 
 NAME = QUARTER.name
 
@@ -110,6 +111,28 @@ async def test_a_year_of_reviews_left_alone(
             )
             for event, after in zip(events[1:], took, strict=True):
                 assert abs(event.at - events[0].at - after) < timedelta(minutes=5)
+
+
+async def test_a_schedule_opens_the_review_of_the_quarter_that_is_over(
+    client: Client, sessions: Sessions, queue: str
+) -> None:
+    await ensure_schedules(client, queue)
+    schedule = client.get_schedule_handle(Name.OPEN_REVIEW.value)
+    this = following = quarter_of(datetime.now(OPENED.tzinfo))
+    for planned in (await schedule.describe()).info.next_action_times[:4]:
+        following = quarter_of(following.end)
+        assert planned == following.begin.replace(hour=1, minute=5)
+    last = quarter_of(this.begin - DAY).name
+    async with worker_on(client, sessions, queue):
+        await schedule.trigger()
+
+        async def is_open() -> bool:
+            async with sessions() as session:
+                return any(one == last for one in await store.not_locked(session))
+
+        await until(is_open)
+        opening = (await happened(sessions, last))[0]
+        assert (opening.kind, opening.actor) == (Kind.OPENED, "system")
 
 
 async def deciding(desk: Desk, engine: TemporalReviews) -> tuple[Person, str]:
