@@ -179,14 +179,14 @@ async def test_reconcile_fills_a_gap_that_an_earlier_release_left(
 
 
 @pytest.mark.usefixtures("looks_again_soon")
-async def test_what_nobody_knows_is_said_and_left(house: House, tmp_path: Path) -> None:
+async def test_what_nobody_knows_is_said_and_left(house: House, another_client: Client) -> None:
     key, use_case_id, builder, _ = await asked_and_answered(house)
     await builder.does(key, "withdraw", reason="Not needed")
     whole = await known(house, use_case_id)
     await restore(house.sessions)
     await record_with_a_gap(house, use_case_id, whole)
 
-    async with with_another_engine(house, tmp_path) as without:
+    async with with_another_engine(house, another_client) as without:
         done = await reconcile(without, use_case_id)
 
     assert [(found.gap, found.repaired, found.detail) for found in done.findings] == [
@@ -197,14 +197,14 @@ async def test_what_nobody_knows_is_said_and_left(house: House, tmp_path: Path) 
 
 @pytest.mark.usefixtures("looks_again_soon")
 async def test_an_engine_that_took_a_gap_over_says_so_and_nothing_is_made_up(
-    house: House, tmp_path: Path
+    house: House, another_client: Client
 ) -> None:
     key, use_case_id, _, enabler = await asked_and_answered(house)
     await enabler.does(key, "resume")
     whole = await known(house, use_case_id)
     await restore(house.sessions)
     await record_with_a_gap(house, use_case_id, whole)
-    async with with_another_engine(house, tmp_path) as without:
+    async with with_another_engine(house, another_client) as without:
         again = Visitor(enabler.person, enabler.token, without.anonymous())
         again.http.headers.update(enabler.http.headers)
         first = await reconcile(without, use_case_id)
@@ -252,13 +252,17 @@ async def test_what_ended_in_the_engine_only_ends_in_the_database(house: House) 
     await is_whole(house, use_case_id, 6)
 
 
+@pytest.fixture(scope="module")
+async def another_client(engines_folder: Path) -> AsyncIterator[Client]:
+    """A client of a Temporal server that no house begins with."""
+    async with temporal_with(engines_folder / "another") as client:
+        yield client
+
+
 @asynccontextmanager
-async def with_another_engine(house: House, folder: Path) -> AsyncIterator[House]:
+async def with_another_engine(house: House, client: Client) -> AsyncIterator[House]:
     """The same database beside an engine that was restored from before everything."""
-    async with (
-        temporal_with(folder) as client,
-        open_house(house.url, client, task_queue=house.engine.task_queue) as opened,
-    ):
+    async with open_house(house.url, client, task_queue=house.engine.task_queue) as opened:
         yield opened
 
 
@@ -321,14 +325,14 @@ async def test_a_database_that_knows_fewer_use_cases_than_the_engine_says_so(hou
 
 @pytest.mark.usefixtures("looks_again_soon")
 async def test_an_engine_that_knows_fewer_use_cases_than_the_database_gets_the_open_ones(
-    house: House, tmp_path: Path
+    house: House, another_client: Client
 ) -> None:
     builder = await house.visitor(Role.BUILDER)
     open_key, ended_key = await builder.hand_in(), await builder.hand_in()
     await builder.does(ended_key, "withdraw", reason="Not needed")
     open_id, ended_id = [await id_of(house, key, builder) for key in (open_key, ended_key)]
 
-    async with with_another_engine(house, tmp_path) as without:
+    async with with_another_engine(house, another_client) as without:
         done = await reconcile(without, open_id, ended_id)
         assert await status(without, open_id) is WorkflowExecutionStatus.RUNNING
         with pytest.raises(RPCError, match="not found"):

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from demo.filling import fill
 from demo.lighthouses import DAYS_IN, IDEAS, NAME
 from demo.removing import remove
+from service.database import Sessions
 from service.domain.moment import Moment
 from service.domain.people import Role
 from service.lighthouses.report import lighthouses
 from service.lighthouses.rules import Criterion
 from service.lighthouses.store import candidates_of, list_programmes
+from tests.api.test_engines_away import no_temporal
 from tests.demo.test_demo import SMALL, dump
 from tests.demo.test_demo import own_house as own_house  # noqa: PLC0414 - a fixture
 from tests.kit.house import House
@@ -20,10 +22,9 @@ def now() -> datetime:
 
 
 async def test_it_is_at_day_55_with_everything_written_before_the_outcome(
-    own_house: House,
+    sessions: Sessions,
 ) -> None:
-    sessions = own_house.sessions
-    await fill(sessions, own_house.engine, at=now(), size=SMALL)
+    await fill(sessions, await no_temporal(), at=now(), size=SMALL)
     async with sessions() as session:
         found = await lighthouses(session, Moment(now(), asked=False))
         candidates = await candidates_of(session, found.programme.id if found.programme else "")

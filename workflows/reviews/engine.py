@@ -103,7 +103,10 @@ async def hand_over(sessions: Sessions, engine: TemporalReviews) -> None:
     async with sessions() as session:
         quarters = await not_locked(session)
     for quarter in quarters:
-        await begin(sessions, engine, quarter)
+        try:
+            await begin(sessions, engine, quarter)
+        except EngineUnreachable as error:
+            log.warning("the review of %s has to wait: %s", quarter, error)
 
 
 async def hand_over_forever(sessions: Sessions, engine: TemporalReviews) -> None:
