@@ -50,6 +50,8 @@ FIELDS = ("choice", "reason", "at_least", "by", "probability", "low", "high")
 DATES = ("collect_until", "decide_until")
 DONE = ("opened", "decided", "moved", "closed", "locked")
 LARGEST = 1e15
+ON_THE_PAPER = 12
+"""Use cases, those first of which most is due: it is one page."""
 
 
 def leader(reader: Reader) -> SignedIn:
@@ -276,6 +278,7 @@ async def paper(by: TheAsking, quarter: Quarter) -> Response:
         costly=costly,
         open_items=tuple(one for one in found.items if one.decision is None),
         decided=tuple(one for one in found.items if one.decision is not None),
+        most=ON_THE_PAPER,
         money=money,
         now=now,
     )
