@@ -53,7 +53,7 @@ async def test_a_whole_review_on_pages(quiet_house: House) -> None:
     assert "Say what it will have delivered, by when and how likely that is." in page.text
     assert page.form("decide").values["reason"] == EVIL
     day = (now + timedelta(days=60)).date().isoformat()
-    said = {"at_least": "20,000", "by": day, "probability": "70", "low": "1e4", "high": "40000"}
+    said = {"at_least": "20,000", "by": day, "probability": "70", "low": "10,000", "high": "40000"}
     page = await leader.sends(page.form("decide"), choice="fix", reason=EVIL, **said)
     assert "Decided, and on record." in page.text
     page = await leader.sends(page.form("decide"), choice="stop", reason="Nobody uses it.")

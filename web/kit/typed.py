@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from service.errors import BadInput
+from service.kinds import LONGEST_PROSE
 from web.kit.strings import t
 
 NUMBER = re.compile(r"-?(\d+|\d{1,3}([,  '’]\d{3})+)(\.\d+)?")
@@ -13,6 +15,15 @@ def number(text: str) -> float | None:
     """A number as people write one, with or without marks between the thousands; None if it is
     none."""
     return float(re.sub(r"[,  '’]", "", text)) if NUMBER.fullmatch(text) else None
+
+
+def legible(name: str, text: str, longest: int = LONGEST_PROSE) -> str:
+    """What was typed into a field. `BadInput` where it is too long or cannot be stored."""
+    if len(text) > longest:
+        raise BadInput(name, f"keep it under {longest} characters")
+    if any(mark < " " and mark not in "\t\n\r" for mark in text):
+        raise BadInput(name, "control characters cannot be stored")
+    return text
 
 
 def in_words(kind: str, context: Mapping[str, Any]) -> str | None:

@@ -1,9 +1,8 @@
 """`/library`: what there is, one asset, and the forms to propose and to decide."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -41,8 +40,8 @@ from service.reports.library import LibraryReport, library
 from service.reports.question import Question, cohort_named
 from service.reports.registry import Name
 from web.kit.context import Pages, ThePages
-from web.kit.formatting import sentence
 from web.kit.forms import Form, TheForm
+from web.kit.not_done import NOTHING, NotDone
 from web.kit.page import go, page
 from web.kit.signed_in import Reader, SignedIn
 from web.reports.recent import RecentReports
@@ -77,28 +76,6 @@ def asking(request: Request, reader: Reader, given: TheContext, pages: ThePages)
 
 
 TheAsking = Annotated[Asking, Depends(asking)]
-
-
-@dataclass(frozen=True, slots=True)
-class NotDone:
-    """A form that could not be taken: which one, what was typed, what is wrong with which field."""
-
-    form: str = ""
-    typed: Mapping[str, str] = field(default_factory=dict)
-    field: str = ""
-    words: str = ""
-    status: HTTPStatus = HTTPStatus.OK
-
-
-NOTHING = NotDone()
-
-
-def _not_done(name: str, form: Form, error: BadInput | Conflict) -> NotDone:
-    if isinstance(error, BadInput):
-        status, wrong = HTTPStatus.UNPROCESSABLE_ENTITY, error.field
-    else:
-        status, wrong = HTTPStatus.CONFLICT, ""
-    return NotDone(name, dict(form), wrong, sentence(error.detail), status)
 
 
 @router.get(PATH)
@@ -166,7 +143,7 @@ async def propose(by: TheAsking, form: TheForm) -> Response:
                 at=by.given.now(),
             )
     except (BadInput, Conflict) as error:
-        return _form(by, None, _not_done("propose", form, error), form)
+        return _form(by, None, NotDone.because("propose", form, error), form)
     return go(by.request, f"{PATH}/{made.key}", done="proposed")
 
 
@@ -202,7 +179,7 @@ async def add_version(by: TheAsking, asset: Key, form: TheForm) -> Response:
     except (BadInput, Conflict) as error:
         async with reading(by.given.sessions) as session:
             found = await find_asset(session, asset)
-        return _form(by, found, _not_done("propose", form, error), form)
+        return _form(by, found, NotDone.because("propose", form, error), form)
     return go(by.request, f"{PATH}/{asset}", done="version")
 
 
@@ -239,7 +216,7 @@ async def _does(
         async with by.given.sessions.begin() as session:
             await act(session)
     except (BadInput, Conflict) as error:
-        return await _one(by, key, not_done=_not_done(name, form, error))
+        return await _one(by, key, not_done=NotDone.because(name, form, error))
     return go(by.request, f"{PATH}/{key}", done=done)
 
 

@@ -1,7 +1,7 @@
 """`/lighthouses`: programmes, their candidates, how likely they get there."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated
@@ -19,7 +19,7 @@ from service.domain.permissions import Right, may
 from service.errors import BadInput, Conflict, NotAllowed
 from service.facts.as_of import moment_from
 from service.intake.use_cases import key_of, open_lighthouses
-from service.kinds import LONGEST_NAME, LONGEST_PROSE
+from service.kinds import LONGEST_NAME
 from service.lighthouses.chance import RHO
 from service.lighthouses.report import Lighthouses, known_now, lighthouses
 from service.lighthouses.rules import HORIZON_DAYS, TARGET, Criterion, percent
@@ -37,9 +37,11 @@ from service.lighthouses.store import (
 )
 from web.kit.formatting import sentence
 from web.kit.forms import Form, TheForm
+from web.kit.not_done import NOTHING, NotDone
 from web.kit.page import go, page
 from web.kit.signed_in import Reader, SignedIn
 from web.kit.strings import t
+from web.kit.typed import legible
 
 router = APIRouter()
 
@@ -86,28 +88,6 @@ def asking(request: Request, leader: Leader, given: TheContext) -> Asking:
 TheAsking = Annotated[Asking, Depends(asking)]
 
 
-@dataclass(frozen=True, slots=True)
-class NotDone:
-    """A form that could not be taken: which one, what was typed, what is wrong with which field."""
-
-    form: str = ""
-    typed: Mapping[str, str] = field(default_factory=dict)
-    field: str = ""
-    words: str = ""
-    status: HTTPStatus = HTTPStatus.OK
-
-
-NOTHING = NotDone()
-
-
-def _not_done(name: str, form: Form, error: BadInput | Conflict) -> NotDone:
-    if isinstance(error, BadInput):
-        status, wrong = HTTPStatus.UNPROCESSABLE_ENTITY, error.field
-    else:
-        status, wrong = HTTPStatus.CONFLICT, ""
-    return NotDone(name, dict(form), wrong, sentence(error.detail), status)
-
-
 @router.get(PATH)
 async def programmes(by: TheAsking) -> Response:
     """All programmes, and a form for a new one."""
@@ -130,7 +110,7 @@ async def make(by: TheAsking, form: TheForm) -> Response:
                 target=_number("target", form.text("target")),
             )
     except BadInput as error:
-        return await _list(by, _not_done("make", form, error))
+        return await _list(by, NotDone.because("make", form, error))
     return go(by.request, f"{PATH}/{made.id}", done="made")
 
 
@@ -173,7 +153,7 @@ async def add(by: TheAsking, programme_id: ProgrammeId, form: TheForm) -> Respon
     """Propose a use case."""
 
     async def act(session: AsyncSession) -> None:
-        _legible("use_case", form.text("use_case"), LONGEST_NAME)
+        legible("use_case", form.text("use_case"), LONGEST_NAME)
         await propose(session, programme_id, form.text("use_case"), by.who())
 
     return await _does(by, programme_id, form, act, name="propose", done="proposed")
@@ -215,7 +195,7 @@ async def decide(by: TheAsking, programme_id: ProgrammeId, key: Key, form: TheFo
     async def act(session: AsyncSession) -> None:
         if form.text("chosen") not in {YES, NO}:
             raise BadInput("reason", t("lighthouses.choose_which"))
-        reason = _legible("reason", form.text("reason"))
+        reason = legible("reason", form.text("reason"))
         chosen = form.text("chosen") == YES
         await choose(session, programme_id, key, by.who(), chosen=chosen, reason=reason)
 
@@ -235,7 +215,7 @@ async def end(by: TheAsking, programme_id: ProgrammeId, form: TheForm) -> Respon
     """End the programme."""
 
     async def act(session: AsyncSession) -> None:
-        reason = _legible("reason", form.text("reason"))
+        reason = legible("reason", form.text("reason"))
         await end_programme(session, programme_id, by.who(), reason=reason)
 
     return await _does(
@@ -259,7 +239,7 @@ async def _does(
         async with by.given.sessions.begin() as session:
             await act(session)
     except (BadInput, Conflict) as error:
-        return await _one(by, programme_id, not_done=_not_done(name, form, error))
+        return await _one(by, programme_id, not_done=NotDone.because(name, form, error))
     return go(by.request, f"{PATH}/{programme_id}", done=done)
 
 
@@ -277,7 +257,7 @@ async def _one(
     async with snapshot(by.given.sessions) as session:
         here = await find_programme(session, programme_id)
         try:
-            moment = moment_from("as_of", _legible("as_of", as_of, LONGEST_NAME), now)
+            moment = moment_from("as_of", legible("as_of", as_of, LONGEST_NAME), now)
             found = await _report(by, session, moment, here.id)
         except BadInput as error:
             wrong_as_of = sentence(error.detail)
@@ -337,23 +317,15 @@ def _filled_in(form: Form, candidate: Candidate) -> dict[Criterion, tuple[bool, 
             continue
         if met not in {YES, NO} or not evidence:
             raise BadInput(one.value, t("lighthouses.write_half"))
-        _legible(one.value, evidence)
+        legible(one.value, evidence)
         before = candidate.criteria.get(one)
         if before is None or (before.met, before.evidence) != (met == YES, evidence):
             found[one] = (met == YES, evidence)
     return found
 
 
-def _legible(name: str, text: str, longest: int = LONGEST_PROSE) -> str:
-    if len(text) > longest:
-        raise BadInput(name, f"keep it under {longest} characters")
-    if any(mark < " " and mark not in "\t\n\r" for mark in text):
-        raise BadInput(name, "control characters cannot be stored")
-    return text
-
-
 def _short(name: str, text: str) -> str:
-    return _legible(name, text, LONGEST_NAME)
+    return legible(name, text, LONGEST_NAME)
 
 
 def _day(name: str, written: str, now: datetime) -> date:

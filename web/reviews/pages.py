@@ -2,10 +2,8 @@
 
 import hashlib
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -16,18 +14,12 @@ from service.database import reading, snapshot
 from service.domain.cohort import INTAKE, quarter_of
 from service.domain.moment import Moment
 from service.domain.permissions import Right, may
-from service.domain.refusals import Because, Refusal
+from service.domain.refusals import Refusal
 from service.errors import (
     BadInput,
-    Conflict,
-    DecisionPending,
-    EngineUnreachable,
-    KeyReused,
     NotAllowed,
     NotFound,
-    WorkflowMissing,
 )
-from service.kinds import LONGEST_PROSE
 from service.reports.delay import most_costly
 from service.reports.quarters import before
 from service.reports.question import Question
@@ -36,11 +28,12 @@ from service.reviews.moving import make, open_by_hand
 from service.reviews.reading import Item, Review, list_reviews, review_of
 from service.reviews.rules import Choice, Dates, Decision, Kind, Move, Phase, Prediction
 from service.value.sentences import money
-from web.kit.formatting import sentence
 from web.kit.forms import Form, TheForm
+from web.kit.not_done import NOTHING, REASONS, NotDone
 from web.kit.page import go, page
 from web.kit.signed_in import Reader, SignedIn
 from web.kit.strings import t
+from web.kit.typed import legible, number
 
 router = APIRouter()
 
@@ -89,20 +82,6 @@ def asking(
 TheAsking = Annotated[Asking, Depends(asking)]
 
 
-@dataclass(frozen=True, slots=True)
-class NotDone:
-    """A form that could not be taken: which one, what was typed, what is wrong with which field."""
-
-    form: str = ""
-    typed: Mapping[str, str] = field(default_factory=dict)
-    field: str = ""
-    words: str = ""
-    status: HTTPStatus = HTTPStatus.OK
-
-
-NOTHING = NotDone()
-
-
 @router.get(PATH)
 async def reviews(by: TheAsking) -> Response:
     """All reviews, the newest first, and a form that opens the last quarter's."""
@@ -116,12 +95,8 @@ async def open_one(by: TheAsking, form: TheForm) -> Response:
     try:
         await open_by_hand(by.given.sessions, by.given.reviews, quarter, person, at=by.given.now())
     except BadInput as error:
-        words = sentence(error.detail)
-        return await _list(by, NotDone("open", dict(form), "quarter", words, UNPROCESSABLE))
+        return await _list(by, NotDone.because("open", form, error))
     return go(by.request, f"{PATH}/{quarter}", done="opened")
-
-
-UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 async def _list(by: Asking, not_done: NotDone = NOTHING) -> Response:
@@ -154,7 +129,7 @@ async def move_dates(by: TheAsking, quarter: Quarter, form: TheForm) -> Response
     try:
         dates = Dates(*(_moment(name, form.text(name)) for name in DATES))
     except BadInput as error:
-        return await _one(by, quarter, not_done=_not_done("dates", form, error))
+        return await _one(by, quarter, not_done=NotDone.because("dates", form, error))
     move = Move(Kind.DATES_MOVED, by.reader.person.id, form.text("reason"), dates)
     return await _moves(by, quarter, form, move, name="dates", done="moved")
 
@@ -178,11 +153,11 @@ async def _moves(
 ) -> Response:
     if not move.reason:
         wrong: BadInput | Refusal = BadInput("reason", t("reviews.reason_missing"))
-        return await _one(by, quarter, not_done=_not_done(name, form, wrong))
+        return await _one(by, quarter, not_done=NotDone.because(name, form, wrong))
     try:
         await _make(by, quarter, form, move)
-    except FAILED as error:
-        return await _one(by, quarter, not_done=_not_done(name, form, error))
+    except REASONS as error:
+        return await _one(by, quarter, not_done=NotDone.because(name, form, error))
     return go(by.request, f"{PATH}/{quarter}", done=done)
 
 
@@ -226,12 +201,12 @@ async def decide(by: TheAsking, quarter: Quarter, form: TheForm) -> Response:
         move = Move(
             Kind.DECIDED,
             by.reader.person.id,
-            _legible("reason", form.text("reason")),
+            legible("reason", form.text("reason")),
             decision=_decision(key, form),
         )
         await _make(by, quarter, form, move)
-    except FAILED as error:
-        return await _deciding(by, quarter, key, not_done=_not_done("decide", form, error))
+    except REASONS as error:
+        return await _deciding(by, quarter, key, not_done=NotDone.because("decide", form, error))
     return go(by.request, f"{PATH}/{quarter}/decide", done="decided")
 
 
@@ -284,23 +259,11 @@ async def paper(by: TheAsking, quarter: Quarter) -> Response:
     )
 
 
-FAILED = (
-    BadInput,
-    Conflict,
-    KeyReused,
-    NotAllowed,
-    Refusal,
-    DecisionPending,
-    EngineUnreachable,
-    WorkflowMissing,
-)
-
-
 async def _make(by: Asking, quarter: str, form: Form, move: Move) -> None:
     sent = form.text("idempotency_key")[:64]
     if not sent.isascii() or not sent.isprintable() or not sent:
         raise BadInput("idempotency_key", "this form is not whole")
-    _legible("reason", move.reason)
+    legible("reason", move.reason)
     person = by.reader.person
     typed = "\n".join(f"{name}={form.text(name)}" for name in (*FIELDS, *DATES, "use_case"))
     await make(
@@ -312,24 +275,6 @@ async def _make(by: Asking, quarter: str, form: Form, move: Move) -> None:
         decision_id=hashlib.sha256(f"page {person.id} {quarter} {sent}".encode()).hexdigest()[:32],
         request_digest=hashlib.sha256(f"{move.kind} {typed}".encode()).hexdigest(),
     )
-
-
-def _not_done(name: str, form: Form, error: Exception) -> NotDone:
-    typed = dict(form)
-    match error:
-        case BadInput():
-            return NotDone(name, typed, error.field, sentence(error.detail), UNPROCESSABLE)
-        case Refusal():
-            about = error.about if error.because is Because.BAD_INPUT else ""
-            return NotDone(name, typed, about, sentence(error.detail), error.because.status)
-        case NotAllowed():
-            return NotDone(name, typed, "", sentence(str(error)), HTTPStatus.FORBIDDEN)
-        case DecisionPending():
-            return NotDone(name, typed, "", t("act.pending"), HTTPStatus.SERVICE_UNAVAILABLE)
-        case EngineUnreachable() | WorkflowMissing():
-            return NotDone(name, typed, "", t("act.engine_away"), HTTPStatus.SERVICE_UNAVAILABLE)
-        case _:
-            return NotDone(name, typed, "", sentence(str(error)), HTTPStatus.CONFLICT)
 
 
 def _item(found: Review, key: str) -> Item | None:
@@ -351,13 +296,18 @@ def _typed(item: Item | None) -> dict[str, str]:
     typed = {"choice": made.choice.value, "reason": made.reason}
     if said is not None:
         typed |= {
-            "at_least": f"{said.at_least:.15g}",
+            "at_least": _plain(said.at_least),
             "by": said.by.isoformat(),
-            "probability": f"{100 * said.probability:.15g}",
+            "probability": _plain(100 * said.probability),
         }
         if said.low is not None and said.high is not None:
-            typed |= {"low": f"{said.low:.15g}", "high": f"{said.high:.15g}"}
+            typed |= {"low": _plain(said.low), "high": _plain(said.high)}
     return typed
+
+
+def _plain(amount: float) -> str:
+    """An amount as somebody could have typed it: never with an exponent."""
+    return f"{amount:.6f}".rstrip("0").rstrip(".")
 
 
 def _decision(key: str, form: Form) -> Decision:
@@ -385,11 +335,8 @@ def _decision(key: str, form: Form) -> Decision:
 def _amount(name: str, written: str) -> float | None:
     if not written:
         return None
-    try:
-        amount = float(written.replace(",", ""))
-    except ValueError:
-        raise BadInput(name, t("reviews.no_number")) from None
-    if not -LARGEST <= amount <= LARGEST:
+    amount = number(written)
+    if amount is None or not -LARGEST <= amount <= LARGEST:
         raise BadInput(name, t("reviews.no_number"))
     return amount
 
@@ -405,14 +352,6 @@ def _moment(name: str, written: str) -> datetime:
     """The end of working on a day (UTC): deadlines are days on the page."""
     day = _day(name, written)
     return datetime(day.year, day.month, day.day, 23, 59, tzinfo=UTC)
-
-
-def _legible(name: str, text: str) -> str:
-    if len(text) > LONGEST_PROSE:
-        raise BadInput(name, f"keep it under {LONGEST_PROSE} characters")
-    if any(mark < " " and mark not in "\t\n\r" for mark in text):
-        raise BadInput(name, "control characters cannot be stored")
-    return text
 
 
 def _new_key() -> str:
