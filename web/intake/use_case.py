@@ -26,13 +26,12 @@ from web.intake.live import Watch, Watcher
 from web.intake.tracking import FIRST, UNDOES, track
 from web.kit.context import Pages, ThePages
 from web.kit.forms import TheForm
+from web.kit.not_written import NotWritten, Section
 from web.kit.page import go, page
 from web.kit.signed_in import Reader, SignedIn
 from web.library.shown import NotTaken, Taken, library_of
-from web.reach.forms import NotSaid
 from web.reach.shown import Told
 from web.reach.shown import shown as reach_shown
-from web.value.forms import NotWritten
 from web.value.series import SentSeries
 from web.value.shown import Noted, shown
 
@@ -83,7 +82,6 @@ async def show_page(
     just: Just = Just(),
     not_done: NotDone | None = None,
     not_written: NotWritten | None = None,
-    not_said: NotSaid | None = None,
     series: SentSeries | None = None,
     not_taken: NotTaken | None = None,
     status: HTTPStatus = HTTPStatus.OK,
@@ -98,10 +96,22 @@ async def show_page(
             return go(request, f"/use-cases/{found.key}")
         if not found.standing.ended:
             expected = await of_use_case(session, found.row)
+        section = not_written.section if not_written else None
         value = await shown(
-            session, found.row, reader.person, at, not_written=not_written, series=series
+            session,
+            found.row,
+            reader.person,
+            at,
+            not_written=not_written if section is Section.VALUE else None,
+            series=series,
         )
-        reach = await reach_shown(session, found.row, reader.person, at, not_said=not_said)
+        reach = await reach_shown(
+            session,
+            found.row,
+            reader.person,
+            at,
+            not_written=not_written if section is Section.REACH else None,
+        )
         effort = await effort_shown(session, found.row, reader.person, at)
         library = await library_of(session, found.row, reader.person, at, not_taken=not_taken)
     if value.series.wrong:

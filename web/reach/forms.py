@@ -2,7 +2,6 @@
 with it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from api.reach import CountBody, ObstacleBody, SeriesBody
 from service.reach.store import Kept
 from web.kit.forms import Form
+from web.kit.not_written import NotWritten, Section
 from web.kit.strings import t
 from web.kit.typed import in_words
 
@@ -26,50 +26,31 @@ OPTIONAL = frozenset({"units", "countries", "note"})
 NUMBERS = frozenset({"users", "units", "countries"})
 
 
-@dataclass(frozen=True, slots=True)
-class NotSaid:
-    """A form that was not taken: which one, with what was typed, and why not."""
-
-    form: str
-    typed: Mapping[str, str]
-    wrong: Mapping[str, str] = field(default_factory=dict)
-    """By field."""
-    message: str = ""
-    """What is about no field of the form."""
-
-    @classmethod
-    def because(cls, form: str, typed: Mapping[str, str], name: str, detail: str) -> "NotSaid":
-        """For what the service says is wrong with a field, or with all of it."""
-        if name in typed:
-            return cls(form, typed, {name: detail})
-        return cls(form, typed, message=detail)
-
-
 def typed_of(form: Form, name: str) -> dict[str, str]:
     """The fields as they were typed."""
     return {one: form.text(one) for one in FIELDS[name]}
 
 
-def count_of(form: Form, *, replaces: int | None = None) -> CountBody | NotSaid:
+def count_of(form: Form, *, replaces: int | None = None) -> CountBody | NotWritten:
     """The count that a form holds."""
     name = "count" if replaces is None else f"count-{replaces}"
     typed = typed_of(form, "count")
     return _read(name, typed, lambda given: CountBody(**given, replaces=replaces))
 
 
-def series_of(form: Form) -> SeriesBody | NotSaid:
+def series_of(form: Form) -> SeriesBody | NotWritten:
     """The series that a form holds."""
     return _read("series", typed_of(form, "series"), lambda given: SeriesBody(**given))
 
 
-def obstacle_of(form: Form) -> ObstacleBody | NotSaid:
+def obstacle_of(form: Form) -> ObstacleBody | NotWritten:
     """What stands in the way, as a form says."""
     return _read("obstacle", typed_of(form, "obstacle"), lambda given: ObstacleBody(**given))
 
 
 def _read(
     name: str, typed: Mapping[str, str], make: Callable[[dict[str, Any]], Body]
-) -> Body | NotSaid:
+) -> Body | NotWritten:
     wrong: dict[str, str] = {}
     given: dict[str, Any] = {}
     for one, text in typed.items():
@@ -91,7 +72,7 @@ def _read(
         for each in error.errors():
             words = in_words(each["type"], each.get("ctx", {}))
             wrong.setdefault(str(each["loc"][0]), words or t("new.wrong"))
-    return NotSaid(name, typed, wrong) if made is None or wrong else made
+    return NotWritten(Section.REACH, name, typed, wrong) if made is None or wrong else made
 
 
 def empty(name: str, today: date) -> dict[str, str]:

@@ -13,7 +13,8 @@ from service.intake.use_cases import UseCaseRow
 from service.people.directory import third_parties
 from service.reach.milestones import SAID, Obstacle
 from service.reach.store import Kept, Reach, may_count, reach_of
-from web.reach.forms import FIELDS, OPTIONAL, NotSaid, empty, filled
+from web.kit.not_written import NotWritten
+from web.reach.forms import FIELDS, OPTIONAL, empty, filled
 
 
 class Told(StrEnum):
@@ -33,7 +34,7 @@ class Shown:
     may_count: bool
     holders: Sequence[str]
     today: date
-    not_said: NotSaid | None = None
+    not_written: NotWritten | None = None
 
     fields: ClassVar = FIELDS
     optional: ClassVar = OPTIONAL
@@ -51,21 +52,23 @@ class Shown:
 
     def typed(self, form: str, correcting: Kept | None = None) -> Mapping[str, str]:
         """What a form holds."""
-        if self.not_said is not None and self.not_said.form == form:
-            return self.not_said.typed
+        if self.not_written is not None and self.not_written.form == form:
+            return self.not_written.typed
         return empty(form, self.today) if correcting is None else filled(correcting)
 
     def wrong(self, form: str) -> Mapping[str, str]:
         """What is wrong with the fields of a form."""
-        return self.not_said.wrong if self.not_said and self.not_said.form == form else {}
+        return self.not_written.wrong if self.not_written and self.not_written.form == form else {}
 
     def message(self, form: str) -> str:
         """What is wrong with a form as a whole."""
-        return self.not_said.message if self.not_said and self.not_said.form == form else ""
+        return (
+            self.not_written.message if self.not_written and self.not_written.form == form else ""
+        )
 
     def is_open(self, form: str) -> bool:
         """Whether a form is unfolded: it was sent and not taken."""
-        return self.not_said is not None and self.not_said.form == form
+        return self.not_written is not None and self.not_written.form == form
 
 
 async def shown(
@@ -74,7 +77,7 @@ async def shown(
     reader: Person,
     at: datetime,
     *,
-    not_said: NotSaid | None = None,
+    not_written: NotWritten | None = None,
 ) -> Shown:
     """What the page shows of a use case's reach."""
     reach = await reach_of(session, use_case, at)
@@ -85,5 +88,5 @@ async def shown(
         may_count=may,
         holders=(BUILDER, ENABLEMENT, *parties, PARKED),
         today=at.astimezone(UTC).date(),
-        not_said=not_said,
+        not_written=not_written,
     )

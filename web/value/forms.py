@@ -2,7 +2,6 @@
 wrong with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from math import floor, log10
 from typing import Any, TypeVar
 
@@ -12,6 +11,7 @@ from api.value.bodies import CaseVersionBody, EffectRead, MeasurementBody
 from service.value.measurements import Kept
 from service.value.terms import Terms
 from web.kit.forms import Form
+from web.kit.not_written import NotWritten, Section
 from web.kit.strings import t
 from web.kit.typed import in_words, number
 
@@ -40,25 +40,6 @@ OPTIONAL = frozenset(
     {"money_per_unit", "benefit", "time_used_for", "observations", *PLAN}
     | {"standard_error", "hours", "note"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class NotWritten:
-    """A form that was not taken: which one, with what was typed, and why not."""
-
-    form: str
-    typed: Mapping[str, str]
-    wrong: Mapping[str, str] = field(default_factory=dict)
-    """By field."""
-    message: str = ""
-    """What is about no field of the form."""
-
-    @classmethod
-    def because(cls, form: str, typed: Mapping[str, str], name: str, detail: str) -> "NotWritten":
-        """For what the service says is wrong with a field, or with all of it."""
-        if name in {*CASE, *MEASUREMENT}:
-            return cls(form, typed, {name: detail})
-        return cls(form, typed, message=detail)
 
 
 def typed_of(form: Form, names: tuple[str, ...]) -> dict[str, str]:
@@ -150,7 +131,7 @@ def _checked(
             wrong.setdefault(_field(one["loc"]), words or t("new.wrong"))
         made = None
     if made is None or wrong:
-        return NotWritten(form, typed, wrong)
+        return NotWritten(Section.VALUE, form, typed, wrong)
     return made
 
 

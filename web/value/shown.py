@@ -17,12 +17,12 @@ from service.value.grades import Method, may_change_case, may_measure, why_not_c
 from service.value.haircut import haircut
 from service.value.measurements import Kept, Value, owners_ever, value_of
 from service.value.terms import Benefit, Direction
+from web.kit.not_written import NotWritten
 from web.value.forms import (
     CASE,
     EMPTY,
     MEASUREMENT,
     OPTIONAL,
-    NotWritten,
     filled_case,
     filled_measurement,
 )
