@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.kit.bodies import Input, shows
 from api.kit.context import TheContext, TheSession, needs
-from api.kit.fields import PLAIN
+from api.kit.fields import PLAIN, Zone
 from api.kit.problems import responses
 from api.people import ADA, PersonRef
 from service.assumptions.store import (
@@ -127,7 +127,7 @@ async def assumptions(
             examples=["2026-09-30"],
         ),
     ] = "",
-    zone: Annotated[Words, Query(description="Where that day ends; UTC, if empty")] = "",
+    zone: Zone = "",
 ) -> AssumptionsRead:
     """The newest first, at most 200. They are printed with every verdict that they count for."""
     moment = moment_from("as_of", as_of, given.now(), zone)

@@ -4,17 +4,17 @@ from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field, StrictBool, StrictInt
 
 from api.kit.bodies import Input, shows
 from api.kit.context import Context, TheContext, TheSession, needs
-from api.kit.fields import PLAIN, UseCaseKey
+from api.kit.fields import PLAIN, AsOf, UseCaseKey, Zone
 from api.kit.problems import responses
 from service.domain.people import Person
 from service.domain.permissions import Right
 from service.facts.as_of import moment_from
-from service.kinds import Day, Name, Prose, Words
+from service.kinds import Day, Name, Prose
 from service.lighthouses.report import known_now
 from service.lighthouses.rules import (
     HORIZON_DAYS,
@@ -48,14 +48,6 @@ Chooser = Annotated[Person, Depends(needs(Right.CHOOSE_LIGHTHOUSES))]
 ProgrammeId = Annotated[
     str, Path(description="As in the list of programmes", max_length=64, pattern=PLAIN)
 ]
-AsOf = Annotated[
-    Words,
-    Query(
-        description="The end of a day, or a moment; now, if empty",
-        examples=["2026-09-30"],
-    ),
-]
-Zone = Annotated[Words, Query(description="Where that day ends; UTC, if empty")]
 ERRORS = responses(401, 403, 404, 409, 413, 422, 503)
 
 _ID = "6f1c2a9e-0d3b-4f57-9a41-2c8d5e7b9f10"

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from api.kit.bodies import EXAMPLES
 from api.kit.context import TheContext, needs
+from api.kit.fields import AsOf, Zone
 from api.kit.problems import responses
 from service.database import snapshot
 from service.domain.moment import Moment
@@ -60,11 +61,8 @@ def asked(
         Promise, Query(description="The promise that value is held against")
     ] = Promise.FIRST,
     sort: Annotated[Sort, Query(description="The order of the lines")] = Sort.PROMISED,
-    as_of: Annotated[
-        Words,
-        Query(description="The end of a day, or a moment; now, if empty", examples=["2026-09-30"]),
-    ] = "",
-    zone: Annotated[Words, Query(description="Where that day ends; UTC, if empty")] = "",
+    as_of: AsOf = "",
+    zone: Zone = "",
 ) -> Asked:
     """The question in a request's query."""
     wanted = Wanted(unit or None, sponsor or None, tier or None, benefit, state, gap, owner or None)

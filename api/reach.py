@@ -4,17 +4,17 @@ from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, Field, StrictInt, StringConstraints
 
 from api.kit.bodies import Input, shows
 from api.kit.context import Caller, TheContext, TheSession
-from api.kit.fields import UseCaseKey
+from api.kit.fields import AsOf, UseCaseKey, Zone
 from api.kit.problems import responses
 from api.people import ADA, PersonRef
 from service.facts.as_of import moment_from
 from service.intake.use_cases import find, key_of
-from service.kinds import Day, Name, Reason, Words
+from service.kinds import Day, Name, Reason
 from service.reach.milestones import Count, Milestone, Obstacle
 from service.reach.series import MOST_USERS, read_counts
 from service.reach.store import InTheWay, Kept, enter, reach_of, say_obstacle
@@ -194,14 +194,8 @@ async def its_reach(
     session: TheSession,
     given: TheContext,
     *,
-    as_of: Annotated[
-        Words,
-        Query(
-            description="As known at the end of that day, or at that moment; now, if empty",
-            examples=["2026-09-30"],
-        ),
-    ] = "",
-    zone: Annotated[Words, Query(description="Where that day ends; UTC, if empty")] = "",
+    as_of: AsOf = "",
+    zone: Zone = "",
 ) -> ReachRead:
     """Who used it day by day, which milestones it has reached, and what stands in the way."""
     row = await find(session, key, person.actor)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import FiniteFloat
 
 from api.kit.context import Context, TheContext, needs
+from api.kit.fields import AsOf, Zone
 from api.kit.problems import responses
 from charts.reports import names_of
 from service.database import snapshot
@@ -77,20 +78,8 @@ def asked(
         Promise,
         Query(description="The promise that value is held against"),
     ] = Promise.FIRST,
-    as_of: Annotated[
-        Words,
-        Query(
-            description="The end of a day, or a moment; now, if empty",
-            examples=["2026-09-30"],
-        ),
-    ] = "",
-    zone: Annotated[
-        Words,
-        Query(
-            description="Where that day ends; UTC, if empty",
-            examples=["Europe/Berlin", "+02:00"],
-        ),
-    ] = "",
+    as_of: AsOf = "",
+    zone: Zone = "",
     format_: Annotated[
         Format, Query(alias="format", description="The main table as CSV, or a picture")
     ] = Format.JSON,

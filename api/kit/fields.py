@@ -1,8 +1,10 @@
-"""What addresses and headers have in common: keys of use cases, keys of requests."""
+"""What addresses, queries and headers have in common: keys, moments, keys of requests."""
 
 from typing import Annotated
 
-from fastapi import Header, Path
+from fastapi import Header, Path, Query
+
+from service.kinds import Words
 
 PLAIN = r"^[A-Za-z0-9-]+$"
 """What our own keys and ids are made of."""
@@ -25,4 +27,15 @@ IdempotencyKey = Annotated[
         pattern=r"^[\x21-\x7e]+$",
         examples=["7c0f3f0e-5c0a-4f6e-9d53-3d1d9f3f4c55"],
     ),
+]
+AsOf = Annotated[
+    Words,
+    Query(
+        description="As known at the end of that day, or at that moment; now, if empty",
+        examples=["2026-09-30"],
+    ),
+]
+Zone = Annotated[
+    Words,
+    Query(description="Where that day ends; UTC, if empty", examples=["Europe/Berlin", "+02:00"]),
 ]

@@ -9,13 +9,14 @@ from pydantic import BaseModel, Field, FiniteFloat, StringConstraints
 
 from api.kit.bodies import Input, shows
 from api.kit.context import TheContext, TheSession, needs
+from api.kit.fields import AsOf, Zone
 from api.kit.problems import responses
 from api.people import ADA, PersonRef
 from service.domain.people import Person
 from service.domain.permissions import Right
 from service.errors import BadInput
 from service.facts.as_of import moment_from
-from service.kinds import Day, Name, Words
+from service.kinds import Day, Name
 from service.value.currencies import (
     CURRENCY,
     MOST_RATES,
@@ -136,14 +137,8 @@ async def currency_rates(
     given: TheContext,
     *,
     currency: Annotated[Currency | None, Query(description="Only of this currency")] = None,
-    as_of: Annotated[
-        Words,
-        Query(
-            description="As known at the end of that day, or at that moment; now, if empty",
-            examples=["2026-09-30"],
-        ),
-    ] = "",
-    zone: Annotated[Words, Query(description="Where that day ends; UTC, if empty")] = "",
+    as_of: AsOf = "",
+    zone: Zone = "",
 ) -> RatesRead:
     """The newest days first, at most 1000, with those that were corrected. A report takes the
     newest rate on or before a day."""

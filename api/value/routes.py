@@ -3,10 +3,10 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 
 from api.kit.context import Caller, TheContext, TheSession
-from api.kit.fields import UseCaseKey
+from api.kit.fields import AsOf, UseCaseKey, Zone
 from api.kit.problems import responses
 from api.value.bodies import (
     CaseVersionBody,
@@ -23,7 +23,6 @@ from api.value.bodies import (
 from service.errors import BadInput, Conflict
 from service.facts.as_of import moment_from
 from service.intake.use_cases import find, key_of
-from service.kinds import Words
 from service.value import investment_cases, measurements
 from service.value.planning import attach_plan
 from service.value.series import BadSeries, effect_of, read_series
@@ -89,14 +88,8 @@ async def its_measurements(
     session: TheSession,
     given: TheContext,
     *,
-    as_of: Annotated[
-        Words,
-        Query(
-            description="As known at the end of that day, or at that moment; now, if empty",
-            examples=["2026-09-30"],
-        ),
-    ] = "",
-    zone: Annotated[Words, Query(description="Where that day ends; UTC, if empty")] = "",
+    as_of: AsOf = "",
+    zone: Zone = "",
 ) -> MeasurementsRead:
     """What is due, what of that was measured with which grade of evidence, and what nobody has
     measured."""
