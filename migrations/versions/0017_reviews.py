@@ -35,7 +35,6 @@ def upgrade() -> None:
         sa.Column("moved_at", TIME, nullable=False),
         sa.Column("reminded", sa.Boolean(), nullable=False),
         sa.Column("escalated", sa.Boolean(), nullable=False),
-        sa.Column("taken_over", sa.Boolean(), nullable=False),
         sa.Column("sample", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("quarter", name=op.f("pk_review")),
     )

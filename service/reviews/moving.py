@@ -20,7 +20,6 @@ from service.reviews.store import (
     open_review,
     quarter_named,
     standing_of,
-    taken_over,
 )
 from service.value.grades import is_sponsor
 from service.value.measurements import owners_ever
@@ -63,8 +62,6 @@ async def begin(sessions: Sessions, engine: ReviewEngine, quarter: str) -> None:
     if beginning.standing.phase is Phase.LOCKED:
         return
     await engine.begin(beginning)
-    async with sessions.begin() as session:
-        await taken_over(session, quarter)
 
 
 async def make(
@@ -89,13 +86,10 @@ async def make(
             f"your roles do not allow you to {RIGHT_FOR[move.kind].value.replace('_', ' ')}"
         )
     async with sessions() as session:
-        row = await find_review(session, quarter)
-        standing = standing_of(row)
+        standing = standing_of(await find_review(session, quarter))
         earlier = await event_of_decision(session, quarter, decision_id)
         if earlier is None and move.decision is not None:
             move = replace(move, decision=await _checked(session, quarter, move.decision, by))
-        if earlier is None and standing.phase is not Phase.LOCKED and not row.taken_over:
-            raise EngineUnreachable(decision_id)
     wanted = Wanted(quarter, decision_id, move, request_digest)
     try:
         made = await engine.make(wanted)

@@ -90,7 +90,6 @@ async def open_review(session: AsyncSession, quarter: Period, *, by: str, at: da
     values = {
         **_row_of(standing),
         "opened_at": standing.opened_at,
-        "taken_over": False,
         "sample": await any_sample(session),
     }
     made = await session.execute(
@@ -153,7 +152,7 @@ async def record(
     await session.execute(
         update(ReviewRow)
         .where(col(ReviewRow.quarter) == standing.quarter)
-        .values(**_row_of(standing), taken_over=True)
+        .values(**_row_of(standing))
     )
     await session.flush()
     return True
@@ -189,15 +188,6 @@ async def not_locked(session: AsyncSession) -> list[str]:
         .order_by(col(ReviewRow.quarter))
     )
     return list(rows)
-
-
-async def taken_over(session: AsyncSession, quarter: str) -> None:
-    """Write down that the engine has a review."""
-    await session.execute(
-        update(ReviewRow)
-        .where(col(ReviewRow.quarter) == quarter, ~col(ReviewRow.taken_over))
-        .values(taken_over=True)
-    )
 
 
 async def check_in_review(session: AsyncSession, quarter: str, use_case_id: str) -> None:

@@ -32,8 +32,6 @@ class ReviewRow(SQLModel, table=True):
     """Of its newest event."""
     reminded: bool = False
     escalated: bool = False
-    taken_over: bool = False
-    """Whether the engine has it."""
     sample: bool = sample()
 
 

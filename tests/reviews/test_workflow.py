@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
 from service.database import Sessions
@@ -250,8 +250,8 @@ async def test_one_opened_without_the_engine_is_handed_over(
         await store.open_review(session, QUARTER, by=leader.id, at=datetime.now(OPENED.tzinfo))
     engine = TemporalReviews(client, queue, timeout=20)
     await hand_over(sessions, engine)
-    async with sessions() as session:
-        assert (await find_review(session, NAME)).taken_over
+    there = await client.get_workflow_handle(workflow_id(NAME)).describe()
+    assert there.status is WorkflowExecutionStatus.RUNNING
     async with worker_on(client, sessions, queue):
         await begin(sessions, engine, NAME)
         await moves(desk, engine, leader, Move(Kind.EVIDENCE_CLOSED, leader.id, "Now."), "close")
