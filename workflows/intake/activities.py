@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy.exc import DBAPIError
 from temporalio import activity
 from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.exceptions import ApplicationError
@@ -13,12 +12,10 @@ from service.database import Sessions
 from service.domain.decision import Beginning
 from service.errors import TransitionsDisagree, TransitionsMissing
 from service.reactions import record
-from workflows.intake.messages import DISAGREE, MISSING, UNRECORDABLE, Record, workflow_id
+from workflows.database import fails_for_good
+from workflows.intake.messages import DISAGREE, MISSING, Record, workflow_id
 from workflows.names import Name
 
-REFUSED_FOR_GOOD = ("22", "23")
-"""Classes of PostgreSQL's error codes that no second try gets past: what was given is not valid
-data, or something that it refers to is not there."""
 ANSWER_WITHIN = timedelta(seconds=5)
 """A workflow that is asked what it knows; below the time that one try to record has."""
 
@@ -39,20 +36,13 @@ class Activities:
         tried again for ever.
         """
         try:
-            try:
-                await self._record(given)
-            except TransitionsMissing as error:
-                await self._record(await self._known_before(error), given)
+            with fails_for_good():
+                try:
+                    await self._record(given)
+                except TransitionsMissing as error:
+                    await self._record(await self._known_before(error), given)
         except TransitionsDisagree as error:
             raise ApplicationError(str(error), type=DISAGREE, non_retryable=True) from error
-        except DBAPIError as error:
-            code = str(getattr(error.orig, "sqlstate", ""))
-            if not code.startswith(REFUSED_FOR_GOOD):
-                raise
-            # Without the statement and its parameters: they are people's words.
-            raise ApplicationError(
-                f"PostgreSQL refuses it: {code}", type=UNRECORDABLE, non_retryable=True
-            ) from None
 
     async def _record(self, *given: Record) -> None:
         async with self.sessions.begin() as session:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from pydantic import TypeAdapter
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import (
@@ -17,12 +16,11 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from service.database import Sessions
 from service.domain.decision import Applied, Beginning, Decision
-from service.domain.refusals import RefusalFacts
 from service.errors import (
     DecisionFailed,
     DecisionPending,
@@ -30,11 +28,10 @@ from service.errors import (
     WorkflowMissing,
 )
 from service.intake.outbox import taken_over, waiting_for_engine
-from workflows.intake.messages import REFUSED, workflow_id
+from workflows.failures import refusal_in
+from workflows.intake.messages import workflow_id
 from workflows.intake.workflow import UseCaseWorkflow
 from workflows.names import Name
-
-REFUSAL: TypeAdapter[RefusalFacts] = TypeAdapter(RefusalFacts)
 
 log = logging.getLogger(__name__)
 
@@ -163,10 +160,10 @@ def _unless_gone() -> Iterator[None]:
 
 
 def _reason(error: WorkflowUpdateFailedError, decision: Decision) -> Exception:
-    cause = error.cause
-    if isinstance(cause, ApplicationError) and cause.type == REFUSED:
-        return REFUSAL.validate_python(cause.details[0]).raised()
-    log.error("decision %s failed in the engine: %s", decision.decision_id, cause)
+    refusal = refusal_in(error.cause)
+    if refusal is not None:
+        return refusal
+    log.error("decision %s failed in the engine: %s", decision.decision_id, error.cause)
     return DecisionFailed(decision.decision_id)
 
 

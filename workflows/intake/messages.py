@@ -7,15 +7,11 @@ from service.domain.clock import Transition
 from service.domain.decision import Seen
 from service.domain.standing import Standing
 
-REFUSED = "Refused"
-"""Type of the failure that carries `RefusalFacts`."""
 DISAGREE = "TransitionsDisagree"
 """Type of the failure when the database holds something else under the same sequence."""
 MISSING = "TransitionsMissing"
 """Type of the failure when the database lacks what came before, and the engine could not be asked
 for it: it is tried again."""
-UNRECORDABLE = "Unrecordable"
-"""Type of the failure when the database refuses what it was given, and always will."""
 
 
 @dataclass(frozen=True, slots=True)

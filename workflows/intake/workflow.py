@@ -7,16 +7,17 @@ from functools import partial
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from service.domain.clock import Transition
     from service.domain.decision import Applied, Beginning, Decision, Seen, caused_by
     from service.domain.lifecycle import Move, next_notice, play
     from service.domain.people import THE_SYSTEM
-    from service.domain.refusals import Refusal, RefusalFacts
+    from service.domain.refusals import Refusal
     from service.domain.standing import Standing
-    from workflows.intake.messages import REFUSED, Record
+    from workflows.failures import refused
+    from workflows.intake.messages import Record
     from workflows.names import Name
 
 RECORD_ONE_TRY = timedelta(seconds=10)
@@ -128,7 +129,7 @@ class UseCaseWorkflow:
                 happened = await self._make(decision.move, decision)
             except Refusal as refusal:
                 # Another decision came between the validator and the lock.
-                raise _refused(refusal) from None
+                raise refused(refusal) from None
             return Applied(decision.request_digest, happened)
 
     @decide.validator
@@ -142,7 +143,7 @@ class UseCaseWorkflow:
             try:
                 play(self._standing, decision.move, workflow.now())
             except Refusal as refusal:
-                raise _refused(refusal) from None
+                raise refused(refusal) from None
 
     @workflow.query(name=Name.STANDING.value)
     def standing(self) -> Standing:
@@ -173,10 +174,4 @@ async def _record(record: Record) -> None:
         record,
         start_to_close_timeout=RECORD_ONE_TRY,
         retry_policy=RECORD_RETRIES,
-    )
-
-
-def _refused(refusal: Refusal) -> ApplicationError:
-    return ApplicationError(
-        refusal.detail, RefusalFacts.of(refusal), type=REFUSED, non_retryable=True
     )

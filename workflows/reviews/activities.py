@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.exc import DBAPIError
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
@@ -14,8 +13,7 @@ from service.domain.people import THE_SYSTEM
 from service.reports.quarters import before
 from service.reviews.moving import open_and_begin
 from service.reviews.store import ReviewDisagrees, record
-from workflows.intake.activities import REFUSED_FOR_GOOD
-from workflows.intake.messages import UNRECORDABLE
+from workflows.database import fails_for_good
 from workflows.names import Name
 from workflows.reviews.engine import TemporalReviews
 from workflows.reviews.messages import DISAGREES, Record
@@ -33,18 +31,11 @@ class Activities:
         """Write what happened in a review, exactly once. What the database refuses for good fails
         for good; anything else is tried again for ever."""
         try:
-            async with self.sessions.begin() as session:
-                await record(session, given.standing, given.event, given.seen)
+            with fails_for_good():
+                async with self.sessions.begin() as session:
+                    await record(session, given.standing, given.event, given.seen)
         except ReviewDisagrees as error:
             raise ApplicationError(str(error), type=DISAGREES, non_retryable=True) from error
-        except DBAPIError as error:
-            code = str(getattr(error.orig, "sqlstate", ""))
-            if not code.startswith(REFUSED_FOR_GOOD):
-                raise
-            # Without the statement and its parameters: they are people's words.
-            raise ApplicationError(
-                f"PostgreSQL refuses it: {code}", type=UNRECORDABLE, non_retryable=True
-            ) from None
 
     @activity.defn(name=Name.OPEN_REVIEW.value)
     async def open_review(self, at: datetime) -> str:

@@ -4,29 +4,26 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from pydantic import TypeAdapter
 from temporalio.client import (
     Client,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from service.database import Sessions
-from service.domain.refusals import RefusalFacts
 from service.errors import DecisionFailed, DecisionPending, EngineUnreachable, WorkflowMissing
 from service.reviews.engine import Beginning, Made, Wanted
 from service.reviews.moving import begin
 from service.reviews.store import not_locked
+from workflows.failures import refusal_in
 from workflows.intake.dispatcher import forget
-from workflows.intake.messages import REFUSED
 from workflows.names import Name
 from workflows.reviews.messages import workflow_id
 from workflows.reviews.workflow import ReviewWorkflow
 
-REFUSAL: TypeAdapter[RefusalFacts] = TypeAdapter(RefusalFacts)
 START_WITHIN = 1.0
 """Seconds."""
 LOOK_EVERY = 15.0
@@ -91,10 +88,10 @@ class TemporalReviews:
 
 
 def _reason(error: WorkflowUpdateFailedError, wanted: Wanted) -> Exception:
-    cause = error.cause
-    if isinstance(cause, ApplicationError) and cause.type == REFUSED:
-        return REFUSAL.validate_python(cause.details[0]).raised()
-    log.error("move %s of a review failed in the engine: %s", wanted.decision_id, cause)
+    refusal = refusal_in(error.cause)
+    if refusal is not None:
+        return refusal
+    log.error("move %s of a review failed in the engine: %s", wanted.decision_id, error.cause)
     return DecisionFailed(wanted.decision_id)
 
 

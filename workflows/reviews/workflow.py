@@ -5,14 +5,14 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from service.domain.people import THE_SYSTEM
-    from service.domain.refusals import Refusal, RefusalFacts
+    from service.domain.refusals import Refusal
     from service.reviews.engine import Beginning, Made, Seen, Wanted
     from service.reviews.rules import Move, Phase, Standing, next_deadline, play
-    from workflows.intake.messages import REFUSED
+    from workflows.failures import refused
     from workflows.names import Name
     from workflows.reviews.messages import Record
 
@@ -93,7 +93,7 @@ class ReviewWorkflow:
                 sequence = await self._make(wanted.move, wanted)
             except Refusal as refusal:
                 # Another move came between the validator and the lock.
-                raise _refused(refusal) from None
+                raise refused(refusal) from None
             return Made(wanted.request_digest, sequence)
 
     @move.validator
@@ -104,7 +104,7 @@ class ReviewWorkflow:
         try:
             play(self._standing, wanted.move, workflow.now())
         except Refusal as refusal:
-            raise _refused(refusal) from None
+            raise refused(refusal) from None
 
     @workflow.query(name=Name.REVIEW_STANDING.value)
     def standing(self) -> Standing:
@@ -143,9 +143,3 @@ class OpenReviewWorkflow:
             retry_policy=RETRIES,
         )
         return quarter
-
-
-def _refused(refusal: Refusal) -> ApplicationError:
-    return ApplicationError(
-        refusal.detail, RefusalFacts.of(refusal), type=REFUSED, non_retryable=True
-    )
