@@ -14,13 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import (
     assumptions,
     effort,
-    library,
     lighthouses,
     people,
     portfolio,
     reach,
     reports,
-    reviews,
     system,
 )
 from api.intake import routes as use_cases
@@ -28,6 +26,8 @@ from api.kit import problems
 from api.kit.bodies import EXAMPLES
 from api.kit.context import Context
 from api.kit.problems import FieldError, Problem, problem
+from api.library import routes as library
+from api.reviews import routes as reviews
 from api.value import currency_rates
 from api.value import routes as value
 from service.database import open_sessions

@@ -1,0 +1,1 @@
+"""Quarterly reviews: read by all who read reports, opened by enablement, decided by leadership."""
