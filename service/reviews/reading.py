@@ -1,7 +1,7 @@
 """What the faces ask of reviews: what came in, what is decided, how predictions came out."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -219,41 +219,15 @@ async def review_of(session: AsyncSession, quarter: str, reader: Person, at: dat
     people = {event.actor for _, event in (*events, *before.events)}
     owners = {one for use_case in rows.values() for one in use_case.owners}
     names = await names_of(session, {*people, *owners})
-    known_now = _Known(at, names, await measurements_of(session, rows.values(), at))
-    made = _newest(events)
+    measured = await measurements_of(session, rows.values(), at)
+    there = _Known(quarter, standing.phase, at, rows, names, measured)
     told = {
-        key: _decided(key[0], event, known_now)
-        for key, event in {**before.newest, **{(quarter, k): v for k, v in made.items()}}.items()
+        (name, use_case_id): _decided(name, event, there)
+        for (name, use_case_id), event in {**before.newest, **_newest(quarter, events)}.items()
     }
-    resolved = [
-        _resolved(rows[key[1]], one, at)
-        for key, one in told.items()
-        if key[0] != quarter and key[1] in rows and one.prediction is not None
-    ]
-    due = [one for one in resolved if one is not None]
+    made = Counter(event.decision.use_case_id for _, event in events if event.decision)
+    due = list(_due(told, there))
     times = {kind: _when(events, kind) for kind in Kind}
-    end = period_from(quarter).end.date()
-    counts: dict[str, int] = defaultdict(int)
-    for _, event in events:
-        if event.decision is not None:
-            counts[event.decision.use_case_id] += 1
-    items = [
-        Item(
-            use_case_id=one,
-            key=key_of(rows[one]),
-            title=rows[one].title,
-            business_unit=rows[one].business_unit,
-            sponsor=rows[one].sponsor,
-            figure=figure,
-            trend=tuple((name, of.rate) for name, of in before.figures.get(one, ())),
-            last=told.get((before.latest[one], one)) if one in before.latest else None,
-            decision=told.get((quarter, one)),
-            earlier=max(counts[one] - 1, 0),
-            why_not=_why_not(standing.phase, rows[one], reader),
-        )
-        for one, figure in known.items()
-        if one in rows
-    ]
     return Review(
         quarter=quarter,
         phase=standing.phase,
@@ -261,25 +235,18 @@ async def review_of(session: AsyncSession, quarter: str, reader: Person, at: dat
         opened_at=standing.opened_at,
         locked_at=times[Kind.LOCKED],
         sequence=standing.sequence,
-        requests=tuple(
-            _request(one, rows[one.use_case_id], known_now, times, end)
-            for one in asked
-            if one.use_case_id in rows
-        ),
-        items=tuple(sorted(items, key=lambda one: (-one.figure.due, one.key))),
-        events=tuple(
-            Happened(
-                sequence=event.sequence,
-                kind=event.kind,
-                at=event.at,
-                by=names.get(event.actor, ""),
-                reason=event.reason,
-                key=key_of(rows[event.decision.use_case_id])
-                if event.decision is not None and event.decision.use_case_id in rows
-                else "",
+        requests=tuple(_request(one, there, times) for one in asked if one.use_case_id in rows),
+        items=tuple(
+            sorted(
+                (
+                    _item(figure, there, before, told=told, made=made, reader=reader)
+                    for figure in known.values()
+                    if figure.use_case_id in rows
+                ),
+                key=lambda one: (-one.figure.due, one.key),
             )
-            for _, event in events
         ),
+        events=tuple(_happened(event, there) for _, event in events),
         scores=scores(due),
         scores_by_unit=scores_by_group(due),
     )
@@ -287,9 +254,13 @@ async def review_of(session: AsyncSession, quarter: str, reader: Person, at: dat
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Names by person, and measurements by use case, as known at a moment."""
+    """What is known beside a review at a moment: use cases, names by person, measurements by use
+    case."""
 
+    quarter: str
+    phase: Phase
     at: datetime
+    rows: Mapping[str, UseCaseRow]
     names: Mapping[str, str]
     measured: Mapping[str, Sequence[Kept]]
 
@@ -340,21 +311,70 @@ async def _events(session: AsyncSession, quarters: set[str]) -> list[tuple[str, 
     return [(row.quarter, event_of(row)) for row in rows]
 
 
-def _newest(events: Iterable[tuple[str, Event]]) -> dict[str, Event]:
-    return {event.decision.use_case_id: event for _, event in events if event.decision is not None}
+def _newest(quarter: str, events: Iterable[tuple[str, Event]]) -> dict[tuple[str, str], Event]:
+    """The newest decision of a review on each use case."""
+    return {
+        (quarter, event.decision.use_case_id): event
+        for _, event in events
+        if event.decision is not None
+    }
+
+
+def _item(
+    figure: Figure,
+    there: _Known,
+    before: _Before,
+    *,
+    told: Mapping[tuple[str, str], Decided],
+    made: Mapping[str, int],
+    reader: Person,
+) -> Item:
+    one = figure.use_case_id
+    row = there.rows[one]
+    return Item(
+        use_case_id=one,
+        key=key_of(row),
+        title=row.title,
+        business_unit=row.business_unit,
+        sponsor=row.sponsor,
+        figure=figure,
+        trend=tuple((name, of.rate) for name, of in before.figures.get(one, ())),
+        last=told.get((before.latest[one], one)) if one in before.latest else None,
+        decision=told.get((there.quarter, one)),
+        earlier=max(made.get(one, 0) - 1, 0),
+        why_not=_why_not(row, reader, deciding=there.phase is Phase.DECIDING),
+    )
+
+
+def _happened(event: Event, there: _Known) -> Happened:
+    row = there.rows.get(event.decision.use_case_id) if event.decision else None
+    return Happened(
+        sequence=event.sequence,
+        kind=event.kind,
+        at=event.at,
+        by=there.names.get(event.actor, ""),
+        reason=event.reason,
+        key=key_of(row) if row else "",
+    )
+
+
+def _due(told: Mapping[tuple[str, str], Decided], there: _Known) -> Iterator[Resolved]:
+    """The predictions of earlier reviews whose day is over."""
+    for (quarter, use_case_id), decided in told.items():
+        row = there.rows.get(use_case_id)
+        if quarter == there.quarter or row is None:
+            continue
+        resolved = _resolved(row, decided)
+        if resolved is not None:
+            yield resolved
 
 
 def _when(events: Iterable[tuple[str, Event]], kind: Kind) -> datetime | None:
     return next((event.at for _, event in events if event.kind is kind), None)
 
 
-def _request(
-    asked: RequestRow,
-    row: UseCaseRow,
-    known: _Known,
-    times: Mapping[Kind, datetime | None],
-    end: date,
-) -> Request:
+def _request(asked: RequestRow, known: _Known, times: Mapping[Kind, datetime | None]) -> Request:
+    row, end = known.rows[asked.use_case_id], period_from(known.quarter).end.date()
     reaching = [
         one.at
         for one in known.measured.get(row.id, ())
@@ -418,7 +438,7 @@ def _came_out(said: Prediction, delivered: float | None, at: datetime) -> CameOu
     return CameOut.HELD if delivered >= said.at_least else CameOut.MISSED
 
 
-def _resolved(row: UseCaseRow, one: Decided, at: datetime) -> Resolved | None:
+def _resolved(row: UseCaseRow, one: Decided) -> Resolved | None:
     """A prediction as it is scored; None as long as its day is still to come."""
     said = one.prediction
     if said is None or one.came_out in {None, CameOut.OPEN}:
@@ -431,10 +451,10 @@ def _resolved(row: UseCaseRow, one: Decided, at: datetime) -> Resolved | None:
     return Resolved(row.business_unit, said.probability, came_true, inside)
 
 
-def _why_not(phase: Phase, row: UseCaseRow, reader: Person) -> str:
+def _why_not(row: UseCaseRow, reader: Person, *, deciding: bool) -> str:
     if not may(reader.actor, Right.DECIDE_REVIEWS):
         return "only the committee decides"
-    if phase is not Phase.DECIDING:
+    if not deciding:
         return "the review is not in its deciding phase"
     return why_not_decide(row, reader)
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from service.database import Sessions
-from service.domain.people import Role
+from service.domain.people import Person, Role
 from service.errors import BadInput
 from service.intake.use_cases import find
 from service.reviews.engine import Seen
@@ -50,9 +50,9 @@ async def happens(sessions: Sessions, move: Move, at: timedelta, seen: str = "")
         return event
 
 
-async def seen_by(desk: Desk, reader: object, at: timedelta) -> Review:
+async def seen_by(desk: Desk, reader: Person, at: timedelta) -> Review:
     async with desk.sessions() as session:
-        return await review_of(session, NAME, reader, OPENED + at)  # type: ignore[arg-type]
+        return await review_of(session, NAME, reader, OPENED + at)
 
 
 async def test_a_quarter_from_asking_to_its_lock(desk: Desk) -> None:
