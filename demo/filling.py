@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from demo.currency_rates import add_rates
 from demo.history import (
     BASELINE,
     LIVE_FOR,
@@ -104,6 +105,7 @@ async def fill(
         tell("reach and hours")
         await add_reach(session, cast, live, at=at)
         tell("what they promised and what they delivered")
+        await add_rates(session, cast, at=at)
         await add_value(session, cast, live, at=at)
         tell("quarterly reviews")
         await add_reviews(session, cast, at=at)
