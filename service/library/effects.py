@@ -294,4 +294,5 @@ def _in_quarters(tier: Codes, start_days: Floats) -> Codes:
     quarter = days.astype("datetime64[M]").astype(np.int64) // 3
     if quarter.size:
         quarter -= quarter.min()
-    return tier * (quarter.max(initial=0) + 1) + quarter
+    found: Codes = tier * (quarter.max(initial=0) + 1) + quarter
+    return found

@@ -98,10 +98,8 @@ class RiskSets:
         """The moments while some of these cases were with an asset: `since` as `Ages.since` has it,
         None if from the start on."""
         until = self._until[cases]
-        if since is None:
-            came = self._came[cases]
-        else:
-            came = self._keys.upto(self._before[cases] + since)
+        lived = None if since is None else self._before[cases] + since
+        came = self._came[cases] if lived is None else self._keys.upto(lived)
         ended = until[self._events[cases]] - 1
         events_with = np.bincount(ended, minlength=self._events_at.size).astype(np.float64)
         return Moments(self._at_risk, self._running(came, until), self._events_at, events_with)
