@@ -5,7 +5,7 @@ answered from the versions known then, for ever alike.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import inf, nan
@@ -86,6 +86,15 @@ async def first_start(session: AsyncSession, cohort: str) -> datetime | None:
         select(started_at).where(col(CaseVersionRow.cohort) == cohort)
     )
     return first
+
+
+async def cases_there(session: AsyncSession, source: str, case_ids: Collection[str]) -> set[str]:
+    """Which of these ids cases of a source have, or ever had."""
+    row = CaseVersionRow
+    found = select(col(row.case_id)).where(
+        col(row.source) == source, col(row.case_id).in_(case_ids)
+    )
+    return set(await session.scalars(found))
 
 
 async def pathway_versions(

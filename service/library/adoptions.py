@@ -137,7 +137,7 @@ async def adopt(
             col(AdoptionRow.case_id) == row.id,
             col(AdoptionRow.asset_id) == asset.id,
         )
-        .order_by(col(AdoptionRow.id).desc())
+        .order_by(col(AdoptionRow.adopted_at).desc(), col(AdoptionRow.id).desc())
         .limit(1)
     )
     if last != version.number:
@@ -201,7 +201,7 @@ async def used_by(session: AsyncSession, use_case_id: str) -> list[Used]:
         await session.scalars(
             select(AdoptionRow)
             .where(col(AdoptionRow.source) == LIVE, col(AdoptionRow.case_id) == use_case_id)
-            .order_by(col(AdoptionRow.id))
+            .order_by(col(AdoptionRow.adopted_at), col(AdoptionRow.id))
         )
     )
     if not rows:
@@ -212,7 +212,12 @@ async def used_by(session: AsyncSession, use_case_id: str) -> list[Used]:
         Used(
             asset,
             tuple(
-                Adoption(row.number, names.get(row.person_id, row.person_id), _utc(row.adopted_at))
+                Adoption(
+                    row.number,
+                    names.get(row.person_id, row.person_id),
+                    _utc(row.adopted_at),
+                    None if row.imported_at is None else _utc(row.imported_at),
+                )
                 for row in rows
                 if row.asset_id == asset.id
             ),
@@ -258,7 +263,7 @@ async def users_of(session: AsyncSession, asset: Asset, reader: Actor) -> Users:
         select(col(row.source), col(row.case_id), col(row.number), col(row.adopted_at))
         .where(col(row.asset_id) == asset.id)
         .ext(distinct_on(col(row.source), col(row.case_id)))
-        .order_by(col(row.source), col(row.case_id), col(row.id).desc())
+        .order_by(col(row.source), col(row.case_id), col(row.adopted_at).desc(), col(row.id).desc())
         .subquery()
     )
     counted = await session.execute(
@@ -279,6 +284,61 @@ async def users_of(session: AsyncSession, asset: Asset, reader: Actor) -> Users:
         by_version,
         tuple(UserOfIt(rows[one.case_id], one.number, _utc(one.adopted_at)) for one in listed),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PastAdoption:
+    """What a case took before it was written down here; live ones have an empty source."""
+
+    asset_id: str
+    number: int
+    source: str
+    case_id: str
+    at: datetime
+    sample: bool
+
+    @property
+    def what(self) -> tuple[str, int, str, str]:
+        """Which version of what by which case, whenever."""
+        return self.asset_id, self.number, self.source, self.case_id
+
+
+async def taken_before(
+    session: AsyncSession, wanted: Sequence[PastAdoption]
+) -> dict[tuple[str, int, str, str], set[datetime]]:
+    """When these versions were taken by these cases, as far as is written. From now on until the
+    transaction ends nobody else writes adoptions of the past."""
+    await session.execute(ONE_AT_A_TIME, {"key": "past adoptions"})
+    row = AdoptionRow
+    of = (col(row.asset_id), col(row.number), col(row.source), col(row.case_id))
+    found: dict[tuple[str, int, str, str], set[datetime]] = {}
+    written = select(*of, col(row.adopted_at)).where(
+        col(row.case_id).in_({one.case_id for one in wanted}),
+        col(row.asset_id).in_({one.asset_id for one in wanted}),
+    )
+    for asset_id, number, source, case_id, at in await session.execute(written):
+        found.setdefault((asset_id, number, source, case_id), set()).add(_utc(at))
+    return found
+
+
+async def write_past(
+    session: AsyncSession, new: Sequence[PastAdoption], *, by: str, at: datetime
+) -> None:
+    """Write down what cases took in the past, as brought in at a moment."""
+    session.add_all(
+        AdoptionRow(
+            asset_id=one.asset_id,
+            number=one.number,
+            source=one.source,
+            case_id=one.case_id,
+            person_id=by,
+            adopted_at=one.at,
+            sample=one.sample,
+            imported_at=at,
+        )
+        for one in new
+    )
+    await session.flush()
 
 
 async def adopt_imported(
