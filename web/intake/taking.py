@@ -36,7 +36,7 @@ async def take(
             taken = await adopt(session, row, actor, form.text("asset")[:64], at=given.now())
     except (Conflict, NotFound) as error:
         return await _again(request, key, reader, given, form=form, name="take", error=error)
-    opened = await attach_pattern(given.sessions, given.engine, short, actor, taken)
+    opened = await attach_pattern(given.sessions, given.engine, short, actor, taken, at=given.now())
     return go(request, f"/use-cases/{short}", taken=Taken.OPENED if opened else Taken.TAKEN)
 
 
