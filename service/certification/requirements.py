@@ -5,7 +5,7 @@ None is changed: a change ends one and begins another.
 
 import tomllib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -19,9 +19,9 @@ from sqlmodel import col
 from service.certification.kinds import Kind, find_kind, keep_kind, kinds_by_key
 from service.certification.tables import RequirementEndRow, RequirementRow
 from service.domain.certification import ONE_DAY, Effect, RequiredOf, Requirement, can_be_asked
+from service.domain.pathway import Pathway
 from service.domain.tiering import Tier
 from service.errors import BadInput, Conflict, NotFound
-from service.intake.pathways import pathways
 from service.people.directory import names_of
 
 MOST_IN_FORCE = 200
@@ -171,14 +171,15 @@ def _why(row: RequirementRow | RequirementEndRow, names: dict[str, str]) -> Why:
 async def begin_requirement(
     session: AsyncSession,
     asked: Asked,
+    among: Collection[Pathway],
     *,
     reason: str,
     by: str,
     at: datetime,
     replaces: str | None = None,
 ) -> KeptRequirement:
-    """Ask for a certificate from a day on. What it `replaces` ends when it begins, or today if it
-    began before: no day has both.
+    """Ask for a certificate from a day on, in use cases that go these ways. What it `replaces` ends
+    when it begins, or today if it began before: no day has both.
 
     `BadInput` for what nobody could ever be asked, and for a certificate that there is not.
     """
@@ -191,7 +192,7 @@ async def begin_requirement(
         note=asked.note.strip(),
         stage=(asked.stage or "").strip() or None,
     )
-    _check(asked, reason)
+    _check(asked, among, reason)
     going_on = await session.scalar(
         select(func.count())
         .select_from(RequirementRow)
@@ -274,7 +275,7 @@ async def find_requirement(session: AsyncSession, requirement_id: str) -> KeptRe
     return _kept(row, ended, await names_of(session, people))
 
 
-def _check(asked: Asked, reason: str) -> None:
+def _check(asked: Asked, among: Collection[Pathway], reason: str) -> None:
     if not reason.strip():
         raise BadInput("reason", "say why")
     if not asked.basis:
@@ -284,10 +285,7 @@ def _check(asked: Asked, reason: str) -> None:
     if asked.valid_until is not None and asked.valid_until < asked.valid_from:
         raise BadInput("valid_until", "that is before it begins")
     stages = [
-        stage
-        for pathway in pathways().values()
-        if asked.tier in {None, pathway.tier}
-        for stage in pathway.stages
+        stage for pathway in among if asked.tier in {None, pathway.tier} for stage in pathway.stages
     ]
     fitting = {stage.key for stage in stages if can_be_asked(asked.required_of, stage.kind)}
     if asked.stage is None and not fitting:
@@ -343,7 +341,13 @@ def _example(entry: dict[str, Any]) -> Example:
 
 
 async def adopt_example(
-    session: AsyncSession, key: str, *, effect: Effect | None, by: str, at: datetime
+    session: AsyncSession,
+    key: str,
+    among: Collection[Pathway],
+    *,
+    effect: Effect | None,
+    by: str,
+    at: datetime,
 ) -> list[KeptRequirement]:
     """Ask for what an example asks for, with its own effect or another one. Its certificate comes
     onto the pick-list if it is not there. `Conflict` where it is asked for already."""
@@ -364,6 +368,7 @@ async def adopt_example(
         await begin_requirement(
             session,
             one if effect is None else replace(one, effect=effect),
+            among,
             reason=f"Adopted from the example: {found.title}",
             by=by,
             at=at,

@@ -19,6 +19,7 @@ class Right(StrEnum):
     CHOOSE_LIGHTHOUSES = "choose_lighthouses"
     PUBLISH_ASSETS = "publish_assets"
     EXEMPT_FROM_STANDARDS = "exempt_from_standards"
+    MANAGE_CERTIFICATION = "manage_certification"
     HOLD_REVIEWS = "hold_reviews"
     DECIDE_REVIEWS = "decide_reviews"
 
@@ -39,6 +40,9 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     # A published pattern opens gates: for those who decide at them. Anybody may propose.
     Right.PUBLISH_ASSETS: frozenset({Role.ENABLER}),
     Right.EXEMPT_FROM_STANDARDS: frozenset({Role.ENABLER}),
+    # The pick-list, what is asked of whom, certificates and waivers: they open and shut gates. Not
+    # for those who decide at them, nor for those who pass them.
+    Right.MANAGE_CERTIFICATION: frozenset({Role.ADMIN}),
     # Opening a review, moving its dates, closing the evidence.
     Right.HOLD_REVIEWS: frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN}),
     # The committee: deciding on use cases, and locking.

@@ -185,6 +185,20 @@ async def ids_of_members(
     return {party: tuple(some) for party, some in found.items()}
 
 
+async def ids_by_email(session: AsyncSession, emails: Iterable[str]) -> dict[str, str]:
+    """The ids of those who have one of these emails, by it."""
+    wanted = {email.strip().lower() for email in emails}
+    rows = await session.execute(
+        select(col(PersonRow.email), col(PersonRow.id)).where(col(PersonRow.email).in_(wanted))
+    )
+    return {row.email: row.id for row in rows}
+
+
+async def active_ids(session: AsyncSession) -> set[str]:
+    """The ids of all who are here."""
+    return set(await session.scalars(select(col(PersonRow.id)).where(col(PersonRow.active))))
+
+
 async def any_sample(session: AsyncSession, ids: Iterable[str] | None = None) -> bool:
     """Whether one of these people is a sample, made by `headway demo`; without ids, one of all."""
     samples = select(col(PersonRow.id)).where(col(PersonRow.sample)).limit(1)
