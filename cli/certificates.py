@@ -1,5 +1,6 @@
 """`headway import certificates`: what a learning system knows."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,17 +15,22 @@ LARGEST = 10_000_000
 """Bytes of a file."""
 
 
-async def bring_in(path: Path) -> int:
-    """Write a file's certificates down and say what became of every line; the exit code: 1 when
-    one was left out."""
+def read(path: Path) -> str:
+    """What stands in a file. `BadInput` for one that cannot be read."""
     try:
         if path.stat().st_size > LARGEST:
             raise BadInput("file", f"more than {LARGEST:,} bytes: bring it in parts")
-        written = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise BadInput("file", f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise BadInput("file", f"{path} is no text in UTF-8") from None
+
+
+async def bring_in(path: Path) -> int:
+    """Write a file's certificates down and say what became of every line; the exit code: 1 when
+    one was left out."""
+    written = await asyncio.to_thread(read, path)
     url = database_url(configured())
     async with open_sessions(url, pool=1) as sessions, sessions.begin() as session:
         done = await bring(session, written, by=None, at=datetime.now(UTC))

@@ -470,7 +470,7 @@ def _certification(found: CertificationReport) -> Iterator[Table]:
         )
         for one in found.coverage
     )
-    yield _table("coverage", "role group certificate effect | certified asked share", covered)
+    yield _table("coverage", "role group certificate effect | certified people share", covered)
 
 
 @_tables.register
