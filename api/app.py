@@ -22,6 +22,7 @@ from api import (
     reports,
     system,
 )
+from api.certification import routes as certification
 from api.intake import routes as use_cases
 from api.kit import problems
 from api.kit.bodies import EXAMPLES
@@ -48,7 +49,7 @@ TAGS = [
     {"name": "Third parties", "description": "Give a view on what was referred to you."},
     {"name": "Leadership", "description": "The verdict."},
     {"name": "Everybody", "description": "What anybody signed in may ask."},
-    {"name": "Administration", "description": "People, tokens, rates."},
+    {"name": "Administration", "description": "People, tokens, rates, certificates."},
 ]
 DESCRIPTION = """A chess clock for AI intake: every minute between the idea and production is on
 somebody's clock. Errors are RFC 9457 problems (`application/problem+json`). Sign in with
@@ -77,7 +78,7 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
     problems.install(app)
     for module in (
         *(system, use_cases, value, reach, effort, library, portfolio, reviews),
-        *(lighthouses, reports, assumptions, currency_rates, notices, people),
+        *(lighthouses, reports, assumptions, currency_rates, notices, certification, people),
     ):
         app.include_router(module.router)
     app.state.takes_files = set()

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.settings import Settings
 from web import home
+from web.certification import pages as certification
 from web.history import compare
 from web.intake import board, measuring, new, queue, reach, taking, use_case, use_cases
 from web.kit import errors
@@ -26,18 +27,8 @@ from web.value import currency_rates
 
 ROUTES = (
     *(home, sign_in, new, use_cases, use_case, measuring, reach, taking, queue, board),
-    *(
-        reports,
-        portfolio,
-        reviews,
-        library,
-        lighthouses,
-        compare,
-        notices,
-        admin,
-        currency_rates,
-        account,
-    ),
+    *(reports, portfolio, reviews, library, lighthouses, compare, notices, admin),
+    *(certification, currency_rates, account),
 )
 
 

@@ -55,7 +55,6 @@ class Person:
     email: str
     roles: frozenset[Role]
     party: str | None = None
-    certifications: tuple[str, ...] = ()
     active: bool = True
 
     @property

@@ -1,6 +1,7 @@
 """An adopted, published pattern is the evidence with which a gate passes without a human."""
 
 import hashlib
+from datetime import datetime
 
 from service.database import Sessions, reading
 from service.domain.commands import Command
@@ -22,7 +23,13 @@ from service.people.directory import find_person
 
 
 async def attach_pattern(
-    sessions: Sessions, engine: Engine, key: str, by: Actor, taken: tuple[Asset, Version]
+    sessions: Sessions,
+    engine: Engine,
+    key: str,
+    by: Actor,
+    taken: tuple[Asset, Version],
+    *,
+    at: datetime,
 ) -> bool:
     """Attach an adopted version as `approved-pattern` where the use case has such a gate before it;
     whether that was done. The workflow then passes the gate by its own rules.
@@ -49,7 +56,9 @@ async def attach_pattern(
     )
     once = hashlib.sha256(f"pattern {row.id} {asset.id} {version.number}".encode()).hexdigest()[:32]
     try:
-        await decide(sessions, engine, key_of(row), wanted, decision_id=once, request_digest=once)
+        await decide(
+            sessions, engine, key_of(row), wanted, decision_id=once, request_digest=once, at=at
+        )
     except (
         Refusal,
         EngineUnreachable,

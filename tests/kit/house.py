@@ -17,6 +17,7 @@ from service.domain.people import Person, Role
 from service.people.directory import add_person
 from service.people.tokens import issue_token
 from tests.kit.apps import app_over
+from tests.kit.certificates import certify
 from tests.kit.contract import Contract
 from tests.kit.submission import submission
 from web.history.files import Files
@@ -118,9 +119,9 @@ class House:
                 email=f"{mark}@example.com",
                 roles=roles,
                 party=party,
-                certifications=certified,
                 at=at,
             )
+            await certify(session, person, *certified, at=at)
             token = await issue_token(session, person.id, label="test", at=at)
         http = self.anonymous()
         http.headers["Authorization"] = f"Bearer {token.secret}"

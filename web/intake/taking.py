@@ -35,7 +35,9 @@ async def take(form: TheForm, by: TheWriter) -> Response:
     taken = await by.attempt(adopting, sent)
     if isinstance(taken, Response):
         return taken
-    opened = await attach_pattern(given.sessions, given.engine, by.key, actor, taken)
+    opened = await attach_pattern(
+        given.sessions, given.engine, by.key, actor, taken, at=given.now()
+    )
     return by.seen(taken=Taken.OPENED if opened else Taken.TAKEN)
 
 
