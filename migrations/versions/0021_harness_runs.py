@@ -28,6 +28,7 @@ def upgrade() -> None:
             "rules", postgresql.JSONB(), server_default=sa.text("'[]'::jsonb"), nullable=False
         ),
     )
+    op.alter_column("library_version", "rules", server_default=None)
     op.create_table(
         "harness_token",
         sa.Column("id", sa.String(length=16), nullable=False),

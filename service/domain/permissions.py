@@ -19,6 +19,7 @@ class Right(StrEnum):
     CHOOSE_LIGHTHOUSES = "choose_lighthouses"
     PUBLISH_ASSETS = "publish_assets"
     EXEMPT_FROM_STANDARDS = "exempt_from_standards"
+    MAKE_UNIT_TOKENS = "make_unit_tokens"
     HOLD_REVIEWS = "hold_reviews"
     DECIDE_REVIEWS = "decide_reviews"
 
@@ -39,6 +40,8 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     # A published pattern opens gates: for those who decide at them. Anybody may propose.
     Right.PUBLISH_ASSETS: frozenset({Role.ENABLER}),
     Right.EXEMPT_FROM_STANDARDS: frozenset({Role.ENABLER}),
+    # For machines that bring results of harnesses to every use case of a business unit.
+    Right.MAKE_UNIT_TOKENS: frozenset({Role.ENABLER, Role.ADMIN}),
     # Opening a review, moving its dates, closing the evidence.
     Right.HOLD_REVIEWS: frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN}),
     # The committee: deciding on use cases, and locking.
