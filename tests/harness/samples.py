@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 if sys.version_info >= (3, 14):
-    import zipfile
+    import zipfile as zipfile  # noqa: PLC0414 - the one with Zstandard
 else:
-    from backports.zstd import zipfile
+    from backports.zstd import zipfile as zipfile  # noqa: PLC0414
 
 RULES: list[dict[str, Any]] = [
     {"metric": "accuracy", "bound": "at_least", "threshold": 0.85, "least_samples": 100}

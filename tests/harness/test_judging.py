@@ -1,4 +1,4 @@
-"""What passes: rules held against scores, their limits and their samples. Published values, laws."""
+"""What passes: rules held against scores, their limits and samples. Published values, laws."""
 
 import math
 from dataclasses import replace
@@ -179,7 +179,15 @@ def test_a_rule_is_read_as_it_is_written(rule: PassRule) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["", "accuracy", "accuracy 0.9", "accuracy at least", "at least 0.9", "a at least ...", "a < 1"],
+    [
+        "",
+        "accuracy",
+        "accuracy 0.9",
+        "accuracy at least",
+        "at least 0.9",
+        "a at least ...",
+        "a < 1",
+    ],
 )
 def test_what_is_no_rule_is_refused(line: str) -> None:
     with pytest.raises(BadInput, match="write a rule like"):

@@ -212,9 +212,13 @@ def test_no_more_of_a_zip_is_unpacked_than_its_header_may_have(
 ) -> None:
     asked: list[int] = []
     read: Any = zipfile.ZipExtFile.read
-    monkeypatch.setattr(
-        zipfile.ZipExtFile, "read", lambda self, n=-1: (asked.append(n), read(self, n))[1]
-    )
+
+    def noted(self: zipfile.ZipExtFile, most: int = -1) -> bytes:
+        asked.append(most)
+        content: bytes = read(self, most)
+        return content
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", noted)
     read_run(dot_eval())
     assert asked == [inspect_logs.LARGEST_HEADER + 1]
 
