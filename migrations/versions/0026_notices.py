@@ -1,7 +1,7 @@
 """Notices: who was told what of which transition, and whether they have seen it.
 
 Revision ID: 0026
-Revises: 0019
+Revises: 0024
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = "0026"
-down_revision: str | None = "0019"
+down_revision: str | None = "0024"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
