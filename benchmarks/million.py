@@ -172,8 +172,8 @@ async def fill(connection: asyncpg.Connection, cases: int, *, seed: int = 1) -> 
     """Fill an empty database with so many live cases; how many transitions that makes."""
     rng = np.random.default_rng([seed, cases])
     await connection.execute(
-        "INSERT INTO person (id, name, email, roles, certifications, active, created_at) "
-        "VALUES ('owner', 'Owner', 'owner@example.com', '{builder}', '{}', true, now())"
+        "INSERT INTO person (id, name, email, roles, active, created_at) "
+        "VALUES ('owner', 'Owner', 'owner@example.com', '{builder}', true, now())"
     )
     transitions = 0
     # Foreign keys hold by construction; checking each of ten million rows is not what is measured.

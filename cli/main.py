@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 people = typer.Typer(help="People, their roles and tokens.", no_args_is_help=True)
-history = typer.Typer(help="Bring history in.", no_args_is_help=True)
+history = typer.Typer(help="Bring history or certificates in.", no_args_is_help=True)
 out = typer.Typer(help="Take cases out.", no_args_is_help=True)
 app.add_typer(people, name="people")
 app.add_typer(history, name="import")
@@ -214,6 +214,16 @@ def import_events(
     from cli.events import import_events as bring_in
 
     raise typer.Exit(_run(bring_in(file, map_ or None, source or None, rejects)))
+
+
+@history.command("certificates")
+def import_certificates(
+    file: Annotated[Path, typer.Argument(help="A CSV file out of a learning system.")],
+) -> None:
+    """Bring certificates in. Safe to repeat: what is known already is not written again."""
+    from cli.certificates import bring_in
+
+    raise typer.Exit(_run(bring_in(file)))
 
 
 @out.command("events")

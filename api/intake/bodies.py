@@ -1,6 +1,6 @@
 """Requests and answers. What they mean is in `service.domain`."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -11,13 +11,14 @@ from api.intake import examples
 from api.kit.bodies import Input, shows
 from api.people import Names, PersonRef, ref
 from service.domain.case import Outcome
+from service.domain.certification import NOBODY, Certified
 from service.domain.clock import Share, Span, Transition, gate_tax, shares
 from service.domain.commands import Command
 from service.domain.forecast import MadeForecast
 from service.domain.lifecycle import Rule
 from service.domain.passing import By, Missing, Need, missing, missing_ahead
 from service.domain.pathway import Stage, StageKind
-from service.domain.people import SYSTEM
+from service.domain.people import SYSTEM, Actor
 from service.domain.standing import Lowering, Mode, Position
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.intake.fields import InvestmentCase, Kpi, UseCase, UseCaseFields
@@ -126,11 +127,18 @@ class MissingRead(BaseModel):
     stage: str = Field(description="Key of the stage", examples=["evaluate"])
     need: Need
     name: str = Field(
-        description="The kind of evidence, or the certification", examples=["evaluation-report"]
+        description="The kind of evidence, or the certificate", examples=["evaluation-report"]
     )
-    number: int = Field(description="How many are missing (approvals)")
+    number: int = Field(description="How many are missing: approvals, or people with a certificate")
     by: By = Field(description="Who can see to it")
-    party: str = Field(description="The party that holds the stage", examples=["enablement"])
+    party: str = Field(
+        description="The party that holds the stage, or was asked for its view",
+        examples=["enablement"],
+    )
+    blocks: bool = Field(
+        default=True, description="False for a certificate whose absence stops nothing"
+    )
+    basis: str = Field(default="", description="Of a certificate: the legal basis, if there is one")
     detail: str = Field(description="The same as a sentence")
 
     @classmethod
@@ -143,6 +151,8 @@ class MissingRead(BaseModel):
             number=missing.number,
             by=missing.by,
             party=missing.party,
+            blocks=missing.blocks,
+            basis=missing.basis,
             detail=missing.detail,
         )
 
@@ -379,7 +389,9 @@ class UseCaseRead(UseCaseFields, UseCaseSummary):
         names: Names,
         at: datetime,
         made: MadeForecast | None = None,
-        certifications: Collection[str] = (),
+        *,
+        certified: Certified = NOBODY,
+        reader: Actor | None = None,
     ) -> "UseCaseRead":
         """The answer for a row, as of a moment."""
         standing = standing_of(row)
@@ -417,8 +429,8 @@ class UseCaseRead(UseCaseFields, UseCaseSummary):
             ],
             evidence_missing=list(standing.evidence_missing),
             lowering=LoweringRead.of(standing.lowering, names),
-            missing=[MissingRead.of(one) for one in missing(standing, certifications)],
-            missing_ahead=[MissingRead.of(one) for one in missing_ahead(standing, certifications)],
+            missing=[MissingRead.of(one) for one in missing(standing, certified, reader)],
+            missing_ahead=[MissingRead.of(one) for one in missing_ahead(standing, certified)],
         )
 
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StrictBool, StrictInt, StringConstraints
+from pydantic import BaseModel, Field, FiniteFloat, StrictBool, StrictInt, StringConstraints
 
 from api.kit.bodies import Input, shows
 from service.domain.case import Outcome
@@ -28,6 +28,7 @@ from service.library.assets import (
     Version,
 )
 from service.library.importing import Imported
+from service.library.pass_rules import MOST_RULES, Bound, PassRule
 from service.library.store import (
     Listed,
 )
@@ -51,6 +52,7 @@ _VERSION: dict[str, object] = {
     "number": 1,
     "status": "published",
     **_CONTENT,
+    "rules": [],
     "owner": "Greta Lund",
     "changed": "",
     "by": "Mei Tanaka",
@@ -103,6 +105,25 @@ class LinkBody(Input):
     address: Name = Field(description="https:// or http://")
 
 
+class PassRuleBody(Input):
+    """What one metric of a run must be for the run to pass."""
+
+    metric: Name = Field(
+        description="As the harness calls it; `scorer/metric` where several scorers have it",
+        examples=["accuracy"],
+    )
+    bound: Bound
+    threshold: FiniteFloat = Field(strict=True)
+    least_samples: StrictInt = Field(
+        default=0, ge=0, le=10**9, description="That the score rests on; 0 for any number"
+    )
+    limit: StrictBool = Field(
+        default=False,
+        description="Whether the lower 95% limit of the score (the upper one for `at_most`) must "
+        "pass, too",
+    )
+
+
 class ContentBody(Input):
     """What a version says."""
 
@@ -123,6 +144,12 @@ class ContentBody(Input):
         default=[], max_length=MOST_STAGES, description="That it serves; all, if empty"
     )
 
+    rules: list[PassRuleBody] = Field(
+        default=[],
+        max_length=MOST_RULES,
+        description="Of a harness: a run that keeps all of them passes. Without any, no run does",
+    )
+
     def content(self, person: Person) -> Content:
         """As the service takes it."""
         return Content(
@@ -133,10 +160,28 @@ class ContentBody(Input):
             tags=tuple(self.tags),
             tiers=tuple(self.tiers),
             stages=tuple(self.stages),
+            rules=tuple(PassRule(**one.model_dump()) for one in self.rules),
         )
 
 
-@shows({"key": "sort-by-urgency", "kind": "pattern", **_CONTENT})
+@shows(
+    {
+        "key": "answers-in-text",
+        "kind": "harness",
+        "title": "Evaluate answers in text",
+        "text": "200 questions with agreed answers.",
+        "tiers": ["medium"],
+        "rules": [
+            {
+                "metric": "accuracy",
+                "bound": "at_least",
+                "threshold": 0.85,
+                "least_samples": 200,
+                "limit": True,
+            }
+        ],
+    }
+)
 class AssetBody(ContentBody):
     """A new asset, as its first version."""
 
@@ -214,6 +259,21 @@ class LinkRead(BaseModel):
     address: str
 
 
+class PassRuleRead(BaseModel):
+    """What one metric of a run must be."""
+
+    metric: str
+    bound: Bound
+    threshold: float
+    least_samples: int = Field(description="0 for any number")
+    limit: bool
+
+    @classmethod
+    def of(cls, found: PassRule) -> "PassRuleRead":
+        """The answer for a rule."""
+        return cls.model_validate(found, from_attributes=True)
+
+
 class AssetVersionRead(BaseModel):
     """A version with all that was decided about it, oldest first."""
 
@@ -226,6 +286,7 @@ class AssetVersionRead(BaseModel):
     tags: list[str]
     tiers: list[Tier] = Field(description="Empty for all")
     stages: list[str] = Field(description="Empty for all")
+    rules: list[PassRuleRead] = Field(description="Of a harness: what passes")
     changed: str
     by: str
     at: datetime
@@ -245,6 +306,7 @@ class AssetVersionRead(BaseModel):
             tags=list(content.tags),
             tiers=list(content.tiers),
             stages=list(content.stages),
+            rules=[PassRuleRead.of(one) for one in content.rules],
             changed=found.changed,
             by=found.by,
             at=found.at,

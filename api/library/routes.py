@@ -329,7 +329,9 @@ async def take(
             session, row, person.actor, body.asset, number=body.number, at=given.now()
         )
         used = next(one for one in await used_by(session, row.id) if one.asset.id == taken[0].id)
-    opened = await attach_pattern(given.sessions, given.engine, key, person.actor, taken)
+    opened = await attach_pattern(
+        given.sessions, given.engine, key, person.actor, taken, at=given.now()
+    )
     return AdoptedRead(**UsedRead.of(used).model_dump(), opened=opened)
 
 

@@ -20,6 +20,8 @@ class Right(StrEnum):
     PUBLISH_ASSETS = "publish_assets"
     EXEMPT_FROM_STANDARDS = "exempt_from_standards"
     IMPORT_ADOPTIONS = "import_adoptions"
+    MANAGE_CERTIFICATION = "manage_certification"
+    MAKE_UNIT_TOKENS = "make_unit_tokens"
     HOLD_REVIEWS = "hold_reviews"
     DECIDE_REVIEWS = "decide_reviews"
 
@@ -41,6 +43,11 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.PUBLISH_ASSETS: frozenset({Role.ENABLER}),
     Right.EXEMPT_FROM_STANDARDS: frozenset({Role.ENABLER}),
     Right.IMPORT_ADOPTIONS: frozenset({Role.ENABLER}),
+    # The pick-list, what is asked of whom, certificates and waivers: they open and shut gates. Not
+    # for those who decide at them, nor for those who pass them.
+    Right.MANAGE_CERTIFICATION: frozenset({Role.ADMIN}),
+    # For machines that bring results of harnesses to every use case of a business unit.
+    Right.MAKE_UNIT_TOKENS: frozenset({Role.ENABLER, Role.ADMIN}),
     # Opening a review, moving its dates, closing the evidence.
     Right.HOLD_REVIEWS: frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN}),
     # The committee: deciding on use cases, and locking.

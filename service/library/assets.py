@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from service.domain.pathway import APPROVED_PATTERN
+from service.domain.pathway import APPROVED_PATTERN, HARNESS_PASS, Stage
 from service.domain.people import Actor, Role
 from service.domain.standing import Standing
 from service.domain.tiering import Tier
+from service.library.pass_rules import PassRule
 
 MOST_ASSETS = 5_000
 MOST_VERSIONS = 200
@@ -70,6 +71,8 @@ class Content:
     tags: tuple[str, ...] = ()
     tiers: tuple[Tier, ...] = ()
     stages: tuple[str, ...] = ()
+    rules: tuple[PassRule, ...] = ()
+    """Of a harness: what a run must be to pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,31 +177,36 @@ class Exemption:
         return day <= self.until
 
 
-def attester(adopter: Actor, publisher: Actor, standing: Standing) -> Actor | None:
-    """In whose name an adopted pattern is attached as `approved-pattern`: of whoever adopted it, if
-    they are of enablement, or of whoever published it. None for nobody: its owners never open a
-    gate of their own use case, whatever they have published."""
-    for one in (adopter, publisher):
+OPENS: Mapping[Kind, str] = {Kind.PATTERN: APPROVED_PATTERN, Kind.HARNESS: HARNESS_PASS}
+"""The evidence that an asset can become: an adopted pattern, or a harness that was passed."""
+
+
+def attester(standing: Standing, *candidates: Actor) -> Actor | None:
+    """In whose name evidence of the library is attached: of the first of these who is of enablement
+    and no owner. None for nobody: owners never open a gate of their own use case, whatever they
+    have published."""
+    for one in candidates:
         own = one.person_id in (*standing.owners, *standing.former_owners)
         if Role.ENABLER in one.roles and not own:
             return one
     return None
 
 
-def opens(kind: Kind, version: Version, standing: Standing) -> bool:
-    """Whether an adopted version is what a gate of this use case, now or later, passes with.
+def gates_of(kind: Kind, version: Version, standing: Standing) -> tuple[Stage, ...]:
+    """The present and later gates of a use case that pass with a version, adopted or passed.
 
-    The version must be published, say that it serves the tier, and serve the stage.
+    The version must be published, say that it serves the tier, and serve the stage. None once the
+    evidence is there, attached by enablement.
     """
-    content = version.content
-    if kind is not Kind.PATTERN or version.status is not Status.PUBLISHED or standing.ended:
-        return False
+    content, evidence = version.content, OPENS.get(kind)
+    if evidence is None or version.status is not Status.PUBLISHED or standing.ended:
+        return ()
     if standing.pathway.tier not in content.tiers:
-        return False
-    if any(item.kind == APPROVED_PATTERN for item in standing.evidence):
-        return False
-    return any(
-        APPROVED_PATTERN in stage.passes_with
-        and (not content.stages or stage.key in content.stages)
+        return ()
+    if any(item.kind == evidence and item.attested for item in standing.evidence):
+        return ()
+    return tuple(
+        stage
         for stage in (standing.stage, *standing.stages_ahead)
+        if evidence in stage.passes_with and (not content.stages or stage.key in content.stages)
     )

@@ -55,6 +55,7 @@ class VersionRow(SQLModel, table=True):
     tags: list[str] = Field(sa_column=Column(JSONB, nullable=False))
     tiers: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     stages: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    rules: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
     changed: str = Field(sa_type=Text)
     person_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
     proposed_at: datetime = Field(sa_type=TIME)

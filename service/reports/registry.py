@@ -9,6 +9,7 @@ from service.domain.cohort import Cohort
 from service.facts.as_of import Moment
 from service.facts.traces import Sample
 from service.reports import (
+    certification,
     changes,
     clock,
     delay,
@@ -58,6 +59,7 @@ class Name(StrEnum):
     EFFORT = effort.REPORT
     VALUE = value.REPORT
     LIBRARY = library.REPORT
+    CERTIFICATION = certification.REPORT
 
 
 def named(written: str) -> Name:

@@ -17,6 +17,7 @@ from service.library.assets import MOVES, Kind, Status
 from service.library.effects import EffectVerdict
 from service.lighthouses.rules import Criterion, Standing
 from service.measure.tiers import Direction
+from service.notices.kinds import Kind as NoticeKind
 from service.portfolio.portfolio import Gap, Sort
 from service.reach.milestones import Obstacle
 from service.reports.question import Grouping as Groups
@@ -129,6 +130,7 @@ def composed() -> set[str]:
         *(f"library.hint_{one}" for one in ("tiers", "stages", "changed", "asset")),
         *(f"library.{word}_{one}" for word in ("do", "means") for one in MOVES),
         *(f"library.done_{one}" for one in (*LIBRARY_DONE, *Taken)),
+        *(f"notices.kind_{one}" for one in NoticeKind),
         *(f"reviews.phase_{one}" for one in Phase),
         *(f"reviews.{word}_{one}" for word in ("choice", "means") for one in Choice),
         *(f"reviews.event_{one}" for one in Happened),

@@ -24,6 +24,7 @@ from service.kinds import LONGEST_DOCUMENT, LONGEST_PROSE, LONGEST_REASON, Words
 from service.library.adoptions import users_of
 from service.library.assets import MOVES, Asset, Content, Kind, Link, Status, Version
 from service.library.markdown import as_html
+from service.library.pass_rules import rule_from_line
 from service.library.store import (
     LAST_PAGE,
     Wanted,
@@ -50,7 +51,7 @@ router = APIRouter()
 
 PATH = "/library"
 FILTERS = ("q", "kind", "tag", "tier", "stage", "status")
-FIELDS = ("key", "kind", "title", "owner", "text", "links", "tags", "changed")
+FIELDS = ("key", "kind", "title", "owner", "text", "links", "tags", "rules", "changed")
 """Of the form that proposes; tiers and stages are ticked."""
 DONE = ("proposed", "version", "published", "deprecated", "withdrawn")
 LIMIT = 50
@@ -315,13 +316,14 @@ def _filled(version: Version, owner: str) -> tuple[dict[str, str], dict[str, lis
         "text": content.text,
         "links": "\n".join(f"{one.address} {one.label}" for one in content.links),
         "tags": ", ".join(content.tags),
+        "rules": "\n".join(map(str, content.rules)),
     }
     ticked = {"tiers": [tier.value for tier in content.tiers], "stages": list(content.stages)}
     return typed, ticked
 
 
 def _content(by: Asking, form: Form) -> Content:
-    """What a form says; tags by commas, a link a line: its address, then its words."""
+    """What a form says; tags by commas, a link and a rule a line each."""
     links = []
     for line in form.text("links").splitlines():
         if line.strip():
@@ -338,6 +340,11 @@ def _content(by: Asking, form: Form) -> Content:
         tags=tuple(form.text("tags").split(",")),
         tiers=tuple(Tier(one) for one in form.all("tiers")),
         stages=tuple(form.all("stages")),
+        rules=tuple(
+            rule_from_line(_short("rules", line, 400))
+            for line in form.text("rules").splitlines()
+            if line.strip()
+        ),
     )
 
 
