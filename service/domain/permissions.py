@@ -19,6 +19,8 @@ class Right(StrEnum):
     CHOOSE_LIGHTHOUSES = "choose_lighthouses"
     PUBLISH_ASSETS = "publish_assets"
     EXEMPT_FROM_STANDARDS = "exempt_from_standards"
+    CHECK_ADOPTIONS = "check_adoptions"
+    KEEP_OFFERS = "keep_offers"
     HOLD_REVIEWS = "hold_reviews"
     DECIDE_REVIEWS = "decide_reviews"
 
@@ -39,6 +41,8 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     # A published pattern opens gates: for those who decide at them. Anybody may propose.
     Right.PUBLISH_ASSETS: frozenset({Role.ENABLER}),
     Right.EXEMPT_FROM_STANDARDS: frozenset({Role.ENABLER}),
+    Right.CHECK_ADOPTIONS: frozenset({Role.ENABLER}),
+    Right.KEEP_OFFERS: frozenset({Role.ENABLER}),
     # Opening a review, moving its dates, closing the evidence.
     Right.HOLD_REVIEWS: frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN}),
     # The committee: deciding on use cases, and locking.
