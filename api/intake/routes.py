@@ -61,6 +61,7 @@ from service.intake.use_cases import (
     transitions,
 )
 from service.kinds import Words
+from service.library.told import told
 from service.people.directory import certifications_of, find_builder, find_person, names_of
 from service.reactions import submit
 from service.value.haircut import haircut
@@ -232,7 +233,8 @@ async def one(
     made = await newest(session, [row.id])
     certified = (await certifications_of(session, [row.owner_id])).get(row.owner_id, ())
     names = await names_of(session, ids)
-    return UseCaseRead.of(row, names, given.now(), made.get(row.id), certified)
+    of_library = (await told(session, [row.id])).get(row.id, [])
+    return UseCaseRead.of(row, names, given.now(), made.get(row.id), certified, told=of_library)
 
 
 @router.get(

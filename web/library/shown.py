@@ -12,8 +12,10 @@ from service.domain.people import Person
 from service.domain.permissions import Right, may
 from service.intake.use_cases import UseCaseRow
 from service.library.adoptions import Exempted, Used, exemptions_of, may_adopt, used_by
-from service.library.assets import Kind, Status
+from service.library.assets import Kind, Status, adopted_in
+from service.library.checks import Check, checks_of
 from service.library.store import MOST_LISTED, Listed, Wanted, list_assets
+from service.library.told import Told, told
 
 
 class Taken(StrEnum):
@@ -23,6 +25,14 @@ class Taken(StrEnum):
     OPENED = "opened"
     """Taken, and a gate passed by it."""
     EXEMPTED = "exempted"
+
+
+class Checked(StrEnum):
+    """How the check of an adoption stands."""
+
+    DUE = "due"
+    FITS = "fits"
+    UNFIT = "unfit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +60,25 @@ class Shown:
     today: date
     not_taken: NotTaken = NotTaken("")
 
-    @property
-    def withdrawn(self) -> Sequence[Used]:
-        """What it uses and nobody should use any more."""
-        return [one for one in self.used if one.withdrawn]
+    told: Sequence[Told] = ()
+    """Of withdrawn versions, and of what does not fit."""
+    checks: Sequence[Check] = ()
+
+    def check_of(self, used: Used) -> Checked | None:
+        """How the check of the version that it uses stands; None where it was not drawn."""
+        for one in self.checks:
+            if (one.asset.id, one.version.number) == (used.asset.id, used.now.number):
+                if one.finding is None:
+                    return Checked.DUE
+                return Checked.UNFIT if one.unfit else Checked.FITS
+        return None
+
+    def is_unfit(self, reference: str) -> bool:
+        """Whether a check found that what evidence refers to does not fit."""
+        about = adopted_in(reference)
+        return any(
+            one.unfit and (one.asset.key, one.version.number) == about for one in self.checks
+        )
 
     def is_open(self, form: str) -> bool:
         """Whether a form is unfolded: it was sent and not taken."""
@@ -97,4 +122,6 @@ async def library_of(
         may_exempt=may_exempt,
         today=at.astimezone(UTC).date(),
         not_taken=not_taken or NotTaken(""),
+        told=(await told(session, [row.id])).get(row.id, ()),
+        checks=await checks_of(session, row.id),
     )
