@@ -1,7 +1,7 @@
 """What the page of a use case shows of the library, and what its reader may take."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
@@ -16,6 +16,7 @@ from service.library.assets import Kind, Status, adopted_in
 from service.library.checks import Check, checks_of
 from service.library.store import MOST_LISTED, Listed, Wanted, list_assets
 from service.library.told import Told, told
+from web.kit.not_written import NotWritten
 
 
 class Taken(StrEnum):
@@ -36,16 +37,6 @@ class Checked(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class NotTaken:
-    """A form that could not be taken: which one, what was typed, what is wrong with which field."""
-
-    form: str
-    typed: Mapping[str, str] = field(default_factory=dict)
-    field: str = ""
-    words: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Shown:
     """What a use case has of the library, for one reader."""
 
@@ -58,8 +49,7 @@ class Shown:
     may_take: bool
     may_exempt: bool
     today: date
-    not_taken: NotTaken = NotTaken("")
-
+    not_written: NotWritten | None = None
     told: Sequence[Told] = ()
     """Of withdrawn versions, and of what does not fit."""
     checks: Sequence[Check] = ()
@@ -82,16 +72,19 @@ class Shown:
 
     def is_open(self, form: str) -> bool:
         """Whether a form is unfolded: it was sent and not taken."""
-        return self.not_taken.form == form
+        return self.not_written is not None and self.not_written.form == form
 
     def typed(self, form: str, name: str) -> str:
         """What was typed into a field of a form that was not taken."""
-        return self.not_taken.typed.get(name, "") if self.is_open(form) else ""
+        if self.not_written is None or self.not_written.form != form:
+            return ""
+        return self.not_written.typed.get(name, "")
 
     def wrong(self, form: str, name: str) -> str:
         """What is wrong with a field, or with the form as a whole for no name."""
-        here = self.is_open(form) and self.not_taken.field == name
-        return self.not_taken.words if here else ""
+        if self.not_written is None or self.not_written.form != form:
+            return ""
+        return self.not_written.wrong.get(name, "") if name else self.not_written.message
 
 
 async def library_of(
@@ -100,7 +93,7 @@ async def library_of(
     reader: Person,
     at: datetime,
     *,
-    not_taken: NotTaken | None = None,
+    not_written: NotWritten | None = None,
 ) -> Shown:
     """What the page shows of the library."""
     goes_on = row.outcome in {Outcome.OPEN, Outcome.PRODUCTION}
@@ -121,7 +114,7 @@ async def library_of(
         may_take=may_take,
         may_exempt=may_exempt,
         today=at.astimezone(UTC).date(),
-        not_taken=not_taken or NotTaken(""),
+        not_written=not_written,
         told=(await told(session, [row.id])).get(row.id, ()),
         checks=await checks_of(session, row.id),
     )
