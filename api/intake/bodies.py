@@ -1,6 +1,6 @@
 """Requests and answers. What they mean is in `service.domain`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 from api.intake import examples
 from api.kit.bodies import Input, shows
+from api.library.bodies import ToldRead
 from api.people import Names, PersonRef, ref
 from service.domain.case import Outcome
 from service.domain.certification import NOBODY, Certified
@@ -26,6 +27,7 @@ from service.intake.handing_in import Receipt
 from service.intake.queue import target_of
 from service.intake.use_cases import UseCaseRow, key_of, standing_of
 from service.kinds import Email, Reason, Words
+from service.library.told import Told
 from service.value.haircut import Haircut, Source
 
 DAY_SECONDS = 86_400
@@ -381,6 +383,9 @@ class UseCaseRead(UseCaseFields, UseCaseSummary):
     forecast: ForecastRead | None = Field(
         description="The newest one; null while there is no history, and once it has ended"
     )
+    told: list[ToldRead] = Field(
+        description="Of what it uses of the library: withdrawn versions, and what does not fit"
+    )
 
     @classmethod
     def of(
@@ -392,6 +397,7 @@ class UseCaseRead(UseCaseFields, UseCaseSummary):
         *,
         certified: Certified = NOBODY,
         reader: Actor | None = None,
+        told: Sequence[Told] = (),
     ) -> "UseCaseRead":
         """The answer for a row, as of a moment."""
         standing = standing_of(row)
@@ -417,6 +423,7 @@ class UseCaseRead(UseCaseFields, UseCaseSummary):
             stages=[StageRead.of(stage) for stage in standing.pathway.stages],
             passed=list(standing.passed),
             forecast=ForecastRead.of(None if standing.ended else made),
+            told=[ToldRead.of(one) for one in told],
             approvals=[ref(person, names) for person in standing.approvals],
             evidence=[
                 EvidenceRead(
