@@ -17,6 +17,7 @@ from api import (
     lighthouses,
     people,
     portfolio,
+    process,
     reach,
     reports,
     system,
@@ -76,7 +77,7 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
     problems.install(app)
     for module in (
         *(system, use_cases, value, reach, effort, library, portfolio, reviews),
-        *(lighthouses, reports, assumptions, currency_rates, people),
+        *(lighthouses, reports, assumptions, currency_rates, process, people),
     ):
         app.include_router(module.router)
     app.state.takes_files = set()

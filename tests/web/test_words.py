@@ -9,7 +9,7 @@ from service.domain.passing import By as Sees
 from service.domain.passing import Need
 from service.domain.people import Role
 from service.domain.standing import Mode, Position
-from service.domain.tiering import Autonomy, Tier
+from service.domain.tiering import Tier
 from service.effort.hours import TAPS, About
 from service.errors import Fault
 from service.intake.queue import Whose
@@ -90,7 +90,6 @@ def composed() -> set[str]:
         *(f"tier.{tier}" for tier in Tier),
         *(f"mode.{mode}" for mode in Mode),
         *(f"role.{role}" for role in Role),
-        *(f"autonomy.{one}" for one in Autonomy),
         *(f"position.{one}" for one in (*Position, "launching")),
         *(f"use_case.since_{how}" for how in ("open", *(ended - {Position.PARKED}))),
         *(f"command.{command}" for command in by_people),
@@ -102,8 +101,7 @@ def composed() -> set[str]:
         *(f"move.{position}" for position in ended),
         *(f"todo.{position}" for position in ended),
         *(f"todo.{what}_{whom}" for what in todo for whom in ("you", "they")),
-        *(f"field.{name}" for name in FIELDS),
-        *(f"risk.{name}" for name in QUESTIONS),
+        *(f"field.{name}" for name in FIELDS if name not in {*QUESTIONS, "autonomy"}),
         *(f"missing.{need}" for need in Need if need is not Need.APPROVALS),
         *(f"missing.by_{by}" for by in Sees),
         *(f"{error}_{part}" for error in errors for part in ("title", "next")),
