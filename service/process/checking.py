@@ -60,7 +60,8 @@ def check(content: bytes) -> Checked:
     """Everything that is wrong with a file of a process, as far as the file alone says it.
 
     The first pass looks at the keys and what kind of value each has; what they say together is
-    looked at where that is right. What needs the people who are there: `check_members`.
+    looked at where that is right. What needs the people who are there is in
+    `service.process.members`.
     """
     try:
         data, lines = _read(content)
@@ -73,47 +74,6 @@ def check(content: bytes) -> Checked:
     findings = found.sorted()
     stopped = process is None or any(finding.stops for finding in findings)
     return Checked(None if stopped else process, findings)
-
-
-def check_members(process: Process, members: Mapping[str, int]) -> tuple[Finding, ...]:
-    """What is wrong with it for the people who are there: `members` says how many active ones
-    enablement and each third party have.
-
-    Nobody decides on a use case of their own, so a gate needs one more than it has approvers: else
-    a reviewer with a use case would be the one who decides on it.
-    """
-    found = []
-    asked: dict[str, int] = {}
-    for pathway in process.pathways:
-        for stage in pathway.stages:
-            if stage.holder != BUILDER:
-                asked[stage.holder] = max(asked.get(stage.holder, 0), stage.approvers)
-            if stage.passes_with and not members.get(ENABLEMENT, 0):
-                where = f"pathways.{pathway.key}.stages.{stage.key}.passes_with"
-                kinds = ", ".join(stage.passes_with)
-                found.append(
-                    Finding(0, where, f"nobody can attach {kinds}: enablement has no members")
-                )
-    for party, approvers in asked.items():
-        there = members.get(party, 0)
-        key = f"parties.{party}"
-        if there == 0:
-            found.append(Finding(0, key, f"{party} holds a stage and has no members"))
-        elif there < approvers:
-            found.append(
-                Finding(0, key, f"{party} has {there} members, and a gate wants {approvers}")
-            )
-        elif there == approvers:
-            found.append(
-                Finding(
-                    0,
-                    key,
-                    f"{party} has just as many members as its gates have approvers ({there}): on a "
-                    "use case that one of them owns nobody else could decide",
-                    stops=False,
-                )
-            )
-    return tuple(found)
 
 
 # Reading.

@@ -179,6 +179,15 @@ class Process(Part):
         tier = max((rule.tier for rule in met), key=lambda key: ranks[key])
         return Tiered(tier, tuple(rule.reason for rule in met if rule.tier == tier))
 
+    def asked_of(self, answers: Answers) -> dict[str, Answer]:
+        """The answers to what this process asks, as far as it asks it and can be answered so."""
+        given: dict[str, Answer] = {}
+        for question in self.questions:
+            value = answers.get(question.key)
+            if value is not None and value in question.answers and holds(question.only_if, given):
+                given[question.key] = value
+        return given
+
     def as_json(self) -> dict[str, Any]:
         """The document as JSON-able data, without what is left out in a file too."""
         return self.model_dump(mode="json", exclude_defaults=True)

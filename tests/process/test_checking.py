@@ -10,9 +10,10 @@ from jsonschema import Draft202012Validator
 
 from service.domain.tiering import Tier
 from service.intake.pathways import pathways, tier_rules
-from service.process.checking import LARGEST, MOST_FINDINGS, Checked, check, check_members
+from service.process.checking import LARGEST, MOST_FINDINGS, Checked, check
 from service.process.document import as_toml, schema
 from service.process.in_force import process, shipped
+from service.process.members import check_members
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = shipped().decode()
