@@ -30,7 +30,7 @@ def files(draw: st.DrawFn) -> bytes:
             kind = draw(kinds)
             gate = kind is StageKind.GATE
             stage = {
-                "key": f"s{draw(st.integers(0, 3)) if draw(st.booleans()) else place}",
+                "key": f"s{place if draw(st.integers(0, 9)) else 0}",
                 "title": "S",
                 "kind": kind,
                 "holder": draw(st.sampled_from(HOLDERS[kind])),
