@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from service.process.checking import Finding
     from service.process.document import Process
+    from service.tries.result import Tried
 
 process = typer.Typer(
     help="The process as a file: tiers, questions, pathways.", no_args_is_help=True
@@ -74,6 +77,56 @@ def diff(file: File, as_json: AsJson = False) -> None:
         return
     for sentence in found.sentences:
         typer.echo(f"- {sentence}")
+
+
+@process.command("try")
+def try_(
+    file: File,
+    since: Annotated[
+        str, typer.Option(help="Only cases that began on that day (UTC) or later.", metavar="DAY")
+    ] = "",
+    cohort: Annotated[str, typer.Option(help="NAME or NAME[condition; ...].")] = "intake",
+    as_json: AsJson = False,
+) -> None:
+    """What past cases would have met under a file's process, from the database."""
+    import asyncio
+
+    found = asyncio.run(_try(_accepted(file), _day(since), cohort))
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), indent=2, allow_nan=False))
+        return
+    for line in found.lines():
+        typer.echo(line)
+
+
+def _day(written: str) -> "date | None":
+    from datetime import date
+
+    from service.errors import BadInput
+
+    try:
+        return date.fromisoformat(written) if written else None
+    except ValueError:
+        raise BadInput("--since", f"write the day like 2026-03-31, not {written}") from None
+
+
+async def _try(wanted: "Process", since: "date | None", cohort: str) -> "Tried":
+    from datetime import UTC, datetime
+
+    from cli.running import configured, database_url
+    from service.database import open_sessions, snapshot
+    from service.facts.as_of import Moment
+    from service.process.in_force import process as in_force
+    from service.reports.question import cohort_named
+    from service.tries.result import try_process
+    from service.tries.store import past_cases
+
+    of = cohort_named("--cohort", cohort)
+    moment = Moment(datetime.now(UTC), asked=False)
+    url = database_url(configured())
+    async with open_sessions(url, pool=1) as sessions, snapshot(sessions) as session:
+        past = await past_cases(session, moment, of, since)
+    return try_process(in_force(), wanted, past)
 
 
 def _content(file: Path) -> bytes:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from service.domain.pathway import Stage, StageKind
 from service.domain.people import BUILDER, ENABLEMENT, RESERVED_PARTIES
+from service.errors import BadInput
 from service.process.document import (
     MOST,
     Answers,
@@ -54,6 +55,30 @@ class Checked:
 
     process: Process | None
     findings: tuple[Finding, ...]
+
+
+@dataclass
+class BadProcess(BadInput):
+    """A file that cannot be used, with all that is wrong with it."""
+
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def errors(self) -> tuple[tuple[str, str], ...]:
+        """Each with its line and key in place of a field."""
+        return tuple(
+            (f"{self.field}, line {one.line}", f"{one.key}: {one.says}") for one in self.findings
+        )
+
+
+def accepted(field: str, content: bytes) -> Process:
+    """The process that a file says. `BadProcess` where something stops it."""
+    checked = check(content)
+    if checked.process is None:
+        stops = tuple(one for one in checked.findings if one.stops)
+        more = f" (and {len(stops) - 1} more)" if len(stops) > 1 else ""
+        raise BadProcess(field, f"{stops[0]}{more}", stops)
+    return checked.process
 
 
 def check(content: bytes) -> Checked:

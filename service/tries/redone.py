@@ -1,9 +1,10 @@
 """Past cases under another process: which stays fall away, which are added, and where."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 import numpy as np
 
@@ -25,6 +26,11 @@ class Kept:
 
     answers: Mapping[str, Answer] | None = None
     attested: tuple[tuple[float, str], ...] = ()
+
+    def between(self, after: float, until: float) -> set[str]:
+        """What was attested after one age and until another. A gate to which a case comes again
+        asks again: what was attested before it left it says nothing any more."""
+        return {kind for age, kind in self.attested if after < age <= until}
 
 
 class Basis(StrEnum):
@@ -133,21 +139,22 @@ def redo(before: Process, after: Process, traces: Traces, kept: Sequence[Kept]) 
         now = _way(after, tier, answers)
         own = range(int(bounds[row]), int(bounds[row + 1]))
         here = [traces.stages[visits.stage[visit]] for visit in own]
+        begun: dict[str, float] = {}
+        left: dict[str, float] = {}
         for visit, key in zip(own, here, strict=True):
-            found = _falls_away(
-                was.get(key), now.get(key), kept[row], float(visits.begin_days[visit])
-            )
+            at = float(visits.begin_days[visit])
+            begun.setdefault(key, at)
+            attested = kept[row].between(left.get(key, -inf), at)
+            found = _falls_away(was.get(key), now.get(key), attested)
             if found is not None:
                 why[visit] = WHY.index(found)
-        begun = dict(
-            zip(reversed(here), (visits.begin_days[one] for one in reversed(own)), strict=True)
-        )
+            left[key] = float(visits.end_days[visit])
         done = int(traces.cases.outcome[row]) == PRODUCTION
         end = float(traces.cases.duration_days[row]) if done else None
         for stage, at in _new(was, now, begun, end):
             if stage.kind is StageKind.BUILD:
                 new_builds.add(stage.key)
-            elif not _passes(stage, kept[row], at):
+            elif not _passes(stage, kept[row].between(-inf, at)):
                 added.append(Added(row, stage.key, stage.holder, stage.kind, at, stage.target_days))
     days, queue_days, pools = _drawn(before, traces, visits, party, added)
     return Redone(
@@ -189,7 +196,7 @@ def _way(process: Process, tier: str, answers: Mapping[str, Answer]) -> dict[str
 
 
 def _falls_away(
-    was: ProcessStage | None, now: ProcessStage | None, kept: Kept, at: float
+    was: ProcessStage | None, now: ProcessStage | None, attested: Set[str]
 ) -> Why | None:
     """Why a recorded stay in a stage falls away; None where it stays."""
     if was is None or was.kind is StageKind.BUILD:
@@ -199,13 +206,12 @@ def _falls_away(
     if now.holder != was.holder:
         return Why.OTHER_PARTY
     asked = (now.passes_with, now.evidence) != (was.passes_with, was.evidence)
-    return Why.BY_ITSELF if asked and _passes(now, kept, at) else None
+    return Why.BY_ITSELF if asked and _passes(now, attested) else None
 
 
-def _passes(stage: ProcessStage, kept: Kept, at: float) -> bool:
-    """Whether what lets a gate pass by itself had been attested by then."""
-    attested = {kind for age, kind in kept.attested if age <= at}
-    return bool(stage.passes_with) and attested.issuperset((*stage.passes_with, *stage.evidence))
+def _passes(stage: ProcessStage, attested: Set[str]) -> bool:
+    """Whether what lets a gate pass by itself had been attested."""
+    return bool(stage.passes_with) and attested >= {*stage.passes_with, *stage.evidence}
 
 
 def _new(

@@ -15,7 +15,7 @@ from service.measure.traces import Traces
 from service.process.document import Process
 from service.reports.report import Bounds, Day, Figures, Instant, bounds_of
 from service.tries.means import Change, Means, means
-from service.tries.redone import WHY, Basis, Kept, Redone, redo, stays_of
+from service.tries.redone import WHY, Basis, Kept, Redone, Why, redo, stays_of
 
 MOST_UNITS = 30
 """Only the units with the most cases are told apart."""
@@ -102,6 +102,29 @@ class Tried(Figures):
     tiers: tuple[TriedGroup, ...] = Field(description="By the tier that they had")
     units: tuple[TriedGroup, ...]
     notes: tuple[str, ...] = Field(description="What a replay cannot know")
+
+    def lines(self) -> Iterator[str]:
+        """All of it in lines of text, the sentence first."""
+        yield self.sentence
+        for one in self.moves:
+            way = f" (pathway {one.pathway})" if one.pathway else ""
+            yield f"- {_cases(one.cases)}: {one.before} to {one.after}{way}"
+        for gone in self.vanished:
+            stays = f"{_stays(gone.stays)} of {gone.days:.0f} days"
+            yield f"- {gone.stage}: {stays} {_VANISH[gone.why]}"
+        for new in self.added:
+            drawn = f"drawn from {new.drawn_from}" if new.drawn_from else "as long as the target"
+            stays = f"{_stays(new.stays)} of {new.days:.0f} days"
+            yield f"- {new.stage}: {stays} for {new.party} ({drawn})"
+        for group in (self.whole, *self.tiers, *self.units):
+            if group.time is not None and group.gate_tax is not None:
+                yield (
+                    f"- {group.name}: {_cases(group.cases)}, {group.another_tier} of another tier; "
+                    f"{_said(group.time)} to production, {_said(group.gate_tax)} gate tax"
+                )
+        for load in self.whole.parties:
+            yield f"- {load.party}: {load.after:.1f} stays a week, was {load.before:.1f}"
+        yield from self.notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +333,22 @@ def _notes(before: Process, after: Process, traces: Traces, redone: Redone) -> I
         yield f"{_cases(bases[Basis.REFUSED])} would be refused, and are in no mean."
     if bases[Basis.NO_SUCH_TIER]:
         yield f"{_cases(bases[Basis.NO_SUCH_TIER])} of a tier that is not there are in no mean."
+
+
+_VANISH = {
+    Why.GONE.value: "vanish with the stage",
+    Why.BY_ITSELF.value: "pass by themselves",
+    Why.OTHER_PARTY.value: "are another party's",
+}
+
+
+def _stays(number_of: int) -> str:
+    return "1 stay" if number_of == 1 else f"{number_of:,} stays"
+
+
+def _said(change: TriedChange) -> str:
+    low, high = change.change_interval
+    return f"{change.after:.1f} days, was {change.before:.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def _cases(number_of: int) -> str:
