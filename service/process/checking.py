@@ -128,7 +128,8 @@ def _read(content: bytes) -> tuple[dict[str, Any], dict[Path, int]]:
         raise _WrongError(Finding(error.line, "", says)) from None
     except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
         says, line = _without_place(str(error))
-        raise _WrongError(Finding(line, "", says)) from None
+        # Of what is missing at the end it names no line.
+        raise _WrongError(Finding(line or text.count("\n") + 1, "", says)) from None
 
 
 def _not_toml(text: str) -> str:

@@ -103,6 +103,11 @@ class Tried(Figures):
     units: tuple[TriedGroup, ...]
     notes: tuple[str, ...] = Field(description="What a replay cannot know")
 
+    @property
+    def groups(self) -> tuple[TriedGroup, ...]:
+        """All of them: the whole, the tiers, the units."""
+        return (self.whole, *self.tiers, *self.units)
+
     def lines(self) -> Iterator[str]:
         """All of it in lines of text, the sentence first."""
         yield self.sentence
@@ -116,7 +121,7 @@ class Tried(Figures):
             drawn = f"drawn from {new.drawn_from}" if new.drawn_from else "as long as the target"
             stays = f"{_stays(new.stays)} of {new.days:.0f} days"
             yield f"- {new.stage}: {stays} for {new.party} ({drawn})"
-        for group in (self.whole, *self.tiers, *self.units):
+        for group in self.groups:
             if group.time is not None and group.gate_tax is not None:
                 yield (
                     f"- {group.name}: {_cases(group.cases)}, {group.another_tier} of another tier; "

@@ -70,7 +70,7 @@ def test_nothing_changes_between_a_process_and_itself() -> None:
             [('holder = "risk"', 'holder = "legal"'), ("[[questions]]", PARTY + "[[questions]]")],
             "Risk assessment on Regulated is held by legal now, and was by risk.",
         ),
-        ([('pathway = "light"', 'refused = "We do not"')], "The tier Low is refused now: We do"),
+        ([('pathway = "light"', 'refused = "We do not"')], "The tier Low risk is refused now: We"),
         ([('{ regulated = true }', '{ regulated = true, personal_data = true }')],
          "A rule is new: high if regulated is true and personal_data is true."),
     ],

@@ -7,6 +7,7 @@ from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, Who
 from service.domain.passing import By as Sees
 from service.domain.passing import Need
+from service.domain.pathway import StageKind
 from service.domain.people import Role
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Tier
@@ -24,6 +25,7 @@ from service.reports.registry import Name
 from service.reviews.reading import CameOut
 from service.reviews.rules import Choice, Phase
 from service.reviews.rules import Kind as Happened
+from service.tries.redone import Why
 from service.value.delivered import Quantity
 from service.value.evidence import State
 from service.value.grades import Method
@@ -150,6 +152,8 @@ def composed() -> set[str]:
         *(f"lighthouses.standing_{one}" for one in Standing),
         *(f"lighthouses.done_{one}" for one in LIGHTHOUSES_DONE),
         *(f"lighthouses.field_{one}" for one in ("name", "starts_on", "horizon_days", "target")),
+        *(f"process.{kind}" for kind in StageKind),
+        *(f"process.why_{why}" for why in Why),
         *(f"queue.{one}" for one in Whose),
         *(f"queue.empty_{one}" for one in Whose),
         *(f"queue.by_{one}" for one in By),
