@@ -28,6 +28,7 @@ from service.intake.queue import target_of
 from service.intake.use_cases import UseCaseRow, key_of, standing_of
 from service.kinds import Email, Reason, Words
 from service.library.told import Told
+from service.process.in_force import question
 from service.value.haircut import Haircut, Source
 
 DAY_SECONDS = 86_400
@@ -49,17 +50,13 @@ class InvestmentBody(InvestmentCase):
 class RiskBody(Input):
     """The risk questions. Their answers decide the tier."""
 
-    personal_data: StrictBool = Field(description="Does it use personal data?")
-    affects_people: StrictBool = Field(
-        description="Does it decide about people, or weigh in such decisions?"
-    )
-    safety_impact: StrictBool = Field(description="Could somebody be harmed if it fails?")
-    customer_facing: StrictBool = Field(description="Do customers meet it?")
-    regulated: StrictBool = Field(
-        description="Does a regulation ask for evidence before it is used?"
-    )
-    external_model: StrictBool = Field(description="Does data leave for a model that others run?")
-    autonomy: Autonomy = Field(description="What does it do by itself?", examples=["suggests"])
+    personal_data: StrictBool = Field(description=question("personal_data").asks)
+    affects_people: StrictBool = Field(description=question("affects_people").asks)
+    safety_impact: StrictBool = Field(description=question("safety_impact").asks)
+    customer_facing: StrictBool = Field(description=question("customer_facing").asks)
+    regulated: StrictBool = Field(description=question("regulated").asks)
+    external_model: StrictBool = Field(description=question("external_model").asks)
+    autonomy: Autonomy = Field(description=question("autonomy").asks, examples=["suggests"])
 
 
 @shows(examples.USE_CASE)

@@ -26,6 +26,7 @@ class Right(StrEnum):
     KEEP_OFFERS = "keep_offers"
     HOLD_REVIEWS = "hold_reviews"
     DECIDE_REVIEWS = "decide_reviews"
+    TRY_PROCESSES = "try_processes"
 
 
 RIGHTS: dict[Right, frozenset[Role]] = {
@@ -56,6 +57,8 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.HOLD_REVIEWS: frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN}),
     # The committee: deciding on use cases, and locking.
     Right.DECIDE_REVIEWS: frozenset({Role.LEADER}),
+    # It reads what all past cases did, as reports do.
+    Right.TRY_PROCESSES: frozenset({Role.LEADER, Role.ENABLER, Role.ADMIN}),
 }
 
 READS_EVERYTHING = frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN})

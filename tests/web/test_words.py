@@ -7,9 +7,10 @@ from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, Who
 from service.domain.passing import By as Sees
 from service.domain.passing import Need
+from service.domain.pathway import StageKind
 from service.domain.people import Role
 from service.domain.standing import Mode, Position
-from service.domain.tiering import Autonomy, Tier
+from service.domain.tiering import Tier
 from service.effort.hours import TAPS, About
 from service.errors import Fault
 from service.intake.queue import Whose
@@ -26,6 +27,7 @@ from service.reports.registry import Name
 from service.reviews.reading import CameOut
 from service.reviews.rules import Choice, Phase
 from service.reviews.rules import Kind as Happened
+from service.tries.redone import Why
 from service.value.delivered import Quantity
 from service.value.evidence import State
 from service.value.grades import Method
@@ -92,7 +94,6 @@ def composed() -> set[str]:
         *(f"tier.{tier}" for tier in Tier),
         *(f"mode.{mode}" for mode in Mode),
         *(f"role.{role}" for role in Role),
-        *(f"autonomy.{one}" for one in Autonomy),
         *(f"position.{one}" for one in (*Position, "launching")),
         *(f"use_case.since_{how}" for how in ("open", *(ended - {Position.PARKED}))),
         *(f"command.{command}" for command in by_people),
@@ -104,8 +105,7 @@ def composed() -> set[str]:
         *(f"move.{position}" for position in ended),
         *(f"todo.{position}" for position in ended),
         *(f"todo.{what}_{whom}" for what in todo for whom in ("you", "they")),
-        *(f"field.{name}" for name in FIELDS),
-        *(f"risk.{name}" for name in QUESTIONS),
+        *(f"field.{name}" for name in FIELDS if name not in {*QUESTIONS, "autonomy"}),
         *(f"missing.{need}" for need in Need if need is not Need.APPROVALS),
         *(f"missing.by_{by}" for by in Sees),
         *(f"{error}_{part}" for error in errors for part in ("title", "next")),
@@ -157,6 +157,8 @@ def composed() -> set[str]:
         *(f"lighthouses.standing_{one}" for one in Standing),
         *(f"lighthouses.done_{one}" for one in LIGHTHOUSES_DONE),
         *(f"lighthouses.field_{one}" for one in ("name", "starts_on", "horizon_days", "target")),
+        *(f"process.{kind}" for kind in StageKind),
+        *(f"process.why_{why}" for why in Why),
         *(f"queue.{one}" for one in Whose),
         *(f"queue.empty_{one}" for one in Whose),
         *(f"queue.by_{one}" for one in By),
