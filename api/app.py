@@ -20,6 +20,7 @@ from api import (
     notices,
     people,
     portfolio,
+    process,
     reach,
     reports,
     system,
@@ -84,7 +85,8 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
     problems.install(app)
     for module in (
         *(system, use_cases, value, reach, effort, library, harness, portfolio, reviews),
-        *(lighthouses, reports, assumptions, currency_rates, notices, certification, people),
+        *(lighthouses, reports, assumptions, currency_rates, notices, certification, process),
+        people,
     ):
         app.include_router(module.router)
     app.state.takes_files = set()

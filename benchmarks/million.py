@@ -143,10 +143,10 @@ LIBRARY = (
     """,  # noqa: S608 - the number above
     """
     INSERT INTO library_version (
-        asset_id, number, title, owner_id, text, links, tags, tiers, stages, changed, person_id,
-        proposed_at
+        asset_id, number, title, owner_id, text, links, tags, tiers, stages, rules, changed,
+        person_id, proposed_at
     )
-    SELECT id, 1, 'The ' || key, 'owner', '', '[]', '[]', '{}', '{}', '', 'owner', proposed_at
+    SELECT id, 1, 'The ' || key, 'owner', '', '[]', '[]', '{}', '{}', '[]', '', 'owner', proposed_at
     FROM library_asset
     """,
     f"""

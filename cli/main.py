@@ -11,6 +11,7 @@ import typer
 
 from cli.adoption import adoption
 from cli.compare import compare
+from cli.process import process
 from cli.value import value
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ out = typer.Typer(help="Take cases out.", no_args_is_help=True)
 app.add_typer(people, name="people")
 app.add_typer(history, name="import")
 app.add_typer(out, name="export")
+app.add_typer(process, name="process")
 app.command()(compare)
 app.command()(adoption)
 app.command()(value)

@@ -18,6 +18,7 @@ from service.forecasts.forecaster import forecast_of, keep
 from service.intake import handing_in, recording
 from service.intake.fields import UseCase
 from service.intake.handing_in import HandedIn, Repeatable, Submitted
+from service.library.checks import note_openings
 from service.measure.forecast import Model
 from service.measure.stays import State
 from service.notices.store import tell
@@ -56,14 +57,16 @@ async def record(
     happened: tuple[Transition, ...],
     seen: tuple[Seen, ...] = (),
 ) -> None:
-    """Write transitions and where they led, exactly once (`recording.write`); count those that are
-    new, and tell of them."""
+    """Write transitions and where they led, exactly once (`recording.write`). Those that are new
+    are counted and told of, and which of them let a gate open by an adopted pattern is noted."""
     new = await recording.write(session, standing, happened, seen)
     if new:
         await count_recorded(session, standing, new)
+        added = [step for step in happened if step.sequence in new]
+        await note_openings(session, standing, added)
         # What was filled in behind others is no news.
         if happened[-1].sequence in new:
-            await tell(session, [step for step in happened if step.sequence in new], standing)
+            await tell(session, added, standing)
 
 
 async def _forecast(

@@ -27,11 +27,13 @@ from service.library.assets import (
     Status,
     Version,
 )
+from service.library.checks import Check, Finding, Tally
 from service.library.importing import Imported
 from service.library.pass_rules import MOST_RULES, Bound, PassRule
 from service.library.store import (
     Listed,
 )
+from service.library.told import Told, What
 
 _LINK = {"label": "Its repository", "address": "https://example.com/triage"}
 _CONTENT: dict[str, object] = {
@@ -95,6 +97,37 @@ _EXEMPTED: dict[str, object] = {
     "by": "Greta Lund",
     "at": "2026-10-05T08:00:00Z",
     "holds": True,
+}
+
+
+_FINDING: dict[str, object] = {
+    "fits": False,
+    "words": "It decides by itself on half of what comes in.",
+    "by": "Greta Lund",
+    "at": "2026-10-12T08:00:00Z",
+}
+_CHECK: dict[str, object] = {
+    "id": 17,
+    "key": "UC-42",
+    "use_case": "Sort claims by urgency",
+    "asset": "sort-by-urgency",
+    "title": "Sort what comes in by urgency",
+    "number": 1,
+    "asks": "Use it **where nobody decides by it alone**.",
+    "taken_by": "Mei Tanaka",
+    "adopted_at": "2026-10-05T08:00:00Z",
+    "opened_at": "2026-10-05T08:00:01Z",
+    "share": 0.1,
+    "seed": "headway",
+    "findings": [_FINDING],
+}
+_TALLY: dict[str, object] = {
+    "opened": 40,
+    "drawn": 5,
+    "checked": 4,
+    "unfit": 1,
+    "share": 0.25,
+    "ci": [0.0456, 0.6994],
 }
 
 
@@ -394,11 +427,36 @@ class UsersRead(BaseModel):
         )
 
 
-@shows({**_ASSET, "users": _USERS})
+class TallyRead(BaseModel):
+    """Adoptions of an asset that opened a gate: how many were drawn for a check, were checked, do
+    not fit. `share` is of those checked, with its 95% interval after Wilson."""
+
+    opened: int
+    drawn: int
+    checked: int
+    unfit: int
+    share: float | None = Field(description="Null while none is checked")
+    ci: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, found: Tally) -> "TallyRead":
+        """The answer for a tally."""
+        return cls(
+            opened=found.opened,
+            drawn=found.drawn,
+            checked=found.checked,
+            unfit=found.unfit,
+            share=found.share,
+            ci=found.interval,
+        )
+
+
+@shows({**_ASSET, "users": _USERS, "checks": _TALLY})
 class AssetWithUsersRead(AssetRead):
-    """An asset, and who uses it."""
+    """An asset, who uses it, and what checks of that found."""
 
     users: UsersRead
+    checks: TallyRead
 
 
 class ListedRead(BaseModel):
@@ -602,13 +660,99 @@ class ExemptedRead(BaseModel):
         )
 
 
-@shows({"key": "UC-42", "items": [_USED], "exemptions": [_EXEMPTED]})
+@shows({"fits": False, "words": "It decides by itself on half of what comes in."})
+class FindingBody(Input):
+    """What somebody of enablement found."""
+
+    fits: StrictBool = Field(description="Whether the use case does what the pattern asks for")
+    words: Reason = Field(min_length=1, description="What you saw")
+
+
+class FindingRead(BaseModel):
+    """What somebody of enablement found."""
+
+    fits: bool
+    words: str
+    by: str
+    at: datetime
+
+    @classmethod
+    def of(cls, found: Finding) -> "FindingRead":
+        """The answer for a finding."""
+        return cls.model_validate(found, from_attributes=True)
+
+
+@shows(_CHECK)
+class CheckRead(BaseModel):
+    """An adoption that opened a gate and was drawn, by `share` and `seed`, to be checked. The last
+    finding counts; none: it is due."""
+
+    id: int
+    key: str = Field(description="Of the use case")
+    use_case: str = Field(description="Its title")
+    asset: str
+    title: str
+    number: int
+    asks: str = Field(description="What the version asks for, in Markdown")
+    taken_by: str
+    adopted_at: datetime
+    opened_at: datetime
+    share: float
+    seed: str
+    findings: list[FindingRead] = Field(description="Oldest first")
+
+    @classmethod
+    def of(cls, found: Check) -> "CheckRead":
+        """The answer for a check."""
+        return cls(
+            id=found.id,
+            key=found.key,
+            use_case=found.row.title,
+            asset=found.asset.key,
+            title=found.version.content.title,
+            number=found.version.number,
+            asks=found.version.content.text,
+            taken_by=found.taken_by,
+            adopted_at=found.adopted_at,
+            opened_at=found.opened_at,
+            share=found.share,
+            seed=found.seed,
+            findings=[FindingRead.of(one) for one in found.findings],
+        )
+
+
+@shows({"items": [_CHECK]})
+class ChecksRead(BaseModel):
+    """Checks, at most 200."""
+
+    items: list[CheckRead]
+
+
+class ToldRead(BaseModel):
+    """What a use case is told of a version that it uses: it was withdrawn, or a check found that it
+    does not fit."""
+
+    what: What
+    asset: str
+    title: str
+    number: int
+    at: datetime
+    why: str
+
+    @classmethod
+    def of(cls, found: Told) -> "ToldRead":
+        """The answer for what is told."""
+        return cls.model_validate(found, from_attributes=True)
+
+
+@shows({"key": "UC-42", "items": [_USED], "exemptions": [_EXEMPTED], "checks": [_CHECK]})
 class AdoptionsRead(BaseModel):
-    """What a use case has taken of the library, and what it is exempted from."""
+    """What a use case has taken of the library, what it is exempted from, and checks of it."""
 
     key: str
     items: list[UsedRead]
     exemptions: list[ExemptedRead]
+    checks: list[CheckRead]
 
 
 @shows({**_USED, "opened": True})

@@ -22,8 +22,11 @@ class Right(StrEnum):
     IMPORT_ADOPTIONS = "import_adoptions"
     MANAGE_CERTIFICATION = "manage_certification"
     MAKE_UNIT_TOKENS = "make_unit_tokens"
+    CHECK_ADOPTIONS = "check_adoptions"
+    KEEP_OFFERS = "keep_offers"
     HOLD_REVIEWS = "hold_reviews"
     DECIDE_REVIEWS = "decide_reviews"
+    TRY_PROCESSES = "try_processes"
 
 
 RIGHTS: dict[Right, frozenset[Role]] = {
@@ -48,10 +51,14 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.MANAGE_CERTIFICATION: frozenset({Role.ADMIN}),
     # For machines that bring results of harnesses to every use case of a business unit.
     Right.MAKE_UNIT_TOKENS: frozenset({Role.ENABLER, Role.ADMIN}),
+    Right.CHECK_ADOPTIONS: frozenset({Role.ENABLER}),
+    Right.KEEP_OFFERS: frozenset({Role.ENABLER}),
     # Opening a review, moving its dates, closing the evidence.
     Right.HOLD_REVIEWS: frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN}),
     # The committee: deciding on use cases, and locking.
     Right.DECIDE_REVIEWS: frozenset({Role.LEADER}),
+    # It reads what all past cases did, as reports do.
+    Right.TRY_PROCESSES: frozenset({Role.LEADER, Role.ENABLER, Role.ADMIN}),
 }
 
 READS_EVERYTHING = frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN})

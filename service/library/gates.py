@@ -18,7 +18,7 @@ from service.errors import (
 from service.intake.deciding import Wanted, decide
 from service.intake.engine import Engine
 from service.intake.use_cases import find, key_of, standing_of
-from service.library.assets import Asset, Kind, Version, attester, gates_of
+from service.library.assets import Asset, Kind, Version, attester, gates_of, reference_to
 from service.people.directory import find_person
 
 
@@ -52,7 +52,7 @@ async def attach_pattern(
         command=Command.ATTACH,
         actor=vouches,
         evidence_kind=APPROVED_PATTERN,
-        evidence_reference=f"library: {asset.key}, version {version.number}",
+        evidence_reference=reference_to(asset, version),
     )
     once = hashlib.sha256(f"pattern {row.id} {asset.id} {version.number}".encode()).hexdigest()[:32]
     try:

@@ -61,6 +61,7 @@ def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
         ("reviews-one", stage.leader, f"/reviews/{stage.review}"),
         ("reviews-decide", stage.leader, f"/reviews/{stage.review}/decide"),
         ("reviews-paper", stage.leader, f"/reviews/{stage.review}/paper"),
+        ("process", stage.leader, "/process"),
         ("lighthouses", stage.leader, "/lighthouses"),
         ("lighthouses-programme", stage.leader, f"/lighthouses/{stage.programme}"),
         ("compare", stage.leader, "/compare"),

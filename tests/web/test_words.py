@@ -7,14 +7,16 @@ from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, Who
 from service.domain.passing import By as Sees
 from service.domain.passing import Need
+from service.domain.pathway import StageKind
 from service.domain.people import Role
 from service.domain.standing import Mode, Position
-from service.domain.tiering import Autonomy, Tier
+from service.domain.tiering import Tier
 from service.effort.hours import TAPS, About
 from service.errors import Fault
 from service.intake.queue import Whose
 from service.library.assets import MOVES, Kind, Status
 from service.library.effects import EffectVerdict
+from service.library.told import What
 from service.lighthouses.rules import Criterion, Standing
 from service.measure.tiers import Direction
 from service.notices.kinds import Kind as NoticeKind
@@ -25,6 +27,7 @@ from service.reports.registry import Name
 from service.reviews.reading import CameOut
 from service.reviews.rules import Choice, Phase
 from service.reviews.rules import Kind as Happened
+from service.tries.redone import Why
 from service.value.delivered import Quantity
 from service.value.evidence import State
 from service.value.grades import Method
@@ -41,7 +44,7 @@ from web.kit.strings import catalogue, counted, t
 from web.library.pages import DONE as LIBRARY_DONE
 from web.library.pages import FIELDS as LIBRARY_FIELDS
 from web.library.pages import FILTERS as LIBRARY_FILTERS
-from web.library.shown import Taken
+from web.library.shown import Checked, Taken
 from web.lighthouses.pages import DONE as LIGHTHOUSES_DONE
 from web.portfolio.pages import COLUMNS as PORTFOLIO_COLUMNS
 from web.portfolio.pages import FIELDS as PORTFOLIO_FIELDS
@@ -91,7 +94,6 @@ def composed() -> set[str]:
         *(f"tier.{tier}" for tier in Tier),
         *(f"mode.{mode}" for mode in Mode),
         *(f"role.{role}" for role in Role),
-        *(f"autonomy.{one}" for one in Autonomy),
         *(f"position.{one}" for one in (*Position, "launching")),
         *(f"use_case.since_{how}" for how in ("open", *(ended - {Position.PARKED}))),
         *(f"command.{command}" for command in by_people),
@@ -103,8 +105,7 @@ def composed() -> set[str]:
         *(f"move.{position}" for position in ended),
         *(f"todo.{position}" for position in ended),
         *(f"todo.{what}_{whom}" for what in todo for whom in ("you", "they")),
-        *(f"field.{name}" for name in FIELDS),
-        *(f"risk.{name}" for name in QUESTIONS),
+        *(f"field.{name}" for name in FIELDS if name not in {*QUESTIONS, "autonomy"}),
         *(f"missing.{need}" for need in Need if need is not Need.APPROVALS),
         *(f"missing.by_{by}" for by in Sees),
         *(f"{error}_{part}" for error in errors for part in ("title", "next")),
@@ -131,6 +132,8 @@ def composed() -> set[str]:
         *(f"library.{word}_{one}" for word in ("do", "means") for one in MOVES),
         *(f"library.done_{one}" for one in (*LIBRARY_DONE, *Taken)),
         *(f"notices.kind_{one}" for one in NoticeKind),
+        *(f"library.told_{one}" for one in What),
+        *(f"library.check_{one}" for one in Checked),
         *(f"reviews.phase_{one}" for one in Phase),
         *(f"reviews.{word}_{one}" for word in ("choice", "means") for one in Choice),
         *(f"reviews.event_{one}" for one in Happened),
@@ -154,6 +157,8 @@ def composed() -> set[str]:
         *(f"lighthouses.standing_{one}" for one in Standing),
         *(f"lighthouses.done_{one}" for one in LIGHTHOUSES_DONE),
         *(f"lighthouses.field_{one}" for one in ("name", "starts_on", "horizon_days", "target")),
+        *(f"process.{kind}" for kind in StageKind),
+        *(f"process.why_{why}" for why in Why),
         *(f"queue.{one}" for one in Whose),
         *(f"queue.empty_{one}" for one in Whose),
         *(f"queue.by_{one}" for one in By),

@@ -12,8 +12,10 @@ from service.domain.people import Person
 from service.domain.permissions import Right, may
 from service.intake.use_cases import UseCaseRow
 from service.library.adoptions import Exempted, Used, exemptions_of, may_adopt, used_by
-from service.library.assets import Kind, Status
+from service.library.assets import Kind, Status, adopted_in
+from service.library.checks import Check, checks_of
 from service.library.store import MOST_LISTED, Listed, Wanted, list_assets
+from service.library.told import Told, told
 from web.kit.not_written import NotWritten
 
 
@@ -24,6 +26,14 @@ class Taken(StrEnum):
     OPENED = "opened"
     """Taken, and a gate passed by it."""
     EXEMPTED = "exempted"
+
+
+class Checked(StrEnum):
+    """How the check of an adoption stands."""
+
+    DUE = "due"
+    FITS = "fits"
+    UNFIT = "unfit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +50,25 @@ class Shown:
     may_exempt: bool
     today: date
     not_written: NotWritten | None = None
+    told: Sequence[Told] = ()
+    """Of withdrawn versions, and of what does not fit."""
+    checks: Sequence[Check] = ()
 
-    @property
-    def withdrawn(self) -> Sequence[Used]:
-        """What it uses and nobody should use any more."""
-        return [one for one in self.used if one.withdrawn]
+    def check_of(self, used: Used) -> Checked | None:
+        """How the check of the version that it uses stands; None where it was not drawn."""
+        for one in self.checks:
+            if (one.asset.id, one.version.number) == (used.asset.id, used.now.number):
+                if one.finding is None:
+                    return Checked.DUE
+                return Checked.UNFIT if one.unfit else Checked.FITS
+        return None
+
+    def is_unfit(self, reference: str) -> bool:
+        """Whether a check found that what evidence refers to does not fit."""
+        about = adopted_in(reference)
+        return any(
+            one.unfit and (one.asset.key, one.version.number) == about for one in self.checks
+        )
 
     def is_open(self, form: str) -> bool:
         """Whether a form is unfolded: it was sent and not taken."""
@@ -91,4 +115,6 @@ async def library_of(
         may_exempt=may_exempt,
         today=at.astimezone(UTC).date(),
         not_written=not_written,
+        told=(await told(session, [row.id])).get(row.id, ()),
+        checks=await checks_of(session, row.id),
     )
