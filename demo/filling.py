@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from demo.certification import add_certification
+from demo.currency_rates import add_rates
 from demo.history import (
     BASELINE,
     LIVE_FOR,
@@ -105,6 +106,7 @@ async def fill(
         tell("reach and hours")
         await add_reach(session, cast, live, at=at)
         tell("what they promised and what they delivered")
+        await add_rates(session, cast, at=at)
         await add_value(session, cast, live, at=at)
         tell("certificates")
         await add_certification(session, cast, at=at)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from demo.currency_rates import CURRENCIES
 from demo.history import LIVE_FOR, SEED, unit
 from demo.people import Cast
 from demo.playing import at_work, lived
@@ -106,7 +107,7 @@ def _idea(entry: dict[str, Any]) -> Idea:
             one_off_cost=money["once"],
             yearly_run_cost=money["yearly"],
             expected_yearly_value=money["value"],
-            currency="EUR",
+            currency=CURRENCIES.get(entry["unit"], "EUR"),
         ),
         estimate_days=entry["estimate_days"],
         risk=RiskAnswers(

@@ -162,6 +162,12 @@ class Portfolio:
         """What has to be said with the totals."""
         return tuple(self.held.notes(self.which))
 
+    @property
+    def use_case_ids(self) -> list[str]:
+        """The ids of those that are in it and count."""
+        found = self.held.found
+        return [found.id[place] for place in np.flatnonzero(self.which & self.held.counts).tolist()]
+
     def count(self, gap: Gap) -> int:
         """How many of them have a gap."""
         return int((self.gaps[gap] & self.which).sum())

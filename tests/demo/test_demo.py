@@ -16,12 +16,14 @@ from temporalio.service import RPCError
 
 import cli.demo
 from cli.demo import fill_in, take_away
+from demo.currency_rates import CURRENCIES
 from demo.filling import fill, is_filled
 from demo.history import BASELINE, EFFECT, Size
 from demo.library import EFFECTIVE, IDEAS, LOOKS_GOOD, WITHDRAWN
-from demo.live import ideas
+from demo.live import TITLE, ideas
 from demo.people import DOMAIN
 from demo.removing import remove
+from demo.reviews import STOPPED
 from demo.value import RATE, STORIES
 from service.assumptions.store import record_assumption
 from service.columns import metadata
@@ -314,7 +316,8 @@ async def test_every_page_has_something_to_show_and_each_case_is_the_engines(
     assert _of(found, Name.FORECASTS, "backtest")[0]["forecasts"] > 100
     assert any("UC-" in row["case"] for row in _of(found, Name.DECISIONS, "decisions"))
     assert (_of(found, Name.SCALE, "unused"), _of(found, Name.SCALE, "uncounted")) == (1, 1)
-    hundred, thousand, second = _of(found, Name.SCALE, "groups")[0]["milestones"]
+    hundred, thousand, second, own, _ = _of(found, Name.SCALE, "groups")[0]["milestones"]
+    assert own["cases"] == sum(one.users > 0 for one in STORIES)
     assert [one["reached"] for one in (hundred, thousand, second)] == [10, 5, 10]
     assert _of(found, Name.SCALE, "obstacles")[0]["obstacle"] == "access"
     hours = _of(found, Name.EFFORT, "total")
@@ -342,6 +345,12 @@ async def test_every_page_has_something_to_show_and_each_case_is_the_engines(
     assert low < RATE < high
     assert (_of(found, Name.VALUE, "measured"), _of(found, Name.VALUE, "unproven")) == (9, 3)
     assert (exact, corrected) == (1, 1)
+    edith = await signed_in(house, f"edith.vance@{DOMAIN}")
+    portfolio = await edith.sees("portfolio?limit=200")
+    assert {one["currency"] for one in portfolio["items"]} == {"EUR", *CURRENCIES.values()}
+    assert not [one for one in portfolio["notes"] if "rate of" in one], "all of it is converted"
+    [stopped] = [one for one in portfolio["items"] if one["title"] == TITLE + STOPPED]
+    assert (stopped["decision"], stopped["state"]) == ("stop", "measured"), "stopped, and counted"
 
     # And one can go on with them.
     samuel = await signed_in(house, f"samuel.okoro@{DOMAIN}")

@@ -11,7 +11,6 @@ from service.domain.durations import between
 from service.domain.naming import listed
 from service.domain.tiering import Tier
 from service.lighthouses.rules import percent as chance
-from service.reach.milestones import SAID
 from service.reports.certification import CertificationReport
 from service.reports.changes import ChangesReport
 from service.reports.clock import ClockReport
@@ -33,7 +32,7 @@ from service.reports.next_decisions import DecisionsReport
 from service.reports.question import Grouping
 from service.reports.registry import named
 from service.reports.report import Figures, Report
-from service.reports.scale import ScaleReport
+from service.reports.scale import NAMES, ScaleReport
 from service.reports.stages import PassTimes, StagesReport
 from service.reports.value import ValueReport
 from service.reports.verdict import VerdictReport
@@ -501,7 +500,7 @@ def _scale(found: ScaleReport) -> Iterator[Table]:
             rows.append(
                 (
                     *([None if name == before else name] * grouped),
-                    SAID[one.milestone],
+                    NAMES[one.milestone],
                     *map(_count, (one.cases, one.reached, one.open, one.not_counted)),
                     _days(one.p50.days),
                     _between_days((one.p50.low, one.p50.high)),
