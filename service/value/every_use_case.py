@@ -1,6 +1,7 @@
 """What every use case promised and delivered, as known at a moment: use case by use case the same
 as `measurements.value_of`, in columns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -65,11 +66,22 @@ class Against:
 
 
 @dataclass(frozen=True, slots=True)
+class Yearly:
+    """What use cases are expected to bring and to cost to run in a year at full effect, in columns;
+    amounts are in `currency`. NaN and "" for a use case without an investment case."""
+
+    value: Floats
+    run_cost: Floats
+    currency: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EveryUseCase:
     """All use cases that were handed in by a moment, in the order of their numbers, in columns.
 
-    `tier`, `owners` and where it stands are those of now, but for what has ended since (`outcome`
-    is then open). Amounts are in the `currency` of each case, costs those of its latest version.
+    `tier`, `owners` and where it stands (`stage`) are those of now, but for what has ended since
+    (`outcome` is then open). Amounts are in the `currency` of each case, costs those of its latest
+    version.
     `delivered` and `error` are 0 without a measurement; `grade` is the worst one that counts, a
     place in `evidence.GRADES` or `NO_GRADE`. `exact` says that all its measurements are their plan
     to the digit. Days are since 1970, `NO_DAY` where there is none: `live` that of going live,
@@ -89,6 +101,8 @@ class EveryUseCase:
     tiers: tuple[str, ...]
     outcome: Codes
     outcomes: tuple[str, ...]
+    stage: Codes
+    stages: tuple[str, ...]
     owners: Codes
     owners_of: tuple[tuple[str, ...], ...]
     currency: Codes
@@ -111,6 +125,28 @@ class EveryUseCase:
 
     def __len__(self) -> int:
         return self.number.size
+
+    def places(self, ids: Sequence[str]) -> Codes:
+        """The places of use cases by their ids; -1 for what is none."""
+        wanted = set(ids)
+        place = {one: place for place, one in enumerate(self.id) if one in wanted}
+        return np.array([place.get(one, -1) for one in ids], dtype=np.int64)
+
+    def yearly(self, ids: Sequence[str]) -> Yearly:
+        """What the latest case of each of these use cases says of a year."""
+        places = self.places(ids)
+        there = places >= 0
+        value, cost = np.full(len(ids), np.nan), np.full(len(ids), np.nan)
+        value[there] = self.latest.yearly[places[there]]
+        cost[there] = self.yearly_run_cost[places[there]]
+        return Yearly(
+            value,
+            cost,
+            tuple(
+                "" if place < 0 else self.currencies[self.currency[place]]
+                for place in places.tolist()
+            ),
+        )
 
 
 async def every_use_case(session: AsyncSession, at: datetime) -> EveryUseCase:
@@ -179,6 +215,8 @@ def _known_at(recorded: Recorded, moment: int, today: date) -> EveryUseCase:
         tiers=use_cases.tiers,
         outcome=np.where(ended, use_cases.outcome[there], len(outcomes) - 1),
         outcomes=outcomes,
+        stage=use_cases.stage[there],
+        stages=use_cases.stages,
         owners=use_cases.owners[there],
         owners_of=use_cases.owners_of,
         currency=versions.currency[first],

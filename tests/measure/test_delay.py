@@ -10,7 +10,8 @@ from service.domain.case import Outcome
 from service.domain.standing import Mode
 from service.domain.trace import TracedCase
 from service.measure.clock import clock_bar, clocked
-from service.measure.delay import ANYWHERE, learn_chances, stretches
+from service.measure.delay import stretches
+from service.measure.reaching import ANYWHERE, learn_chances
 from service.measure.traces import of
 from tests.measure.traced import case, day, many
 
