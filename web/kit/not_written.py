@@ -10,6 +10,7 @@ class Section(StrEnum):
 
     VALUE = "value"
     REACH = "reach"
+    HARNESS = "harness"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from service.domain.moment import Moment
 from service.domain.permissions import Right, may
 from service.domain.tiering import Tier
 from service.errors import BadInput, Conflict
+from service.harness.store import runners_of
 from service.kinds import LONGEST_DOCUMENT, LONGEST_PROSE, LONGEST_REASON, Words
 from service.library.adoptions import users_of
 from service.library.assets import MOVES, Asset, Content, Kind, Link, Status, Version
@@ -226,6 +227,9 @@ async def _one(by: Asking, key: str, *, done: str = "", not_done: NotDone = NOTH
     async with reading(by.given.sessions) as session:
         asset = await find_asset(session, key)
         users = await users_of(session, asset, person.actor)
+        runners = None
+        if asset.kind is Kind.HARNESS:
+            runners = await runners_of(session, asset, person.actor)
     if asset.key != key:
         return go(by.request, f"{PATH}/{asset.key}")
     report = await effects_by_yesterday(by.given, by.pages) if users.count else None
@@ -241,6 +245,8 @@ async def _one(by: Asking, key: str, *, done: str = "", not_done: NotDone = NOTH
         shown=asset.shown,
         html=Markup(as_html(asset.shown.content.text)),  # noqa: S704 - made safe there
         users=users,
+        runners=runners,
+        makes_tokens=may(person.actor, Right.MAKE_UNIT_TOKENS),
         effect=effect,
         report=report,
         reads_reports=may(person.actor, Right.READ_REPORTS),

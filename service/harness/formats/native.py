@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -14,7 +15,7 @@ from pydantic import (
 
 from service.harness.judging import Metric
 from service.harness.result import MOST_METRICS, Format, Result
-from service.kinds import Name, Words
+from service.kinds import Name, Note, Words
 from service.library.assets import LONGEST_ADDRESS
 from service.library.markdown import is_safe_address
 from service.library.pass_rules import LARGEST, MOST_SAMPLES
@@ -55,7 +56,7 @@ class NativeRun(BaseModel):
     dataset: Words = ""
     model: Words = ""
     metrics: list[NativeMetric] = Field(min_length=1, max_length=MOST_METRICS)
-    link: Annotated[str, BeforeValidator(_link)] = Field(
+    link: Annotated[Note, AfterValidator(_link)] = Field(
         default="", max_length=LONGEST_ADDRESS, description="Where more of it can be read"
     )
     run_id: Words = Field(
