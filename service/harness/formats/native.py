@@ -28,8 +28,10 @@ def _not_a_number(written: object) -> object:
 
 
 def _link(written: str) -> str:
-    if written and not is_safe_address(written):
-        raise ValueError("an address begins with https:// or http://")
+    if written and not (is_safe_address(written) and len(written) <= LONGEST_ADDRESS):
+        raise ValueError(
+            f"an address begins with https:// or http:// and has up to {LONGEST_ADDRESS} characters"
+        )
     return written
 
 
@@ -57,7 +59,7 @@ class NativeRun(BaseModel):
     model: Words = ""
     metrics: list[NativeMetric] = Field(min_length=1, max_length=MOST_METRICS)
     link: Annotated[Note, AfterValidator(_link)] = Field(
-        default="", max_length=LONGEST_ADDRESS, description="Where more of it can be read"
+        default="", description="Where more of it can be read"
     )
     run_id: Words = Field(
         default="", description="Your own name for the run: said again, it is the same run"
