@@ -10,8 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.settings import Settings
 from web import home
 from web.certification import pages as certification
+from web.harness import pages as harness
 from web.history import compare
-from web.intake import board, measuring, new, queue, reach, taking, use_case, use_cases
+from web.intake import board, evaluating, measuring, new, queue, reach, taking, use_case, use_cases
 from web.kit import errors
 from web.kit.context import Pages
 from web.kit.page import STATIC
@@ -27,7 +28,8 @@ from web.reviews import pages as reviews
 from web.value import currency_rates
 
 ROUTES = (
-    *(home, sign_in, new, use_cases, use_case, measuring, reach, taking, queue, board),
+    *(home, sign_in, new, use_cases, use_case, measuring, reach, taking, evaluating),
+    *(queue, board, harness),
     *(reports, portfolio, reviews, library, lighthouses, process, compare, notices, admin),
     *(certification, currency_rates, account),
 )

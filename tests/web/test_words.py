@@ -13,6 +13,9 @@ from service.domain.standing import Mode, Position
 from service.domain.tiering import Tier
 from service.effort.hours import TAPS, About
 from service.errors import Fault
+from service.harness.gates import Gate
+from service.harness.judging import Verdict
+from service.harness.result import Format
 from service.intake.queue import Whose
 from service.library.assets import MOVES, Kind, Status
 from service.library.effects import EffectVerdict
@@ -34,6 +37,7 @@ from service.value.grades import Method
 from service.value.held import Kind as ValueKind
 from service.value.terms import Benefit
 from service.value.terms import Direction as BetterWay
+from web.harness.shown import Brought
 from web.history.files import Doing
 from web.history.mapping import COLUMNS, DELIMITERS, MORE_COLUMNS, OUTCOMES
 from web.history.mapping import Way as MapWay
@@ -128,12 +132,17 @@ def composed() -> set[str]:
         *(f"library.status_{one}" for one in (*Status, "any")),
         *(f"library.field_{one}" for one in (*LIBRARY_FIELDS, *LIBRARY_FILTERS, "tiers", "stages")),
         *(f"library.hint_{one}" for one in ("kind", "key", "owner", "text", "links", "tags")),
-        *(f"library.hint_{one}" for one in ("tiers", "stages", "changed", "asset")),
+        *(f"library.hint_{one}" for one in ("tiers", "stages", "rules", "changed", "asset")),
         *(f"library.{word}_{one}" for word in ("do", "means") for one in MOVES),
         *(f"library.done_{one}" for one in (*LIBRARY_DONE, *Taken)),
         *(f"notices.kind_{one}" for one in NoticeKind),
         *(f"library.told_{one}" for one in What),
         *(f"library.check_{one}" for one in Checked),
+        *(f"harness.verdict_{one}" for one in Verdict),
+        *(f"harness.gate_{one}" for one in Gate if one is not Gate.NONE),
+        *(f"harness.format_{one}" for one in Format),
+        *(f"harness.field_{one}" for one in ("label", "days", "business_unit")),
+        *(f"harness.done_{one}" for one in Brought),
         *(f"reviews.phase_{one}" for one in Phase),
         *(f"reviews.{word}_{one}" for word in ("choice", "means") for one in Choice),
         *(f"reviews.event_{one}" for one in Happened),

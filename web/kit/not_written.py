@@ -11,6 +11,7 @@ class Section(StrEnum):
     VALUE = "value"
     REACH = "reach"
     LIBRARY = "library"
+    HARNESS = "harness"
 
 
 @dataclass(frozen=True, slots=True)
