@@ -61,7 +61,9 @@ async def apart(client: Client) -> Client:
             namespace=name, workflow_execution_retention_period=Duration(seconds=24 * 60 * 60)
         )
     )
-    return Client(**{**client.config(), "namespace": name})
+    config = client.config()
+    config["namespace"] = name
+    return Client(**config)
 
 
 async def start_skipping() -> WorkflowEnvironment:
