@@ -46,7 +46,7 @@ class Asked:
     sort: Sort
 
 
-def asked(
+async def asked(
     given: TheContext,
     *,
     unit: Annotated[Words, Query(description="Only this business unit")] = "",

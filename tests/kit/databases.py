@@ -61,8 +61,7 @@ class Database:
         await self.connection.execute(DELETE_ALL)
         kept._KEPT.clear()  # facts are only ever added, elsewhere: it would not notice
         same = await self.connection.fetch(SCHEMA) == self.schema
-        largest: int = await self.connection.fetchval(LARGEST)
-        return same and largest < LARGE
+        return same and bool(await self.connection.fetchval(LARGEST) < LARGE)
 
     async def close(self) -> None:
         """End all connections to it."""

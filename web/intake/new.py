@@ -48,7 +48,7 @@ PROMISED = ("business_unit", "expected_yearly_value", "currency")
 DRAFT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def submitter(reader: Reader) -> SignedIn:
+async def submitter(reader: Reader) -> SignedIn:
     """Somebody who may hand in."""
     if not may(reader.person.actor, Right.SUBMIT):
         raise NotAllowed("only builders hand in use cases")

@@ -74,7 +74,7 @@ class Asking:
     pages: Pages
 
 
-def asking(request: Request, reader: Reader, given: TheContext, pages: ThePages) -> Asking:
+async def asking(request: Request, reader: Reader, given: TheContext, pages: ThePages) -> Asking:
     """All that these pages take."""
     return Asking(request, reader, given, pages)
 
