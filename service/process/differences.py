@@ -174,7 +174,7 @@ def _pathway(
     if both != [stage.key for stage in old.stages if stage.key in both]:
         yield Difference(key, f"On {new.title} the stages stand in another order.")
     if old.version == new.version and old != new:
-        yield Difference(key, f"{new.title} is another and has the same version, {new.version}.")
+        yield Difference(key, f"{new.title} is changed and still has version {new.version}: give it another.")
 
 
 def _longer(was: float, now: float) -> str:
