@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from demo.certification import add_certification
 from demo.history import (
     BASELINE,
     LIVE_FOR,
@@ -105,6 +106,8 @@ async def fill(
         await add_reach(session, cast, live, at=at)
         tell("what they promised and what they delivered")
         await add_value(session, cast, live, at=at)
+        tell("certificates")
+        await add_certification(session, cast, at=at)
         tell("quarterly reviews")
         await add_reviews(session, cast, at=at)
         tell("verdicts of the past quarters")

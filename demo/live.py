@@ -177,7 +177,7 @@ async def hand_in(session: AsyncSession, cast: Cast, *, at: datetime, model: Mod
         if submitted.beginning is None:
             raise AssertionError("nothing is repeated here")
         standing = submitted.beginning.standing
-        for played in lived(standing, acts, until=at, certifications=owner.certifications):
+        for played in lived(standing, acts, until=at, certifications=cast.certified[owner.id]):
             await record(session, played.standing, played.transitions)
             if any(step.subject == MEASUREMENT_PLAN for step in played.transitions):
                 await _plan(session, standing.use_case_id, idea, owner, at=played.standing.at)

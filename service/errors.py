@@ -83,6 +83,15 @@ class BadInput(Fault):
         return f"{self.field}: {self.detail}"
 
 
+class FileTooLarge(Fault):
+    """The file is larger than may be brought. It was not read to its end."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+    def __str__(self) -> str:
+        return "the file is too large"
+
+
 class SignInNeeded(Fault):
     """No token, or one that is unknown, expired or revoked; which of these is not said."""
 

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.settings import Settings
 from web import home
+from web.certification import pages as certification
 from web.history import compare
 from web.intake import board, measuring, new, queue, reach, taking, use_case, use_cases
 from web.kit import errors
@@ -16,6 +17,7 @@ from web.kit.context import Pages
 from web.kit.page import STATIC
 from web.library import pages as library
 from web.lighthouses import pages as lighthouses
+from web.notices import pages as notices
 from web.people import account, admin, sign_in
 from web.people.provider import Provider, configured_provider
 from web.portfolio import pages as portfolio
@@ -26,8 +28,8 @@ from web.value import currency_rates
 
 ROUTES = (
     *(home, sign_in, new, use_cases, use_case, measuring, reach, taking, queue, board),
-    *(reports, portfolio, reviews, library, lighthouses, process, compare),
-    *(admin, currency_rates, account),
+    *(reports, portfolio, reviews, library, lighthouses, process, compare, notices, admin),
+    *(certification, currency_rates, account),
 )
 
 

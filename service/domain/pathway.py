@@ -9,6 +9,10 @@ from service.domain.tiering import Tier
 
 APPROVED_PATTERN = "approved-pattern"
 """The evidence that a use case follows a pattern that enablement has published."""
+HARNESS_PASS = "harness-pass"  # noqa: S105 - no password
+"""The evidence that a run of a harness that enablement has published passed by its rules."""
+EVALUATION_REPORT = "evaluation-report"
+"""The evidence that somebody has evaluated it."""
 MEASUREMENT_PLAN = "measurement-plan"
 """The evidence that somebody has said how, by whom and from when the value will be measured."""
 

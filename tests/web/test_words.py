@@ -16,8 +16,10 @@ from service.errors import Fault
 from service.intake.queue import Whose
 from service.library.assets import MOVES, Kind, Status
 from service.library.effects import EffectVerdict
+from service.library.told import What
 from service.lighthouses.rules import Criterion, Standing
 from service.measure.tiers import Direction
+from service.notices.kinds import Kind as NoticeKind
 from service.portfolio.portfolio import Gap, Sort
 from service.reach.milestones import Obstacle
 from service.reports.question import Grouping as Groups
@@ -42,7 +44,7 @@ from web.kit.strings import catalogue, counted, t
 from web.library.pages import DONE as LIBRARY_DONE
 from web.library.pages import FIELDS as LIBRARY_FIELDS
 from web.library.pages import FILTERS as LIBRARY_FILTERS
-from web.library.shown import Taken
+from web.library.shown import Checked, Taken
 from web.lighthouses.pages import DONE as LIGHTHOUSES_DONE
 from web.portfolio.pages import COLUMNS as PORTFOLIO_COLUMNS
 from web.portfolio.pages import FIELDS as PORTFOLIO_FIELDS
@@ -129,6 +131,9 @@ def composed() -> set[str]:
         *(f"library.hint_{one}" for one in ("tiers", "stages", "changed", "asset")),
         *(f"library.{word}_{one}" for word in ("do", "means") for one in MOVES),
         *(f"library.done_{one}" for one in (*LIBRARY_DONE, *Taken)),
+        *(f"notices.kind_{one}" for one in NoticeKind),
+        *(f"library.told_{one}" for one in What),
+        *(f"library.check_{one}" for one in Checked),
         *(f"reviews.phase_{one}" for one in Phase),
         *(f"reviews.{word}_{one}" for word in ("choice", "means") for one in Choice),
         *(f"reviews.event_{one}" for one in Happened),
