@@ -500,6 +500,7 @@ def every_page(stage: Stage) -> list[tuple[Any, str]]:
         (stage.enabler, f"/reviews/{stage.review}"),
         (stage.leader, f"/reviews/{stage.review}/decide"),
         (stage.leader, f"/reviews/{stage.review}/paper"),
+        (stage.leader, "/process"),
         (stage.leader, "/lighthouses"),
         (stage.leader, f"/lighthouses/{stage.programme}"),
         (stage.enabler, f"/lighthouses/{stage.programme}?as_of=soon"),

@@ -37,7 +37,7 @@ def test_every_page_of_the_bar_and_of_the_routes_is_in_the_table() -> None:
         *("/reviews", "/reviews/{quarter}", "/reviews/{quarter}/decide"),
         "/reviews/{quarter}/paper",
         *("/lighthouses", "/lighthouses/{programme_id}", "/library", "/library/{asset}"),
-        "/admin/currency-rates",
+        *("/process", "/admin/currency-rates"),
     }
 
 
@@ -72,7 +72,7 @@ async def test_no_page_is_left_out(house: House) -> None:
         *("/compare/{file}", "/compare/{file}/survival.{kind}"),
         *("/compare/{file}/table.csv", "/compare/{file}/rejects.csv"),
         *("/new/ahead", "/new/similar", "/library/propose", "/library/{asset}/propose"),
-        "/use-cases/UC-42/events",
+        *("/use-cases/UC-42/events", "/process/process.toml"),
         "/notices/count",
         "/admin/people/{person_id}",
     }
