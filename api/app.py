@@ -15,6 +15,7 @@ from api import (
     assumptions,
     effort,
     lighthouses,
+    notices,
     people,
     portfolio,
     reach,
@@ -76,7 +77,7 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
     problems.install(app)
     for module in (
         *(system, use_cases, value, reach, effort, library, portfolio, reviews),
-        *(lighthouses, reports, assumptions, currency_rates, people),
+        *(lighthouses, reports, assumptions, currency_rates, notices, people),
     ):
         app.include_router(module.router)
     app.state.takes_files = set()

@@ -178,6 +178,29 @@ def import_cases(
     )
 
 
+@history.command("adoptions")
+def import_adoptions(
+    file: Annotated[Path, typer.Argument(help="A CSV file: which case took which asset, when.")],
+    by: Annotated[str, typer.Option(help="The email of somebody of enablement.")],
+    source: Annotated[
+        str, typer.Option(help="The name under which cases with a case_id were imported.")
+    ] = "",
+    before_published: Annotated[
+        bool,
+        typer.Option(
+            "--before-published", help="The assets were in use before the library published them."
+        ),
+    ] = False,
+    rejects: Annotated[Path | None, typer.Option(help="Where rows that cannot be used go.")] = None,
+) -> None:
+    """Import what cases took of the library in the past. Safe to repeat."""
+    from cli.importing import import_adoptions as bring_in
+
+    raise typer.Exit(
+        asyncio.run(bring_in(file, by, source, rejects, before_published=before_published))
+    )
+
+
 @history.command("events")
 def import_events(
     file: Annotated[Path, typer.Argument(help="An event log: XES or CSV, plain or gzip.")],

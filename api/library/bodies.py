@@ -1,8 +1,9 @@
 """What is asked of the library over HTTP, and what it answers."""
 
 from datetime import date, datetime
+from typing import Annotated
 
-from pydantic import BaseModel, Field, StrictBool, StrictInt
+from pydantic import BaseModel, Field, StrictBool, StrictInt, StringConstraints
 
 from api.kit.bodies import Input, shows
 from service.domain.case import Outcome
@@ -27,6 +28,7 @@ from service.library.assets import (
     Version,
 )
 from service.library.checks import Check, Finding, Tally
+from service.library.importing import Imported
 from service.library.store import (
     Listed,
 )
@@ -70,7 +72,12 @@ _LISTED: dict[str, object] = {
     "stages": ["triage"],
     "users": 12,
 }
-_ADOPTION: dict[str, object] = {"number": 1, "by": "Mei Tanaka", "at": "2026-10-05T08:00:00Z"}
+_ADOPTION: dict[str, object] = {
+    "number": 1,
+    "by": "Mei Tanaka",
+    "at": "2026-10-05T08:00:00Z",
+    "imported_at": None,
+}
 _USED: dict[str, object] = {
     "asset": "sort-by-urgency",
     "title": "Sort what comes in by urgency",
@@ -191,6 +198,22 @@ class AdoptionBody(Input):
     asset: Name = Field(description="Its key")
     number: StrictInt | None = Field(
         default=None, ge=1, le=2**31 - 1, description="The newest published version, if left out"
+    )
+
+
+@shows({"csv": "use_case,asset,version,adopted_at\nUC-42,sort-by-urgency,1,2026-03-31\n"})
+class PastAdoptionsBody(Input):
+    """What cases took before anybody wrote it down here."""
+
+    csv: Annotated[str, StringConstraints(max_length=200_000)] = Field(
+        description="The columns use_case (or case_id, for cases that were imported), asset, "
+        "adopted_at and, if you like, version: the newest that was published by then, if blank"
+    )
+    source: Words = Field(
+        default="", description="The name under which the cases with a case_id were imported"
+    )
+    before_published: StrictBool = Field(
+        default=False, description="The assets were in use before the library published them"
     )
 
 
@@ -462,8 +485,11 @@ class AdoptionRead(BaseModel):
     """That a version was taken."""
 
     number: int
-    by: str
+    by: str = Field(description="Who wrote it down")
     at: datetime
+    imported_at: datetime | None = Field(
+        description="When it was brought in afterwards; null if it was written as it happened"
+    )
 
 
 class BehindRead(BaseModel):
@@ -497,7 +523,50 @@ class UsedRead(BaseModel):
             status=found.version.status,
             behind=[BehindRead(number=one.number, changed=one.changed) for one in found.behind],
             adoptions=[
-                AdoptionRead(number=one.number, by=one.by, at=one.at) for one in found.adoptions
+                AdoptionRead.model_validate(one, from_attributes=True) for one in found.adoptions
+            ],
+        )
+
+
+class UnusableRead(BaseModel):
+    """A row that is not on record, and why."""
+
+    line: int
+    reason: str
+
+
+@shows(
+    {
+        "read": 3,
+        "accepted": 2,
+        "new": 1,
+        "known": 1,
+        "rejected": 1,
+        "rejects": [{"line": 3, "reason": 'there is no use case "UC-900"'}],
+    }
+)
+class PastAdoptionsRead(BaseModel):
+    """What became of the rows: `accepted + rejected = read`."""
+
+    read: int
+    accepted: int
+    new: int
+    known: int = Field(description="Were written before, just so")
+    rejected: int
+    rejects: list[UnusableRead] = Field(description="The first 1,000")
+
+    @classmethod
+    def of(cls, found: Imported) -> "PastAdoptionsRead":
+        """The answer for an import."""
+        return cls(
+            read=found.read,
+            accepted=found.accepted,
+            new=found.new,
+            known=found.known,
+            rejected=found.rejected,
+            rejects=[
+                UnusableRead(line=one.line.number, reason=one.reason)
+                for one in found.unusable[:1_000]
             ],
         )
 

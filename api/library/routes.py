@@ -24,6 +24,8 @@ from api.library.bodies import (
     FittingRead,
     LibraryRead,
     ListedRead,
+    PastAdoptionsBody,
+    PastAdoptionsRead,
     SimilarRead,
     SimilarUseCaseRead,
     TallyRead,
@@ -51,6 +53,7 @@ from service.library.assets import (
 from service.library.checks import Tally, checks_of, list_checks, tallies, write_finding
 from service.library.fitting import fitting_patterns
 from service.library.gates import attach_pattern
+from service.library.importing import PastAdoptions, import_adoptions, read_table
 from service.library.store import (
     LAST_PAGE,
     MOST_LISTED,
@@ -156,6 +159,24 @@ async def similar_to(
             for one in patterns
         ],
     )
+
+
+@router.post(
+    "/v1/library/adoptions",
+    summary="Bring in adoptions of the past",
+    tags=["Enablement"],
+    responses=responses(401, 403, 413, 422, 503),
+)
+async def bring_in(
+    body: PastAdoptionsBody,
+    person: Annotated[Person, Depends(needs(Right.IMPORT_ADOPTIONS))],
+    session: TheSession,
+    given: TheContext,
+) -> PastAdoptionsRead:
+    """From CSV, of use cases and of cases that were imported. Each row is accepted, or rejected
+    with the reason; the same row again changes nothing. No gate opens by it."""
+    file = PastAdoptions(read_table(body.csv), body.source, body.before_published)
+    return PastAdoptionsRead.of(await import_adoptions(session, person.actor, file, at=given.now()))
 
 
 @router.get(

@@ -21,6 +21,7 @@ class Right(StrEnum):
     EXEMPT_FROM_STANDARDS = "exempt_from_standards"
     CHECK_ADOPTIONS = "check_adoptions"
     KEEP_OFFERS = "keep_offers"
+    IMPORT_ADOPTIONS = "import_adoptions"
     HOLD_REVIEWS = "hold_reviews"
     DECIDE_REVIEWS = "decide_reviews"
 
@@ -43,6 +44,7 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.EXEMPT_FROM_STANDARDS: frozenset({Role.ENABLER}),
     Right.CHECK_ADOPTIONS: frozenset({Role.ENABLER}),
     Right.KEEP_OFFERS: frozenset({Role.ENABLER}),
+    Right.IMPORT_ADOPTIONS: frozenset({Role.ENABLER}),
     # Opening a review, moving its dates, closing the evidence.
     Right.HOLD_REVIEWS: frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN}),
     # The committee: deciding on use cases, and locking.

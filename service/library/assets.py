@@ -103,6 +103,12 @@ class Version:
         return self.decided[-1].status if self.decided else Status.DRAFT
 
     @property
+    def published_at(self) -> datetime | None:
+        """When it was published first; None if it never was."""
+        found = (one.at for one in self.decided if one.status is Status.PUBLISHED)
+        return next(found, None)
+
+    @property
     def published_by(self) -> str | None:
         """The id of whoever published it; None if nobody has."""
         found = (one.by_id for one in self.decided if one.status is Status.PUBLISHED)
@@ -146,11 +152,13 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """That a use case took a version at a moment; a later one takes its place."""
+    """That a use case took a version at a moment; a later one takes its place. `by` is who wrote it
+    down: as it happened, or from a file, `imported_at`."""
 
     number: int
     by: str
     at: datetime
+    imported_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,8 @@ class AdoptionRow(SQLModel, table=True):
     adopted_at: datetime = Field(sa_type=TIME)
     sample: bool = sample()
     """Of a case that is one."""
+    imported_at: datetime | None = Field(default=None, sa_type=TIME)
+    """When it was brought in afterwards; None for one that was written down as it happened."""
 
 
 class ExemptionRow(SQLModel, table=True):

@@ -46,6 +46,8 @@ def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
         ("under-way", stage.enabler, f"/use-cases/{stage.under_way}"),
         ("finished", stage.leader, f"/use-cases/{stage.finished}"),
         ("queue", stage.enabler, "/queue"),
+        ("notices", stage.enabler, "/notices"),
+        ("notices-builder", stage.builder, "/notices"),
         ("queue-third-party", stage.reviewer, "/queue"),
         ("board", stage.leader, "/board"),
         *((f"reports-{name}", stage.leader, f"/reports/{name}") for name in Name),

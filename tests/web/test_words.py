@@ -18,6 +18,7 @@ from service.library.effects import EffectVerdict
 from service.library.told import What
 from service.lighthouses.rules import Criterion, Standing
 from service.measure.tiers import Direction
+from service.notices.kinds import Kind as NoticeKind
 from service.portfolio.portfolio import Gap, Sort
 from service.reach.milestones import Obstacle
 from service.reports.question import Grouping as Groups
@@ -132,6 +133,7 @@ def composed() -> set[str]:
         *(f"library.done_{one}" for one in (*LIBRARY_DONE, *Taken)),
         *(f"library.told_{one}" for one in What),
         *(f"library.check_{one}" for one in Checked),
+        *(f"notices.kind_{one}" for one in NoticeKind),
         *(f"reviews.phase_{one}" for one in Phase),
         *(f"reviews.{word}_{one}" for word in ("choice", "means") for one in Choice),
         *(f"reviews.event_{one}" for one in Happened),

@@ -97,6 +97,7 @@ def page(
         template,
         me=person,
         form_token=signed_in.browser_session.form_token if signed_in else "",
+        unseen_notices=signed_in.unseen if signed_in else 0,
         path=request.scope["path"],
         colour=_pages(request).parties.colour,
         navigation=navigation(person, request.scope["path"]) if person else (),
