@@ -134,7 +134,7 @@ async def _note(
                 col(AssetRow.key) == asset_key,
                 col(row.number) == number,
             )
-            .order_by(col(row.id).desc())
+            .order_by(col(row.adopted_at).desc(), col(row.id).desc())
             .limit(1)
         )
     ).first()
