@@ -16,6 +16,7 @@ from api import (
     effort,
     lighthouses,
     notices,
+    offers,
     people,
     portfolio,
     reach,
@@ -76,7 +77,7 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
     )
     problems.install(app)
     for module in (
-        *(system, use_cases, value, reach, effort, library, portfolio, reviews),
+        *(system, use_cases, value, reach, effort, library, offers, portfolio, reviews),
         *(lighthouses, reports, assumptions, currency_rates, notices, people),
     ):
         app.include_router(module.router)

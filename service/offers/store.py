@@ -258,6 +258,8 @@ async def asked_of(session: AsyncSession, person: Person, *, at: datetime) -> li
     """What was taken of this person's offers and is not given yet, the oldest first; at most
     `MOST_ASKED`."""
     found = await _offers(session, col(OfferRow.giver_id) == person.id, at=at)
+    if not found:
+        return []
     offers = {one.number: one for one in found}
     last = _last(col(AnswerRow.offer_number).in_(offers))
     rows = (

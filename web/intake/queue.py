@@ -27,6 +27,7 @@ from service.intake.pathways import tier_rules
 from service.intake.queue import MOST_WAITING, Order, Queue, Whose, queue
 from service.intake.use_cases import find, standing_of
 from service.library.checks import count_due
+from service.offers.store import asked_of
 from service.people.directory import certifications_of, third_parties
 from web.intake.deciding import NotDone, give
 from web.intake.listed import Listed, listed
@@ -235,6 +236,7 @@ async def _page(
         items = await listed(session, found.rows, at)
         parties = await third_parties(session, active=True)
         certified = await certifications_of(session, [row.owner_id for row in found.rows])
+        asked = len(await asked_of(session, person, at=at))
         checks = await count_due(session) if may(person.actor, Right.CHECK_ADOPTIONS) else 0
     lines = tuple(
         _line(item, person, certified.get(item.row.owner_id, ()), saved.get(item.row.id), at)
@@ -269,6 +271,7 @@ async def _page(
         new_key=lambda: uuid.uuid4().hex,
         most_ranked=MOST_WAITING,
         checks=checks,
+        asked=asked,
         more=view.address(start=view.start + LIMIT)
         if view.start + LIMIT < found.counts[view.whose]
         else "",

@@ -11,6 +11,7 @@ class Section(StrEnum):
     VALUE = "value"
     REACH = "reach"
     LIBRARY = "library"
+    OFFERS = "offers"
 
 
 @dataclass(frozen=True, slots=True)
