@@ -89,13 +89,15 @@ COUNTED = text(
         SELECT DISTINCT ON (offer_number, use_case_id) offer_number AS number, use_case_id, answer
         FROM offer_answer WHERE use_case_id = ANY(:ids) AND answered_at <= :at
         ORDER BY offer_number, use_case_id, id DESC
+    ), counted AS (
+        SELECT number, use_case_id, tier, answer
+        FROM made FULL JOIN answered USING (number, use_case_id)
     )
-    SELECT number, coalesce(made.tier, use_case.tier) AS tier, count(*) AS offered,
+    SELECT counted.number, coalesce(counted.tier, use_case.tier) AS tier, count(*) AS offered,
         count(*) FILTER (WHERE answer IN ('taken', 'given')) AS taken,
         count(*) FILTER (WHERE answer = 'given') AS given,
         count(*) FILTER (WHERE answer = 'declined') AS declined
-    FROM made FULL JOIN answered USING (number, use_case_id)
-    JOIN use_case ON use_case.id = use_case_id
+    FROM counted JOIN use_case ON use_case.id = counted.use_case_id
     GROUP BY 1, 2 ORDER BY 1, 2
     """
 ).bindparams(bindparam("ids", type_=ARRAY(Text)))
