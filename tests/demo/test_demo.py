@@ -18,11 +18,12 @@ import cli.demo
 from cli.demo import fill_in, take_away
 from demo.filling import fill, is_filled
 from demo.history import BASELINE, EFFECT, Size
-from demo.library import EFFECTIVE, IDEAS, LOOKS_GOOD, WITHDRAWN
+from demo.library import IDEAS, LOOKS_GOOD, WITHDRAWN
 from demo.live import ideas
 from demo.people import DOMAIN
 from demo.removing import remove
 from demo.value import RATE, STORIES
+from demo.ways import EFFECTIVE
 from service.assumptions.store import record_assumption
 from service.columns import metadata
 from service.database import Sessions
@@ -325,6 +326,15 @@ async def test_every_page_has_something_to_show_and_each_case_is_the_engines(
     assert effects[EFFECTIVE]["verdict"] == "helps"
     assert effects[EFFECTIVE]["time_dependent"]["ci"][0] > 1.0
     assert [one for one in effects if effects[one]["verdict"] != "no verdict"] == [EFFECTIVE]
+    checks = effects[EFFECTIVE]["checks"]
+    assert checks["opened"] == checks["drawn"] == checks["checked"] + 2, "two are due"
+    assert (checks["unfit"], checks["ci"] is None) == (1, False)
+    offered = _of(found, Name.LIBRARY, "offers")
+    assert [one["kind"] for one in offered] == [
+        *("template", "office_hour", "coach", "clinic", "training")
+    ]
+    assert all(one["offered"] >= one["taken"] + one["declined"] > 0 for one in offered[:4])
+    assert {one["effect"]["verdict"] for one in offered[:4]} == {"no verdict"}
     low, high = effects[LOOKS_GOOD]["time_dependent"]["ci"]
     assert low < 1.0 < high
     async with sessions() as session:
