@@ -20,6 +20,7 @@ from demo.history import (
 from demo.library import add_library
 from demo.lighthouses import add_programme
 from demo.live import hand_in
+from demo.offers import add_offers
 from demo.people import Cast, add_people
 from demo.reach import add_reach
 from demo.reviews import add_reviews
@@ -100,6 +101,8 @@ async def fill(
         await add_library(
             session, cast, source=SOURCES[1], history=traced, use_case_ids=live, at=at
         )
+        tell("offers")
+        await add_offers(session, cast, live, at=at)
         tell("a lighthouse programme")
         order = await asyncio.to_thread(learn_order, sample.traces, model)
         await add_programme(session, cast, live, at=at, order=order)

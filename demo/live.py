@@ -68,6 +68,8 @@ class Idea:
     words: str
     party: str
     pace: float
+    pattern: bool
+    """Whether its gate was opened by an approved pattern."""
 
     def use_case(self, owner: Person) -> UseCase:
         """As its owner hands it in."""
@@ -121,13 +123,15 @@ def _idea(entry: dict[str, Any]) -> Idea:
         words=entry.get("words", ""),
         party=entry.get("party", ""),
         pace=entry.get("pace", PACE),
+        pattern=entry.get("pattern", False),
     )
 
 
 def story(idea: Idea, cast: Cast, rng: np.random.Generator) -> Sequence[Act]:
     """All that happened to it since it was handed in."""
     pathway = pathways()[tier_of(idea.risk, tier_rules()).tier]
-    way = Way(rng, cast, pathway, cast.builders[idea.owner], pace=idea.pace)
+    owner = cast.builders[idea.owner]
+    way = Way(rng, cast, pathway, owner, pace=idea.pace, pattern=idea.pattern)
     return [*way.until(idea.stage), *_into_position(idea, cast, way)]
 
 

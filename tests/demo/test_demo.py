@@ -18,7 +18,7 @@ from cli.demo import fill_in, take_away
 from demo.currency_rates import CURRENCIES
 from demo.filling import Filled, fill, is_filled
 from demo.history import BASELINE, EFFECT, Size
-from demo.library import EFFECTIVE, IDEAS, LOOKS_GOOD, WITHDRAWN
+from demo.library import IDEAS, LOOKS_GOOD, WITHDRAWN
 from demo.lighthouses import DAYS_IN, NAME
 from demo.lighthouses import IDEAS as LIGHTHOUSES
 from demo.live import TITLE, ideas
@@ -26,6 +26,7 @@ from demo.people import DOMAIN
 from demo.removing import remove
 from demo.reviews import STOPPED
 from demo.value import RATE, STORIES
+from demo.ways import EFFECTIVE
 from service.assumptions.store import record_assumption
 from service.columns import metadata
 from service.database import Sessions
@@ -384,6 +385,15 @@ async def every_page_has_something_to_show(house: House, quarters: Sequence[str]
     assert effects[EFFECTIVE]["verdict"] == "helps"
     assert effects[EFFECTIVE]["time_dependent"]["ci"][0] > 1.0
     assert [one for one in effects if effects[one]["verdict"] != "no verdict"] == [EFFECTIVE]
+    checks = effects[EFFECTIVE]["checks"]
+    assert checks["opened"] == checks["drawn"] == checks["checked"] + 2, "two are due"
+    assert (checks["unfit"], checks["ci"] is None) == (1, False)
+    offered = _of(found, Name.LIBRARY, "offers")
+    assert [one["kind"] for one in offered] == [
+        *("template", "office_hour", "coach", "clinic", "training")
+    ]
+    assert all(one["offered"] >= one["taken"] + one["declined"] > 0 for one in offered[:4])
+    assert {one["effect"]["verdict"] for one in offered[:4]} == {"no verdict"}
     low, high = effects[LOOKS_GOOD]["time_dependent"]["ci"]
     assert low < 1.0 < high
     async with sessions() as session:

@@ -23,6 +23,8 @@ from service.library.told import What
 from service.lighthouses.rules import Criterion, Standing
 from service.measure.tiers import Direction
 from service.notices.kinds import Kind as NoticeKind
+from service.offers.offers import Answer, Change, ForRole, Per
+from service.offers.offers import Kind as OfferKind
 from service.portfolio.portfolio import Gap, Sort
 from service.reach.milestones import Obstacle
 from service.reports.question import Grouping as Groups
@@ -50,6 +52,8 @@ from web.library.pages import FIELDS as LIBRARY_FIELDS
 from web.library.pages import FILTERS as LIBRARY_FILTERS
 from web.library.shown import Checked, Taken
 from web.lighthouses.pages import DONE as LIGHTHOUSES_DONE
+from web.offers.pages import DONE as OFFERS_DONE
+from web.offers.pages import FIELDS as OFFERS_FIELDS
 from web.portfolio.pages import COLUMNS as PORTFOLIO_COLUMNS
 from web.portfolio.pages import FIELDS as PORTFOLIO_FIELDS
 from web.portfolio.pages import STATES as PORTFOLIO_STATES
@@ -135,9 +139,18 @@ def composed() -> set[str]:
         *(f"library.hint_{one}" for one in ("tiers", "stages", "rules", "changed", "asset")),
         *(f"library.{word}_{one}" for word in ("do", "means") for one in MOVES),
         *(f"library.done_{one}" for one in (*LIBRARY_DONE, *Taken)),
-        *(f"notices.kind_{one}" for one in NoticeKind),
         *(f"library.told_{one}" for one in What),
+        *(f"offers.kind_{one}" for one in OfferKind),
+        *(f"offers.role_{one}" for one in ForRole),
+        *(f"offers.{word}_{one}" for word in ("per", "full") for one in Per),
+        *(f"offers.left_{per}_{form}" for per in Per for form in ("one", "many")),
+        *(f"offers.was_{one}" for one in (*Answer, *Change)),
+        *(f"offers.done_{one}" for one in (*OFFERS_DONE, Answer.TAKEN, Answer.DECLINED)),
+        *(f"offers.do_{one}" for one in Change),
+        *(f"offers.field_{one}" for one in (*OFFERS_FIELDS, "tiers", "reason")),
+        *(f"offers.hint_{one}" for one in ("text", "moment", "tiers", "places", "per", "giver")),
         *(f"library.check_{one}" for one in Checked),
+        *(f"notices.kind_{one}" for one in NoticeKind),
         *(f"harness.verdict_{one}" for one in Verdict),
         *(f"harness.gate_{one}" for one in Gate if one is not Gate.NONE),
         *(f"harness.format_{one}" for one in Format),

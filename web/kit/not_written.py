@@ -12,6 +12,7 @@ class Section(StrEnum):
     REACH = "reach"
     LIBRARY = "library"
     HARNESS = "harness"
+    OFFERS = "offers"
 
 
 @dataclass(frozen=True, slots=True)

@@ -427,6 +427,37 @@ def _library(found: LibraryReport) -> Iterator[Table]:
     )
     columns = "adopters hazard_ratio hazard_between p_adjusted landmark naive"
     yield _table("library", f"asset verdict | {columns}", rows)
+    checked = (
+        (
+            one.title,
+            _count(one.checks.opened),
+            _count(one.checks.drawn),
+            _count(one.checks.checked),
+            _count(one.checks.unfit),
+            percent(one.checks.share),
+            _between(one.checks.ci, percent),
+        )
+        for one in found.assets
+        if one.checks.opened
+    )
+    yield _table(
+        "library_checks", "asset | opened drawn checked unfit share share_between", checked
+    )
+    offered = (
+        (
+            one.title,
+            NONE if one.effect is None else t(f"reports.effect_{one.effect.verdict.name.lower()}"),
+            _count(one.offered),
+            _count(one.taken),
+            _count(one.given),
+            _count(one.declined),
+            ratio(one.effect.time_dependent.hazard_ratio if one.effect else None),
+            _between(one.effect.time_dependent.ci if one.effect else None, ratio),
+        )
+        for one in found.offers
+    )
+    columns = "offered taken given declined hazard_ratio hazard_between"
+    yield _table("library_offers", f"offer verdict | {columns}", offered)
 
 
 @_tables.register
