@@ -35,6 +35,7 @@ def test_every_page_of_the_bar_and_of_the_routes_is_in_the_table() -> None:
         "/reviews/{quarter}/paper",
         *("/lighthouses", "/lighthouses/{programme_id}", "/library", "/library/{asset}"),
         "/admin/currency-rates",
+        *("/certification", "/admin/certification", "/admin/certification/people"),
     }
 
 

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
+from service.domain.certification import Effect, RequiredOf
 from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, Who
 from service.domain.passing import By as Sees
-from service.domain.passing import Need
 from service.domain.people import Role
 from service.domain.standing import Mode, Position
 from service.domain.tiering import Autonomy, Tier
@@ -30,6 +30,8 @@ from service.value.grades import Method
 from service.value.held import Kind as ValueKind
 from service.value.terms import Benefit
 from service.value.terms import Direction as BetterWay
+from web.certification.pages import CERTIFICATE, KIND, REQUIREMENT, WAIVER
+from web.certification.pages import DONE as CERTIFICATION_DONE
 from web.history.files import Doing
 from web.history.mapping import COLUMNS, DELIMITERS, MORE_COLUMNS, OUTCOMES
 from web.history.mapping import Way as MapWay
@@ -56,6 +58,7 @@ from web.reviews.pages import FIELDS as REVIEWS_FIELDS
 from web.value.forms import CASE, MEASUREMENT
 from web.value.shown import Noted
 
+CERTIFICATION_FIELDS = {*REQUIREMENT, *KIND, *CERTIFICATE, *WAIVER, "csv"} - {"replaces"}
 VALUE_TERMS = ("kpi", "plan")
 VALUE_HINTS = ("observations", "standard_error", "attribution", "quantity", "ramp_months")
 WEB = Path(__file__).parents[2] / "web"
@@ -104,7 +107,8 @@ def composed() -> set[str]:
         *(f"todo.{what}_{whom}" for what in todo for whom in ("you", "they")),
         *(f"field.{name}" for name in FIELDS),
         *(f"risk.{name}" for name in QUESTIONS),
-        *(f"missing.{need}" for need in Need if need is not Need.APPROVALS),
+        "missing.evidence",
+        *(f"missing.certified_{by}" for by in (Sees.OWNER, Sees.OWNERS, Sees.YOU)),
         *(f"missing.by_{by}" for by in Sees),
         *(f"{error}_{part}" for error in errors for part in ("title", "next")),
         *(place.words for place in PLACES),
@@ -129,6 +133,10 @@ def composed() -> set[str]:
         *(f"library.hint_{one}" for one in ("tiers", "stages", "changed", "asset")),
         *(f"library.{word}_{one}" for word in ("do", "means") for one in MOVES),
         *(f"library.done_{one}" for one in (*LIBRARY_DONE, *Taken)),
+        *(f"certification.{word}_{one}" for word in ("role", "of", "you") for one in RequiredOf),
+        *(f"certification.effect_{one}" for one in Effect),
+        *(f"certification.done_{one}" for one in CERTIFICATION_DONE),
+        *(f"certification.field_{one}" for one in CERTIFICATION_FIELDS),
         *(f"reviews.phase_{one}" for one in Phase),
         *(f"reviews.{word}_{one}" for word in ("choice", "means") for one in Choice),
         *(f"reviews.event_{one}" for one in Happened),
