@@ -18,8 +18,13 @@ from tests.kit.submission import submission
 TODAY = datetime.now(UTC).date()
 DAY = timedelta(days=1)
 PATH = "/v1/certification"
-KIND = {"key": "course", "title": "The course", "issuer": "Academy", "months_valid": 12}
-ASKED = {
+KIND: dict[str, Any] = {
+    "key": "course",
+    "title": "The course",
+    "issuer": "Academy",
+    "months_valid": 12,
+}
+ASKED: dict[str, Any] = {
     "role": "owner",
     "certificate": "course",
     "tier": "medium",
@@ -89,7 +94,12 @@ async def test_every_role_and_every_command(
     by = await quiet_house.visitor(role, party="risk" if role is Role.REVIEWER else None)
     one, two = await held(admin, other), (await put(admin, "requirements", **ASKED))["id"]
     until = (TODAY + DAY).isoformat()
-    waiver = {"person": other.person.id, "certificate": "course", "until": until, "reason": "x"}
+    waiver: dict[str, Any] = {
+        "person": other.person.id,
+        "certificate": "course",
+        "until": until,
+        "reason": "x",
+    }
     three = (await put(admin, "waivers", **waiver))["id"]
     given = {"person": other.person.id, "certificate": "course", "issued": TODAY.isoformat()}
     why, later = {"reason": "x"}, {**ASKED, "valid_from": until}
