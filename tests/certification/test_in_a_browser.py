@@ -26,15 +26,20 @@ async def test_a_lapse_is_said_before_anybody_is_refused(
 ) -> None:
     builder, ada = await house.visitor(Role.BUILDER), await house.visitor(Role.ENABLER)
     admin, leader = await house.visitor(Role.ADMIN), await house.visitor(Role.LEADER)
-    now = datetime.now(UTC)
+    today: Context = house.app.state.context
+    now = datetime.now(UTC) - DAY
     async with house.sessions.begin() as session:
-        await certify(session, builder.person, "course", at=now, days=1)
+        await certify(session, builder.person, "course", at=now, days=0)
     async with (
         window(browser, house, address, admin) as theirs,
         window(browser, house, address, ada) as hers,
         window(browser, house, address, leader) as his,
         window(browser, house, address, builder) as mine,
     ):
+        # Yesterday: sessions do not live through a day that is skipped.
+        house.app.state.context = Context(
+            today.sessions, today.engine, lambda: now, today.drawings, reviews=today.reviews
+        )
         await theirs.goes("/admin/certification")
         form = theirs.page.locator("form[action$='/requirements']")
         for name, value in {
@@ -59,14 +64,7 @@ async def test_a_lapse_is_said_before_anybody_is_refused(
         approve = hers.page.get_by_role("button", name=f"Approve {key}")
         await expect(approve).to_be_visible()
 
-        there = house.app.state.context
-        house.app.state.context = Context(
-            there.sessions,
-            there.engine,
-            lambda: datetime.now(UTC) + 2 * DAY,
-            there.drawings,
-            reviews=there.reviews,
-        )
+        house.app.state.context = today  # the night is over, and nobody has renewed it
         await hers.goes("/queue")
         line = hers.page.locator(f"[data-line={key}]")
         await expect(line).to_contain_text("The accountable owner is certified: course")
