@@ -132,6 +132,31 @@ CONFIRMATIONS = """
     FROM measurement WHERE number % 2 = 0
 """
 """Four or five months of each use case in production, every second one confirmed."""
+ASSETS = 50
+TAKEN = 0.1
+"""The part of the use cases that takes each asset, at any time while it is open."""
+LIBRARY = (
+    f"""
+    INSERT INTO library_asset (id, key, kind, person_id, proposed_at)
+    SELECT 'asset-' || number, 'asset-' || number, 'pattern', 'owner', '2020-01-01'
+    FROM generate_series(1, {ASSETS}) AS number
+    """,  # noqa: S608 - the number above
+    """
+    INSERT INTO library_version (
+        asset_id, number, title, owner_id, text, links, tags, tiers, stages, changed, person_id,
+        proposed_at
+    )
+    SELECT id, 1, 'The ' || key, 'owner', '', '[]', '[]', '{}', '{}', '', 'owner', proposed_at
+    FROM library_asset
+    """,
+    f"""
+    INSERT INTO library_adoption (asset_id, number, source, case_id, person_id, adopted_at)
+    SELECT asset.id, 1, '', use_case.id, 'owner',
+        submitted_at + random() * (coalesce(ended_at, now) - submitted_at)
+    FROM use_case, library_asset AS asset, (SELECT max(submitted_at) AS now FROM use_case) AS latest
+    WHERE random() < {TAKEN}
+    """,  # noqa: S608 - the number above
+)
 
 
 @dataclass(slots=True)
@@ -160,7 +185,7 @@ async def fill(connection: asyncpg.Connection, cases: int, *, seed: int = 1) -> 
         await _copy(connection, "transition", TRANSITION, block.transitions)
         await _copy(connection, "case_version", VERSION, block.versions)
     await connection.execute("ALTER TABLE transition ENABLE TRIGGER ALL")
-    for statement in (INVESTMENT_CASES, MEASUREMENTS, CONFIRMATIONS):
+    for statement in (INVESTMENT_CASES, MEASUREMENTS, CONFIRMATIONS, *LIBRARY):
         await connection.execute(statement)
     await _copy(connection, "case_version", VERSION, list(_baseline(rng, cases // 10)))
     await connection.execute("INSERT INTO observation VALUES ('archive.csv', '-infinity', $1)", NOW)

@@ -11,6 +11,7 @@ import typer
 
 from cli.adoption import adoption
 from cli.compare import compare
+from cli.process import process
 from cli.value import value
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ out = typer.Typer(help="Take cases out.", no_args_is_help=True)
 app.add_typer(people, name="people")
 app.add_typer(history, name="import")
 app.add_typer(out, name="export")
+app.add_typer(process, name="process")
 app.command()(compare)
 app.command()(adoption)
 app.command()(value)
@@ -175,6 +177,29 @@ def import_cases(
 
     raise typer.Exit(
         asyncio.run(bring_in(file, map_ or None, cohort or None, source or None, rejects))
+    )
+
+
+@history.command("adoptions")
+def import_adoptions(
+    file: Annotated[Path, typer.Argument(help="A CSV file: which case took which asset, when.")],
+    by: Annotated[str, typer.Option(help="The email of somebody of enablement.")],
+    source: Annotated[
+        str, typer.Option(help="The name under which cases with a case_id were imported.")
+    ] = "",
+    before_published: Annotated[
+        bool,
+        typer.Option(
+            "--before-published", help="The assets were in use before the library published them."
+        ),
+    ] = False,
+    rejects: Annotated[Path | None, typer.Option(help="Where rows that cannot be used go.")] = None,
+) -> None:
+    """Import what cases took of the library in the past. Safe to repeat."""
+    from cli.importing import import_adoptions as bring_in
+
+    raise typer.Exit(
+        asyncio.run(bring_in(file, by, source, rejects, before_published=before_published))
     )
 
 

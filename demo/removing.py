@@ -17,6 +17,7 @@ from service.intake.samples import lock_samples as samples_of_intake
 from service.intake.samples import remove_drafts, remove_use_cases, told_of
 from service.library.samples import remove_library, who_contributed
 from service.lighthouses.samples import remove_lighthouses, took_part
+from service.notices.samples import remove_notices
 from service.people.samples import lock_samples as samples_of_people
 from service.people.samples import remove_people
 from service.reach.samples import remove_reach, who_counted
@@ -70,9 +71,10 @@ async def remove(
         await remove_effort(session, use_cases)
         await remove_reach(session, use_cases)
         await remove_value(session, use_cases)
+        ids = list(people)
+        await remove_notices(session, use_cases, ids)
         await remove_use_cases(session, use_cases)
         tell("people")
-        ids = list(people)
         await remove_drafts(session, ids)
         await remove_assumptions(session, ids)
         await remove_rates(session, ids)

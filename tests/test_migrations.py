@@ -219,3 +219,24 @@ async def test_the_newest_revision_is_the_last_file() -> None:
 async def test_any_other_database_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="Headway needs PostgreSQL, not sqlite"):
         await migrations.upgrade("sqlite:///headway.db")
+
+
+async def test_an_upgrade_goes_on_where_the_extension_is_not_allowed(
+    empty_url: str, postgres_folder: Path
+) -> None:
+    """As for a role that owns its schema in a database of somebody else's."""
+    role = f"role_{uuid.uuid4().hex[:12]}"
+    owner = await asyncpg.connect(empty_url)
+    name = await owner.fetchval("SELECT current_database()")
+    await owner.execute(f"CREATE ROLE {role} LOGIN")
+    await owner.execute(f"GRANT CREATE, USAGE ON SCHEMA public TO {role}")
+    try:
+        theirs = postgres_url(postgres_folder, name).replace("postgres@", f"{role}@")
+        await migrations.upgrade(theirs)
+        assert await versions(theirs) == [NEWEST]
+        has = "SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'"
+        assert await owner.fetchval(has) == 0
+    finally:
+        await owner.execute(f"DROP OWNED BY {role} CASCADE")
+        await owner.execute(f"DROP ROLE {role}")
+        await owner.close()

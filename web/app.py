@@ -17,17 +17,19 @@ from web.kit.context import Pages
 from web.kit.page import STATIC
 from web.library import pages as library
 from web.lighthouses import pages as lighthouses
+from web.notices import pages as notices
 from web.people import account, admin, sign_in
 from web.people.provider import Provider, configured_provider
 from web.portfolio import pages as portfolio
+from web.process import pages as process
 from web.reports import pages as reports
 from web.reviews import pages as reviews
 from web.value import currency_rates
 
 ROUTES = (
     *(home, sign_in, new, use_cases, use_case, measuring, reach, taking, queue, board),
-    *(reports, portfolio, reviews, library, lighthouses, compare, admin, certification),
-    *(currency_rates, account),
+    *(reports, portfolio, reviews, library, lighthouses, process, compare, notices, admin),
+    *(certification, currency_rates, account),
 )
 
 

@@ -62,6 +62,7 @@ from service.intake.use_cases import (
     transitions,
 )
 from service.kinds import Words
+from service.library.told import told
 from service.people.directory import find_builder, find_person, names_of
 from service.reactions import submit
 from service.value.haircut import haircut
@@ -233,6 +234,7 @@ async def one(
     made = await newest(session, [row.id])
     certified = await certified_for(session, [standing], given.now(), person.actor)
     names = await names_of(session, ids)
+    of_library = (await told(session, [row.id])).get(row.id, [])
     return UseCaseRead.of(
         row,
         names,
@@ -240,6 +242,7 @@ async def one(
         made.get(row.id),
         certified=certified,
         reader=person.actor,
+        told=of_library,
     )
 
 

@@ -58,12 +58,12 @@ async def session(given: TheContext) -> AsyncIterator[AsyncSession]:
 # "function": a failed commit must become an error, not a 201 that was sent already.
 TheSession = Annotated[AsyncSession, Depends(session, scope="function")]
 
-_bearer = HTTPBearer(auto_error=False, description="A personal API token: `hw_...`")
+BEARER = HTTPBearer(auto_error=False, description="A personal API token: `hw_...`")
 
 
 async def caller(
     given: TheContext,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
 ) -> Person:
     """Who is asking; `SignInNeeded` without a valid token."""
     if credentials is None or not credentials.credentials.isprintable():

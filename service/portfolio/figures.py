@@ -73,6 +73,9 @@ class LineFigures(Figures):
     decision: Choice | None = Field(description="Of the last review that decided on it")
     decided_in: str | None = Field(description="Its quarter")
     gaps: tuple[Gap, ...]
+    regressions: tuple[str, ...] = Field(
+        description="Harnesses whose latest run failed after going live, where one had passed"
+    )
 
     @classmethod
     def of(
@@ -116,6 +119,7 @@ class LineFigures(Figures):
             decision=decided[1] if decided else None,
             decided_in=decided[0] if decided else None,
             gaps=line.gaps,
+            regressions=line.regressions,
         )
 
 

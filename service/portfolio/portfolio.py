@@ -4,12 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.case import Outcome
 from service.errors import BadInput
+from service.harness.store import Regressed, regressions
 from service.measure.cases import EPOCH, Codes
 from service.measure.survival import Flags, Floats
 from service.people.directory import inactive_people
@@ -40,6 +42,8 @@ class Gap(StrEnum):
     """It is due and nobody measured, or not for a year."""
     NO_PLAN = "no_plan"
     """Nobody said how it will be measured."""
+    REGRESSED = "regressed"
+    """It is live, and the latest run of a harness failed where an earlier one had passed."""
 
 
 WHO = {
@@ -47,6 +51,7 @@ WHO = {
     Gap.NO_BASELINE: "its owners or enablement, in a new version of the investment case",
     Gap.OVERDUE: "its owners, and finance or enablement to confirm",
     Gap.NO_PLAN: "its owners or enablement, in a new version of the investment case",
+    Gap.REGRESSED: "its owners, by what makes the harness pass again",
 }
 """Who can close each gap."""
 
@@ -114,6 +119,8 @@ class Line:
     """The last day of the newest window that was measured."""
     age_days: int | None
     gaps: tuple[Gap, ...]
+    regressions: tuple[str, ...]
+    """Keys of the harnesses whose latest run failed after going live, where one had passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,8 @@ class Portfolio:
     """For a year at full effect, after the haircut and the chance to get to production, in the
     currency of each case."""
     gaps: Mapping[Gap, Flags]
+    worse: Mapping[str, tuple[Regressed, ...]]
+    """By the id of a use case."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -271,6 +280,11 @@ class Portfolio:
             newest=newest,
             age_days=None if newest is None else (found.at.date() - newest).days,
             gaps=tuple(gap for gap in Gap if self.gaps[gap][place]),
+            regressions=tuple(
+                one.asset
+                for one in self.worse.get(found.id[place], ())
+                if self.gaps[Gap.REGRESSED][place] and _day(one.at) >= found.live[place]
+            ),
         )
 
 
@@ -278,10 +292,17 @@ async def portfolio(
     session: AsyncSession, at: datetime, wanted: Wanted, promise: Promise = Promise.FIRST
 ) -> Portfolio:
     """The portfolio as known at a moment (with a time zone). Who is still here is known of now."""
-    return portfolio_of(await hold(session, at, promise), wanted, await inactive_people(session))
+    held = await hold(session, at, promise)
+    worse = await regressions(session, at)
+    return portfolio_of(held, wanted, await inactive_people(session), worse)
 
 
-def portfolio_of(held: Held, wanted: Wanted, inactive: Collection[str] = ()) -> Portfolio:
+def portfolio_of(
+    held: Held,
+    wanted: Wanted,
+    inactive: Collection[str] = (),
+    worse: Mapping[str, tuple[Regressed, ...]] = MappingProxyType({}),
+) -> Portfolio:
     """The same, of what is held against its promise."""
     found = held.found
     haircut = haircuts(held, found.units)
@@ -290,8 +311,8 @@ def portfolio_of(held: Held, wanted: Wanted, inactive: Collection[str] = ()) -> 
     expected = found.latest.yearly * chance
     if found.units:
         expected = expected * np.maximum(rate[found.unit], 0.0)
-    gaps = gaps_of(held, inactive)
-    return Portfolio(held, _which(held, wanted, gaps), haircut, chance, expected, gaps)
+    gaps = gaps_of(held, inactive, worse)
+    return Portfolio(held, _which(held, wanted, gaps), haircut, chance, expected, gaps, worse)
 
 
 def chances(held: Held) -> Floats:
@@ -310,7 +331,9 @@ def chances(held: Held) -> Floats:
     return np.where(ended, through.astype(np.float64), shares[found.tier])
 
 
-def gaps_of(held: Held, inactive: Collection[str]) -> dict[Gap, Flags]:
+def gaps_of(
+    held: Held, inactive: Collection[str], worse: Mapping[str, tuple[Regressed, ...]]
+) -> dict[Gap, Flags]:
     """Which use cases have which gap; none of those that ended before production."""
     found = held.found
     matters = _is(held, Outcome.PRODUCTION) | _is(held, Outcome.OPEN)
@@ -325,7 +348,22 @@ def gaps_of(held: Held, inactive: Collection[str]) -> dict[Gap, Flags]:
         Gap.NO_BASELINE: matters & ~found.observed,
         Gap.OVERDUE: late,
         Gap.NO_PLAN: matters & ~found.planned,
+        Gap.REGRESSED: _is(held, Outcome.PRODUCTION) & _worse_since(held, worse),
     }
+
+
+def _worse_since(held: Held, worse: Mapping[str, tuple[Regressed, ...]]) -> Flags:
+    """Whose latest run of some harness, after going live, failed where an earlier one passed."""
+    found = held.found
+    last = np.full(len(found.id), NO_DAY)
+    for place, one in enumerate(found.id if worse else ()):
+        last[place] = max((_day(each.at) for each in worse.get(one, ())), default=NO_DAY)
+    since: Flags = (last != NO_DAY) & (last >= found.live)
+    return since
+
+
+def _day(at: datetime) -> int:
+    return (at.date() - EPOCH.date()).days
 
 
 def _is(held: Held, outcome: Outcome) -> Flags:

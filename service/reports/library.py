@@ -8,9 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.cohort import Cohort
 from service.facts.as_of import Moment
+from service.library.checks import Tally, tallies
 from service.library.effects import EffectVerdict, as_json, notes_of, said
 from service.library.measured import Measured, measured
 from service.library.store import titles_of
+from service.measure.figures import number
 from service.reports.question import Asking
 from service.reports.report import Bounds, Example, Figures, Instant, Registered, Report, Row
 
@@ -50,6 +52,18 @@ class MantelByarTest(Figures):
     p: float | None
 
 
+class Checks(Figures):
+    """Adoptions that opened a gate: how many were drawn, were checked, do not fit. `share` is of
+    those checked, with its 95% interval."""
+
+    opened: int
+    drawn: int
+    checked: int
+    unfit: int
+    share: float | None
+    ci: Bounds | None
+
+
 class AssetEffect(Figures):
     """What one asset does. Null where a figure cannot be told."""
 
@@ -63,6 +77,7 @@ class AssetEffect(Figures):
     p_adjusted: float | None = Field(description="Over all assets of the library")
     verdict: EffectVerdict
     sentence: str
+    checks: Checks
 
 
 class LibraryReport(Report):
@@ -86,9 +101,15 @@ async def library(session: AsyncSession, moment: Moment, cohort: Cohort) -> Libr
     """What the assets do, as known at the moment."""
     found = await measured(session, cohort, moment)
     titles = await titles_of(session, moment.at)
+    checked = await tallies(session, moment.at)
     assets = [
         AssetEffect.model_validate(
-            {**row, "title": titles.get(effect.asset, effect.asset), "sentence": said(effect)}
+            {
+                **row,
+                "title": titles.get(effect.asset, effect.asset),
+                "sentence": said(effect),
+                "checks": _checks(checked.get(effect.asset, Tally())),
+            }
         )
         for row, effect in zip(as_json(found.effects), found.effects, strict=True)
     ]
@@ -104,6 +125,18 @@ async def library(session: AsyncSession, moment: Moment, cohort: Cohort) -> Libr
         accepted=found.accepted,
         rejected=found.read - found.accepted,
         notes=tuple(_notes(found)),
+    )
+
+
+def _checks(found: Tally) -> Checks:
+    low_and_high = found.interval
+    return Checks(
+        opened=found.opened,
+        drawn=found.drawn,
+        checked=found.checked,
+        unfit=found.unfit,
+        share=number(found.share),
+        ci=low_and_high and (number(low_and_high[0]), number(low_and_high[1])),
     )
 
 
@@ -170,6 +203,8 @@ def _rows(found: LibraryReport) -> Iterator[Row]:
             "naive_ratio": one.naive.ratio,
             "naive_low": naive_low,
             "naive_high": naive_high,
+            "checked": one.checks.checked,
+            "unfit": one.checks.unfit,
         }
 
 
@@ -193,6 +228,14 @@ EXAMPLE: Example = {
             "verdict": "helps",
             "sentence": "sort-by-urgency helps: on any day a case with it is 1.62 times as likely "
             "to reach production as one without (95% between 1.31 and 2.00).",
+            "checks": {
+                "opened": 40,
+                "drawn": 5,
+                "checked": 4,
+                "unfit": 1,
+                "share": 0.25,
+                "ci": [0.0456, 0.6994],
+            },
         }
     ],
     "read": 150,

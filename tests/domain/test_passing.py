@@ -124,7 +124,7 @@ def test_a_launch_review_says_all_that_it_waits_for_and_who_can_see_to_it() -> N
     ],
 )
 def test_the_way_ahead_is_said_on_the_first_day(pathway: Pathway, kinds: list[str]) -> None:
-    # from the pathways as they are shipped: service/intake/pathways/*.toml
+    # from the pathways as they are shipped: service/process/shipped.toml
     assert [one.name for one in way_ahead(pathway, NOBODY, ("olga",))] == kinds
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 
 from api.app import create_app
@@ -54,7 +55,13 @@ async def nothing() -> AsyncIterator[Context]:
     yield
 
 
-DOCUMENT: dict[str, Any] = create_app(nothing).openapi()
+@cache
+def api_app() -> FastAPI:
+    """The API, as it is told apart from others by its state alone."""
+    return create_app(nothing)
+
+
+DOCUMENT: dict[str, Any] = api_app().openapi()
 
 
 class Contract:

@@ -11,17 +11,17 @@ from typing import Any
 import httpx
 from temporalio.client import Client
 
-from api.app import create_app
 from api.kit.context import Context
 from service.database import Sessions, open_sessions
 from service.domain.people import Person, Role
 from service.people.directory import add_person
 from service.people.tokens import issue_token
+from tests.kit.apps import app_over
 from tests.kit.certificates import certify
 from tests.kit.contract import Contract
 from tests.kit.submission import submission
-from web.app import with_pages
 from web.history.files import Files
+from web.kit.context import Pages
 from workflows.intake.dispatcher import TemporalEngine
 from workflows.reviews.engine import TemporalReviews
 from workflows.worker import make_worker
@@ -137,15 +137,7 @@ async def open_house(
         engine = TemporalEngine(client, task_queue, decision_timeout=10)
         reviews = TemporalReviews(client, task_queue, timeout=10)
         worker = make_worker(client, sessions, task_queue, activities=20)
-
-        @asynccontextmanager
-        async def context() -> AsyncIterator[Context]:
-            yield Context(sessions, engine, reviews=reviews)
-
-        app = with_pages(create_app(context))
-        app.state.context = Context(
-            sessions, engine, reviews=reviews
-        )  # ASGITransport runs no lifespan
+        app = app_over(Context(sessions, engine, reviews=reviews), Pages())
         async with worker:
             yield House(url, sessions, client, engine, app)
         app.state.context.drawings.close()

@@ -30,7 +30,7 @@ def test_every_page_of_the_bar_and_of_the_routes_is_in_the_table() -> None:
     assert named == {
         *("/", "/new", "/use-cases", "/use-cases/UC-42"),
         *("/queue", "/board", "/reports", "/reports/{name}", "/compare", "/admin", "/account"),
-        *("/portfolio", "/portfolio/sheet"),
+        *("/portfolio", "/portfolio/sheet", "/notices"),
         *("/reviews", "/reviews/{quarter}", "/reviews/{quarter}/decide"),
         "/reviews/{quarter}/paper",
         *("/lighthouses", "/lighthouses/{programme_id}", "/library", "/library/{asset}"),
@@ -57,6 +57,7 @@ async def test_no_page_is_left_out(house: House) -> None:
         *("/compare/{file}/table.csv", "/compare/{file}/rejects.csv"),
         *("/new/ahead", "/new/similar", "/library/propose", "/library/{asset}/propose"),
         "/use-cases/UC-42/events",
+        "/notices/count",
         "/admin/people/{person_id}",
     }
     assert {path for path in pages - parts if f"`{path}`" not in PAGES} == set()

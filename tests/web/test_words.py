@@ -7,16 +7,19 @@ from service.domain.certification import Effect, RequiredOf
 from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, Who
 from service.domain.passing import By as Sees
+from service.domain.pathway import StageKind
 from service.domain.people import Role
 from service.domain.standing import Mode, Position
-from service.domain.tiering import Autonomy, Tier
+from service.domain.tiering import Tier
 from service.effort.hours import TAPS, About
 from service.errors import Fault
 from service.intake.queue import Whose
 from service.library.assets import MOVES, Kind, Status
 from service.library.effects import EffectVerdict
+from service.library.told import What
 from service.lighthouses.rules import Criterion, Standing
 from service.measure.tiers import Direction
+from service.notices.kinds import Kind as NoticeKind
 from service.portfolio.portfolio import Gap, Sort
 from service.reach.milestones import Obstacle
 from service.reports.question import Grouping as Groups
@@ -24,6 +27,7 @@ from service.reports.registry import Name
 from service.reviews.reading import CameOut
 from service.reviews.rules import Choice, Phase
 from service.reviews.rules import Kind as Happened
+from service.tries.redone import Why
 from service.value.delivered import Quantity
 from service.value.evidence import State
 from service.value.grades import Method
@@ -42,7 +46,7 @@ from web.kit.strings import catalogue, counted, t
 from web.library.pages import DONE as LIBRARY_DONE
 from web.library.pages import FIELDS as LIBRARY_FIELDS
 from web.library.pages import FILTERS as LIBRARY_FILTERS
-from web.library.shown import Taken
+from web.library.shown import Checked, Taken
 from web.lighthouses.pages import DONE as LIGHTHOUSES_DONE
 from web.portfolio.pages import COLUMNS as PORTFOLIO_COLUMNS
 from web.portfolio.pages import FIELDS as PORTFOLIO_FIELDS
@@ -93,7 +97,6 @@ def composed() -> set[str]:
         *(f"tier.{tier}" for tier in Tier),
         *(f"mode.{mode}" for mode in Mode),
         *(f"role.{role}" for role in Role),
-        *(f"autonomy.{one}" for one in Autonomy),
         *(f"position.{one}" for one in (*Position, "launching")),
         *(f"use_case.since_{how}" for how in ("open", *(ended - {Position.PARKED}))),
         *(f"command.{command}" for command in by_people),
@@ -105,8 +108,7 @@ def composed() -> set[str]:
         *(f"move.{position}" for position in ended),
         *(f"todo.{position}" for position in ended),
         *(f"todo.{what}_{whom}" for what in todo for whom in ("you", "they")),
-        *(f"field.{name}" for name in FIELDS),
-        *(f"risk.{name}" for name in QUESTIONS),
+        *(f"field.{name}" for name in FIELDS if name not in {*QUESTIONS, "autonomy"}),
         "missing.evidence",
         *(f"missing.certified_{by}" for by in (Sees.OWNER, Sees.OWNERS, Sees.YOU)),
         *(f"missing.by_{by}" for by in Sees),
@@ -137,6 +139,9 @@ def composed() -> set[str]:
         *(f"certification.effect_{one}" for one in Effect),
         *(f"certification.done_{one}" for one in CERTIFICATION_DONE),
         *(f"certification.field_{one}" for one in CERTIFICATION_FIELDS),
+        *(f"notices.kind_{one}" for one in NoticeKind),
+        *(f"library.told_{one}" for one in What),
+        *(f"library.check_{one}" for one in Checked),
         *(f"reviews.phase_{one}" for one in Phase),
         *(f"reviews.{word}_{one}" for word in ("choice", "means") for one in Choice),
         *(f"reviews.event_{one}" for one in Happened),
@@ -160,6 +165,8 @@ def composed() -> set[str]:
         *(f"lighthouses.standing_{one}" for one in Standing),
         *(f"lighthouses.done_{one}" for one in LIGHTHOUSES_DONE),
         *(f"lighthouses.field_{one}" for one in ("name", "starts_on", "horizon_days", "target")),
+        *(f"process.{kind}" for kind in StageKind),
+        *(f"process.why_{why}" for why in Why),
         *(f"queue.{one}" for one in Whose),
         *(f"queue.empty_{one}" for one in Whose),
         *(f"queue.by_{one}" for one in By),

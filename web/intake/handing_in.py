@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, get_args
 
@@ -15,10 +15,11 @@ from service.domain.pathway import Pathway
 from service.domain.tiering import Autonomy, RiskAnswers, Tiering, tier_of
 from service.intake.fields import InvestmentCase, Kpi, UseCaseFields
 from service.intake.pathways import pathways, tier_rules
+from service.process.in_force import process
 from web.kit.strings import t
 from web.kit.typed import in_words, number
 
-QUESTIONS = tuple(one.name for one in fields(RiskAnswers) if one.name != "autonomy")
+QUESTIONS = process().yes_no_questions
 """The risk questions that are answered with yes or no."""
 KPI = tuple(f"kpi_{name}" for name in Kpi.model_fields)
 DECLARED = {

@@ -29,7 +29,7 @@ from web.kit.forms import TheForm
 from web.kit.not_written import NotWritten, Section
 from web.kit.page import go, page
 from web.kit.signed_in import Reader, SignedIn
-from web.library.shown import NotTaken, Taken, library_of
+from web.library.shown import Taken, library_of
 from web.reach.shown import Told
 from web.reach.shown import shown as reach_shown
 from web.value.series import SentSeries
@@ -83,7 +83,6 @@ async def show_page(
     not_done: NotDone | None = None,
     not_written: NotWritten | None = None,
     series: SentSeries | None = None,
-    not_taken: NotTaken | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
     """The page as it is now: after what was just done, with what a series shows, or with a form
@@ -113,7 +112,13 @@ async def show_page(
             not_written=not_written if section is Section.REACH else None,
         )
         effort = await effort_shown(session, found.row, reader.person, at)
-        library = await library_of(session, found.row, reader.person, at, not_taken=not_taken)
+        library = await library_of(
+            session,
+            found.row,
+            reader.person,
+            at,
+            not_written=not_written if section is Section.LIBRARY else None,
+        )
     if value.series.wrong:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     offered = {rule.command for rule in found.rules}

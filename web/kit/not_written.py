@@ -10,6 +10,7 @@ class Section(StrEnum):
 
     VALUE = "value"
     REACH = "reach"
+    LIBRARY = "library"
 
 
 @dataclass(frozen=True, slots=True)

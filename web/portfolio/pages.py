@@ -156,6 +156,13 @@ def _last_decision(line: LineFigures) -> str:
     return f"{t(f'reviews.choice_{line.decision}')}, {line.decided_in}"
 
 
+def _gap(line: LineFigures, gap: Gap) -> str:
+    said = t(f"portfolio.gap_{gap}")
+    if gap is not Gap.REGRESSED:
+        return said
+    return t("portfolio.regressed_in", gap=said, harnesses=", ".join(line.regressions))
+
+
 COLUMNS = (
     Column("promised", _promised),
     Column("expected", lambda line: money(line.expected)),
@@ -169,7 +176,7 @@ COLUMNS = (
     Column("decision", _last_decision, figures=False),
     Column(
         "gaps",
-        lambda line: ", ".join(t(f"portfolio.gap_{gap}") for gap in line.gaps) or NONE,
+        lambda line: ", ".join(_gap(line, gap) for gap in line.gaps) or NONE,
         figures=False,
     ),
 )
