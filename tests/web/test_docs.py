@@ -38,6 +38,8 @@ def test_every_page_of_the_bar_and_of_the_routes_is_in_the_table() -> None:
         "/reviews/{quarter}/paper",
         *("/lighthouses", "/lighthouses/{programme_id}", "/library", "/library/{asset}"),
         *("/process", "/admin/currency-rates"),
+        "/admin/currency-rates",
+        *("/certification", "/admin/certification", "/admin/certification/people"),
     }
 
 

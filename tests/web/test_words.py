@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
+from service.domain.certification import Effect, RequiredOf
 from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, Who
 from service.domain.passing import By as Sees
-from service.domain.passing import Need
 from service.domain.pathway import StageKind
 from service.domain.people import Role
 from service.domain.standing import Mode, Position
@@ -39,6 +39,8 @@ from service.value.grades import Method
 from service.value.held import Kind as ValueKind
 from service.value.terms import Benefit
 from service.value.terms import Direction as BetterWay
+from web.certification.pages import CERTIFICATE, KIND, REQUIREMENT, WAIVER
+from web.certification.pages import DONE as CERTIFICATION_DONE
 from web.harness.shown import Brought
 from web.history.files import Doing
 from web.history.mapping import COLUMNS, DELIMITERS, MORE_COLUMNS, OUTCOMES
@@ -68,6 +70,7 @@ from web.reviews.pages import FIELDS as REVIEWS_FIELDS
 from web.value.forms import CASE, MEASUREMENT
 from web.value.shown import Noted
 
+CERTIFICATION_FIELDS = {*REQUIREMENT, *KIND, *CERTIFICATE, *WAIVER, "csv"} - {"replaces"}
 VALUE_TERMS = ("kpi", "plan")
 VALUE_HINTS = ("observations", "standard_error", "attribution", "quantity", "ramp_months")
 WEB = Path(__file__).parents[2] / "web"
@@ -114,7 +117,8 @@ def composed() -> set[str]:
         *(f"todo.{position}" for position in ended),
         *(f"todo.{what}_{whom}" for what in todo for whom in ("you", "they")),
         *(f"field.{name}" for name in FIELDS if name not in {*QUESTIONS, "autonomy"}),
-        *(f"missing.{need}" for need in Need if need is not Need.APPROVALS),
+        "missing.evidence",
+        *(f"missing.certified_{by}" for by in (Sees.OWNER, Sees.OWNERS, Sees.YOU)),
         *(f"missing.by_{by}" for by in Sees),
         *(f"{error}_{part}" for error in errors for part in ("title", "next")),
         *(place.words for place in PLACES),
@@ -139,6 +143,10 @@ def composed() -> set[str]:
         *(f"library.hint_{one}" for one in ("tiers", "stages", "rules", "changed", "asset")),
         *(f"library.{word}_{one}" for word in ("do", "means") for one in MOVES),
         *(f"library.done_{one}" for one in (*LIBRARY_DONE, *Taken)),
+        *(f"certification.{word}_{one}" for word in ("role", "of", "you") for one in RequiredOf),
+        *(f"certification.effect_{one}" for one in Effect),
+        *(f"certification.done_{one}" for one in CERTIFICATION_DONE),
+        *(f"certification.field_{one}" for one in CERTIFICATION_FIELDS),
         *(f"library.told_{one}" for one in What),
         *(f"offers.kind_{one}" for one in OfferKind),
         *(f"offers.role_{one}" for one in ForRole),

@@ -469,7 +469,7 @@ def _certification(found: CertificationReport) -> Iterator[Table]:
             _day(one.last_day),
             _count(one.days_left),
             _count(one.waits),
-            _count(one.wait_days),
+            _count(round(one.wait_days)),
         )
         for one in found.lapses
     )
@@ -482,7 +482,7 @@ def _certification(found: CertificationReport) -> Iterator[Table]:
             t(f"certification.role_{one.role}"),
             one.people or t("certification.missing_now"),
             _day(one.since),
-            _count(one.days),
+            _count(round(one.days)),
         )
         for one in found.waits
     )
