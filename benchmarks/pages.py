@@ -170,7 +170,8 @@ async def _stand(connection: asyncpg.Connection) -> tuple[int, int, int]:
     ended, live = [
         await connection.fetchrow(
             "SELECT id, number, tier, stage, position, holder, sequence, turn_since, submitted_at "
-            f"FROM use_case WHERE outcome = '{outcome}' ORDER BY number DESC LIMIT 1"
+            "FROM use_case WHERE outcome = $1 ORDER BY number DESC LIMIT 1",
+            outcome,
         )
         for outcome in ("withdrawn", "production")
     ]

@@ -52,7 +52,7 @@ async def picture(
     return download(request, image, TYPES[kind])
 
 
-def maker(reader: Reader) -> SignedIn:
+async def maker(reader: Reader) -> SignedIn:
     """Whoever is asking, if they may make tokens for a business unit."""
     if not may(reader.person.actor, Right.MAKE_UNIT_TOKENS):
         raise NotAllowed("tokens of business units are for enablement and administrators")
