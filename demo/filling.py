@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from demo.harness import add_runs
 from demo.history import (
     BASELINE,
     LIVE_FOR,
@@ -98,6 +99,8 @@ async def fill(
         await add_library(
             session, cast, source=SOURCES[1], history=traced, use_case_ids=live, at=at
         )
+        tell("runs of harnesses")
+        await add_runs(session, cast, live, at=at)
         tell("a lighthouse programme")
         order = await asyncio.to_thread(learn_order, sample.traces, model)
         await add_programme(session, cast, live, at=at, order=order)

@@ -22,6 +22,7 @@ from service.domain.trace import TracedCase
 from service.intake.use_cases import UseCaseRow, rows_of
 from service.library.adoptions import adopt, adopt_imported, exempt
 from service.library.assets import Asset, Content, Kind, Link, Status
+from service.library.pass_rules import rule_from_line
 from service.library.store import decide_version, propose_asset, propose_version
 
 DAY = timedelta(days=1)
@@ -49,6 +50,8 @@ class Idea:
     share: float = 0.0
     days: float = 15.0
     changes: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    """Of a harness: what passes."""
 
 
 BOTH = (Tier.LOW, Tier.MEDIUM)
@@ -146,9 +149,11 @@ IDEAS = (
         "Evaluate answers in text",
         "200 questions with agreed answers; counts right, wrong and does not know.",
         ("text", "evaluation"),
+        tiers=(Tier.MEDIUM,),
         stages=("evaluate",),
         share=0.15,
         changes=("Forty questions that have no answer.",),
+        rules=("accuracy at least 0.85, 200 samples, limit",),
     ),
     Idea(
         "evaluation-images",
@@ -156,8 +161,10 @@ IDEAS = (
         "Evaluate readings of images",
         "500 scans with their fields.",
         ("images", "evaluation"),
+        tiers=(Tier.MEDIUM,),
         stages=("evaluate",),
         share=0.06,
+        rules=("passed at least 0.95",),
     ),
     Idea(
         "speak-to-callers",
@@ -213,6 +220,7 @@ async def _write(
         tags=idea.tags,
         tiers=idea.tiers,
         stages=idea.stages,
+        rules=tuple(map(rule_from_line, idea.rules)),
     )
     start = at - 4 * DAY if idea.key in DRAFTS else begun
     asset = await propose_asset(
