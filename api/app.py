@@ -17,12 +17,16 @@ from api import (
     assumptions,
     effort,
     lighthouses,
+    notices,
+    offers,
     people,
     portfolio,
+    process,
     reach,
     reports,
     system,
 )
+from api.certification import routes as certification
 from api.harness import routes as harness
 from api.intake import routes as use_cases
 from api.kit import problems
@@ -53,7 +57,7 @@ TAGS = [
     {"name": "Third parties", "description": "Give a view on what was referred to you."},
     {"name": "Leadership", "description": "The verdict."},
     {"name": "Everybody", "description": "What anybody signed in may ask."},
-    {"name": "Administration", "description": "People, tokens, rates."},
+    {"name": "Administration", "description": "People, tokens, rates, certificates."},
 ]
 DESCRIPTION = """A chess clock for AI intake: every minute between the idea and production is on
 somebody's clock. Errors are RFC 9457 problems (`application/problem+json`). Sign in with
@@ -81,8 +85,9 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
     )
     problems.install(app)
     for module in (
-        *(system, use_cases, value, reach, effort, library, harness, portfolio, reviews),
-        *(lighthouses, reports, assumptions, currency_rates, people),
+        *(system, use_cases, value, reach, effort, library, offers, harness, portfolio),
+        *(reviews, lighthouses, reports, assumptions, currency_rates, notices, certification),
+        *(process, people),
     ):
         app.include_router(module.router)
     app.state.takes_files = set()

@@ -74,6 +74,11 @@ class BadInput(Fault):
     field: str
     detail: str
 
+    @property
+    def errors(self) -> tuple[tuple[str, str], ...]:
+        """All that is wrong: which field, and what."""
+        return ((self.field, self.detail),)
+
     def __str__(self) -> str:
         return f"{self.field}: {self.detail}"
 

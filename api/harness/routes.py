@@ -137,7 +137,7 @@ async def post(
             return RunRead.of(run, (await gates_reached(session, row, [run]))[run.id])
     gate = Gate.NONE
     if run.verdict is Verdict.PASSED:
-        gate = await attach_pass(given.sessions, given.engine, run.id)
+        gate = await attach_pass(given.sessions, given.engine, run.id, at=given.now())
     return RunRead.of(run, gate)
 
 

@@ -1,9 +1,7 @@
 """The risk tier: declarative rules over the risk answers, each with its reason."""
 
-import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
 
 
 class Tier(StrEnum):
@@ -72,28 +70,3 @@ def tier_of(answers: RiskAnswers, rules: tuple[TierRule, ...]) -> Tiering:
         return Tiering(Tier.LOW, (NOTHING_RAISES_THE_RISK,))
     tier = max((rule.tier for rule in met), key=lambda tier: tier.rank)
     return Tiering(tier, tuple(rule.reason for rule in met if rule.tier is tier))
-
-
-def rules_from_toml(text: str) -> tuple[TierRule, ...]:
-    """Read tier rules; ValueError names the rule that asks for an answer nobody gives."""
-    questions = {field.name for field in fields(RiskAnswers)}
-    rules = []
-    for number, entry in enumerate(tomllib.loads(text).get("rule", ()), start=1):
-        if entry.keys() != {"tier", "when", "reason"}:
-            raise ValueError(f"tier rule {number}: give tier, when and reason")
-        unknown = set(entry["when"]) - questions
-        if unknown or not entry["when"]:
-            raise ValueError(
-                f"tier rule {number}: no such risk question: {', '.join(sorted(unknown)) or 'none'}"
-            )
-        for question, value in entry["when"].items():
-            if not _can_be_answered(question, value):
-                raise ValueError(f"tier rule {number}: nobody answers {question} with {value!r}")
-        if entry["tier"] not in list(Tier):
-            raise ValueError(f"tier rule {number}: no such tier: {entry['tier']}")
-        rules.append(TierRule(Tier(entry["tier"]), tuple(entry["when"].items()), entry["reason"]))
-    return tuple(rules)
-
-
-def _can_be_answered(question: str, value: Any) -> bool:
-    return value in list(Autonomy) if question == "autonomy" else isinstance(value, bool)

@@ -80,7 +80,7 @@ class _Attaching:
     sequence: int
 
 
-async def attach_pass(sessions: Sessions, engine: Engine, number: int) -> Gate:
+async def attach_pass(sessions: Sessions, engine: Engine, number: int, *, at: datetime) -> Gate:
     """Attach a run that passed as `harness-pass`, where the use case has such a gate before it; the
     workflow then passes the gate by its own rules.
 
@@ -103,7 +103,7 @@ async def attach_pass(sessions: Sessions, engine: Engine, number: int) -> Gate:
         return Gate.WAITING
     try:
         opened = await _attach(
-            sessions, engine, run, _Attaching(row.id, vouches, kinds, standing.sequence)
+            sessions, engine, run, _Attaching(row.id, vouches, kinds, standing.sequence), at=at
         )
     except TooLong:
         await _settled(sessions, number)
@@ -136,7 +136,9 @@ def _kinds(run: Run, standing: Standing) -> tuple[str, ...]:
     return (EVALUATION_REPORT, HARNESS_PASS) if asked and not reported else (HARNESS_PASS,)
 
 
-async def _attach(sessions: Sessions, engine: Engine, run: Run, what: _Attaching) -> bool:
+async def _attach(
+    sessions: Sessions, engine: Engine, run: Run, what: _Attaching, *, at: datetime
+) -> bool:
     """Whether a gate passed by it. A refusal if somebody moved in between: another run may have
     been attached, and this one is looked at again."""
     sequence, opened = what.sequence, False
@@ -151,7 +153,7 @@ async def _attach(sessions: Sessions, engine: Engine, run: Run, what: _Attaching
             expected_sequence=sequence,
         )
         applied = await decide(
-            sessions, engine, what.use_case_id, wanted, decision_id=once, request_digest=once
+            sessions, engine, what.use_case_id, wanted, decision_id=once, request_digest=once, at=at
         )
         sequence = applied.transitions[-1].sequence
         opened |= any(step.command is Command.PASS for step in applied.transitions)
@@ -167,5 +169,5 @@ async def attach_waiting(sessions: Sessions, engine: Engine, *, at: datetime) ->
     """Try to attach passes that could not be attached when they came; how many were tried."""
     async with sessions.begin() as session:
         numbers = await claim_waiting(session, at=at, before=at - AGAIN_AFTER, most=AT_ONCE)
-    await asyncio.gather(*(attach_pass(sessions, engine, number) for number in numbers))
+    await asyncio.gather(*(attach_pass(sessions, engine, number, at=at) for number in numbers))
     return len(numbers)

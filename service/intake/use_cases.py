@@ -179,6 +179,12 @@ async def rows_of(session: AsyncSession, use_case_ids: Collection[str]) -> dict[
     return {row.id: row for row in rows}
 
 
+async def rows_numbered(session: AsyncSession, numbers: Collection[int]) -> dict[int, UseCaseRow]:
+    """These use cases by the number in their key, those that there are."""
+    rows = await session.scalars(select(UseCaseRow).where(col(UseCaseRow.number).in_(numbers)))
+    return {row.number: row for row in rows if row.number is not None}
+
+
 async def count_open(session: AsyncSession, units: Collection[str], at: datetime) -> dict[str, int]:
     """How many use cases each of these business units had open at a moment, where it had any."""
     unit = col(UseCaseRow.business_unit)

@@ -1,5 +1,6 @@
 """Assets of the library: what they are, how a version stands, and what may be written of one."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -105,6 +106,12 @@ class Version:
         return self.decided[-1].status if self.decided else Status.DRAFT
 
     @property
+    def published_at(self) -> datetime | None:
+        """When it was published first; None if it never was."""
+        found = (one.at for one in self.decided if one.status is Status.PUBLISHED)
+        return next(found, None)
+
+    @property
     def published_by(self) -> str | None:
         """The id of whoever published it; None if nobody has."""
         found = (one.by_id for one in self.decided if one.status is Status.PUBLISHED)
@@ -148,11 +155,13 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """That a use case took a version at a moment; a later one takes its place."""
+    """That a use case took a version at a moment; a later one takes its place. `by` is who wrote it
+    down: as it happened, or from a file, `imported_at`."""
 
     number: int
     by: str
     at: datetime
+    imported_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +180,20 @@ class Exemption:
 
 OPENS: Mapping[Kind, str] = {Kind.PATTERN: APPROVED_PATTERN, Kind.HARNESS: HARNESS_PASS}
 """The evidence that an asset can become: an adopted pattern, or a harness that was passed."""
+
+
+ADOPTED = re.compile(r"library: ([a-z0-9-]{1,60}), version ([1-9][0-9]{0,8})")
+
+
+def reference_to(asset: Asset, version: Version) -> str:
+    """How evidence says which version of which asset it is."""
+    return f"library: {asset.key}, version {version.number}"
+
+
+def adopted_in(reference: str) -> tuple[str, int] | None:
+    """The asset's key and the version that evidence is about; None where it is about neither."""
+    found = ADOPTED.fullmatch(reference)
+    return (found[1], int(found[2])) if found else None
 
 
 def attester(standing: Standing, *candidates: Actor) -> Actor | None:

@@ -1,6 +1,7 @@
 """An adopted, published pattern is the evidence with which a gate passes without a human."""
 
 import hashlib
+from datetime import datetime
 
 from service.database import Sessions, reading
 from service.domain.commands import Command
@@ -17,12 +18,18 @@ from service.errors import (
 from service.intake.deciding import Wanted, decide
 from service.intake.engine import Engine
 from service.intake.use_cases import find, key_of, standing_of
-from service.library.assets import Asset, Kind, Version, attester, gates_of
+from service.library.assets import Asset, Kind, Version, attester, gates_of, reference_to
 from service.people.directory import find_person
 
 
 async def attach_pattern(
-    sessions: Sessions, engine: Engine, key: str, by: Actor, taken: tuple[Asset, Version]
+    sessions: Sessions,
+    engine: Engine,
+    key: str,
+    by: Actor,
+    taken: tuple[Asset, Version],
+    *,
+    at: datetime,
 ) -> bool:
     """Attach an adopted version as `approved-pattern` where the use case has such a gate before it;
     whether that was done. The workflow then passes the gate by its own rules.
@@ -45,11 +52,13 @@ async def attach_pattern(
         command=Command.ATTACH,
         actor=vouches,
         evidence_kind=APPROVED_PATTERN,
-        evidence_reference=f"library: {asset.key}, version {version.number}",
+        evidence_reference=reference_to(asset, version),
     )
     once = hashlib.sha256(f"pattern {row.id} {asset.id} {version.number}".encode()).hexdigest()[:32]
     try:
-        await decide(sessions, engine, key_of(row), wanted, decision_id=once, request_digest=once)
+        await decide(
+            sessions, engine, key_of(row), wanted, decision_id=once, request_digest=once, at=at
+        )
     except (
         Refusal,
         EngineUnreachable,

@@ -41,7 +41,7 @@ from service.people.directory import any_sample, find_person, names_of
 
 KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LONGEST_KEY = 60
-TAKEN = frozenset({"propose", "similar"})
+TAKEN = frozenset({"checks", "propose", "similar"})
 """Addresses of something else."""
 MOST_LISTED = 100
 LAST_PAGE = 1000

@@ -46,7 +46,6 @@ def cast() -> Cast:
                 member.email,
                 frozenset([member.role]),
                 member.party,
-                member.certifications,
             )
             for member in MEMBERS
         }
@@ -129,7 +128,7 @@ def test_every_idea_comes_to_stand_where_it_says_with_no_notice_left_over() -> N
         took = sum((act.after for act in acts), timedelta(0))
         begun = begin("1", pathway, (owner.id,), owner.id, at_work(AT - took - idea.days * DAY))
         standing = begun.standing
-        for played in lived(standing, acts, until=AT, certifications=owner.certifications):
+        for played in lived(standing, acts, until=AT, certifications=cast().certified[owner.id]):
             standing = played.standing
 
         assert (standing.stage.key, standing.position) == (idea.stage, idea.position), idea.title

@@ -12,7 +12,6 @@ from service.domain.tiering import (
     Tier,
     Tiering,
     TierRule,
-    rules_from_toml,
     tier_of,
 )
 from service.intake.pathways import tier_rules
@@ -101,29 +100,3 @@ def test_all_conditions_of_a_rule_must_be_met() -> None:
     assert not both.holds(replace(HARMLESS, regulated=True))
     assert not both.holds(replace(HARMLESS, autonomy=Autonomy.ACTS_ALONE))
     assert both.holds(replace(HARMLESS, regulated=True, autonomy=Autonomy.ACTS_ALONE))
-
-
-GOOD = '[[rule]]\ntier = "high"\nwhen = { regulated = true }\nreason = "law"\n'
-
-
-def test_rules_are_read_from_toml() -> None:
-    assert rules_from_toml(GOOD) == (TierRule(Tier.HIGH, (("regulated", True),), "law"),)
-    assert rules_from_toml("") == ()
-
-
-@pytest.mark.parametrize(
-    ("wrong", "right", "said"),
-    [
-        ("regulated = true", "regulatd = true", "tier rule 2: no such risk question: regulatd"),
-        ("{ regulated = true }", "{}", "tier rule 2: no such risk question: none"),
-        ("true", '"yes"', "tier rule 2: nobody answers regulated with 'yes'"),
-        ("regulated = true", 'autonomy = "alone"', "nobody answers autonomy with 'alone'"),
-        ("regulated = true", "autonomy = true", "nobody answers autonomy with True"),
-        ('"high"', '"higher"', "tier rule 2: no such tier: higher"),
-        ('reason = "law"\n', "", "tier rule 2: give tier, when and reason"),
-        ("reason", "because", "tier rule 2: give tier, when and reason"),
-    ],
-)
-def test_a_rule_that_could_never_hold_is_named(wrong: str, right: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        rules_from_toml(GOOD + GOOD.replace(wrong, right))

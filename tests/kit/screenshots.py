@@ -17,7 +17,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 import migrations
 from demo.filling import fill
 from demo.harness import ANSWERS, EVALUATED
-from demo.library import EFFECTIVE, WITHDRAWN
+from demo.library import WITHDRAWN
+from demo.ways import EFFECTIVE
 from embedded.postgres import postgres, postgres_url
 from embedded.program import running
 from embedded.temporal import address, free_port, temporal
@@ -48,6 +49,8 @@ def pictures(stage: Stage, evaluated: str) -> list[tuple[str, Visitor | None, st
         ("under-way", stage.enabler, f"/use-cases/{stage.under_way}"),
         ("finished", stage.leader, f"/use-cases/{stage.finished}"),
         ("queue", stage.enabler, "/queue"),
+        ("notices", stage.enabler, "/notices"),
+        ("notices-builder", stage.builder, "/notices"),
         ("queue-third-party", stage.reviewer, "/queue"),
         ("board", stage.leader, "/board"),
         *((f"reports-{name}", stage.leader, f"/reports/{name}") for name in Name),
@@ -55,6 +58,8 @@ def pictures(stage: Stage, evaluated: str) -> list[tuple[str, Visitor | None, st
         ("library", stage.builder, "/library"),
         ("library-asset", stage.enabler, f"/library/{EFFECTIVE}"),
         ("library-withdrawn", stage.enabler, f"/library/{WITHDRAWN}"),
+        ("library-checks", stage.enabler, "/library/checks"),
+        ("offers", stage.enabler, "/offers"),
         ("library-propose", stage.builder, "/library/propose"),
         ("library-harness", stage.enabler, f"/library/{ANSWERS}"),
         ("harness-tokens", stage.enabler, "/harness-tokens"),
@@ -64,6 +69,7 @@ def pictures(stage: Stage, evaluated: str) -> list[tuple[str, Visitor | None, st
         ("reviews-one", stage.leader, f"/reviews/{stage.review}"),
         ("reviews-decide", stage.leader, f"/reviews/{stage.review}/decide"),
         ("reviews-paper", stage.leader, f"/reviews/{stage.review}/paper"),
+        ("process", stage.leader, "/process"),
         ("lighthouses", stage.leader, "/lighthouses"),
         ("lighthouses-programme", stage.leader, f"/lighthouses/{stage.programme}"),
         ("compare", stage.leader, "/compare"),
@@ -72,6 +78,9 @@ def pictures(stage: Stage, evaluated: str) -> list[tuple[str, Visitor | None, st
         ("people", stage.admin, "/admin"),
         ("person", stage.admin, f"/admin/people/{stage.builder.person.id}"),
         ("currency-rates", stage.admin, "/admin/currency-rates"),
+        ("certification-mine", stage.builder, "/certification"),
+        ("certification-rules", stage.admin, "/admin/certification"),
+        ("certification-people", stage.admin, "/admin/certification/people"),
         ("account", stage.builder, "/account"),
         ("not-for-you", stage.builder, "/queue"),
         ("nothing-here", stage.builder, "/nothing"),
