@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from demo.certification import add_certification
 from demo.currency_rates import add_rates
+from demo.harness import add_runs
 from demo.history import (
     BASELINE,
     LIVE_FOR,
@@ -101,6 +102,8 @@ async def fill(
         await add_library(
             session, cast, source=SOURCES[1], history=traced, use_case_ids=live, at=at
         )
+        tell("runs of harnesses")
+        await add_runs(session, cast, live, at=at)
         tell("offers")
         await add_offers(session, cast, live, at=at)
         tell("a lighthouse programme")

@@ -27,6 +27,7 @@ from service.library.adoptions import adopt, adopt_imported, exempt
 from service.library.assets import Asset, Content, Kind, Link, Status
 from service.library.checks import list_checks, note_openings, write_finding
 from service.library.drawing import Draw
+from service.library.pass_rules import rule_from_line
 from service.library.store import decide_version, propose_asset, propose_version
 
 DAY = timedelta(days=1)
@@ -53,6 +54,8 @@ class Idea:
     share: float = 0.0
     days: float = 15.0
     changes: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    """Of a harness: what passes."""
 
 
 MOMENT = timedelta(minutes=5)
@@ -154,9 +157,11 @@ IDEAS = (
         "Evaluate answers in text",
         "200 questions with agreed answers; counts right, wrong and does not know.",
         ("text", "evaluation"),
+        tiers=(Tier.MEDIUM,),
         stages=("evaluate",),
         share=0.15,
         changes=("Forty questions that have no answer.",),
+        rules=("accuracy at least 0.85, 200 samples, limit",),
     ),
     Idea(
         "evaluation-images",
@@ -164,8 +169,10 @@ IDEAS = (
         "Evaluate readings of images",
         "500 scans with their fields.",
         ("images", "evaluation"),
+        tiers=(Tier.MEDIUM,),
         stages=("evaluate",),
         share=0.06,
+        rules=("passed at least 0.95",),
     ),
     Idea(
         "speak-to-callers",
@@ -223,6 +230,7 @@ async def _write(
         tags=idea.tags,
         tiers=idea.tiers,
         stages=idea.stages,
+        rules=tuple(map(rule_from_line, idea.rules)),
     )
     start = at - 4 * DAY if idea.key in DRAFTS else begun
     asset = await propose_asset(

@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.async_api import Browser, ViewportSize
+from sqlalchemy import text
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 import migrations
 from demo.filling import fill
+from demo.harness import ANSWERS, EVALUATED
 from demo.library import WITHDRAWN
 from demo.ways import EFFECTIVE
 from embedded.postgres import postgres, postgres_url
@@ -35,7 +37,7 @@ SIZES: dict[str, ViewportSize] = {
 }
 
 
-def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
+def pictures(stage: Stage, evaluated: str) -> list[tuple[str, Visitor | None, str]]:
     """Every page: what its picture is called, who looks, and where."""
     return [
         ("sign-in", None, "/sign-in"),
@@ -59,9 +61,9 @@ def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
         ("library-checks", stage.enabler, "/library/checks"),
         ("offers", stage.enabler, "/offers"),
         ("library-propose", stage.builder, "/library/propose"),
-        ("library-harness", stage.enabler, f"/library/{HARNESS}"),
+        ("library-harness", stage.enabler, f"/library/{ANSWERS}"),
         ("harness-tokens", stage.enabler, "/harness-tokens"),
-        ("harness-runs", stage.leader, f"/use-cases/{stage.evaluated}"),
+        ("harness-runs", stage.leader, f"/use-cases/{evaluated}"),
         ("hand-in-pattern", stage.builder, f"/new?pattern={EFFECTIVE}"),
         ("reviews", stage.leader, "/reviews"),
         ("reviews-one", stage.leader, f"/reviews/{stage.review}"),
@@ -109,7 +111,7 @@ async def take(folder: Path) -> None:
                 stage = await furnish(house)
                 forecaster = house.app.state.context.forecaster
                 await forecast_due(house.sessions, forecaster, at=datetime.now(UTC))
-                for what in pictures(stage):
+                for what in pictures(stage, await _evaluated(house)):
                     await _picture(browser, house, where, folder, what)
                 await _compared(browser, house, where, folder, stage.admin)
     shutil.rmtree(data, ignore_errors=True)
@@ -130,6 +132,13 @@ async def _picture(
                 await one.goes(path)
                 file = folder / f"{re.sub(r'[^a-z-]', '', name)}-{scheme}-{size}.png"
                 await one.page.screenshot(path=file, full_page=True)
+
+
+async def _evaluated(house: House) -> str:
+    """The use case whose runs show most."""
+    named = text("SELECT 'UC-' || number FROM use_case WHERE title LIKE :title")
+    async with house.sessions() as session:
+        return str(await session.scalar(named, {"title": f"%{EVALUATED}"}))
 
 
 async def _compared(
