@@ -1,5 +1,6 @@
 """Certification over HTTP: who may what, what cannot be saved, what a gate asks on which day."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +19,7 @@ from tests.kit.submission import submission
 TODAY = datetime.now(UTC).date()
 DAY = timedelta(days=1)
 PATH = "/v1/certification"
+AS_JSON = {"Content-Type": "application/json"}
 KIND: dict[str, Any] = {
     "key": "course",
     "title": "The course",
@@ -308,6 +310,11 @@ async def test_a_file_of_a_learning_system_is_taken_line_by_line_and_only_once(
         ("2026-02-01", "2027-01-31", "2026-03-01"),
         ("2026-01-15", "2026-06-30", None),
     ]
+    for broken in ("email,certificate,issued\n\x00,course,2026-01-02", "\ud800"):
+        unkept = await admin.http.post(
+            f"{PATH}/import", content=json.dumps({"csv": broken}), headers=AS_JSON
+        )
+        assert unkept.status_code in {400, 422}, unkept.text
     wrong = await admin.http.post(f"{PATH}/import", json={"csv": "a,b\n1,2"})
     assert (wrong.status_code, "the columns are" in wrong.text) == (422, True)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from service.domain.people import Role
+from tests.certification.test_api import ASKED
 from tests.kit.browsing import Guest, guest
 from tests.kit.house import House
 
@@ -29,21 +30,11 @@ async def admin(quiet_house: House) -> Guest:
 async def test_asked_changed_and_asked_no_more(quiet_house: House, admin: Guest) -> None:
     builder = await guest(quiet_house, Role.BUILDER)
     ada = await guest(quiet_house, Role.ENABLER)
-    asked: dict[str, Any] = {
-        "role": "owner",
-        "certificate": "course",
-        "tier": "medium",
-        "stage": "triage",
-        "effect": "blocks",
-        "basis": "A rule of the house",
-        "valid_from": TODAY.isoformat(),
-        "reason": "Because.",
-    }
     form = (await admin.sees(RULES)).form("requirements")
-    page = await admin.sends(form, **{**asked, "link": "javascript:alert(1)"}, status=422)
+    page = await admin.sends(form, **{**ASKED, "link": "javascript:alert(1)"}, status=422)
     assert 'id="requirement-link-wrong"' in page.html
     assert page.form("requirements").values["basis"] == "A rule of the house", "nothing is lost"
-    page = await admin.sends(form, **asked)
+    page = await admin.sends(form, **ASKED)
     assert "It is asked for." in page.text
 
     key = await builder.api.hand_in()
