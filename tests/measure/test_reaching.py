@@ -56,3 +56,23 @@ def test_where_nothing_happens_the_open_ones_get_older(traced: list[TracedCase])
     """What was learned is learned again at any later moment, from what is known already."""
     early, late = of(traced, day(900.0)), of(traced, day(975.5))
     assert arrivals(early).later(75.5).chances() == learn_chances(late)
+
+
+def test_what_gives_up_early_does_not_speak_for_those_that_are_still_on_their_way() -> None:
+    """Of all 70% reach production, after 60 days or so; the others give up after 15. The share of
+    those that have ended says less as long as cases keep coming, this one does not."""
+    rng = np.random.default_rng(33)
+    traced = []
+    for number in range(400):
+        begins, through = float(rng.uniform(0.0, 120.0)), rng.random() < 0.7
+        days = float(rng.gamma(8.0, (60.0 if through else 15.0) / 8.0))
+        is_open = begins + days > 120.0
+        ends = Outcome.PRODUCTION if through else Outcome.WITHDRAWN
+        stay = [("build", "builder", WORK, 120.0 - begins if is_open else days)]
+        outcome = Outcome.OPEN if is_open else ends
+        traced.append(case(str(number), stay, begins=begins, outcome=outcome))
+    ended = [one.case.outcome for one in traced if one.case.outcome is not Outcome.OPEN]
+    of_the_ended = ended.count(Outcome.PRODUCTION) / len(ended)
+    chance = learn_chances(of(traced, day(120.0))).from_place("low", "build")
+    assert of_the_ended == pytest.approx(0.57, abs=0.005)
+    assert chance == pytest.approx(0.70, abs=0.03)
