@@ -15,7 +15,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 import migrations
 from demo.filling import fill
-from demo.library import EFFECTIVE, WITHDRAWN
+from demo.library import WITHDRAWN
+from demo.ways import EFFECTIVE
 from embedded.postgres import postgres, postgres_url
 from embedded.program import running
 from embedded.temporal import address, free_port, temporal
@@ -55,7 +56,12 @@ def pictures(stage: Stage) -> list[tuple[str, Visitor | None, str]]:
         ("library", stage.builder, "/library"),
         ("library-asset", stage.enabler, f"/library/{EFFECTIVE}"),
         ("library-withdrawn", stage.enabler, f"/library/{WITHDRAWN}"),
+        ("library-checks", stage.enabler, "/library/checks"),
+        ("offers", stage.enabler, "/offers"),
         ("library-propose", stage.builder, "/library/propose"),
+        ("library-harness", stage.enabler, f"/library/{HARNESS}"),
+        ("harness-tokens", stage.enabler, "/harness-tokens"),
+        ("harness-runs", stage.leader, f"/use-cases/{stage.evaluated}"),
         ("hand-in-pattern", stage.builder, f"/new?pattern={EFFECTIVE}"),
         ("reviews", stage.leader, "/reviews"),
         ("reviews-one", stage.leader, f"/reviews/{stage.review}"),

@@ -90,6 +90,7 @@ async def test_another_version_shows_beside_the_first(house: House, live: Live) 
         plan_how="From tickets.",
         plan_by="Bea",
         plan_starts="2027-05-01",
+        milestones="1,500 users 2027-12-31\n2 Units",
         reason="Two plants only.",
     )
     assert "The new version is written. The first one stays." in page.text
@@ -98,7 +99,10 @@ async def test_another_version_shows_beside_the_first(house: House, live: Live) 
     assert "2 observations" in page.text
     assert "Time for something else: visits to suppliers" in page.text
     assert "Interrupted series, by Bea, from 1 May 2027. From tickets." in page.text
+    assert "1,500 users by 31 Dec 2027; 2 business units" in page.text
+    assert page.form("investment-case").values["milestones"] == "1500 users 2027-12-31\n2 units"
     latest = (await live.owner.sees(f"use-cases/{live.key}/investment-case"))["versions"][-1]
+    assert latest["milestones"][1] == {"counted": "units", "at_least": 2, "by": None}
     assert (latest["version"], latest["expected_yearly_value"]) == (2, 140_000)
     assert [one["n"] for one in latest["observations"]] == [40, 1]
     # The same form again: somebody has been there before, and nothing is doubled.
@@ -137,6 +141,9 @@ async def test_what_is_wrong_stands_next_to_its_field_and_nothing_is_lost(
         ({"observations": "2026-01-01"}, "This line cannot be read: 2026-01-01."),
         ({"observations": "yesterday,18"}, "This cannot be used."),
         ({"plan_by": "Bea"}, "Please fill this in."),
+        ({"milestones": "many users"}, "This line cannot be read: many users."),
+        ({"milestones": "500 users soon"}, "This cannot be used."),
+        ({"milestones": "0 users"}, "It cannot be less than 1"),
         ({"direction": "higher"}, "The target lies below the baseline"),
         ({"benefit": "time_reused"}, "Say what the time will be used for."),
         ({}, "Nothing is changed."),

@@ -74,7 +74,7 @@ CERTIFICATE = ("person", "certificate", "issued", "expires", "issuer", "evidence
 WAIVER = ("person", "certificate", "until", "reason")
 DONE = (
     *("requirement", "ended", "adopted", "kind", "given", "revoked"),
-    *("waiver", "waiver_ended", "brought"),
+    *("waiver", "waiver_ended"),
 )
 Id = Annotated[str, Path(max_length=64, pattern=PLAIN)]
 Done = Annotated[str, Query(pattern="^[a-z_]{0,20}$")]

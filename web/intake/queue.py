@@ -29,6 +29,7 @@ from service.intake.pathways import tier_of
 from service.intake.queue import MOST_WAITING, Order, Queue, Whose, queue
 from service.intake.use_cases import find, standing_of
 from service.library.checks import count_due
+from service.offers.store import asked_of
 from service.people.directory import third_parties
 from web.intake.deciding import NotDone, give
 from web.intake.listed import Listed, listed
@@ -239,6 +240,7 @@ async def _page(
         certified = await certified_for(
             session, [standing_of(row) for row in found.rows], at, person.actor
         )
+        asked = len(await asked_of(session, person, at=at))
         checks = await count_due(session) if may(person.actor, Right.CHECK_ADOPTIONS) else 0
     lines = tuple(_line(item, person, certified, saved.get(item.row.id), at) for item in items)
     failed = bool(nothing or (done and done.not_done))
@@ -270,6 +272,7 @@ async def _page(
         new_key=lambda: uuid.uuid4().hex,
         most_ranked=MOST_WAITING,
         checks=checks,
+        asked=asked,
         more=view.address(start=view.start + LIMIT)
         if view.start + LIMIT < found.counts[view.whose]
         else "",
