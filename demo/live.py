@@ -19,9 +19,9 @@ from service.domain.commands import Command
 from service.domain.pathway import MEASUREMENT_PLAN
 from service.domain.people import Person
 from service.domain.standing import Position
-from service.domain.tiering import Autonomy, RiskAnswers, tier_of
+from service.domain.tiering import Autonomy, RiskAnswers
 from service.intake.fields import InvestmentCase, Kpi, UseCase
-from service.intake.pathways import pathways, tier_rules
+from service.intake.pathways import pathways, tier_of
 from service.intake.use_cases import find
 from service.measure.forecast import Model
 from service.reactions import record, submit
@@ -129,7 +129,7 @@ def _idea(entry: dict[str, Any]) -> Idea:
 
 def story(idea: Idea, cast: Cast, rng: np.random.Generator) -> Sequence[Act]:
     """All that happened to it since it was handed in."""
-    pathway = pathways()[tier_of(idea.risk, tier_rules()).tier]
+    pathway = pathways()[tier_of(idea.risk).tier]
     owner = cast.builders[idea.owner]
     way = Way(rng, cast, pathway, owner, pace=idea.pace, pattern=idea.pattern)
     return [*way.until(idea.stage), *_into_position(idea, cast, way)]

@@ -22,10 +22,10 @@ from service.domain.commands import Command
 from service.domain.passing import Missing, missing, offered
 from service.domain.people import Person, Role
 from service.domain.permissions import Right, may
-from service.domain.tiering import RiskAnswers, tier_of
+from service.domain.tiering import RiskAnswers
 from service.errors import BadInput, NotAllowed, NotFound
 from service.forecasts.forecaster import days_saved
-from service.intake.pathways import tier_rules
+from service.intake.pathways import tier_of
 from service.intake.queue import MOST_WAITING, Order, Queue, Whose, queue
 from service.intake.use_cases import find, standing_of
 from service.library.checks import count_due
@@ -300,6 +300,5 @@ def _line(
         decides=not may.isdisjoint(DECISIONS),
         opens=opens,
         missing=missing(standing, certified, person.actor),
-        tier_changed=tier_of(RiskAnswers(**item.row.risk_answers), tier_rules()).tier
-        != item.row.tier,
+        tier_changed=tier_of(RiskAnswers(**item.row.risk_answers)).tier != item.row.tier,
     )
