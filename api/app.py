@@ -18,6 +18,7 @@ from api import (
     effort,
     lighthouses,
     notices,
+    offers,
     people,
     portfolio,
     process,
@@ -84,9 +85,9 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
     )
     problems.install(app)
     for module in (
-        *(system, use_cases, value, reach, effort, library, harness, portfolio, reviews),
-        *(lighthouses, reports, assumptions, currency_rates, notices, certification, process),
-        people,
+        *(system, use_cases, value, reach, effort, library, offers, harness, portfolio),
+        *(reviews, lighthouses, reports, assumptions, currency_rates, notices, certification),
+        *(process, people),
     ):
         app.include_router(module.router)
     app.state.takes_files = set()

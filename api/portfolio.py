@@ -46,7 +46,7 @@ class Asked:
     sort: Sort
 
 
-def asked(
+async def asked(
     given: TheContext,
     *,
     unit: Annotated[Words, Query(description="Only this business unit")] = "",
@@ -166,6 +166,15 @@ EXAMPLES[PortfolioFigures] = {
             "who": "its owners or enablement, in a new version of the investment case",
         }
     ],
+    "effort": {
+        "modelling_hours": 8.0,
+        "tracking_hours": 2.0,
+        "ratio": 4.0,
+        "said": 2,
+        "asked": 3,
+    },
+    "effort_sentence": "4.0 hours of modelling for each hour of tracking: 8 h of modelling, 2 h of "
+    "tracking (2 of 3 said).",
     "items": [
         {
             "key": "UC-42",

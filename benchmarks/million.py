@@ -157,6 +157,19 @@ LIBRARY = (
     WHERE random() < {TAKEN}
     """,  # noqa: S608 - the number above
 )
+REACH = """
+    INSERT INTO reach (use_case_id, number, day, users, source, person_id, recorded_at)
+    SELECT id, month, ended_at::date + 30 * month, (20 * month ^ 2 * (0.2 + number % 17))::int,
+        'The system', 'owner', ended_at + 30 * month * interval '1 day'
+    FROM use_case, generate_series(1, 3) AS month WHERE outcome = 'production'
+"""
+EFFORT = """
+    INSERT INTO effort (use_case_id, number, about, about_number, hours, person_id, recorded_at)
+    SELECT use_case_id, number, 'measurement', number, 0.5 + 4 * random(), 'owner', recorded_at
+    FROM measurement WHERE number % 3 = 0
+"""
+"""Three counts of the users of each use case in production, and the hours of every third
+measurement."""
 
 
 @dataclass(slots=True)
@@ -185,7 +198,10 @@ async def fill(connection: asyncpg.Connection, cases: int, *, seed: int = 1) -> 
         await _copy(connection, "transition", TRANSITION, block.transitions)
         await _copy(connection, "case_version", VERSION, block.versions)
     await connection.execute("ALTER TABLE transition ENABLE TRIGGER ALL")
-    for statement in (INVESTMENT_CASES, MEASUREMENTS, CONFIRMATIONS, *LIBRARY):
+    for statement in (
+        *(INVESTMENT_CASES, MEASUREMENTS, CONFIRMATIONS, REACH, EFFORT),
+        *LIBRARY,
+    ):
         await connection.execute(statement)
     await _copy(connection, "case_version", VERSION, list(_baseline(rng, cases // 10)))
     await connection.execute("INSERT INTO observation VALUES ('archive.csv', '-infinity', $1)", NOW)

@@ -23,11 +23,13 @@ app = typer.Typer(
 )
 people = typer.Typer(help="People, their roles and tokens.", no_args_is_help=True)
 history = typer.Typer(help="Bring history or certificates in.", no_args_is_help=True)
+harness = typer.Typer(help="Runs of evaluation harnesses.", no_args_is_help=True)
 out = typer.Typer(help="Take cases out.", no_args_is_help=True)
 app.add_typer(people, name="people")
 app.add_typer(history, name="import")
 app.add_typer(out, name="export")
 app.add_typer(process, name="process")
+app.add_typer(harness, name="harness")
 app.command()(compare)
 app.command()(adoption)
 app.command()(value)
@@ -237,6 +239,26 @@ def export_events(
     from cli.events import export_events as write
 
     _run(write(file, cohort or None))
+
+
+@harness.command("report")
+def harness_report(
+    file: Annotated[
+        Path, typer.Argument(help="JSON, an Inspect log, promptfoo results or JUnit XML.")
+    ],
+    use_case: Annotated[str, typer.Option(help="Its key: UC-42.")],
+    harness_: Annotated[
+        str, typer.Option("--harness", help="Its key in the library, if the file does not say.")
+    ] = "",
+    version_: Annotated[
+        int | None, typer.Option("--version", min=1, help="Default: the newest published one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+) -> None:
+    """Bring the result of an evaluation from CI: exit code 1 if it fails, 2 if it is not told."""
+    from cli.harness import report
+
+    raise typer.Exit(report(file, use_case, harness_, version_, as_json=as_json))
 
 
 @people.command("add")

@@ -23,16 +23,27 @@ File = Annotated[Path, typer.Argument(help="A process in TOML.")]
 @process.command()
 def export(
     out: Annotated[Path | None, typer.Option(help="Into this file.")] = None,
+    template: Annotated[
+        str,
+        typer.Option(
+            help="shipped, eu-ai-act, model-risk, third-party-software or small-company: "
+            "examples to be checked."
+        ),
+    ] = "shipped",
 ) -> None:
-    """The process in force, as the file that you begin your own with."""
+    """The process in force, or a template, as the file that you begin your own with."""
     from cli.whole_files import written_whole
-    from service.process.in_force import shipped
+    from service.errors import BadInput
+    from service.process.templates import templates
 
+    there = templates()
+    if template not in there:
+        raise BadInput("--template", f"there is no {template}; there are: {', '.join(there)}")
     if out is None:
-        typer.echo(shipped().decode(), nl=False)
+        typer.echo(there[template].decode(), nl=False)
         return
     with written_whole(out) as file:
-        file.write(shipped())
+        file.write(there[template])
 
 
 @process.command()

@@ -14,6 +14,7 @@ from service.certification.requirements import Asked, begin_requirement
 from service.certification.samples import SAMPLE_KINDS
 from service.domain.certification import Effect, RequiredOf
 from service.domain.people import Person
+from service.domain.tiering import Tier
 from service.intake.pathways import pathways
 
 DAY = timedelta(days=1)
@@ -44,7 +45,7 @@ async def add_certification(session: AsyncSession, cast: Cast, *, at: datetime) 
     for required_of in (RequiredOf.BUILDER, RequiredOf.APPROVER):
         await begin_requirement(
             session,
-            replace(asked, required_of=required_of),
+            asked if required_of is RequiredOf.BUILDER else _of_approvers(asked),
             pathways().values(),
             reason="Part of the sample organisation.",
             by=leader.id,
@@ -65,6 +66,11 @@ async def add_certification(session: AsyncSession, cast: Cast, *, at: datetime) 
         by=leader.id,
         at=at - 12 * DAY,
     )
+
+
+def _of_approvers(asked: Asked) -> Asked:
+    """Only where it matters most."""
+    return replace(asked, required_of=RequiredOf.APPROVER, tier=Tier.HIGH, stage="evaluate")
 
 
 async def _hold(

@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     DateTime,
     Enum,
     MetaData,
@@ -27,6 +28,18 @@ TIME = DateTime(timezone=True)
 def sample() -> Any:
     """Whether `headway demo` made it, or somebody whom it made: that alone can be taken away."""
     return Field(default=False, sa_column_kwargs={"server_default": text("false")})
+
+
+def written() -> Any:
+    """The transaction that wrote a row last; the database fills it. Other than a moment of ours it
+    tells for sure what a reader cannot have seen yet (`service.value.kept`)."""
+    return Field(
+        default=None,
+        sa_type=BigInteger,
+        nullable=False,
+        index=True,
+        sa_column_kwargs={"server_default": text("pg_current_xact_id()::text::bigint")},
+    )
 
 
 def words(enum: type[StrEnum]) -> Enum:

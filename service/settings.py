@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     """What the draw of those begins with."""
     public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+$")
     """The address that people type, without a path, when something in front speaks TLS."""
+    harness_token: SecretStr | None = None
+    """With which `headway harness report` brings runs to another installation."""
     oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^?#\s]+$")
     """The OpenID Connect provider's issuer; without it people sign in by links."""
     oidc_client_id: str | None = None

@@ -23,8 +23,6 @@ from service.errors import BadInput, Conflict, NotAllowed, NotFound
 from service.people.directory import find_person, names_of
 
 MOST_LISTED = 500
-MOST_OF_A_PERSON = 1_000
-"""Certificates that one person can have been given: enough for a life of courses."""
 LONGEST_WAIVER = timedelta(days=366)
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2100, 1, 1)
 LONGEST_EVIDENCE = 500

@@ -14,7 +14,7 @@ from service.certification.tables import KindRow
 from service.domain.naming import shown
 from service.errors import BadInput, Conflict
 
-KEY = "[a-z0-9][a-z0-9-]{0,63}"
+KEY = "[a-z0-9][a-z0-9_-]{0,63}"
 """What the key of a new one looks like. What people were certified for before there was a pick-list
 keeps the name that it had."""
 MOST_KINDS = 500

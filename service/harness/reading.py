@@ -14,6 +14,7 @@ from service.harness.formats.native import NativeRun, native_result
 from service.harness.formats.promptfoo import promptfoo_result
 from service.harness.formats.refused import FILE, refused, validated
 from service.harness.result import LARGEST_FILE, LONGEST, MOST_METRICS, Result
+from service.library.assets import LONGEST_ADDRESS
 from service.library.pass_rules import LARGEST, MOST_SAMPLES
 
 LOOKED_FOR = (
@@ -89,6 +90,7 @@ def _checked(found: Result) -> Result:
         metrics=tuple(replace(one, name=_plain(one.name)) for one in found.metrics),
         dataset=_plain(found.dataset),
         model=_plain(found.model),
+        link=found.link if found.link.isprintable() and len(found.link) <= LONGEST_ADDRESS else "",
         run_id=_plain(found.run_id),
     )
 

@@ -18,10 +18,10 @@ from service.domain.passing import Missing, way_ahead
 from service.domain.pathway import Stage
 from service.domain.people import Actor
 from service.domain.standing import Mode, Position, Standing
-from service.domain.tiering import Tier, tier_of
+from service.domain.tiering import Tier
 from service.errors import KeyReused
 from service.intake.fields import UseCase
-from service.intake.pathways import pathways, tier_rules
+from service.intake.pathways import pathways, tier_of
 from service.intake.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
 from service.intake.use_cases import key_of, projection, third_parties, transition_values
 from service.people.directory import any_sample
@@ -85,7 +85,7 @@ async def write(
 
     What is owned or handed in by a sample person is a sample.
     """
-    tiering = tier_of(use_case.risk, tier_rules())
+    tiering = tier_of(use_case.risk)
     owners = tuple(dict.fromkeys((use_case.owner, *use_case.co_owners, submitter.person_id)))
     begun = begin(str(uuid.uuid4()), pathways()[tiering.tier], owners, submitter.person_id, at)
     row = UseCaseRow(

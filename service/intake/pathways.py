@@ -1,10 +1,11 @@
-"""The pathways and tier rules of the process in force, as the lifecycle takes them."""
+"""The pathways and tiers of the process in force, as the lifecycle takes them."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from functools import cache
 
 from service.domain.pathway import Pathway
-from service.domain.tiering import Tier, TierRule
+from service.domain.tiering import RiskAnswers, Tier, Tiering
 from service.process.checking import domain_stage
 from service.process.document import ProcessPathway
 from service.process.in_force import process
@@ -30,9 +31,7 @@ def pathways() -> dict[Tier, Pathway]:
     return {tier: pathway_for(one, tier) for tier, one in found.items() if one is not None}
 
 
-@cache
-def tier_rules() -> tuple[TierRule, ...]:
-    """The rules that turn risk answers into a tier."""
-    return tuple(
-        TierRule(Tier(rule.tier), tuple(rule.when.items()), rule.reason) for rule in process().rules
-    )
+def tier_of(answers: RiskAnswers) -> Tiering:
+    """The tier of a use case with these answers, with the reasons for it."""
+    found = process().tier_of(asdict(answers))
+    return Tiering(Tier(found.tier), found.reasons)

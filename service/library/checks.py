@@ -101,10 +101,14 @@ class Tally:
 
 
 async def note_openings(
-    session: AsyncSession, standing: Standing, happened: Iterable[Transition]
+    session: AsyncSession,
+    standing: Standing,
+    happened: Iterable[Transition],
+    draw: Draw | None = None,
 ) -> None:
     """Write down which adoptions these transitions attach for a gate to pass with, and draw those
-    that are checked. What is noted already is left alone."""
+    that are checked, as the settings say if no draw is given. What is noted already is left
+    alone."""
     if not any(APPROVED_PATTERN in stage.passes_with for stage in standing.pathway.stages):
         return
     attested = {
@@ -117,11 +121,23 @@ async def note_openings(
             continue
         named = adopted_in(step.reference) if step.reference in attested else None
         if named is not None:
-            await _note(session, standing.use_case_id, *named, at=step.at)
+            draw = draw or _configured()
+            await _note(session, standing.use_case_id, *named, draw=draw, at=step.at)
+
+
+def _configured() -> Draw:
+    settings = Settings()
+    return Draw(settings.check_share, settings.check_seed)
 
 
 async def _note(
-    session: AsyncSession, use_case_id: str, asset_key: str, number: int, *, at: datetime
+    session: AsyncSession,
+    use_case_id: str,
+    asset_key: str,
+    number: int,
+    *,
+    draw: Draw,
+    at: datetime,
 ) -> None:
     row = AdoptionRow
     found = (
@@ -134,14 +150,12 @@ async def _note(
                 col(AssetRow.key) == asset_key,
                 col(row.number) == number,
             )
-            .order_by(col(row.id).desc())
+            .order_by(col(row.adopted_at).desc(), col(row.id).desc())
             .limit(1)
         )
     ).first()
     if found is None:
         return
-    settings = Settings()
-    draw = Draw(settings.check_share, settings.check_seed)
     await session.execute(
         insert(OpeningRow)
         .values(

@@ -35,7 +35,8 @@ TOLD = text(
     """
     WITH adopted AS (
         SELECT DISTINCT ON (case_id, asset_id) * FROM library_adoption
-        WHERE source = '' AND case_id = ANY(:ids) ORDER BY case_id, asset_id, id DESC
+        WHERE source = '' AND case_id = ANY(:ids)
+        ORDER BY case_id, asset_id, adopted_at DESC, id DESC
     ), said AS (
         SELECT case_id, 'withdrawn' AS what, adopted.asset_id, adopted.number, decided_at AS at,
             reason AS why

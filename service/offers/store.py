@@ -211,21 +211,28 @@ async def answer(
         raise Conflict("it was given already")
     if said is Answer.TAKEN:
         _check_free(row, offer, at)
-    session.add(
-        AnswerRow(
-            offer_number=number,
-            use_case_id=row.id,
-            answer=said,
-            person_id=by.person_id,
-            answered_at=at,
-        )
-    )
-    await session.flush()
+    await write_answer(session, row.id, by.person_id, number, said, at=at)
     offer = await find_offer(session, number, at=at)
     answers = await _answers(
         session, col(AnswerRow.use_case_id) == row.id, col(AnswerRow.offer_number) == number
     )
     return Made(offer, [one for _, one in answers])
+
+
+async def write_answer(
+    session: AsyncSession, use_case_id: str, by: str, number: int, said: Answer, *, at: datetime
+) -> None:
+    """Write an answer down as it is, whether or not it may be given now."""
+    session.add(
+        AnswerRow(
+            offer_number=number,
+            use_case_id=use_case_id,
+            answer=said,
+            person_id=by,
+            answered_at=at,
+        )
+    )
+    await session.flush()
 
 
 def _check_free(row: UseCaseRow, offer: Offer, at: datetime) -> None:
@@ -258,6 +265,8 @@ async def asked_of(session: AsyncSession, person: Person, *, at: datetime) -> li
     """What was taken of this person's offers and is not given yet, the oldest first; at most
     `MOST_ASKED`."""
     found = await _offers(session, col(OfferRow.giver_id) == person.id, at=at)
+    if not found:
+        return []
     offers = {one.number: one for one in found}
     last = _last(col(AnswerRow.offer_number).in_(offers))
     rows = (

@@ -42,7 +42,8 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class OtherTier:
     """A use case with these answers would get another tier; `share` of all sets of answers that
-    were compared go from the one to the other. `answers` has the example with fewest yeses."""
+    were compared go from the one to the other. `answers` is the example with fewest answers other
+    than no, or the first choice."""
 
     answers: dict[str, Answer]
     before: str
@@ -174,7 +175,9 @@ def _pathway(
     if both != [stage.key for stage in old.stages if stage.key in both]:
         yield Difference(key, f"On {new.title} the stages stand in another order.")
     if old.version == new.version and old != new:
-        yield Difference(key, f"{new.title} is another and has the same version, {new.version}.")
+        yield Difference(
+            key, f"{new.title} is changed and still has version {new.version}: give it another."
+        )
 
 
 def _longer(was: float, now: float) -> str:
@@ -278,9 +281,13 @@ def _tiers(
             seen.setdefault((was, now), []).append(dict(answers))
     order = {tier.key: place for place, tier in enumerate(before.tiers)}
     for (was, now), those in sorted(seen.items(), key=lambda one: (order[one[0][0]], one[0][1])):
-        example = min(those, key=_how_much)
         new = {question.key: question for question in (*before.questions, *after.questions)}
-        said = ", ".join(_answered(new[key], value) for key, value in example.items() if value)
+        example = min(those, key=lambda answers: _how_much(answers, new))
+        said = ", ".join(
+            _answered(new[key], value)
+            for key, value in example.items()
+            if value != new[key].answers[0]
+        )
         yield OtherTier(
             answers=example,
             before=was,
@@ -292,8 +299,9 @@ def _tiers(
         )
 
 
-def _how_much(answers: Answers) -> int:
-    return sum(value is True for value in answers.values())
+def _how_much(answers: Answers, asked: Mapping[str, Question]) -> int:
+    """How many are not the first answer that there is: no, or the first choice."""
+    return sum(value != asked[key].answers[0] for key, value in answers.items())
 
 
 def _answered(question: Question, value: Answer) -> str:

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, Stri
 from pydantic import StringConstraints as Text
 
 from service.domain.pathway import StageKind
-from service.domain.tiering import NOTHING_RAISES_THE_RISK
 
 Answer = StrictBool | StrictStr
 Answers = Mapping[str, Answer]
@@ -22,6 +21,7 @@ Long = Annotated[str, Text(min_length=1, max_length=1000)]
 Days = Annotated[FiniteFloat, Field(strict=True, gt=0, le=3650)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 When = dict[Key, Answer]
+NOTHING_RAISES_THE_RISK = "nothing in the answers raises the risk"
 
 MOST = {
     "tiers": 6,

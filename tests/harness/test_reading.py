@@ -160,6 +160,8 @@ OUTSIDE = b"""<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>
         (b'{"metrics": [{"metric": "a", "score": 1}, {"metric": "a", "score": 2}]}', "twice"),
         (native(more=1), "more"),
         (native(link="javascript:alert(1)"), "https://"),
+        (native(link=5), "link"),
+        (native(link="https://a.example/" + "a" * 500), "link"),
         (native(finished_at="2026-11-02"), "finished_at"),
         (native(finished_at=1e9), "finished_at"),
         (native(version="2"), "version"),

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.certification.certificates import Issue, issue
 from service.certification.holding import day_of
-from service.certification.kinds import Kind, keep_kind
+from service.certification.kinds import Kind, keep_kind, kinds_by_key
 from service.domain.people import Person
 
 
@@ -22,7 +22,9 @@ async def certify(
     that there is not comes onto the pick-list."""
     today = day_of(at)
     expires = None if days is None else today + timedelta(days=days)
+    there = await kinds_by_key(session)
     for kind in kinds:
-        await keep_kind(session, Kind(kind, kind.replace("-", " ").capitalize()))
+        if kind not in there:
+            await keep_kind(session, Kind(kind, kind.replace("-", " ").capitalize()))
         given = Issue(kind, issued or today, expires, issuer="the academy", endless=days is None)
         await issue(session, person.id, given, by=None, at=at)

@@ -15,7 +15,7 @@ import asyncpg
 
 from embedded.postgres import create_database, postgres_url
 from service.database import Sessions, open_engine, sessions_of
-from service.value import recorded
+from service.value import kept
 
 TEMPLATE = "headway"
 """The embedded server's own database; migrated once, copied where a new one is asked for."""
@@ -59,10 +59,9 @@ class Database:
     async def emptied(self) -> bool:
         """Whether it is now as if it had just been made."""
         await self.connection.execute(DELETE_ALL)
-        recorded._KEPT.clear()  # facts are only ever added, elsewhere: it would not notice
+        kept._KEPT.clear()  # facts are only ever added, elsewhere: it would not notice
         same = await self.connection.fetch(SCHEMA) == self.schema
-        largest: int = await self.connection.fetchval(LARGEST)
-        return same and largest < LARGE
+        return same and bool(await self.connection.fetchval(LARGEST) < LARGE)
 
     async def close(self) -> None:
         """End all connections to it."""

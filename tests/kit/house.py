@@ -1,6 +1,7 @@
 """The whole product inside the test's process, and people who use it."""
 
 import asyncio
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,6 +26,9 @@ from web.kit.context import Pages
 from workflows.intake.dispatcher import TemporalEngine
 from workflows.reviews.engine import TemporalReviews
 from workflows.worker import make_worker
+
+# It comes with trio, and httpx looks for it in the whole path, for every request to an app.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 CONTRACT = Contract()
 

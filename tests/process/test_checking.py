@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from service.domain.tiering import Tier
-from service.intake.pathways import pathways, tier_rules
+from service.intake.pathways import pathways
 from service.process.checking import LARGEST, MOST_FINDINGS, Checked, check
 from service.process.document import as_toml, schema
 from service.process.in_force import process, shipped
@@ -45,7 +45,7 @@ def test_what_is_shipped_is_three_tiers_seven_questions_and_three_pathways() -> 
     assert {tier: one.key for tier, one in pathways().items()} == {
         tier: process().tiers[tier.rank].pathway for tier in Tier
     }
-    assert (len(process().questions), len(tier_rules())) == (7, 8)
+    assert (len(process().questions), len(process().rules)) == (7, 8)
     assert pathways()[Tier.HIGH].stage("risk-assessment").target == timedelta(days=10)
 
 

@@ -162,6 +162,8 @@ def test_what_is_exported_is_accepted_and_differs_in_nothing(
     assert headway("export") == (0, SHIPPED)
     assert headway("export", "--out", str(file)) == (0, "")
     assert file.read_bytes() == shipped()
+    assert headway("export", "--template", "moon")[0] == 2
+    assert "Article 5" in headway("export", "--template", "eu-ai-act")[1]
     status, said = headway("check", str(file))
     assert status == 0
     assert "own.toml is a process that can be used." in said

@@ -446,7 +446,7 @@ async def test_times_are_the_readers_own_with_iso_on_hover(
 @pytest.fixture(scope="module")
 async def stage(house: House) -> Stage:
     found = await furnish(house)
-    endless = {"title": "W" * 200}
+    endless: dict[str, Any] = {"title": "W" * 200}
     await staged(house.sessions, found.builder.person, [], days_ago=1, **endless)
     async with house.sessions.begin() as session:
         draft, at = str(uuid.uuid4()), datetime.now(UTC)
@@ -500,6 +500,7 @@ def every_page(stage: Stage) -> list[tuple[Any, str]]:
         (stage.enabler, f"/reviews/{stage.review}"),
         (stage.leader, f"/reviews/{stage.review}/decide"),
         (stage.leader, f"/reviews/{stage.review}/paper"),
+        (stage.leader, "/process"),
         (stage.leader, "/lighthouses"),
         (stage.leader, f"/lighthouses/{stage.programme}"),
         (stage.enabler, f"/lighthouses/{stage.programme}?as_of=soon"),

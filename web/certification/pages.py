@@ -74,14 +74,14 @@ CERTIFICATE = ("person", "certificate", "issued", "expires", "issuer", "evidence
 WAIVER = ("person", "certificate", "until", "reason")
 DONE = (
     *("requirement", "ended", "adopted", "kind", "given", "revoked"),
-    *("waiver", "waiver_ended", "brought"),
+    *("waiver", "waiver_ended"),
 )
 Id = Annotated[str, Path(max_length=64, pattern=PLAIN)]
 Done = Annotated[str, Query(pattern="^[a-z_]{0,20}$")]
 B = TypeVar("B", bound=BaseModel)
 
 
-def administrator(reader: Reader) -> SignedIn:
+async def administrator(reader: Reader) -> SignedIn:
     """Somebody who keeps certification."""
     if not may(reader.person.actor, Right.MANAGE_CERTIFICATION):
         raise NotAllowed("only administrators keep certification")
@@ -105,7 +105,7 @@ class Asking:
         return day_of(self.given.now())
 
 
-def asking(request: Request, reader: Admin, given: TheContext) -> Asking:
+async def asking(request: Request, reader: Admin, given: TheContext) -> Asking:
     """All that administrators' pages take."""
     return Asking(request, reader, given)
 

@@ -62,7 +62,7 @@ LONGEST_SOURCE = 200
 Given = tuple[SignedIn, Brought]
 
 
-def brought(
+async def brought(
     reader: Leader,
     given: TheContext,
     pages: ThePages,

@@ -12,9 +12,9 @@ from api.intake.bodies import UseCaseBody
 from service.domain.certification import NOBODY, Certified
 from service.domain.passing import Missing, way_ahead
 from service.domain.pathway import Pathway
-from service.domain.tiering import Autonomy, RiskAnswers, Tiering, tier_of
+from service.domain.tiering import Autonomy, RiskAnswers, Tiering
 from service.intake.fields import InvestmentCase, Kpi, UseCaseFields
-from service.intake.pathways import pathways, tier_rules
+from service.intake.pathways import pathways, tier_of
 from service.process.in_force import process
 from web.kit.strings import t
 from web.kit.typed import in_words, number
@@ -82,7 +82,7 @@ def ahead(
     )
     answered = sum(typed.get(question) in {"yes", "no"} for question in QUESTIONS)
     answered += autonomy in list(Autonomy)
-    tiering = tier_of(answers, tier_rules())
+    tiering = tier_of(answers)
     pathway = pathways()[tiering.tier]
     left = len(QUESTIONS) + 1 - answered
     return Ahead(tiering, pathway, left, way_ahead(pathway, certified, owners))

@@ -27,6 +27,8 @@ from service.kinds import LONGEST_NAME
 from service.library.adoptions import adopt
 from service.library.gates import attach_pattern
 from service.library.store import find_asset
+from service.offers.offers import HANDING_IN, Offer
+from service.offers.store import offers_ahead
 from service.people.directory import find_builder
 from service.reactions import submit
 from service.value.currencies import reporting_currency
@@ -48,7 +50,7 @@ PROMISED = ("business_unit", "expected_yearly_value", "currency")
 DRAFT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def submitter(reader: Reader) -> SignedIn:
+async def submitter(reader: Reader) -> SignedIn:
     """Somebody who may hand in."""
     if not may(reader.person.actor, Right.SUBMIT):
         raise NotAllowed("only builders hand in use cases")
@@ -115,6 +117,7 @@ async def what_is_ahead(request: Request, reader: Submitter, given: TheContext) 
         ahead=found,
         expected=await _expected(given, found),
         expectation=await _expectation(given, answers),
+        offers=await _offers(given, found),
     )
 
 
@@ -252,6 +255,14 @@ async def _expected(given: Context, found: Ahead) -> Expected | None:
     return await of_tier(given.forecaster, found.tiering.tier, given.now())
 
 
+async def _offers(given: Context, found: Ahead) -> list[Offer]:
+    """What its owners will be offered, in the order of the way."""
+    moments = (HANDING_IN, *(stage.key for stage in found.pathway.stages))
+    async with reading(given.sessions) as session:
+        offers = await offers_ahead(session, found.tiering.tier, moments, at=given.now())
+    return sorted(offers, key=lambda one: moments.index(one.content.moment))
+
+
 async def _expectation(given: Context, typed: Mapping[str, str]) -> Expectation:
     unit = typed.get("business_unit", "").strip()
     async with reading(given.sessions) as session:
@@ -288,6 +299,7 @@ async def _form(
         near=near,
         expected=await _expected(given, found),
         expectation=await _expectation(given, typed),
+        offers=await _offers(given, found),
         drafts=[one for one in drafts if one.id != draft],
         at=given.now(),
     )

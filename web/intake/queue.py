@@ -22,13 +22,14 @@ from service.domain.commands import Command
 from service.domain.passing import Missing, missing, offered
 from service.domain.people import Person, Role
 from service.domain.permissions import Right, may
-from service.domain.tiering import RiskAnswers, tier_of
+from service.domain.tiering import RiskAnswers
 from service.errors import BadInput, NotAllowed, NotFound
 from service.forecasts.forecaster import days_saved
-from service.intake.pathways import tier_rules
+from service.intake.pathways import tier_of
 from service.intake.queue import MOST_WAITING, Order, Queue, Whose, queue
 from service.intake.use_cases import find, standing_of
 from service.library.checks import count_due
+from service.offers.store import asked_of
 from service.people.directory import third_parties
 from web.intake.deciding import NotDone, give
 from web.intake.listed import Listed, listed
@@ -239,6 +240,7 @@ async def _page(
         certified = await certified_for(
             session, [standing_of(row) for row in found.rows], at, person.actor
         )
+        asked = len(await asked_of(session, person, at=at))
         checks = await count_due(session) if may(person.actor, Right.CHECK_ADOPTIONS) else 0
     lines = tuple(_line(item, person, certified, saved.get(item.row.id), at) for item in items)
     failed = bool(nothing or (done and done.not_done))
@@ -270,6 +272,7 @@ async def _page(
         new_key=lambda: uuid.uuid4().hex,
         most_ranked=MOST_WAITING,
         checks=checks,
+        asked=asked,
         more=view.address(start=view.start + LIMIT)
         if view.start + LIMIT < found.counts[view.whose]
         else "",
@@ -297,6 +300,5 @@ def _line(
         decides=not may.isdisjoint(DECISIONS),
         opens=opens,
         missing=missing(standing, certified, person.actor),
-        tier_changed=tier_of(RiskAnswers(**item.row.risk_answers), tier_rules()).tier
-        != item.row.tier,
+        tier_changed=tier_of(RiskAnswers(**item.row.risk_answers)).tier != item.row.tier,
     )

@@ -69,7 +69,7 @@ class Writer:
         )
 
 
-def writer(request: Request, key: Key, reader: Reader, given: TheContext) -> Writer:
+async def writer(request: Request, key: Key, reader: Reader, given: TheContext) -> Writer:
     """Whoever sends the form."""
     return Writer(request, key, reader, given)
 

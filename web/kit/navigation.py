@@ -33,7 +33,6 @@ PLACES = (
     Place("/new", "nav.new", _builds),
     Place("/use-cases", "nav.use_cases", _everybody),
     Place("/library", "nav.library", _everybody),
-    Place("/process", "nav.process", _everybody),
     Place("/board", "nav.board", lambda person: reads_everything(person.actor)),
     Place("/reports", "nav.reports", lambda person: may(person.actor, Right.READ_REPORTS)),
     Place("/portfolio", "nav.portfolio", lambda person: may(person.actor, Right.READ_REPORTS)),

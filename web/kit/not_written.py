@@ -11,6 +11,8 @@ class Section(StrEnum):
     VALUE = "value"
     REACH = "reach"
     LIBRARY = "library"
+    HARNESS = "harness"
+    OFFERS = "offers"
 
 
 @dataclass(frozen=True, slots=True)

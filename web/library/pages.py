@@ -20,6 +20,7 @@ from service.domain.moment import Moment
 from service.domain.permissions import Right, may
 from service.domain.tiering import Tier
 from service.errors import BadInput, Conflict, NotAllowed
+from service.harness.store import runners_of
 from service.kinds import LONGEST_DOCUMENT, LONGEST_PROSE, LONGEST_REASON, Words
 from service.library.adoptions import users_of
 from service.library.assets import MOVES, Asset, Content, Kind, Link, Status, Version
@@ -73,7 +74,7 @@ class Asking:
     pages: Pages
 
 
-def asking(request: Request, reader: Reader, given: TheContext, pages: ThePages) -> Asking:
+async def asking(request: Request, reader: Reader, given: TheContext, pages: ThePages) -> Asking:
     """All that these pages take."""
     return Asking(request, reader, given, pages)
 
@@ -281,6 +282,9 @@ async def _one(by: Asking, key: str, *, done: str = "", not_done: NotDone = NOTH
         asset = await find_asset(session, key)
         users = await users_of(session, asset, person.actor)
         tally = (await tallies(session, by.given.now())).get(asset.key, Tally())
+        runners = None
+        if asset.kind is Kind.HARNESS:
+            runners = await runners_of(session, asset, person.actor)
     if asset.key != key:
         return go(by.request, f"{PATH}/{asset.key}")
     report = await effects_by_yesterday(by.given, by.pages) if users.count else None
@@ -297,6 +301,8 @@ async def _one(by: Asking, key: str, *, done: str = "", not_done: NotDone = NOTH
         html=_html(asset.shown),
         users=users,
         tally=tally,
+        runners=runners,
+        makes_tokens=may(person.actor, Right.MAKE_UNIT_TOKENS),
         effect=effect,
         report=report,
         reads_reports=may(person.actor, Right.READ_REPORTS),

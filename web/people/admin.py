@@ -57,7 +57,7 @@ MOST_TICKED = 50
 DAYS = re.compile(r"\d{1,4}")
 
 
-def administrator(reader: Reader) -> SignedIn:
+async def administrator(reader: Reader) -> SignedIn:
     """Somebody who manages people."""
     if not may(reader.person.actor, Right.MANAGE_PEOPLE):
         raise NotAllowed("only administrators manage people")

@@ -50,7 +50,7 @@ E = TypeVar("E", bound=StrEnum)
 NONE = "\N{EN DASH}"
 
 
-def leader(reader: Reader) -> SignedIn:
+async def leader(reader: Reader) -> SignedIn:
     """Whoever is asking, if they may read reports."""
     if not may(reader.person.actor, Right.READ_REPORTS):
         raise NotAllowed("the portfolio is for leadership and enablement")
@@ -89,7 +89,7 @@ class Asked:
 FIELDS = Asked.__slots__
 
 
-def asked(
+async def asked(
     *,
     unit: Words = "",
     sponsor: Words = "",

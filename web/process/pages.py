@@ -169,6 +169,12 @@ def _page(request: Request, reader: Reader, sent: Draft) -> Response:
         status=sent.status,
         shown=Shown(process()),
         draft=sent,
+        titles={
+            tier.key: tier.title
+            for one in (sent.shown, Shown(process()))
+            if one is not None
+            for tier in one.process.tiers
+        },
         typed=sent.toml[:LONGEST_SHOWN],
         may_try=may(reader.person.actor, Right.TRY_PROCESSES),
     )

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -14,7 +15,7 @@ from pydantic import (
 
 from service.harness.judging import Metric
 from service.harness.result import MOST_METRICS, Format, Result
-from service.kinds import Name, Words
+from service.kinds import Name, Note, Words
 from service.library.assets import LONGEST_ADDRESS
 from service.library.markdown import is_safe_address
 from service.library.pass_rules import LARGEST, MOST_SAMPLES
@@ -27,8 +28,10 @@ def _not_a_number(written: object) -> object:
 
 
 def _link(written: str) -> str:
-    if written and not is_safe_address(written):
-        raise ValueError("an address begins with https:// or http://")
+    if written and not (is_safe_address(written) and len(written) <= LONGEST_ADDRESS):
+        raise ValueError(
+            f"an address begins with https:// or http:// and has up to {LONGEST_ADDRESS} characters"
+        )
     return written
 
 
@@ -55,8 +58,8 @@ class NativeRun(BaseModel):
     dataset: Words = ""
     model: Words = ""
     metrics: list[NativeMetric] = Field(min_length=1, max_length=MOST_METRICS)
-    link: Annotated[str, BeforeValidator(_link)] = Field(
-        default="", max_length=LONGEST_ADDRESS, description="Where more of it can be read"
+    link: Annotated[Note, AfterValidator(_link)] = Field(
+        default="", description="Where more of it can be read"
     )
     run_id: Words = Field(
         default="", description="Your own name for the run: said again, it is the same run"

@@ -5,16 +5,10 @@ from itertools import product
 
 import pytest
 
-from service.domain.tiering import (
-    NOTHING_RAISES_THE_RISK,
-    Autonomy,
-    RiskAnswers,
-    Tier,
-    Tiering,
-    TierRule,
-    tier_of,
-)
-from service.intake.pathways import tier_rules
+from service.domain.tiering import Autonomy, RiskAnswers, Tier, Tiering
+from service.intake.pathways import pathways, tier_of
+from service.process.document import NOTHING_RAISES_THE_RISK, holds
+from service.process.in_force import process
 
 HARMLESS = RiskAnswers(
     personal_data=False,
@@ -32,7 +26,7 @@ def test_tiers_are_ranked_from_low_to_high() -> None:
 
 
 def test_nothing_risky_is_low_and_says_so() -> None:
-    assert tier_of(HARMLESS, tier_rules()) == Tiering(Tier.LOW, (NOTHING_RAISES_THE_RISK,))
+    assert tier_of(HARMLESS) == Tiering(Tier.LOW, (NOTHING_RAISES_THE_RISK,))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +60,7 @@ def test_nothing_risky_is_low_and_says_so() -> None:
 def test_the_shipped_rules_give_the_tier_with_the_reasons_at_that_tier(
     answers: dict[str, bool | Autonomy], tier: Tier, reasons: list[str]
 ) -> None:
-    found = tier_of(RiskAnswers(**{**asdict(HARMLESS), **answers}), tier_rules())
+    found = tier_of(RiskAnswers(**{**asdict(HARMLESS), **answers}))
 
     assert found.tier is tier
     assert len(found.reasons) == len(reasons)
@@ -80,23 +74,31 @@ def test_one_more_risk_never_lowers_the_tier() -> None:
         for autonomy in Autonomy:
             given = dict(zip(yes_or_no, values, strict=True))
             answers = RiskAnswers(**given, autonomy=autonomy)
-            tier = tier_of(answers, tier_rules()).tier
+            tier = tier_of(answers).tier
             for name in yes_or_no:
                 riskier = RiskAnswers(**{**given, name: True}, autonomy=autonomy)
-                assert tier_of(riskier, tier_rules()).tier.rank >= tier.rank
+                assert tier_of(riskier).tier.rank >= tier.rank
             alone = replace(answers, autonomy=Autonomy.ACTS_ALONE)
-            assert tier_of(alone, tier_rules()).tier.rank >= tier.rank
+            assert tier_of(alone).tier.rank >= tier.rank
 
 
-def test_every_risk_question_is_asked_for_a_reason() -> None:
-    asked = {question for rule in tier_rules() for question, _ in rule.when}
+def test_the_process_in_force_asks_and_gives_what_the_engine_knows() -> None:
+    """As long as no other can be published: the answers, the tiers, and no stage only for some."""
+    read = {question for rule in process().rules for question in rule.when}
 
-    assert asked == set(asdict(HARMLESS))
+    assert [question.key for question in process().questions] == list(asdict(HARMLESS))
+    assert read == set(asdict(HARMLESS))
+    assert process().questions[-1].answers == tuple(Autonomy)
+    assert [tier.key for tier in process().tiers] == list(Tier)
+    assert set(pathways()) == set(Tier)
+    assert not any(question.only_if for question in process().questions)
+    stages = [stage for pathway in process().pathways for stage in pathway.stages]
+    assert not any(stage.only_if for stage in stages)
 
 
 def test_all_conditions_of_a_rule_must_be_met() -> None:
-    both = TierRule(Tier.HIGH, (("regulated", True), ("autonomy", "acts_alone")), "both")
+    both: dict[str, bool | str] = {"regulated": True, "autonomy": "acts_alone"}
 
-    assert not both.holds(replace(HARMLESS, regulated=True))
-    assert not both.holds(replace(HARMLESS, autonomy=Autonomy.ACTS_ALONE))
-    assert both.holds(replace(HARMLESS, regulated=True, autonomy=Autonomy.ACTS_ALONE))
+    assert not holds(both, asdict(replace(HARMLESS, regulated=True)))
+    assert not holds(both, asdict(replace(HARMLESS, autonomy=Autonomy.ACTS_ALONE)))
+    assert holds(both, asdict(replace(HARMLESS, regulated=True, autonomy=Autonomy.ACTS_ALONE)))
