@@ -500,6 +500,8 @@ def every_page(stage: Stage) -> list[tuple[Any, str]]:
         (stage.enabler, f"/reviews/{stage.review}"),
         (stage.leader, f"/reviews/{stage.review}/decide"),
         (stage.leader, f"/reviews/{stage.review}/paper"),
+        (stage.enabler, "/library/checks"),
+        (stage.enabler, "/offers"),
         (stage.leader, "/process"),
         (stage.leader, "/lighthouses"),
         (stage.leader, f"/lighthouses/{stage.programme}"),

@@ -37,8 +37,8 @@ def test_every_page_of_the_bar_and_of_the_routes_is_in_the_table() -> None:
         *("/reviews", "/reviews/{quarter}", "/reviews/{quarter}/decide"),
         "/reviews/{quarter}/paper",
         *("/lighthouses", "/lighthouses/{programme_id}", "/library", "/library/{asset}"),
+        *("/library/checks", "/offers"),
         *("/process", "/admin/currency-rates"),
-        "/admin/currency-rates",
         *("/certification", "/admin/certification", "/admin/certification/people"),
     }
 
