@@ -12,10 +12,11 @@ from api.kit.context import Caller, TheContext, TheSession
 from api.kit.fields import AsOf, UseCaseKey, Zone
 from api.kit.problems import responses
 from api.people import ADA, PersonRef
+from api.value.bodies import StatedMilestoneRead
 from service.facts.as_of import moment_from
 from service.intake.use_cases import find, key_of
 from service.kinds import Day, Name, Reason
-from service.reach.milestones import Count, Milestone, Obstacle
+from service.reach.milestones import Came, Count, Milestone, Obstacle
 from service.reach.series import MOST_USERS, read_counts
 from service.reach.store import InTheWay, Kept, enter, reach_of, say_obstacle
 
@@ -151,6 +152,14 @@ class ObstacleRead(BaseModel):
         )
 
 
+class StatedStandingRead(StatedMilestoneRead):
+    """How it stands to a milestone of its own case."""
+
+    came: Came = Field(description="late: its day is over, and it was not counted there by then")
+    reached: date | None = Field(description="The day of the first count at or above it")
+    below: date | None = Field(description="The day of the last count, which was below it")
+
+
 class MilestoneRead(BaseModel):
     """How it stands to a milestone."""
 
@@ -166,6 +175,16 @@ class MilestoneRead(BaseModel):
         "key": "UC-42",
         "in_production_since": "2026-07-01",
         "milestones": [{"milestone": "100_users", "reached": "2026-09-30", "below": None}],
+        "stated": [
+            {
+                "counted": "users",
+                "at_least": 500,
+                "by": "2026-12-31",
+                "came": "open",
+                "reached": None,
+                "below": "2026-09-30",
+            }
+        ],
         "counts": [_KEPT],
         "obstacles": [{**_OBSTACLE, "by": ADA, "at": "2026-10-01T08:00:00Z"}],
     }
@@ -177,6 +196,9 @@ class ReachRead(BaseModel):
     in_production_since: date | None
     milestones: list[MilestoneRead] = Field(
         description="With both days null nobody has counted what it asks for"
+    )
+    stated: list[StatedStandingRead] = Field(
+        description="The milestones that the newest version of its case states"
     )
     counts: list[CountRead] = Field(description="As they were entered, corrected ones too")
     obstacles: list[ObstacleRead] = Field(description="As they were said; the last one counts")
@@ -206,6 +228,15 @@ async def its_reach(
         milestones=[
             MilestoneRead(milestone=one.milestone, reached=one.reached, below=one.below)
             for one in found.milestones
+        ],
+        stated=[
+            StatedStandingRead(
+                **StatedMilestoneRead.of(one.milestone).model_dump(),
+                came=one.came,
+                reached=one.reached,
+                below=one.below,
+            )
+            for one in found.stated
         ],
         counts=[CountRead.of(one) for one in found.counts],
         obstacles=[ObstacleRead.of(one) for one in found.obstacles],

@@ -6,8 +6,7 @@ from charts import survival
 from charts.labels import count
 from charts.layout import Caption
 from charts.picture import Picture, as_of
-from service.reach.milestones import SAID
-from service.reports.scale import ScaleReport
+from service.reports.scale import NAMES, ScaleReport
 
 if TYPE_CHECKING:
     import altair as alt
@@ -33,7 +32,7 @@ def chart(found: ScaleReport) -> "alt.LayerChart":
 def describe(found: ScaleReport) -> str:
     """The picture in words."""
     parts = [
-        f"{SAID[one.milestone]}: {one.reached:,} reached, {one.open:,} open, "
+        f"{NAMES[one.milestone]}: {one.reached:,} reached, {one.open:,} open, "
         f"{one.not_counted:,} not counted"
         for one in found.groups[0].milestones
     ]
@@ -42,7 +41,7 @@ def describe(found: ScaleReport) -> str:
 
 
 def _medians(found: ScaleReport) -> survival.Medians:
-    return {SAID[one.milestone]: one.p50.days for one in found.groups[0].milestones}
+    return {NAMES[one.milestone]: one.p50.days for one in found.groups[0].milestones}
 
 
 PICTURE = Picture("scale", ScaleReport, chart, describe)

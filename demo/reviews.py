@@ -10,10 +10,12 @@ from statistics import NormalDist
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from demo.live import TITLE
 from demo.people import Cast
 from demo.value import RATE, SPREAD
 from service.domain.cohort import Period, quarter_of
 from service.domain.people import ENABLEMENT, THE_SYSTEM, Role
+from service.intake.use_cases import rows_of
 from service.reports.quarters import before
 from service.reviews.rules import (
     Choice,
@@ -42,6 +44,8 @@ DRAWN_WITH = 28
 as it is."""
 OPENS_AFTER = timedelta(hours=1, minutes=5)
 """A quarter is over."""
+STOPPED = "Sort tickets of the service desk"
+"""What the newest locked review stops, whatever it delivered: it stays in all figures."""
 LATELY = timedelta(days=24)
 """The newest review has been open for so long, or for as long as its quarter is over."""
 DAY = timedelta(days=1)
@@ -59,7 +63,9 @@ async def add_reviews(session: AsyncSession, cast: Cast, *, at: datetime) -> Non
         opened = quarter.end + OPENS_AFTER
         if await open_review(session, quarter, by=THE_SYSTEM.person_id, at=opened):
             await _pass(session, quarter, opened + 22 * DAY)
-            await _decide(session, cast, quarter, rng, at=opened + 24 * DAY, every=1)
+            stops = quarter == quarters[-2]
+            decided_at = opened + 24 * DAY
+            await _decide(session, cast, quarter, rng, at=decided_at, every=1, stops=stops)
             await _pass(session, quarter, min(at, opened + 36 * DAY))
     opened = max(newest.end + OPENS_AFTER, at - LATELY)
     enabler = cast.holders[ENABLEMENT][0].id
@@ -92,17 +98,24 @@ async def _decide(
     *,
     at: datetime,
     every: int,
+    stops: bool = False,
 ) -> None:
-    """The committee decides on each use case, or on every third as long as it is at it."""
+    """The committee decides on each use case, or on every third as long as it is at it. With
+    `stops` it ends the one whose time is over."""
     review = standing_of(await find_review(session, quarter.name))
     if review.phase is not Phase.DECIDING:
         raise AssertionError("the evidence is closed")
     [leader, *_] = [one for one in cast.everyone if Role.LEADER in one.roles]
     known = await figures(session, review.at)
     ours = [one for _, one in sorted(known.items()) if one.due > 0.0]
+    rows = await rows_of(session, known)
+    over = {one for one, row in rows.items() if stops and row.title == TITLE + STOPPED}
     for figure in ours[::every]:
         choice, reason = _choice(figure)
         said = None if choice is Choice.STOP else _prediction(figure, rng, at)
+        if figure.use_case_id in over:
+            choice, said = Choice.STOP, None
+            reason = "The new software of the service desk sorts by itself: this one is ended."
         decision = Decision(figure.use_case_id, choice, said)
         await _make(session, quarter, Move(Kind.DECIDED, leader.id, reason, None, decision), at=at)
 

@@ -22,7 +22,14 @@ from service.value.delivered import YEAR, Quantity, due_between
 from service.value.grades import WIDENING, Grade, Method, counted_as, grade_of
 from service.value.investment_cases import Version, change
 from service.value.measurements import Found, Kept, confirm, record
-from service.value.terms import Benefit, MeasurementPlan, Observation, Terms
+from service.value.terms import (
+    Benefit,
+    Counted,
+    MeasurementPlan,
+    Observation,
+    StatedMilestone,
+    Terms,
+)
 
 RATE = 0.65
 """Of what a case promises, what a use case delivers."""
@@ -61,6 +68,8 @@ class Story:
     exact: bool = False
     mistyped: bool = False
     ramp_months: float = 0.0
+    users: int = 0
+    """How many its case says that it is to have in its first year; none if it says nothing."""
     lowered: float = 1.0
     """The yearly value of the latest version over that of the first."""
 
@@ -79,6 +88,7 @@ STORIES = (
         ((0, 6), (6, 12)),
         "payments assigned at random to two queues",
         Benefit.COST_AVOIDED,
+        users=400,
     ),
     Story(
         "Read repair invoices",
@@ -87,6 +97,7 @@ STORIES = (
         "the claims system, against the office that began last",
         Benefit.CASH_RELEASED,
         ramp_months=3.0,
+        users=2_500,
     ),
     Story(
         "Answer questions about coverage for agents",
@@ -104,6 +115,7 @@ STORIES = (
         Benefit.COST_AVOIDED,
         quantity=Quantity.KPI,
         mistyped=True,
+        users=60,
     ),
     Story(
         "Find clauses that contradict each other",
@@ -113,6 +125,7 @@ STORIES = (
         Benefit.REVENUE,
         quantity=Quantity.CHANGE,
         lowered=0.8,
+        users=120,
     ),
     Story(
         "Forecast calls by the hour",
@@ -224,6 +237,9 @@ async def _planned(
         "expected_yearly_value": row.expected_yearly_value * story.lowered,
         "plan": MeasurementPlan(story.method, f"From {story.source}.", owner.name, live + 60 * DAY),
     }
+    if story.users:
+        first_year = live + timedelta(days=365)
+        changes["milestones"] = (StatedMilestone(Counted.USERS, story.users, first_year),)
     if story.baseline:
         changes["observations"] = _observed(row, live, rng)
     reason = "How it will be measured, and what the baseline rests on."

@@ -20,12 +20,15 @@ from service.value.investment_cases import Version
 from service.value.measurements import Confirmation, Found, Kept
 from service.value.series import Effect
 from service.value.terms import (
+    MOST_MILESTONES,
     MOST_MONTHS,
     MOST_OBSERVATIONS,
     Benefit,
+    Counted,
     Direction,
     MeasurementPlan,
     Observation,
+    StatedMilestone,
     Terms,
 )
 
@@ -53,6 +56,16 @@ class PlanBody(Input):
     how: Prose = Field(examples=["Handling time from the ticket system, week by week."])
     by: Name = Field(examples=["Bea Builder"])
     starts: Day = Field(examples=["2027-05-01"])
+
+
+class StatedMilestoneBody(Input):
+    """How far it is to reach."""
+
+    counted: Counted = Field(description="Business units and countries: those with a user")
+    at_least: Count = Field(examples=[500])
+    by: Day | None = Field(
+        default=None, description="By the end of this day, if there is one", examples=["2027-12-31"]
+    )
 
 
 @shows(EXAMPLES["CaseVersionBody"])
@@ -89,6 +102,9 @@ class CaseVersionBody(Input):
         default=None, description=f"Months after going live until the full effect. {STAYS}"
     )
     plan: PlanBody | None = Field(default=None, description=STAYS)
+    milestones: Annotated[list[StatedMilestoneBody], Field(max_length=MOST_MILESTONES)] | None = (
+        Field(default=None, description=f"All milestones of its reach. {STAYS}")
+    )
 
     def changes(self) -> dict[str, Any]:
         """Of the terms, what is given."""
@@ -108,6 +124,10 @@ class CaseVersionBody(Input):
             )
         if self.plan is not None:
             given["plan"] = MeasurementPlan(**self.plan.model_dump())
+        if self.milestones is not None:
+            given["milestones"] = tuple(
+                StatedMilestone(one.counted, one.at_least, one.by) for one in self.milestones
+            )
         if self.benefit not in {None, Benefit.TIME_REUSED}:
             given.setdefault("time_used_for", "")
         return given
@@ -130,6 +150,19 @@ class PlanRead(BaseModel):
     starts: date
 
 
+class StatedMilestoneRead(BaseModel):
+    """How far it is to reach."""
+
+    counted: Counted
+    at_least: int
+    by: date | None
+
+    @classmethod
+    def of(cls, stated: StatedMilestone) -> "StatedMilestoneRead":
+        """The answer for a milestone of a case."""
+        return cls(counted=stated.counted, at_least=stated.at_least, by=stated.by)
+
+
 @shows(EXAMPLES["CaseVersionRead"])
 class CaseVersionRead(BaseModel):
     """One version of an investment case. Amounts are in its currency."""
@@ -147,6 +180,7 @@ class CaseVersionRead(BaseModel):
     currency: str
     ramp_months: float
     plan: PlanRead | None = Field(description="Null until somebody has said")
+    milestones: list[StatedMilestoneRead] = Field(description="Of its reach, as the case has them")
     reason: str
     by: PersonRef
     at: datetime
@@ -176,6 +210,7 @@ class CaseVersionRead(BaseModel):
             currency=terms.currency,
             ramp_months=terms.ramp_months,
             plan=_plan(terms),
+            milestones=[StatedMilestoneRead.of(one) for one in terms.milestones],
             reason=version.reason,
             by=PersonRef(id=version.by, name=version.by_name),
             at=version.at,

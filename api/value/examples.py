@@ -20,6 +20,10 @@ _CASE = {
         "by": "Bea Builder",
         "starts": "2027-05-01",
     },
+    "milestones": [
+        {"counted": "users", "at_least": 500, "by": "2027-12-31"},
+        {"counted": "units", "at_least": 2, "by": None},
+    ],
 }
 _FIRST = {
     "version": 1,
@@ -35,6 +39,7 @@ _FIRST = {
     "currency": "EUR",
     "ramp_months": 0.0,
     "plan": None,
+    "milestones": [],
     "reason": "",
     "by": _BEA,
     "at": "2026-11-02T10:00:00Z",

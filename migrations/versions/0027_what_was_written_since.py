@@ -1,7 +1,7 @@
 """Which transaction wrote what reports of value keep in memory: what came since is read by it.
 
 Revision ID: 0027
-Revises: 0019
+Revises: 0026
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision: str = "0027"
-down_revision: str | None = "0019"
+down_revision: str | None = "0026"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -100,6 +100,14 @@ async def hours_of(
     return dict(found)
 
 
+async def total_hours(session: AsyncSession, use_case_ids: Collection[str], at: datetime) -> Hours:
+    """The hours spent on all of these use cases together, as known at a moment."""
+    total = Hours()
+    for one in await work_on(session, use_case_ids, at):
+        total = total.plus(one)
+    return total
+
+
 Said = dict[tuple[str, About, int], float]
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.case import Outcome
 from service.domain.moment import Moment
+from service.effort.store import total_hours
 from service.measure.figures import number
 from service.measure.tiers import Interval
 from service.people.directory import names_of
@@ -24,6 +25,7 @@ from service.portfolio.portfolio import (
 )
 from service.reach.milestones import Count
 from service.reach.store import latest_users
+from service.reports.effort import EffortFigures, figures_of, sentence_of
 from service.reports.report import Bounds, Figures, Instant
 from service.reviews.rules import Choice
 from service.reviews.store import last_decisions
@@ -36,6 +38,12 @@ from service.value.sentences import money, value_sentence
 from service.value.terms import Benefit
 
 MOST_IN_A_FILE = 100_000
+MOST_WITH_HOURS = 2_000
+"""Use cases over which a portfolio adds up hours; the report `effort` adds up those of any."""
+TOO_MANY = (
+    f"Hours are added up here of {MOST_WITH_HOURS:,} use cases at most: choose a business unit or "
+    "a sponsor, or see the report of effort."
+)
 
 
 class LineFigures(Figures):
@@ -73,6 +81,9 @@ class LineFigures(Figures):
     decision: Choice | None = Field(description="Of the last review that decided on it")
     decided_in: str | None = Field(description="Its quarter")
     gaps: tuple[Gap, ...]
+    regressions: tuple[str, ...] = Field(
+        description="Harnesses whose latest run failed after going live, where one had passed"
+    )
 
     @classmethod
     def of(
@@ -116,6 +127,7 @@ class LineFigures(Figures):
             decision=decided[1] if decided else None,
             decided_in=decided[0] if decided else None,
             gaps=line.gaps,
+            regressions=line.regressions,
         )
 
 
@@ -194,6 +206,11 @@ class PortfolioFigures(Figures):
     total: TotalFigures
     groups: tuple[TotalFigures, ...]
     gaps: tuple[GapFigures, ...]
+    effort: EffortFigures | None = Field(
+        description="Hours of modelling against hours of tracking, of those that the totals are "
+        f"over; null for more than {MOST_WITH_HOURS:,}"
+    )
+    effort_sentence: str
     items: tuple[LineFigures, ...]
     cursor: str | None = Field(description="Where the next ones begin; null at the end")
     notes: tuple[str, ...]
@@ -217,6 +234,9 @@ async def read_portfolio(
     counts = await latest_users(session, [line.id for line in lines], moment.at)
     decided = await last_decisions(session, moment.at)
     whole = found.total("all")
+    hours = None
+    if whole.cases <= MOST_WITH_HOURS:
+        hours = await total_hours(session, found.use_case_ids, moment.at)
     return PortfolioFigures(
         as_of=moment.at.isoformat(),
         as_of_words=moment.said,
@@ -231,6 +251,8 @@ async def read_portfolio(
             for gap in Gap
             if found.count(gap)
         ),
+        effort=None if hours is None else figures_of(hours),
+        effort_sentence=TOO_MANY if hours is None else sentence_of(hours),
         items=tuple(
             LineFigures.of(line, names, count=counts.get(line.id), decided=decided.get(line.id))
             for line in lines

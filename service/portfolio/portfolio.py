@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +16,7 @@ from service.domain.moment import Moment
 from service.errors import BadInput
 from service.facts.open_cases import stages_of
 from service.facts.reaching import chances_of
+from service.harness.store import Regressed, regressions
 from service.measure.cases import EPOCH, Codes
 from service.measure.reaching import ANYWHERE, Chances
 from service.measure.survival import Flags, Floats
@@ -48,6 +50,8 @@ class Gap(StrEnum):
     """It is due and nobody measured, or not for a year."""
     NO_PLAN = "no_plan"
     """Nobody said how it will be measured."""
+    REGRESSED = "regressed"
+    """It is live, and the latest run of a harness failed where an earlier one had passed."""
 
 
 WHO = {
@@ -55,6 +59,7 @@ WHO = {
     Gap.NO_BASELINE: "its owners or enablement, in a new version of the investment case",
     Gap.OVERDUE: "its owners, and finance or enablement to confirm",
     Gap.NO_PLAN: "its owners or enablement, in a new version of the investment case",
+    Gap.REGRESSED: "its owners, by what makes the harness pass again",
 }
 """Who can close each gap."""
 
@@ -122,6 +127,8 @@ class Line:
     """The last day of the newest window that was measured."""
     age_days: int | None
     gaps: tuple[Gap, ...]
+    regressions: tuple[str, ...]
+    """Keys of the harnesses whose latest run failed after going live, where one had passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +163,8 @@ class Portfolio:
     """For a year at full effect, after the haircut and the chance to get to production, in the
     currency of each case."""
     gaps: Mapping[Gap, Flags]
+    worse: Mapping[str, tuple[Regressed, ...]]
+    """By the id of a use case."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -167,6 +176,12 @@ class Portfolio:
         ):
             return notes
         return (*notes, NOBODY_KNOWS)
+
+    @property
+    def use_case_ids(self) -> list[str]:
+        """The ids of those that are in it and count."""
+        found = self.held.found
+        return [found.id[place] for place in np.flatnonzero(self.which & self.held.counts).tolist()]
 
     def count(self, gap: Gap) -> int:
         """How many of them have a gap."""
@@ -288,6 +303,11 @@ class Portfolio:
             newest=newest,
             age_days=None if newest is None else (found.at.date() - newest).days,
             gaps=tuple(gap for gap in Gap if self.gaps[gap][place]),
+            regressions=tuple(
+                one.asset
+                for one in self.worse.get(found.id[place], ())
+                if self.gaps[Gap.REGRESSED][place] and _day(one.at) >= found.live[place]
+            ),
         )
 
 
@@ -298,7 +318,9 @@ async def portfolio(
     held = await hold(session, moment.at, promise)
     chances = await chances_of(session, INTAKE, moment)
     stages = await _stages(session, held.found, moment)
-    return portfolio_of(held, wanted, chances, stages, await inactive_people(session))
+    worse = await regressions(session, moment.at)
+    inactive = await inactive_people(session)
+    return portfolio_of(held, wanted, chances, stages, inactive, worse=worse)
 
 
 def portfolio_of(
@@ -307,6 +329,8 @@ def portfolio_of(
     chances: Chances,
     stages: Sequence[str],
     inactive: Collection[str] = (),
+    *,
+    worse: Mapping[str, tuple[Regressed, ...]] = MappingProxyType({}),
 ) -> Portfolio:
     """The same, of what is held against its promise; with the `stages` of the open ones."""
     found = held.found
@@ -316,8 +340,10 @@ def portfolio_of(
     expected = found.latest.yearly * reaches
     if found.units:
         expected = expected * np.maximum(rate[found.unit], 0.0)
-    gaps = gaps_of(held, inactive)
-    return Portfolio(held, _which(held, wanted, gaps), haircut, chances, reaches, expected, gaps)
+    gaps = gaps_of(held, inactive, worse)
+    return Portfolio(
+        held, _which(held, wanted, gaps), haircut, chances, reaches, expected, gaps, worse
+    )
 
 
 def chance(found: EveryUseCase, chances: Chances, stages: Sequence[str]) -> Floats:
@@ -341,7 +367,9 @@ async def _stages(session: AsyncSession, found: EveryUseCase, moment: Moment) ->
     return [known.get(found.id[place], "") for place in still_open]
 
 
-def gaps_of(held: Held, inactive: Collection[str]) -> dict[Gap, Flags]:
+def gaps_of(
+    held: Held, inactive: Collection[str], worse: Mapping[str, tuple[Regressed, ...]]
+) -> dict[Gap, Flags]:
     """Which use cases have which gap; none of those that ended before production."""
     found = held.found
     matters = _is(found, Outcome.PRODUCTION) | _is(found, Outcome.OPEN)
@@ -356,7 +384,22 @@ def gaps_of(held: Held, inactive: Collection[str]) -> dict[Gap, Flags]:
         Gap.NO_BASELINE: matters & ~found.observed,
         Gap.OVERDUE: late,
         Gap.NO_PLAN: matters & ~found.planned,
+        Gap.REGRESSED: _is(found, Outcome.PRODUCTION) & _worse_since(held, worse),
     }
+
+
+def _worse_since(held: Held, worse: Mapping[str, tuple[Regressed, ...]]) -> Flags:
+    """Whose latest run of some harness, after going live, failed where an earlier one passed."""
+    found = held.found
+    last = np.full(len(found.id), NO_DAY)
+    for place, one in enumerate(found.id if worse else ()):
+        last[place] = max((_day(each.at) for each in worse.get(one, ())), default=NO_DAY)
+    since: Flags = (last != NO_DAY) & (last >= found.live)
+    return since
+
+
+def _day(at: datetime) -> int:
+    return (at.date() - EPOCH.date()).days
 
 
 def _is(found: EveryUseCase, outcome: Outcome) -> Flags:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from sqlalchemy import select, text
@@ -15,9 +15,17 @@ from service.domain.people import BUILDER, ENABLEMENT, PARKED, Actor, Role
 from service.errors import BadInput, Conflict, NotAllowed
 from service.intake.use_cases import UseCaseRow, in_production_since
 from service.people.directory import names_of, third_parties
-from service.reach.milestones import Count, Obstacle, Standing, standings
+from service.reach.milestones import (
+    Count,
+    Obstacle,
+    Standing,
+    StatedStanding,
+    standings,
+    stated_standing,
+)
 from service.reach.series import MOST_COUNTS
 from service.reach.tables import ObstacleRow, ReachRow
+from service.value.investment_cases import stated_milestones
 
 MOST_OBSTACLES = 500
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
@@ -65,6 +73,8 @@ class Reach:
     """In the order of their numbers, those that were corrected too."""
     obstacles: tuple[InTheWay, ...]
     """In the order in which they were said; the last one counts."""
+    stated: tuple[StatedStanding, ...] = ()
+    """How it stands to the milestones that the newest version of its case states."""
 
     @property
     def series(self) -> tuple[Count, ...]:
@@ -191,11 +201,15 @@ async def say_obstacle(
 
 async def reach_of(session: AsyncSession, use_case: UseCaseRow, at: datetime) -> Reach:
     """How far a use case had come, as known at a moment."""
-    return Reach(
+    case = (await stated_milestones(session, [use_case.id], at=at)).get(use_case.id)
+    known = Reach(
         in_production_since(use_case, at),
         await _kept(session, use_case.id, at),
         await _obstacles(session, use_case.id, at),
     )
+    today = at.astimezone(UTC).date()
+    stated = case.latest if case else ()
+    return replace(known, stated=tuple(stated_standing(one, known.series, today) for one in stated))
 
 
 async def counts_of(

@@ -70,8 +70,8 @@ async def effort(session: AsyncSession, moment: Moment, cohort: Cohort) -> Effor
         as_of_words=moment.said,
         as_of=moment.at.isoformat(),
         cohort=str(cohort),
-        sentence=_sentence(total),
-        total=EffortFigures(**_figures(total)),
+        sentence=sentence_of(total),
+        total=figures_of(total),
         quarters=tuple(
             QuarterEffort(quarter=name, **_figures(quarters[name])) for name in sorted(quarters)
         ),
@@ -88,6 +88,11 @@ def ratio_of(hours: Hours) -> float | None:
     return hours.modelling / hours.tracking if hours.tracking else None
 
 
+def figures_of(hours: Hours) -> EffortFigures:
+    """Hours as they are read."""
+    return EffortFigures(**_figures(hours))
+
+
 def _figures(hours: Hours) -> dict[str, float | int | None]:
     return {
         "modelling_hours": round(hours.modelling, 6),
@@ -98,7 +103,8 @@ def _figures(hours: Hours) -> dict[str, float | int | None]:
     }
 
 
-def _sentence(total: Hours) -> str:
+def sentence_of(total: Hours) -> str:
+    """The ratio in words, with how much of the work it is of."""
     if not total.asked:
         return "No work has been done yet whose hours could be said."
     if not total.said:

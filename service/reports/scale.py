@@ -3,6 +3,9 @@ way."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 from typing import Literal
 
 import numpy as np
@@ -20,7 +23,15 @@ from service.measure.cases import OUTCOMES, Group
 from service.measure.curves import curve
 from service.measure.figures import number
 from service.measure.survival import LifeTable, quantile, restricted_mean
-from service.reach.milestones import SAID, Count, Milestone, Obstacle, standing
+from service.reach.milestones import (
+    SAID,
+    Count,
+    Milestone,
+    Obstacle,
+    most_users,
+    standing,
+    stated_seen,
+)
 from service.reach.store import InTheWay, counts_of, in_the_way_of
 from service.reports.comparison import CurveFigures
 from service.reports.question import Asking, Grouping
@@ -34,19 +45,41 @@ from service.reports.report import (
     Row,
     quantile_of,
 )
+from service.value.investment_cases import stated_milestones
+from service.value.terms import StatedMilestone
 
 FIRST_YEAR = 365.0
 """Days over which the restricted mean is taken, if nobody says."""
 MOST_NAMED = 50
 """Use cases that a part of the report names; their number is of all."""
+
+
+class Own(StrEnum):
+    """The milestone of a use case's own case: the most users that it states."""
+
+    FIRST = "own_first"
+    """As it was stated first: a case that is made smaller later is held against this one."""
+    LATEST = "own_latest"
+    """As the newest version has it."""
+
+
+NAMES: Mapping[Milestone | Own, str] = {
+    **{one: SAID[one] for one in Milestone},
+    Own.FIRST: "the milestone of its own case",
+    Own.LATEST: "the milestone of the newest version of its case",
+}
+"""Milestones as sentences and pictures call them."""
 REACHED, STILL_OPEN = OUTCOMES.index(Outcome.PRODUCTION), OUTCOMES.index(Outcome.OPEN)
 
 
 class MilestoneFigures(Figures):
     """The way of a group to a milestone. `reached`, `open` and `not_counted` add up to `cases`."""
 
-    milestone: Milestone
-    cases: int = Field(description="In production")
+    milestone: Milestone | Own = Field(
+        description="own_first, own_latest: the most users that its own case states, as it was "
+        "stated first and as the newest version has it; there if any case states one"
+    )
+    cases: int = Field(description="In production; of its own case, those whose case states one")
     reached: int
     open: int = Field(description="Counted, and not there by the last count")
     not_counted: int = Field(description="Nobody has counted what the milestone asks for")
@@ -83,7 +116,8 @@ class ObstacleFigures(Figures):
 
 
 class ScaleReport(Report):
-    """Time from production to each milestone of reach: 100 users, 1,000 users, a second unit.
+    """Time from production to each milestone of reach: 100 users, 1,000 users, a second unit, and
+    the one that a use case's own case states.
 
     A milestone counts as reached on the day of the first count at or above it, which is the latest
     that it can have been. A use case that is counted and not there is censored at its last count;
@@ -127,13 +161,21 @@ async def scale(
     counts = await counts_of(session, ids, moment.at)
     in_the_way = await in_the_way_of(session, ids, moment.at)
     keys = await keys_of(session, ids)
-    whole = _group("all", cases, counts, tau_days)
+    stated = await stated_milestones(session, ids, at=moment.at)
+    ways = _Ways(
+        counts,
+        {
+            Own.FIRST: _most({one: case.first for one, case in stated.items()}),
+            Own.LATEST: _most({one: case.latest for one, case in stated.items()}),
+        },
+    )
+    whole = _group("all", cases, ways, tau_days)
     groups = [whole]
     if by is not Grouping.NOTHING:
         parts: defaultdict[str, list[LiveCase]] = defaultdict(list)
         for one in cases:
             parts[one.tier if by is Grouping.TIER else one.unit].append(one)
-        groups += [_group(name, parts[name], counts, tau_days) for name in sorted(parts)]
+        groups += [_group(name, parts[name], ways, tau_days) for name in sorted(parts)]
     ahead = [
         one
         for one in ids
@@ -149,7 +191,7 @@ async def scale(
         sentence=said,
         in_production=len(ids),
         groups=tuple(groups),
-        curves=_curves(cases, counts),
+        curves=_curves(cases, ways),
         holders=_holders(ahead, in_the_way),
         obstacles=_obstacles(ahead, in_the_way, keys),
         unused=len(unused),
@@ -160,51 +202,77 @@ async def scale(
     )
 
 
-def _ways(
-    milestone: Milestone, cases: Sequence[LiveCase], counts: Mapping[str, Sequence[Count]]
-) -> tuple[Group, int]:
-    """The way of those that somebody counted to a milestone; and how many nobody counted."""
-    days: list[float] = []
-    there: list[bool] = []
-    for one in cases:
-        found = standing(milestone, counts.get(one.use_case_id, ()))
-        until = found.reached or found.below
-        if one.production_at is not None and until is not None:
-            days.append(float((until - one.production_at.date()).days))
-            there.append(found.reached is not None)
-    duration = np.array(days, dtype=np.float64)
-    outcome = np.where(np.array(there, dtype=np.bool_), REACHED, STILL_OPEN).astype(np.int64)
-    return Group(duration, duration, outcome), len(cases) - len(days)
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """What is known of the ways of use cases: their counts, and the users that their own cases
+    state, by id."""
+
+    counts: Mapping[str, Sequence[Count]]
+    own: Mapping[Own, Mapping[str, StatedMilestone]]
+
+    @property
+    def milestones(self) -> tuple[Milestone | Own, ...]:
+        """The common ones, and where some cases stated users first, those of their own."""
+        return (*Milestone, *Own) if self.own[Own.FIRST] else tuple(Milestone)
+
+    def asked(self, milestone: Milestone | Own, cases: Sequence[LiveCase]) -> list[LiveCase]:
+        """The cases that have this milestone."""
+        if isinstance(milestone, Milestone):
+            return list(cases)
+        return [one for one in cases if one.use_case_id in self.own[milestone]]
+
+    def to(self, milestone: Milestone | Own, cases: Sequence[LiveCase]) -> tuple[Group, int]:
+        """The way of those that somebody counted to a milestone; and how many nobody counted."""
+        days: list[float] = []
+        there: list[bool] = []
+        asked = self.asked(milestone, cases)
+        for one in asked:
+            reached, below = self._seen(milestone, one.use_case_id)
+            until = reached or below
+            if one.production_at is not None and until is not None:
+                days.append(float((until - one.production_at.date()).days))
+                there.append(reached is not None)
+        duration = np.array(days, dtype=np.float64)
+        outcome = np.where(np.array(there, dtype=np.bool_), REACHED, STILL_OPEN).astype(np.int64)
+        return Group(duration, duration, outcome), len(asked) - len(days)
+
+    def _seen(
+        self, milestone: Milestone | Own, use_case_id: str
+    ) -> tuple[date | None, date | None]:
+        counts = self.counts.get(use_case_id, ())
+        if isinstance(milestone, Milestone):
+            found = standing(milestone, counts)
+            return found.reached, found.below
+        return stated_seen(self.own[milestone][use_case_id], counts)
 
 
-def _group(
-    name: str,
-    cases: Sequence[LiveCase],
-    counts: Mapping[str, Sequence[Count]],
-    tau_days: float | None,
-) -> ScaleGroup:
+def _most(stated: Mapping[str, Sequence[StatedMilestone]]) -> dict[str, StatedMilestone]:
+    """Of each case the milestone with the most users; nothing of those that state no users."""
+    most = {use_case_id: most_users(milestones) for use_case_id, milestones in stated.items()}
+    return {use_case_id: one for use_case_id, one in most.items() if one is not None}
+
+
+def _group(name: str, cases: Sequence[LiveCase], ways: _Ways, tau_days: float | None) -> ScaleGroup:
     return ScaleGroup(
         name=name,
-        milestones=tuple(_figures(each, cases, counts, tau_days) for each in Milestone),
+        milestones=tuple(_figures(each, cases, ways, tau_days) for each in ways.milestones),
     )
 
 
 def _figures(
-    milestone: Milestone,
-    cases: Sequence[LiveCase],
-    counts: Mapping[str, Sequence[Count]],
-    asked: float | None,
+    milestone: Milestone | Own, cases: Sequence[LiveCase], ways: _Ways, asked: float | None
 ) -> MilestoneFigures:
-    ways, not_counted = _ways(milestone, cases, counts)
-    table = ways.table
-    reached = int(ways.in_production.sum())
+    found, not_counted = ways.to(milestone, cases)
+    having = len(ways.asked(milestone, cases))
+    table = found.table
+    reached = int(found.in_production.sum())
     tau = min(asked or FIRST_YEAR, table.last_day) or None
     mean = None if tau is None else restricted_mean(table, tau)
     return MilestoneFigures(
         milestone=milestone,
-        cases=len(cases),
+        cases=having,
         reached=reached,
-        open=len(cases) - not_counted - reached,
+        open=having - not_counted - reached,
         not_counted=not_counted,
         p50=_quantile(table, 0.5),
         p85=_quantile(table, 0.85),
@@ -223,11 +291,10 @@ def _quantile(table: LifeTable, part: float) -> Quantile:
     return quantile_of(found)
 
 
-def _curves(
-    cases: Sequence[LiveCase], counts: Mapping[str, Sequence[Count]]
-) -> tuple[CurveFigures, ...]:
-    ways = {SAID[each]: _ways(each, cases, counts)[0] for each in Milestone}
-    some = {name: group for name, group in ways.items() if group.size}
+def _curves(cases: Sequence[LiveCase], ways: _Ways) -> tuple[CurveFigures, ...]:
+    drawn = [each for each in ways.milestones if each is not Own.LATEST]
+    groups = {NAMES[each]: ways.to(each, cases)[0] for each in drawn}
+    some = {name: group for name, group in groups.items() if group.size}
     until = max((group.table.last_day for group in some.values()), default=0.0)
     if not until:
         return ()
@@ -264,7 +331,16 @@ def _sentence(found: Sequence[MilestoneFigures], unused: int, uncounted: int) ->
     if not first.cases:
         return "No use case is in production."
     of = "the 1 use case" if first.cases == 1 else f"{first.cases:,} use cases"
-    parts = [f"{one.reached:,} reached {SAID[one.milestone]}" for one in found]
+    parts = [
+        f"{one.reached:,} reached {NAMES[one.milestone]}"
+        for one in found
+        if isinstance(one.milestone, Milestone)
+    ]
+    own = [
+        f"; of {one.cases:,} whose own case states how many users {one.reached:,} got there"
+        for one in found
+        if one.milestone is Own.FIRST
+    ]
     half = first.p50.days
     took = "" if half is None else f"; half of those counted had 100 users by day {half:,.0f}"
     silent = [
@@ -272,7 +348,7 @@ def _sentence(found: Sequence[MilestoneFigures], unused: int, uncounted: int) ->
         *([f"{uncounted:,} {_are(uncounted)} counted by nobody"] if uncounted else []),
     ]
     ends = f". {' and '.join(silent)}" if silent else ""
-    return f"Of {of} in production {', '.join(parts)}{took}{ends}."
+    return f"Of {of} in production {', '.join(parts)}{took}{''.join(own)}{ends}."
 
 
 def _are(count: int) -> str:
@@ -287,6 +363,11 @@ def _notes(
             "A milestone counts on the day of the first count at or above it. It may have been "
             "reached earlier, since the count before: times are upper bounds, and the closer the "
             "counts, the closer they are."
+        )
+    if any(one.milestone is Own.FIRST for one in found):
+        yield (
+            "The milestone of its own case is the most users that its investment case states, in "
+            "the version that stated some first. Those whose case states none are not in it."
         )
     if unused:
         yield f"In production and used by nobody at the latest count: {listed(unused)}."

@@ -1,16 +1,17 @@
 """Investment cases as they are kept: version after version, each with who wrote it and why."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Text, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.columns import among
+from service.columns import TIME, among
 from service.domain.people import Actor
 from service.errors import BadInput, Conflict, NotAllowed
 from service.intake.fields import Kpi, UseCase
@@ -18,9 +19,27 @@ from service.intake.use_cases import UseCaseRow
 from service.people.directory import names_of
 from service.value.grades import may_change_case
 from service.value.tables import InvestmentCaseRow
-from service.value.terms import MeasurementPlan, Observation, Terms, terms_of
+from service.value.terms import (
+    Counted,
+    MeasurementPlan,
+    Observation,
+    StatedMilestone,
+    Terms,
+    terms_of,
+)
 
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+
+STATED = text(
+    """
+    SELECT use_case_id, milestones FROM investment_case
+    WHERE recorded_at <= :at AND use_case_id IN (
+        SELECT use_case_id FROM investment_case
+        WHERE use_case_id = ANY(:ids) AND recorded_at <= :at AND milestones <> '[]'
+    )
+    ORDER BY use_case_id, version
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Text)), bindparam("at", type_=TIME))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +88,28 @@ async def versions_of(
         one: tuple(_version(row, names) for row in some)
         for one, some in groupby(rows, lambda row: row.use_case_id)
     }
+
+
+@dataclass(frozen=True, slots=True)
+class MilestonesOfACase:
+    """The milestones of a use case's own case: as they were stated first, and as they are in the
+    newest version."""
+
+    first: tuple[StatedMilestone, ...]
+    latest: tuple[StatedMilestone, ...]
+
+
+async def stated_milestones(
+    session: AsyncSession, use_case_ids: Sequence[str], *, at: datetime
+) -> dict[str, MilestonesOfACase]:
+    """What the cases of these use cases had stated at a moment; nothing of those that never did."""
+    found: dict[str, MilestonesOfACase] = {}
+    for use_case_id, kept in await session.execute(STATED, {"ids": list(use_case_ids), "at": at}):
+        stated = _milestones(kept)
+        first = found[use_case_id].first if use_case_id in found else stated
+        if first:
+            found[use_case_id] = MilestonesOfACase(first, stated)
+    return found
 
 
 async def change(
@@ -139,6 +180,10 @@ def _row(
         plan_how=plan.how if plan else None,
         plan_by=plan.by if plan else None,
         plan_starts=plan.starts if plan else None,
+        milestones=[
+            {**asdict(one), "by": one.by.isoformat() if one.by else None}
+            for one in terms.milestones
+        ],
         reason=reason,
         person_id=by,
         recorded_at=at,
@@ -169,11 +214,23 @@ def _version(row: InvestmentCaseRow, names: Mapping[str, str]) -> Version:
             time_used_for=row.time_used_for,
             ramp_months=row.ramp_months,
             plan=_plan(row),
+            milestones=_milestones(row.milestones),
         ),
         reason=row.reason,
         by=row.person_id,
         by_name=names.get(row.person_id, row.person_id),
         at=row.recorded_at.astimezone(UTC),
+    )
+
+
+def _milestones(kept: Sequence[Mapping[str, Any]]) -> tuple[StatedMilestone, ...]:
+    return tuple(
+        StatedMilestone(
+            Counted(one["counted"]),
+            one["at_least"],
+            date.fromisoformat(one["by"]) if one["by"] else None,
+        )
+        for one in kept
     )
 
 

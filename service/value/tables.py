@@ -49,6 +49,8 @@ class InvestmentCaseRow(SQLModel, table=True):
     plan_how: str | None = Field(default=None, sa_type=Text)
     plan_by: str | None = Field(default=None, sa_type=Text)
     plan_starts: date | None = None
+    milestones: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    """How far it is to reach: counted, at_least, by."""
     reason: str = Field(sa_type=Text)
     person_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
     recorded_at: datetime = Field(sa_type=TIME)

@@ -13,6 +13,8 @@ MOST_MONTHS = 60
 """Until the full effect."""
 LARGEST = 1e15
 """Of an amount."""
+MOST_MILESTONES = 20
+"""Of one case."""
 
 
 class Direction(StrEnum):
@@ -61,6 +63,24 @@ class MeasurementPlan:
     starts: date
 
 
+class Counted(StrEnum):
+    """What a milestone of a case counts."""
+
+    USERS = "users"
+    UNITS = "units"
+    COUNTRIES = "countries"
+
+
+@dataclass(frozen=True, slots=True)
+class StatedMilestone:
+    """How far a use case is to reach: at least so many users, business units with a user, or
+    countries with one; `by` the end of a day, if somebody says so."""
+
+    counted: Counted
+    at_least: int
+    by: date | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What one version of an investment case says.
@@ -69,7 +89,8 @@ class Terms:
     `expected_yearly_value` for one year at full effect. `money_per_unit` is what one unit of the
     KPI is worth if it is kept for a year, None where nobody has said so. `observations` are what
     the KPI's baseline rests on. `ramp_months` are those after going live until the full effect.
-    `benefit` and `plan` are None as long as nobody was asked: handing in takes three minutes.
+    `benefit` and `plan` are None as long as nobody was asked: handing in takes three minutes, and
+    `milestones` are empty until then.
     """
 
     kpi: Kpi
@@ -85,6 +106,7 @@ class Terms:
     """What the time is used for, of a benefit that is time."""
     ramp_months: float = 0.0
     plan: MeasurementPlan | None = None
+    milestones: tuple[StatedMilestone, ...] = ()
 
     @property
     def worth_of_a_unit(self) -> float | None:
@@ -111,6 +133,9 @@ class Terms:
         days = [one.day for one in self.observations]
         if len(set(days)) < len(days):
             return "observations", "two observations are of the same day"
+        stated = [(one.counted, one.at_least) for one in self.milestones]
+        if len(set(stated)) < len(stated):
+            return "milestones", "two milestones are the same"
         return None
 
 

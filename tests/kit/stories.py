@@ -12,6 +12,7 @@ from service.domain.people import Person
 from service.domain.tiering import Tier
 from service.intake.pathways import pathways
 from service.reactions import record, submit
+from tests.kit.cases import CERTIFIED
 from tests.kit.submission import submission
 
 
@@ -41,13 +42,14 @@ async def staged(
     *,
     days_ago: float,
     tier: str = "medium",
+    co_owners: tuple[str, ...] = (),
     **changes: Any,
 ) -> str:
     """A use case that was handed in so many days ago and has had this story since; its key."""
     at = datetime.now(UTC) - timedelta(days=days_ago)
     body = UseCaseBody.model_validate(submission(tier=tier, **changes))
     async with sessions.begin() as session:
-        submitted = await submit(session, body.use_case(owner.id, ()), owner.actor, at=at)
+        submitted = await submit(session, body.use_case(owner.id, co_owners), owner.actor, at=at)
         assert submitted.beginning is not None
         standing = submitted.beginning.standing
         for one in story:
@@ -55,7 +57,7 @@ async def staged(
             move = Move(
                 one.command,
                 one.who.actor,
-                owner_certifications=owner.certifications,
+                owner_certifications=CERTIFIED,
                 rules=RULES,
                 **one.details,
             )

@@ -30,7 +30,17 @@ async def test_lines_go_on_where_the_answer_before_ended(house: House) -> None:
     keys = await some(house)
     leader = await house.visitor(Role.LEADER)
     asked = {"unit": UNIT, "sort": "newest", "limit": "2"}
+    hours = await leader.http.get("/v1/portfolio", params={"unit": UNIT})
+    before = hours.json()["effort"]
+    said = await house.visitor(Role.ENABLER)
+    tracked = {"about": "case", "hours": 6}
+    answer = await said.http.post(f"/v1/use-cases/{keys[0]}/hours", json=tracked)
+    assert answer.status_code == 201, answer.text
     first = (await leader.http.get("/v1/portfolio", params=asked)).json()
+    assert first["effort"]["modelling_hours"] == before["modelling_hours"] + 6
+    assert first["effort"]["asked"] == before["asked"] == first["total"]["cases"]
+    assert first["effort"]["said"] == before["said"] + 1
+    assert first["effort_sentence"].startswith("Nothing was tracked that somebody said")
     assert first["total"]["cases"] >= 3
     assert first["total"]["promised"] == 180_000 * first["total"]["cases"]
     assert [line["key"] for line in first["items"]] == keys[:0:-1]
@@ -53,6 +63,7 @@ async def test_the_page_its_sheet_its_pictures_and_its_table(house: House) -> No
     assert UNIT in page.text
     assert "<i>" not in page.html
     assert "no measurement plan" in page.text
+    assert "Modelling and tracking" in page.text
     sheet = await leader.sees("/portfolio/sheet", unit=UNIT)
     assert keys[0] in sheet.text
     for which in ("realised", "delivered"):

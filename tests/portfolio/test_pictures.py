@@ -26,6 +26,8 @@ def figures(rows: list[Promised]) -> PortfolioFigures:
         gaps=(),
         items=(),
         cursor=None,
+        effort=None,
+        effort_sentence="",
         notes=(),
     )
 

@@ -36,6 +36,13 @@ async def test_the_whole_way_from_production_to_scale(live: Live) -> None:
     assert (status, [one["number"] for one in more["items"]]) == (201, [2, 3])
     status, fixed = await post(owner, key, "reach", **count(10, 4), replaces=1)
     assert (status, fixed["replaces"]) == (201, 1)
+    stated = [
+        {"counted": "users", "at_least": 130, "by": days[0]},
+        {"counted": "users", "at_least": 1_000, "by": days[0]},
+        {"counted": "countries", "at_least": 2, "by": "2999-12-31"},
+    ]
+    change = {"reason": "How far it is to reach.", "milestones": stated}
+    assert (await post(owner, key, "investment-case", **change))[0] == 201
     said = {"since": days[1], "obstacle": "access", "holder": "finance", "note": "Budget."}
     assert (await post(owner, key, "obstacles", **said))[0] == 201
 
@@ -46,6 +53,11 @@ async def test_the_whole_way_from_production_to_scale(live: Live) -> None:
         "1000_users": days[1],
         "second_unit": days[1],
     }
+    assert [(one["came"], one["reached"], one["below"]) for one in found["stated"]] == [
+        ("reached", days[0], None),
+        ("late", days[1], None),
+        ("open", None, None),
+    ]
     assert [one["replaced_by"] for one in found["counts"]] == [4, None, None, None]
     assert found["obstacles"][0]["by"]["id"] == owner.person.id
     before = await owner.sees(f"use-cases/{key}/reach?as_of={LIVE - timedelta(days=9)}")

@@ -7,8 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import BadInput
-from service.reach.milestones import Count, Milestone, Standing, standing, standings
+from service.reach.milestones import (
+    Came,
+    Count,
+    Milestone,
+    Standing,
+    standing,
+    standings,
+    stated_standing,
+)
 from service.reach.series import MOST_COUNTS, read_counts
+from service.value.terms import Counted, StatedMilestone
 
 DAY = date(2026, 3, 1)
 COUNTS = st.lists(
@@ -82,3 +91,25 @@ def test_a_file_that_is_wrong_says_where(text: str, why: str) -> None:
         read_counts(text, "log")
     assert refused.value.field == "csv"
     assert why in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("stated", "came", "reached"),
+    [
+        (StatedMilestone(Counted.USERS, 500), Came.OPEN, None),
+        (StatedMilestone(Counted.USERS, 500, DAY + timedelta(days=9)), Came.OPEN, None),
+        (StatedMilestone(Counted.USERS, 500, DAY + timedelta(days=8)), Came.LATE, None),
+        (StatedMilestone(Counted.USERS, 90, DAY + timedelta(days=5)), Came.REACHED, 5),
+        (StatedMilestone(Counted.USERS, 90, DAY + timedelta(days=4)), Came.LATE, 5),
+        (StatedMilestone(Counted.UNITS, 2), Came.REACHED, 5),
+        (StatedMilestone(Counted.COUNTRIES, 1, DAY), Came.LATE, None),
+    ],
+)
+def test_a_milestone_of_a_case_is_reached_open_or_late(
+    stated: StatedMilestone, came: Came, reached: int | None
+) -> None:
+    """Late is what was not counted there by the end of its day, also what was since."""
+    counts = [Count(DAY, 20), Count(DAY + timedelta(days=5), 100, 2)]
+    found = stated_standing(stated, counts, DAY + timedelta(days=9))
+    day = None if reached is None else DAY + timedelta(days=reached)
+    assert (found.came, found.reached) == (came, day)

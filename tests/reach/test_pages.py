@@ -23,6 +23,10 @@ def day(number: int) -> str:
     return (LIVE + timedelta(days=number)).isoformat()
 
 
+def shown(number: int) -> str:
+    return f"{LIVE + timedelta(days=number):%-d %b %Y}"
+
+
 async def test_counted_corrected_and_in_the_way(house: House, live: Live) -> None:
     owner, page = await looks(house, live, "owner")
     assert "nobody has counted who uses it" in page.text
@@ -39,6 +43,14 @@ async def test_counted_corrected_and_in_the_way(house: House, live: Live) -> Non
     assert page.form("reach/series").values["csv"].replace("\r", "") == csv
     page = await owner.sends(page.form("reach/series"), csv=csv.replace("many", "130"))
     assert "All of them are entered." in page.text
+    page = await owner.sends(
+        page.form("investment-case"),
+        milestones=f"125 users\n900 users {day(80)}\n3 countries",
+        reason="How far it is to reach.",
+    )
+    assert f"Reached 125 users by {shown(90)}" in page.text
+    assert f"Next: 900 users as its case says, by {shown(80)} late" in " ".join(page.text.split())
+    assert "Next: 3 countries, which nobody has counted as its case says" in page.text
     page = await owner.sends(page.form("reach"), day=day(90), users="1.5", status=422)
     assert "Write a whole number" in page.text
     page = await owner.sends(

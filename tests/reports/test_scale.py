@@ -11,6 +11,8 @@ from service.intake.use_cases import UseCaseRow, key_of
 from service.reach.milestones import Obstacle
 from service.reports.question import Grouping
 from service.reports.scale import MilestoneFigures, ScaleReport, scale
+from service.value.investment_cases import change
+from service.value.terms import Counted, StatedMilestone
 from tests.kit.desk import DAY, Desk
 from tests.reach.living import LIVE, counted, in_production, in_the_way
 
@@ -30,7 +32,7 @@ async def told(
     for group in found.groups:
         for one in group.milestones:
             assert one.reached + one.open + one.not_counted == one.cases
-        hundred, thousand, _ = group.milestones
+        hundred, thousand, *_ = group.milestones
         assert thousand.reached <= hundred.reached
     for place in range(3):
         parts = [group.milestones[place] for group in found.groups[1:]]
@@ -72,6 +74,41 @@ async def test_times_are_those_of_kaplan_and_meier_by_hand(desk: Desk, owner: Pe
     [drawn] = [each for each in (await told(desk, 100)).curves if each.cohort == "100 users"]
     assert drawn.points[1] == pytest.approx(
         (10, 0.75, low, 0.75 ** exp(-1.959964 * spread)), abs=1e-4
+    )
+
+
+async def states(
+    desk: Desk, one: tuple[UseCaseRow, Person], day: float, *milestones: StatedMilestone
+) -> None:
+    """Its case states how far it is to reach, so many days after `LIVE`."""
+    row, by = one
+    changes = {"milestones": milestones}
+    async with desk.sessions.begin() as session:
+        await change(session, row, by.actor, changes, reason="How far.", at=LIVE + day * DAY)
+
+
+async def test_the_milestone_of_its_own_case_is_the_one_that_was_stated_first(
+    desk: Desk, owner: Person
+) -> None:
+    rows = [await in_production(desk, owner) for _ in range(4)]
+    fifty, five_hundred = (StatedMilestone(Counted.USERS, one) for one in (50, 500))
+    units = StatedMilestone(Counted.UNITS, 2)
+    for row in rows[:3]:
+        await states(desk, (row, owner), 0, fifty, five_hundred, units)
+    await states(desk, (rows[3], owner), 0, units)
+    for row, day, users in ((rows[0], 10, 500), (rows[1], 20, 60), (rows[3], 20, 800)):
+        await counted(desk, (row, owner), day, users)
+    await states(desk, (rows[1], owner), 30, fifty)
+
+    first, latest = (await told(desk, 100)).groups[0].milestones[3:]
+    assert (first.milestone, latest.milestone) == ("own_first", "own_latest")
+    assert (first.cases, first.reached, first.open, first.not_counted) == (3, 1, 1, 1)
+    assert first.tau_days == 20, "the open one is followed until its last count"
+    assert (latest.cases, latest.reached, latest.open, latest.not_counted) == (3, 2, 0, 1)
+    before = (await told(desk, 25)).groups[0].milestones[4]
+    assert (before.reached, before.open) == (1, 1), "it was made smaller on day 30"
+    assert (
+        "of 3 whose own case states how many users 1 got there" in (await told(desk, 100)).sentence
     )
 
 

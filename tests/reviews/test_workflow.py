@@ -39,7 +39,7 @@ from service.reviews.store import beginning_of, find_review
 from service.reviews.tables import EventRow
 from tests.kit.cases import until, worker_on
 from tests.kit.desk import Desk, open_desk
-from tests.kit.engines import start_skipping, temporal_with
+from tests.kit.engines import apart, start_skipping, temporal_with
 from tests.reviews.quarters import DAY, OPENED, QUARTER, in_production
 from workflows.names import Name
 from workflows.reviews.engine import TemporalReviews, hand_over
@@ -57,10 +57,9 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    """A Temporal server of the test's own: the review of a quarter is one of its kind there."""
-    async with temporal_with(tmp_path) as client:
-        yield client
+async def client(client: Client) -> Client:
+    """An engine of the test's own: the review of a quarter is one of its kind there."""
+    return await apart(client)
 
 
 async def happened(sessions: Sessions, quarter: str = NAME) -> list[Event]:
@@ -135,12 +134,23 @@ async def test_a_schedule_opens_the_review_of_the_quarter_that_is_over(
         assert (opening.kind, opening.actor) == (Kind.OPENED, "system")
 
 
-async def deciding(desk: Desk, engine: TemporalReviews) -> tuple[Person, str]:
-    """A review over a use case in production, in its deciding phase: a leader, and the key."""
+async def deciding(
+    desk: Desk, engine: TemporalReviews, *, open_for: timedelta = timedelta(0)
+) -> tuple[Person, str]:
+    """A review over a use case in production, in its deciding phase: a leader, and the key. It is
+    closed by hand, or by itself when it has been open for long enough."""
     owner, leader = await desk.person(Role.BUILDER), await desk.person(Role.LEADER)
     case = await in_production(desk, owner)
-    await open_and_begin(desk.sessions, engine, NAME, leader.id, at=datetime.now(OPENED.tzinfo))
-    await moves(desk, engine, leader, Move(Kind.EVIDENCE_CLOSED, leader.id, "All is in."), "close")
+    at = datetime.now(OPENED.tzinfo) - open_for
+    await open_and_begin(desk.sessions, engine, NAME, leader.id, at=at)
+    if open_for < COLLECTING:
+        close = Move(Kind.EVIDENCE_CLOSED, leader.id, "All is in.")
+        await moves(desk, engine, leader, close, "close")
+
+    async def closed() -> bool:
+        return await phase(desk.sessions) is Phase.DECIDING
+
+    await until(closed)
     return leader, case.key
 
 
@@ -209,11 +219,18 @@ async def test_a_failure_around_the_commit_records_each_event_once(
     monkeypatch.setattr("workflows.reviews.activities.record", shaky)
     desk, engine = open_desk(sessions), TemporalReviews(client, queue, timeout=20)
     async with worker_on(client, sessions, queue):
-        leader, key = await deciding(desk, engine)
+        leader, key = await deciding(desk, engine, open_for=COLLECTING)
         await moves(desk, engine, leader, decision(leader, key), "one")
         await moves(desk, engine, leader, Move(Kind.LOCKED, leader.id, "Done."), "lock")
-    assert failed == {2, 3, 4}
-    assert [one.sequence for one in await happened(sessions)] == [1, 2, 3, 4]
+    assert failed == {2, 3, 4, 5, 6}
+    assert [(one.sequence, one.kind) for one in await happened(sessions)] == [
+        (1, Kind.OPENED),
+        (2, Kind.REMINDED),
+        (3, Kind.ESCALATED),
+        (4, Kind.EVIDENCE_CLOSED),
+        (5, Kind.DECIDED),
+        (6, Kind.LOCKED),
+    ]
     assert await phase(sessions) is Phase.LOCKED
 
 

@@ -9,6 +9,7 @@ from service.domain.people import Role
 from service.value.haircut import haircut
 from tests.kit.browsing import FormOnPage, Guest, Page, browsing, guest
 from tests.kit.house import House
+from tests.kit.stories import act, staged
 from tests.kit.submission import submission
 from tests.value.test_api import LIVE, Live, in_production
 
@@ -90,6 +91,7 @@ async def test_another_version_shows_beside_the_first(house: House, live: Live) 
         plan_how="From tickets.",
         plan_by="Bea",
         plan_starts="2027-05-01",
+        milestones="1,500 users 2027-12-31\n2 Units",
         reason="Two plants only.",
     )
     assert "The new version is written. The first one stays." in page.text
@@ -98,7 +100,10 @@ async def test_another_version_shows_beside_the_first(house: House, live: Live) 
     assert "2 observations" in page.text
     assert "Time for something else: visits to suppliers" in page.text
     assert "Interrupted series, by Bea, from 1 May 2027. From tickets." in page.text
+    assert "1,500 users by 31 Dec 2027; 2 business units" in page.text
+    assert page.form("investment-case").values["milestones"] == "1500 users 2027-12-31\n2 units"
     latest = (await live.owner.sees(f"use-cases/{live.key}/investment-case"))["versions"][-1]
+    assert latest["milestones"][1] == {"counted": "units", "at_least": 2, "by": None}
     assert (latest["version"], latest["expected_yearly_value"]) == (2, 140_000)
     assert [one["n"] for one in latest["observations"]] == [40, 1]
     # The same form again: somebody has been there before, and nothing is doubled.
@@ -137,6 +142,9 @@ async def test_what_is_wrong_stands_next_to_its_field_and_nothing_is_lost(
         ({"observations": "2026-01-01"}, "This line cannot be read: 2026-01-01."),
         ({"observations": "yesterday,18"}, "This cannot be used."),
         ({"plan_by": "Bea"}, "Please fill this in."),
+        ({"milestones": "many users"}, "This line cannot be read: many users."),
+        ({"milestones": "500 users soon"}, "This cannot be used."),
+        ({"milestones": "0 users"}, "It cannot be less than 1"),
         ({"direction": "higher"}, "The target lies below the baseline"),
         ({"benefit": "time_reused"}, "Say what the time will be used for."),
         ({}, "Nothing is changed."),
@@ -170,6 +178,36 @@ async def test_what_one_may_not_do_is_not_offered(house: House, live: Live) -> N
             sent = {**FOUND, "starts": LIVE.isoformat(), "reason": "I say so."}
             refused = await somebody.sends(form, status=422 if "case" in action else 403, **sent)
             assert "Nothing was written." in refused.text
+
+
+async def test_nobody_confirms_their_own_money_over_the_page(house: House) -> None:
+    """Owner, co-owner, sponsor and whoever measured, each with a role that confirms others'."""
+    owner, co_owner, sponsor = [await guest(house, Role.BUILDER, Role.ENABLER) for _ in range(3)]
+    key = await staged(
+        house.sessions,
+        owner.person,
+        [act(owner.person, "go_live", 24)],
+        days_ago=201,
+        tier="low",
+        sponsor=sponsor.person.name,
+        co_owners=(co_owner.person.id,),
+    )
+    measuring = await guest(house, Role.ENABLER)
+    page = await measuring.sees(f"/use-cases/{key}")
+    await measuring.sends(page.form("measurements"), **FOUND)
+    for somebody, why in (
+        (owner, "own this use case"),
+        (co_owner, "own this use case"),
+        (sponsor, "sponsor this use case"),
+        (measuring, "have measured it yourself"),
+    ):
+        page = await somebody.sees(f"/use-cases/{key}")
+        assert not page.offers("confirm")
+        form = FormOnPage(f"/use-cases/{key}/measurements/1/confirm", "post")
+        form.fields = [*page.form("/sign-out").fields]
+        refused = await somebody.sends(form, status=403)
+        assert why in refused.text
+        assert "confirmed by" not in refused.text
 
 
 async def test_before_production_there_is_a_case_and_nothing_to_measure(house: House) -> None:

@@ -22,7 +22,14 @@ from service.value.grades import Grade, Method
 from service.value.investment_cases import Version, change
 from service.value.measurements import Found, Kept, Value, confirm, record, value_of
 from service.value.samples import remove_value, who_wrote
-from service.value.terms import Benefit, Direction, MeasurementPlan, Observation
+from service.value.terms import (
+    Benefit,
+    Counted,
+    Direction,
+    MeasurementPlan,
+    Observation,
+    StatedMilestone,
+)
 from tests.kit.desk import DAY, START, Desk
 
 LIVE = START + 5 * DAY
@@ -107,6 +114,7 @@ async def test_a_change_is_another_version_with_its_reason(books: Books) -> None
         "expected_yearly_value": 120_000.0,
         "ramp_months": 3.0,
         "plan": plan,
+        "milestones": (StatedMilestone(Counted.USERS, 500, date(2027, 6, 30)),),
     }
     written = await books.change(books.owner, changes=changes)
     second = await books.change(books.enabler, changes={"ramp_months": 4.0}, expected_version=2)
@@ -115,10 +123,14 @@ async def test_a_change_is_another_version_with_its_reason(books: Books) -> None
     assert value.versions[1] == written
     assert written.terms.observations == seen
     assert written.terms.plan == plan
+    assert written.terms.milestones == changes["milestones"]
     assert written.reason == "We know more now."
     assert second.terms == replace(written.terms, ramp_months=4.0)
     assert value.first.terms.expected_yearly_value == 180_000
     assert value.against_first.due > value.against_latest.due
+
+
+TWO_UNITS = StatedMilestone(Counted.UNITS, 2)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +140,7 @@ async def test_a_change_is_another_version_with_its_reason(books: Books) -> None
         ({"changes": {"currency": "USD"}}, "one currency"),
         ({"changes": {"direction": Direction.HIGHER}}, "the other direction"),
         ({"changes": {"ramp_months": 0.0}}, "nothing is changed"),
+        ({"changes": {"milestones": (TWO_UNITS, TWO_UNITS)}}, "two milestones are the same"),
         ({"changes": {"ramp_months": 1.0}, "expected_version": 2}, "a version 1 meanwhile"),
     ],
 )

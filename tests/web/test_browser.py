@@ -15,6 +15,7 @@ from service.domain.case import Case, Outcome
 from service.domain.people import Role
 from service.facts.imported import begin_import, observed, write_cases
 from service.intake.drafts import keep_draft
+from service.process.in_force import question
 from service.reports.registry import Name
 from tests.assumptions.test_api import a_baseline
 from tests.history.test_compare_pages import history
@@ -26,7 +27,6 @@ from tests.kit.organisation import Stage, furnish
 from tests.kit.shared import INVENTORY
 from tests.kit.stories import staged
 from web.intake.handing_in import QUESTIONS
-from web.kit.strings import t
 from web.reports.recent import RecentReports
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -174,7 +174,7 @@ async def test_a_risk_reviewer_sees_every_answer_above_the_decision_and_takes_on
         await line.locator("[data-approve]").click()
         await expect(page.locator(".risk-given > div")).to_have_count(7)
         for what in (
-            *(t(f"field.{name}") for name in (*QUESTIONS, "autonomy")),
+            *(question(name).asks for name in (*QUESTIONS, "autonomy")),
             "a regulation asks for evidence",
             "Buyers answer the same forty questions",
             "Chief procurement officer",
@@ -446,7 +446,7 @@ async def test_times_are_the_readers_own_with_iso_on_hover(
 @pytest.fixture(scope="module")
 async def stage(house: House) -> Stage:
     found = await furnish(house)
-    endless = {"title": "W" * 200}
+    endless: dict[str, Any] = {"title": "W" * 200}
     await staged(house.sessions, found.builder.person, [], days_ago=1, **endless)
     async with house.sessions.begin() as session:
         draft, at = str(uuid.uuid4()), datetime.now(UTC)
@@ -500,6 +500,9 @@ def every_page(stage: Stage) -> list[tuple[Any, str]]:
         (stage.enabler, f"/reviews/{stage.review}"),
         (stage.leader, f"/reviews/{stage.review}/decide"),
         (stage.leader, f"/reviews/{stage.review}/paper"),
+        (stage.enabler, "/library/checks"),
+        (stage.enabler, "/offers"),
+        (stage.leader, "/process"),
         (stage.leader, "/lighthouses"),
         (stage.leader, f"/lighthouses/{stage.programme}"),
         (stage.enabler, f"/lighthouses/{stage.programme}?as_of=soon"),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from api.value.bodies import CaseVersionBody, EffectRead, MeasurementBody
 from service.value.measurements import Kept
-from service.value.terms import Terms
+from service.value.terms import Counted, Terms
 from web.kit.forms import Form
 from web.kit.not_written import NotWritten, Section
 from web.kit.strings import t
@@ -21,7 +21,7 @@ PLAN = ("plan_method", "plan_how", "plan_by", "plan_starts")
 CASE = (
     *("kpi_name", "kpi_unit", "kpi_baseline", "kpi_target", "direction", "observations"),
     *("expected_yearly_value", "one_off_cost", "yearly_run_cost", "money_per_unit"),
-    *("benefit", "time_used_for", "ramp_months", *PLAN, "reason"),
+    *("benefit", "time_used_for", "ramp_months", *PLAN, "milestones", "reason"),
 )
 """The fields of an investment case, in the order of the form."""
 MEASUREMENT = (
@@ -29,6 +29,13 @@ MEASUREMENT = (
     *("method", "source", "hours", "note"),
 )
 """The fields of a measurement, in the order of the form."""
+COUNTED = {
+    **{one.value: one for one in Counted},
+    "user": Counted.USERS,
+    "unit": Counted.UNITS,
+    "country": Counted.COUNTRIES,
+}
+"""What a milestone counts, as it may be typed."""
 NUMBERS = frozenset(
     {
         *("kpi_baseline", "kpi_target", "expected_yearly_value", "one_off_cost"),
@@ -37,7 +44,7 @@ NUMBERS = frozenset(
     }
 )
 OPTIONAL = frozenset(
-    {"money_per_unit", "benefit", "time_used_for", "observations", *PLAN}
+    {"money_per_unit", "benefit", "time_used_for", "observations", "milestones", *PLAN}
     | {"standard_error", "hours", "note"}
 )
 
@@ -56,6 +63,7 @@ def case_of(form: Form) -> CaseVersionBody | NotWritten:
     kpi = ("name", "unit", "baseline", "target")
     data["kpi"] = {name: given.get(f"kpi_{name}") for name in kpi}
     data["observations"] = _observations(typed["observations"], wrong)
+    data["milestones"] = _milestones(typed["milestones"], wrong)
     data["time_used_for"] = typed["time_used_for"]
     data["expected_version"] = _whole(form.text("version"))
     if any(typed[name] for name in PLAN):
@@ -112,6 +120,19 @@ def _observations(text: str, wrong: dict[str, str]) -> list[dict[str, Any]]:
     return found
 
 
+def _milestones(text: str, wrong: dict[str, str]) -> list[dict[str, Any]]:
+    """Lines like `500 users 2027-12-31` or `2 units`: how many of what, and perhaps by when."""
+    found = []
+    for line in filter(str.strip, text.splitlines()):
+        at_least, what, *by = [*line.split(), ""][:4]
+        least, counted = _whole(at_least.replace(",", "")), COUNTED.get(what.lower())
+        if least is None or counted is None or len(line.split()) > 3:
+            wrong["milestones"] = t("value.milestones_line", line=line.strip()[:60])
+            return []
+        found.append({"counted": counted, "at_least": least, "by": by[0] or None})
+    return found
+
+
 def _whole(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 10 else None
 
@@ -163,6 +184,9 @@ def filled_case(terms: Terms) -> dict[str, str]:
         "plan_how": plan.how if plan else "",
         "plan_by": plan.by if plan else "",
         "plan_starts": plan.starts.isoformat() if plan else "",
+        "milestones": "\n".join(
+            f"{one.at_least} {one.counted} {one.by or ''}".strip() for one in terms.milestones
+        ),
         "reason": "",
     }
 

@@ -1,5 +1,8 @@
 """Activities of reviews: open a transaction, call one function of the service, return."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +21,25 @@ from workflows.names import Name
 from workflows.reviews.engine import TemporalReviews
 from workflows.reviews.messages import DISAGREES, Record
 
+BEAT_EVERY = 1.0
+"""Seconds."""
+
+
+@asynccontextmanager
+async def beating() -> AsyncIterator[None]:
+    """Tell the engine again and again that this goes on: when that ends, the worker is gone."""
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(BEAT_EVERY)
+
+    beats = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beats.cancel()
+
 
 @dataclass(frozen=True, slots=True)
 class Activities:
@@ -32,7 +54,7 @@ class Activities:
         for good; anything else is tried again for ever."""
         try:
             with fails_for_good():
-                async with self.sessions.begin() as session:
+                async with beating(), self.sessions.begin() as session:
                     await record(session, given.standing, given.event, given.seen)
         except ReviewDisagrees as error:
             raise ApplicationError(str(error), type=DISAGREES, non_retryable=True) from error

@@ -18,6 +18,8 @@ with workflow.unsafe.imports_passed_through():
 
 ONE_TRY = timedelta(minutes=2)
 """Closing the evidence reads what every use case delivered."""
+DEAD_AFTER = timedelta(seconds=10)
+"""Without a sign of life from the worker that is at it, another one takes over."""
 RETRIES = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),
     backoff_coefficient=2,
@@ -120,6 +122,7 @@ class ReviewWorkflow:
             Name.RECORD_REVIEW.value,
             Record(standing, event, seen),
             start_to_close_timeout=ONE_TRY,
+            heartbeat_timeout=DEAD_AFTER,
             retry_policy=RETRIES,
         )
         self._standing = standing
