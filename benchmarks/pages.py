@@ -86,7 +86,7 @@ def pages(open_case: str, ended_case: str, live_case: str) -> list[str]:
         *(f"/use-cases/{open_case}", f"/use-cases/{ended_case}", f"/use-cases/{live_case}"),
         *("/portfolio", "/portfolio?by=tier&sort=evidence", "/portfolio?unit=Unit+3"),
         *("/portfolio/sheet?unit=Unit+3", "/portfolio/sheet?sponsor=Sponsor"),
-        *("/portfolio?as_of=2026-04-01", "/portfolio/promised.svg"),
+        *("/portfolio?as_of=2026-04-01", "/portfolio/realised.svg"),
         *("/reviews", *(f"/reviews/{one}" for one in (DECIDED, COLLECTED))),
         *(f"/reviews/{DECIDED}/decide", f"/reviews/{DECIDED}/paper"),
         *("/queue", "/queue?whose=team", "/queue?by=age", "/queue?by=days", "/board"),
@@ -114,6 +114,13 @@ FORECASTS = """
     FROM transition WHERE holder IS NOT NULL ON CONFLICT DO NOTHING
 """
 """One for each turn, as they would have been kept."""
+
+
+ALL_LIVE = """
+    UPDATE use_case SET standing = jsonb_set(one.standing, '{use_case_id}', to_jsonb(use_case.id))
+    FROM use_case AS one WHERE one.id = $1 AND use_case.outcome = 'production'
+"""
+"""What is in production stands as one of them does: a review asks who owned it."""
 
 
 async def _review(sessions: Sessions) -> None:
@@ -180,6 +187,7 @@ async def _stand(connection: asyncpg.Connection) -> tuple[int, int, int]:
         "UPDATE use_case SET risk_answers = $3::jsonb, standing = $2::jsonb WHERE id = $1",
         [(case, standing, json.dumps(RISK)) for case, standing in standings],
     )
+    await connection.execute(ALL_LIVE, live["id"])
     await connection.execute("SELECT setseed(0)")
     await connection.execute(FORECASTS)
     await connection.execute("VACUUM ANALYZE use_case, forecast")
