@@ -168,8 +168,7 @@ EFFORT = """
     SELECT use_case_id, number, 'measurement', number, 0.5 + 4 * random(), 'owner', recorded_at
     FROM measurement WHERE number % 3 = 0
 """
-"""Three counts of the users of each use case in production, and the hours of every third
-measurement."""
+"""Three counts of the users of each use case in production, and the hours of some measurements."""
 
 
 @dataclass(slots=True)

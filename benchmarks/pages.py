@@ -1,4 +1,4 @@
-"""How long every page takes at the server: 100,000 cases, 400,000 measurements, a real PostgreSQL.
+"""How long every page takes at the server, with 100,000 cases and 400,000 measurements.
 
     python -m benchmarks.pages --cases 100000
 

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.columns import among
 from service.domain.case import Outcome
 from service.domain.clock import Transition
 from service.domain.people import BUILDER, ENABLEMENT, PARKED, Actor, Role
@@ -162,20 +163,20 @@ async def transitions_of(
 async def keys_of(session: AsyncSession, use_case_ids: Collection[str]) -> dict[str, str]:
     """The keys that people say, by the ids of those that are use cases here."""
     named = select(col(UseCaseRow.id), col(UseCaseRow.number))
-    rows = await session.execute(named.where(col(UseCaseRow.id).in_(use_case_ids)))
+    rows = await session.execute(named.where(among(col(UseCaseRow.id), use_case_ids)))
     return {use_case_id: f"UC-{number}" for use_case_id, number in rows}
 
 
 async def sequences_of(session: AsyncSession, use_case_ids: Collection[str]) -> dict[str, int]:
     """The newest sequence of each, by the ids of those that are use cases here."""
     moved = select(col(UseCaseRow.id), col(UseCaseRow.sequence))
-    rows = await session.execute(moved.where(col(UseCaseRow.id).in_(use_case_ids)))
+    rows = await session.execute(moved.where(among(col(UseCaseRow.id), use_case_ids)))
     return {row.id: row.sequence for row in rows}
 
 
 async def rows_of(session: AsyncSession, use_case_ids: Collection[str]) -> dict[str, UseCaseRow]:
     """These use cases by id, those that there are."""
-    rows = await session.scalars(select(UseCaseRow).where(col(UseCaseRow.id).in_(use_case_ids)))
+    rows = await session.scalars(select(UseCaseRow).where(among(col(UseCaseRow.id), use_case_ids)))
     return {row.id: row for row in rows}
 
 

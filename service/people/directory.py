@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.columns import among
 from service.domain.people import ENABLEMENT, RESERVED_PARTIES, Person, Role
 from service.errors import BadInput, Conflict, NotFound
 from service.people.tables import PersonRow
@@ -115,7 +116,7 @@ async def names_of(session: AsyncSession, ids: Iterable[str | None]) -> dict[str
     if not wanted:
         return {}
     found = await session.execute(
-        select(col(PersonRow.id), col(PersonRow.name)).where(col(PersonRow.id).in_(wanted))
+        select(col(PersonRow.id), col(PersonRow.name)).where(among(col(PersonRow.id), wanted))
     )
     return {row.id: row.name for row in found}
 

@@ -1,8 +1,9 @@
 """Investment cases as they are kept: version after version, each with who wrote it and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Text, bindparam, select, text
@@ -10,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.columns import TIME
+from service.columns import TIME, among
 from service.domain.people import Actor
 from service.errors import BadInput, Conflict, NotAllowed
 from service.intake.fields import Kpi, UseCase
@@ -67,16 +68,26 @@ async def versions(
 ) -> tuple[Version, ...]:
     """The versions of a use case's investment case in their order, as known at a moment if that is
     given. There is one at least."""
+    return (await versions_of(session, [use_case_id], at=at)).get(use_case_id, ())
+
+
+async def versions_of(
+    session: AsyncSession, use_case_ids: Iterable[str], *, at: datetime | None = None
+) -> dict[str, tuple[Version, ...]]:
+    """The same of several use cases, by their ids."""
     statement = (
         select(InvestmentCaseRow)
-        .where(col(InvestmentCaseRow.use_case_id) == use_case_id)
-        .order_by(col(InvestmentCaseRow.version))
+        .where(among(col(InvestmentCaseRow.use_case_id), use_case_ids))
+        .order_by(col(InvestmentCaseRow.use_case_id), col(InvestmentCaseRow.version))
     )
     if at is not None:
         statement = statement.where(col(InvestmentCaseRow.recorded_at) <= at)
     rows = list(await session.scalars(statement))
     names = await names_of(session, {row.person_id for row in rows})
-    return tuple(_version(row, names) for row in rows)
+    return {
+        one: tuple(_version(row, names) for row in some)
+        for one, some in groupby(rows, lambda row: row.use_case_id)
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,9 @@ async def worker(house: House, queue: str) -> AsyncIterator[asyncio.subprocess.P
 async def test_kill_9_of_the_worker_between_the_run_and_the_gate_loses_nothing(
     quiet_house: House, client: Client, queue: str
 ) -> None:
-    house, engine = quiet_house, TemporalEngine(client, queue, decision_timeout=20)
+    house = quiet_house
+    # Of which a worker in a process of its own needs most to start, on a busy machine.
+    engine = TemporalEngine(client, queue, decision_timeout=60)
     builder, greta = (visiting(one, house.sessions, engine) for one in await two(house))
     hasty = visiting(builder, house.sessions, TemporalEngine(client, queue, decision_timeout=1))
     async with worker(house, queue):

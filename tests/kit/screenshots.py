@@ -8,6 +8,7 @@ import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.async_api import Browser, ViewportSize
 from sqlalchemy import text
@@ -18,12 +19,15 @@ import migrations
 from demo.filling import fill
 from demo.harness import ANSWERS, EVALUATED
 from demo.library import WITHDRAWN
+from demo.live import TITLE
 from demo.ways import EFFECTIVE
 from embedded.postgres import postgres, postgres_url
 from embedded.program import running
 from embedded.temporal import address, free_port, temporal
+from service.domain.cohort import period_from
 from service.domain.people import Role
 from service.forecasts.forecaster import forecast_due
+from service.reports.quarters import before
 from service.reports.registry import Name
 from tests.history.test_compare_pages import history
 from tests.kit.chromium import NAMES, chromium, executable, window
@@ -31,14 +35,18 @@ from tests.kit.house import House, Visitor, open_house
 from tests.kit.organisation import Stage, furnish
 from tests.kit.serving import served
 
+LIVE = "Draft answers to standard complaints"
 SIZES: dict[str, ViewportSize] = {
     "desk": {"width": 1280, "height": 900},
     "phone": {"width": 390, "height": 844},
 }
 
 
-def pictures(stage: Stage, evaluated: str) -> list[tuple[str, Visitor | None, str]]:
-    """Every page: what its picture is called, who looks, and where."""
+def pictures(stage: Stage, live: str, evaluated: str) -> list[tuple[str, Visitor | None, str]]:
+    """Every page: what its picture is called, who looks, and where. `live` is the key of a use case
+    that has been in production for months, `evaluated` of one that harnesses run on."""
+    locked = before(period_from(stage.review)).name
+    unit = quote("Sample Mutual: Claims")
     return [
         ("sign-in", None, "/sign-in"),
         ("hand-in", stage.builder, "/new"),
@@ -55,6 +63,9 @@ def pictures(stage: Stage, evaluated: str) -> list[tuple[str, Visitor | None, st
         ("board", stage.leader, "/board"),
         *((f"reports-{name}", stage.leader, f"/reports/{name}") for name in Name),
         ("reports-wrong", stage.leader, "/reports/verdict?as_of=soon&tau=many"),
+        ("in-production", stage.enabler, f"/use-cases/{live}"),
+        ("portfolio", stage.leader, "/portfolio"),
+        ("portfolio-sheet", stage.leader, f"/portfolio/sheet?unit={unit}"),
         ("library", stage.builder, "/library"),
         ("library-asset", stage.enabler, f"/library/{EFFECTIVE}"),
         ("library-withdrawn", stage.enabler, f"/library/{WITHDRAWN}"),
@@ -67,6 +78,7 @@ def pictures(stage: Stage, evaluated: str) -> list[tuple[str, Visitor | None, st
         ("hand-in-pattern", stage.builder, f"/new?pattern={EFFECTIVE}"),
         ("reviews", stage.leader, "/reviews"),
         ("reviews-one", stage.leader, f"/reviews/{stage.review}"),
+        ("reviews-locked", stage.leader, f"/reviews/{locked}"),
         ("reviews-decide", stage.leader, f"/reviews/{stage.review}/decide"),
         ("reviews-paper", stage.leader, f"/reviews/{stage.review}/paper"),
         ("process", stage.leader, "/process"),
@@ -111,10 +123,18 @@ async def take(folder: Path) -> None:
                 stage = await furnish(house)
                 forecaster = house.app.state.context.forecaster
                 await forecast_due(house.sessions, forecaster, at=datetime.now(UTC))
-                for what in pictures(stage, await _evaluated(house)):
+                for what in pictures(stage, await _live(house), await _evaluated(house)):
                     await _picture(browser, house, where, folder, what)
                 await _compared(browser, house, where, folder, stage.admin)
     shutil.rmtree(data, ignore_errors=True)
+
+
+async def _live(house: House) -> str:
+    """The key of a use case with measurements, a correction and a milestone of its own."""
+    leader = await house.visitor(Role.LEADER)
+    lines = (await leader.sees("portfolio?state=measured&limit=200"))["items"]
+    [key] = [one["key"] for one in lines if one["title"] == TITLE + LIVE]
+    return str(key)
 
 
 async def _picture(

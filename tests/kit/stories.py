@@ -42,13 +42,14 @@ async def staged(
     *,
     days_ago: float,
     tier: str = "medium",
+    co_owners: tuple[str, ...] = (),
     **changes: Any,
 ) -> str:
     """A use case that was handed in so many days ago and has had this story since; its key."""
     at = datetime.now(UTC) - timedelta(days=days_ago)
     body = UseCaseBody.model_validate(submission(tier=tier, **changes))
     async with sessions.begin() as session:
-        submitted = await submit(session, body.use_case(owner.id, ()), owner.actor, at=at)
+        submitted = await submit(session, body.use_case(owner.id, co_owners), owner.actor, at=at)
         assert submitted.beginning is not None
         standing = submitted.beginning.standing
         for one in story:

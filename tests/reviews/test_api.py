@@ -10,8 +10,10 @@ from service.domain.cohort import Period, period_from
 from service.domain.people import Role
 from tests.api.test_engines_away import no_temporal
 from tests.kit.apps import visiting
+from tests.kit.browsing import FormOnPage, browsing
 from tests.kit.desk import open_desk
 from tests.kit.house import House, Visitor
+from tests.kit.stories import act, staged
 from tests.reviews.quarters import in_production
 from workflows.reviews.engine import hand_over
 
@@ -86,6 +88,21 @@ async def test_nobody_decides_on_their_own_and_once_is_once(quiet_house: House) 
     leader = await house.visitor(Role.LEADER)
     early = await sent(leader, "2024-Q2/decisions", decision(key))
     assert early.status_code == 409, "the evidence is not closed yet"
+    new = await house.visitor(Role.BUILDER)
+    co_owner, former = [await house.visitor(Role.LEADER, Role.BUILDER) for _ in range(2)]
+    handed_over = [
+        act(former.person, "transfer", 2, reason="I leave.", owner=new.person.actor),
+        act(new.person, "go_live", 22),
+    ]
+    whose = await staged(
+        house.sessions,
+        former.person,
+        handed_over,
+        days_ago=201,
+        tier="low",
+        co_owners=(co_owner.person.id,),
+        sponsor=f"{leader.person.name}, board",
+    )
     assert (await sent(leader, "2024-Q2/close", WHY)).status_code == 200
     both = await house.visitor(Role.LEADER, Role.BUILDER)
     own = await in_production(
@@ -100,6 +117,17 @@ async def test_nobody_decides_on_their_own_and_once_is_once(quiet_house: House) 
     answer = await sent(leader, "2024-Q2/decisions", decision(theirs))
     assert answer.status_code == 403
     assert "you sponsor this use case" in answer.json()["detail"]
+
+    for who in (co_owner, former, leader):
+        answer = await sent(who, "2024-Q2/decisions", decision(whose))
+        assert (answer.status_code, "nobody decides on their own" in answer.text) == (403, True)
+        browser = await browsing(house, who)
+        page = await browser.sees("/reviews/2024-Q2")
+        form = FormOnPage("/reviews/2024-Q2/decide", "post")
+        form.fields = [*page.form("/sign-out").fields, ("use_case", whose)]
+        said = {"choice": "stop", "reason": "Enough.", "idempotency_key": who.person.id}
+        refused = await browser.sends(form, status=403, **said)
+        assert "nobody decides on their own" in refused.text
 
     first = await sent(leader, "2024-Q2/decisions", decision(key), key="one")
     again = await sent(leader, "2024-Q2/decisions", decision(key), key="one")

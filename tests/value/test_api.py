@@ -220,11 +220,14 @@ async def test_every_role_may_do_with_the_value_of_a_use_case_what_it_may(house:
 
 
 async def test_nobody_confirms_their_own_money(house: House) -> None:
-    enabler = await house.visitor(Role.ENABLER)
-    sponsored = await in_production(house, sponsor=f"{enabler.person.name}, head of it")
+    enabler, other = await house.visitor(Role.ENABLER), await house.visitor(Role.ENABLER)
+    sponsored = await in_production(
+        house, sponsor=f"{enabler.person.name}, head of it", co_owners=(other.person.id,)
+    )
     await sponsored.measure(sponsored.owner)
     for who, why in (
         (sponsored.owner, "you own this use case"),
+        (other, "you own this use case"),
         (enabler, "you sponsor this use case"),
     ):
         answer = await sponsored.confirm(who, 1)

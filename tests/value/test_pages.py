@@ -9,6 +9,7 @@ from service.domain.people import Role
 from service.value.haircut import haircut
 from tests.kit.browsing import FormOnPage, Guest, Page, browsing, guest
 from tests.kit.house import House
+from tests.kit.stories import act, staged
 from tests.kit.submission import submission
 from tests.value.test_api import LIVE, Live, in_production
 
@@ -177,6 +178,36 @@ async def test_what_one_may_not_do_is_not_offered(house: House, live: Live) -> N
             sent = {**FOUND, "starts": LIVE.isoformat(), "reason": "I say so."}
             refused = await somebody.sends(form, status=422 if "case" in action else 403, **sent)
             assert "Nothing was written." in refused.text
+
+
+async def test_nobody_confirms_their_own_money_over_the_page(house: House) -> None:
+    """Owner, co-owner, sponsor and whoever measured, each with a role that confirms others'."""
+    owner, co_owner, sponsor = [await guest(house, Role.BUILDER, Role.ENABLER) for _ in range(3)]
+    key = await staged(
+        house.sessions,
+        owner.person,
+        [act(owner.person, "go_live", 24)],
+        days_ago=201,
+        tier="low",
+        sponsor=sponsor.person.name,
+        co_owners=(co_owner.person.id,),
+    )
+    measuring = await guest(house, Role.ENABLER)
+    page = await measuring.sees(f"/use-cases/{key}")
+    await measuring.sends(page.form("measurements"), **FOUND)
+    for somebody, why in (
+        (owner, "own this use case"),
+        (co_owner, "own this use case"),
+        (sponsor, "sponsor this use case"),
+        (measuring, "have measured it yourself"),
+    ):
+        page = await somebody.sees(f"/use-cases/{key}")
+        assert not page.offers("confirm")
+        form = FormOnPage(f"/use-cases/{key}/measurements/1/confirm", "post")
+        form.fields = [*page.form("/sign-out").fields]
+        refused = await somebody.sends(form, status=403)
+        assert why in refused.text
+        assert "confirmed by" not in refused.text
 
 
 async def test_before_production_there_is_a_case_and_nothing_to_measure(house: House) -> None:

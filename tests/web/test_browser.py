@@ -446,7 +446,7 @@ async def test_times_are_the_readers_own_with_iso_on_hover(
 @pytest.fixture(scope="module")
 async def stage(house: House) -> Stage:
     found = await furnish(house)
-    endless = {"title": "W" * 200}
+    endless: dict[str, Any] = {"title": "W" * 200}
     await staged(house.sessions, found.builder.person, [], days_ago=1, **endless)
     async with house.sessions.begin() as session:
         draft, at = str(uuid.uuid4()), datetime.now(UTC)
@@ -528,6 +528,7 @@ async def test_every_page_is_for_everybody(
     found = []
     for visitor in dict.fromkeys(who for who, _ in pages):
         async with window(browser, house, address, visitor) as one:
+            await one.context.add_init_script(AXE)  # sent once, not to each page
             for path in (path for who, path in pages if who is visitor):
                 await one.goes(path)
                 for scheme, width in LOOKS:
