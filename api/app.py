@@ -1,5 +1,6 @@
 """The application: routes, errors, limits."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
@@ -8,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,12 +17,17 @@ from api import (
     assumptions,
     effort,
     lighthouses,
+    notices,
+    offers,
     people,
     portfolio,
+    process,
     reach,
     reports,
     system,
 )
+from api.certification import routes as certification
+from api.harness import routes as harness
 from api.intake import routes as use_cases
 from api.kit import problems
 from api.kit.bodies import EXAMPLES
@@ -32,22 +39,25 @@ from api.value import currency_rates
 from api.value import routes as value
 from service.database import open_sessions
 from service.errors import NotConfigured
+from service.harness.formats.native import NativeRun
 from service.reports.registry import Name
 from service.settings import Settings
 from workflows.client import open_client
 from workflows.intake.dispatcher import TemporalEngine
 from workflows.reviews.engine import TemporalReviews
 
+HARNESS_RUNS = re.compile(r"/v1/use-cases/[^/]+/harness-runs")
 LARGEST_BODY = 256 * 1024
 """Bytes. The largest honest request, a use case with its problem, has a tenth of that."""
 
 TAGS = [
     {"name": "Builders", "description": "Hand in, answer, build, go live."},
     {"name": "Enablement", "description": "Claim, help, ask, approve."},
+    {"name": "Machines", "description": "Bring results of evaluation harnesses."},
     {"name": "Third parties", "description": "Give a view on what was referred to you."},
     {"name": "Leadership", "description": "The verdict."},
     {"name": "Everybody", "description": "What anybody signed in may ask."},
-    {"name": "Administration", "description": "People, tokens, rates."},
+    {"name": "Administration", "description": "People, tokens, rates, certificates."},
 ]
 DESCRIPTION = """A chess clock for AI intake: every minute between the idea and production is on
 somebody's clock. Errors are RFC 9457 problems (`application/problem+json`). Sign in with
@@ -75,8 +85,9 @@ def create_app(open_context: Callable[[], AbstractAsyncContextManager[Context]])
     )
     problems.install(app)
     for module in (
-        *(system, use_cases, value, reach, effort, library, portfolio, reviews),
-        *(lighthouses, reports, assumptions, currency_rates, people),
+        *(system, use_cases, value, reach, effort, library, offers, harness, portfolio),
+        *(reviews, lighthouses, reports, assumptions, currency_rates, notices, certification),
+        *(process, people),
     ):
         app.include_router(module.router)
     app.state.takes_files = set()
@@ -104,8 +115,8 @@ async def configured_context(settings: Settings) -> AsyncIterator[Context]:
 class BodyLimit:
     """Turns away bodies that are larger than anything honest, without reading all of them.
 
-    Files that are brought to paths in the app's `state.takes_files` are left alone: they are read
-    as streams with limits of their own.
+    Runs of harnesses, and files that are brought to paths in the app's `state.takes_files`, are
+    left alone: they are read as streams with limits of their own.
     """
 
     def __init__(self, app: ASGIApp, largest: int) -> None:
@@ -151,6 +162,8 @@ class BodyLimit:
 
 
 def _brings_a_file(scope: Scope) -> bool:
+    if scope["method"] == "POST" and HARNESS_RUNS.fullmatch(scope["path"]):
+        return True
     kind = Headers(scope=scope).get("content-type", "").lower()
     return scope["path"] in scope["app"].state.takes_files and kind.startswith("multipart/")
 
@@ -188,6 +201,11 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas["FieldError"] = FieldError.model_json_schema()
         schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas["Problem"].pop("$defs", None)
+        # Its operation reads files of many formats, and no body that FastAPI would know of.
+        _, native = models_json_schema(
+            [(NativeRun, "validation")], ref_template="#/components/schemas/{model}"
+        )
+        schemas |= native["$defs"]
         for model, example in EXAMPLES.items():
             schemas[model.__name__]["examples"] = [example]
         for report in Name:

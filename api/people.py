@@ -1,6 +1,6 @@
 """People and tokens."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -12,6 +12,8 @@ from api.kit.bodies import Input, shows
 from api.kit.context import Caller, TheContext, TheSession, needs
 from api.kit.fields import PLAIN
 from api.kit.problems import responses
+from service.certification.certificates import kinds_held, set_kinds
+from service.certification.holding import day_of
 from service.domain.people import Person, Role
 from service.domain.permissions import Right
 from service.intake.leaving import hand_over_all
@@ -98,15 +100,15 @@ class PersonRead(BaseModel):
     active: bool
 
     @classmethod
-    def of(cls, person: Person) -> "PersonRead":
-        """The answer for a person."""
+    def of(cls, person: Person, certifications: Sequence[str]) -> "PersonRead":
+        """The answer for a person, and the kinds of certificates that they hold now."""
         return cls(
             id=person.id,
             name=person.name,
             email=person.email,
             roles=sorted(person.roles),
             party=person.party,
-            certifications=list(person.certifications),
+            certifications=list(certifications),
             active=person.active,
         )
 
@@ -175,9 +177,11 @@ class NewTokenRead(BaseModel):
     tags=["Administration"],
     responses=responses(401, 403, 503),
 )
-async def people(_: Admin, session: TheSession) -> PeopleRead:
-    """People by name."""
-    return PeopleRead(items=[PersonRead.of(person) for person in await list_people(session)])
+async def people(_: Admin, session: TheSession, given: TheContext) -> PeopleRead:
+    """People by name, with the certificates that are valid today."""
+    found = await list_people(session)
+    held = await kinds_held(session, [person.id for person in found], day_of(given.now()))
+    return PeopleRead(items=[PersonRead.of(person, held[person.id]) for person in found])
 
 
 @router.post(
@@ -187,10 +191,13 @@ async def people(_: Admin, session: TheSession) -> PeopleRead:
     status_code=HTTPStatus.CREATED,
     responses=responses(401, 403, 409, 413, 422, 503),
 )
-async def add(body: PersonBody, _: Admin, session: TheSession, given: TheContext) -> PersonRead:
-    """A new person. They need a token of their own before they can do anything."""
-    person = await add_person(session, at=given.now(), **body.model_dump())
-    return PersonRead.of(person)
+async def add(body: PersonBody, admin: Admin, session: TheSession, given: TheContext) -> PersonRead:
+    """A new person. They need a token of their own before they can do anything. Certifications are
+    of the pick-list (`/v1/certification/kinds`), and issued today."""
+    at = given.now()
+    person = await add_person(session, at=at, **body.model_dump(exclude={"certifications"}))
+    held = await set_kinds(session, person.id, body.certifications, by=admin.id, at=at)
+    return PersonRead.of(person, held)
 
 
 @router.patch(
@@ -202,18 +209,28 @@ async def add(body: PersonBody, _: Admin, session: TheSession, given: TheContext
 async def change(
     person_id: PersonId, body: PersonChange, admin: Admin, given: TheContext
 ) -> PersonRead:
-    """Let somebody in or out, or record certifications. Whoever is out loses access at once.
+    """Let somebody in or out, or say all that they are certified for: what is new is issued today,
+    what is left out is revoked. Whoever is out loses access at once.
 
     The open use cases of somebody who goes are handed over to `successor`; without one the answer
     is 409 and lists them. The last administrator cannot go.
     """
     if body.active is False:
         await hand_over_all(
-            given.sessions, given.engine, person_id, by=admin.actor, successor=body.successor
+            given.sessions,
+            given.engine,
+            person_id,
+            by=admin.actor,
+            successor=body.successor,
+            at=given.now(),
         )
+    at = given.now()
     async with given.sessions.begin() as session:
-        changed = await change_person(session, person_id, **body.model_dump(exclude={"successor"}))
-    return PersonRead.of(changed)
+        changed = await change_person(session, person_id, active=body.active)
+        if body.certifications is not None:
+            await set_kinds(session, changed.id, body.certifications, by=admin.id, at=at)
+        held = await kinds_held(session, [changed.id], day_of(at))
+    return PersonRead.of(changed, held[changed.id])
 
 
 @router.post(

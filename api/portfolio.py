@@ -46,7 +46,7 @@ class Asked:
     sort: Sort
 
 
-def asked(
+async def asked(
     given: TheContext,
     *,
     unit: Annotated[Words, Query(description="Only this business unit")] = "",
@@ -124,7 +124,8 @@ async def portfolio(
 def portfolio_csv(found: PortfolioFigures) -> str:
     """The lines as CSV."""
     rows: list[dict[str, Any]] = [line.as_json() for line in found.items]
-    return as_csv({**row, "gaps": " ".join(row["gaps"])} for row in rows)
+    lists = ("gaps", "regressions")
+    return as_csv({**row, **{name: " ".join(row[name]) for name in lists}} for row in rows)
 
 
 _TOTAL: dict[str, Any] = {
@@ -207,6 +208,7 @@ EXAMPLES[PortfolioFigures] = {
             "decision": "continue",
             "decided_in": "2026-Q2",
             "gaps": ["no_baseline"],
+            "regressions": [],
         }
     ],
     "cursor": None,

@@ -49,7 +49,7 @@ class Asked:
     picture: str
 
 
-def asked(
+async def asked(
     given: TheContext,
     *,
     cohort: Annotated[

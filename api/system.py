@@ -9,9 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.kit.bodies import shows
-from api.kit.context import Caller, TheContext
+from api.kit.context import Caller, TheContext, TheSession
 from api.kit.problems import responses, unavailable
 from api.people import PersonRead
+from service.certification.certificates import kinds_held
+from service.certification.holding import day_of
 
 router = APIRouter(tags=["Everybody"])
 
@@ -55,6 +57,7 @@ async def running_version() -> VersionRead:
 
 
 @router.get("/v1/me", summary="Who I am here", responses=responses(401, 503))
-async def me(person: Caller) -> PersonRead:
-    """The person whose token this is, with roles and certifications."""
-    return PersonRead.of(person)
+async def me(person: Caller, session: TheSession, given: TheContext) -> PersonRead:
+    """The person whose token this is, with roles and the certificates that are valid today."""
+    held = await kinds_held(session, [person.id], day_of(given.now()))
+    return PersonRead.of(person, held[person.id])

@@ -132,6 +132,43 @@ CONFIRMATIONS = """
     FROM measurement WHERE number % 2 = 0
 """
 """Four or five months of each use case in production, every second one confirmed."""
+ASSETS = 50
+TAKEN = 0.1
+"""The part of the use cases that takes each asset, at any time while it is open."""
+LIBRARY = (
+    f"""
+    INSERT INTO library_asset (id, key, kind, person_id, proposed_at)
+    SELECT 'asset-' || number, 'asset-' || number, 'pattern', 'owner', '2020-01-01'
+    FROM generate_series(1, {ASSETS}) AS number
+    """,  # noqa: S608 - the number above
+    """
+    INSERT INTO library_version (
+        asset_id, number, title, owner_id, text, links, tags, tiers, stages, rules, changed,
+        person_id, proposed_at
+    )
+    SELECT id, 1, 'The ' || key, 'owner', '', '[]', '[]', '{}', '{}', '[]', '', 'owner', proposed_at
+    FROM library_asset
+    """,
+    f"""
+    INSERT INTO library_adoption (asset_id, number, source, case_id, person_id, adopted_at)
+    SELECT asset.id, 1, '', use_case.id, 'owner',
+        submitted_at + random() * (coalesce(ended_at, now) - submitted_at)
+    FROM use_case, library_asset AS asset, (SELECT max(submitted_at) AS now FROM use_case) AS latest
+    WHERE random() < {TAKEN}
+    """,  # noqa: S608 - the number above
+)
+REACH = """
+    INSERT INTO reach (use_case_id, number, day, users, source, person_id, recorded_at)
+    SELECT id, month, ended_at::date + 30 * month, (20 * month ^ 2 * (0.2 + number % 17))::int,
+        'The system', 'owner', ended_at + 30 * month * interval '1 day'
+    FROM use_case, generate_series(1, 3) AS month WHERE outcome = 'production'
+"""
+EFFORT = """
+    INSERT INTO effort (use_case_id, number, about, about_number, hours, person_id, recorded_at)
+    SELECT use_case_id, number, 'measurement', number, 0.5 + 4 * random(), 'owner', recorded_at
+    FROM measurement WHERE number % 3 = 0
+"""
+"""Three counts of the users of each use case in production, and the hours of some measurements."""
 
 
 @dataclass(slots=True)
@@ -147,8 +184,8 @@ async def fill(connection: asyncpg.Connection, cases: int, *, seed: int = 1) -> 
     """Fill an empty database with so many live cases; how many transitions that makes."""
     rng = np.random.default_rng([seed, cases])
     await connection.execute(
-        "INSERT INTO person (id, name, email, roles, certifications, active, created_at) "
-        "VALUES ('owner', 'Owner', 'owner@example.com', '{builder}', '{}', true, now())"
+        "INSERT INTO person (id, name, email, roles, active, created_at) "
+        "VALUES ('owner', 'Owner', 'owner@example.com', '{builder}', true, now())"
     )
     transitions = 0
     # Foreign keys hold by construction; checking each of ten million rows is not what is measured.
@@ -160,7 +197,10 @@ async def fill(connection: asyncpg.Connection, cases: int, *, seed: int = 1) -> 
         await _copy(connection, "transition", TRANSITION, block.transitions)
         await _copy(connection, "case_version", VERSION, block.versions)
     await connection.execute("ALTER TABLE transition ENABLE TRIGGER ALL")
-    for statement in (INVESTMENT_CASES, MEASUREMENTS, CONFIRMATIONS):
+    for statement in (
+        *(INVESTMENT_CASES, MEASUREMENTS, CONFIRMATIONS, REACH, EFFORT),
+        *LIBRARY,
+    ):
         await connection.execute(statement)
     await _copy(connection, "case_version", VERSION, list(_baseline(rng, cases // 10)))
     await connection.execute("INSERT INTO observation VALUES ('archive.csv', '-infinity', $1)", NOW)

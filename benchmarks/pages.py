@@ -1,4 +1,4 @@
-"""How long every page takes at the server, with 100,000 cases in a real PostgreSQL.
+"""How long every page takes at the server, with 100,000 cases and 400,000 measurements.
 
     python -m benchmarks.pages --cases 100000
 
@@ -32,7 +32,7 @@ from api.kit.context import Context
 from benchmarks.million import NOW, fill
 from embedded.postgres import postgres, postgres_url
 from embedded.program import running
-from service.database import open_sessions
+from service.database import Sessions, open_sessions
 from service.domain.people import Role
 from service.domain.standing import OUTCOMES, Hold, Position, Standing
 from service.domain.tiering import Tier
@@ -45,6 +45,8 @@ from service.people.browser_sessions import begin_browser_session
 from service.people.directory import add_person
 from service.reports.registry import Name
 from service.reviews.engine import ReviewEngine
+from service.reviews.rules import Kind, Move, play
+from service.reviews.store import find_review, open_review, quarter_named, record, standing_of
 from web.app import with_pages
 from web.history.files import Files
 from web.reports.recent import RecentReports
@@ -57,6 +59,8 @@ RISK = {
     **dict.fromkeys(("customer_facing", "regulated", "external_model"), False),
     "autonomy": "suggests",
 }
+DECIDED, COLLECTED = "2026-Q2", "2026-Q3"
+A_DAY = timedelta(days=1)
 EVERYTHING = (Role.BUILDER, Role.ENABLER, Role.LEADER, Role.ADMIN)
 
 
@@ -74,18 +78,25 @@ class Taken:
     kilobytes: float
 
 
-def pages(open_case: str, ended_case: str) -> list[str]:
+def pages(open_case: str, ended_case: str, live_case: str) -> list[str]:
     """Every page that one can go to, and the reports with what makes them slower."""
     reports = [f"/reports/{name.value}" for name in Name]
     return [
         *("/new", "/use-cases", "/use-cases?whose=all&sort=oldest", "/use-cases?unit=Unit+3"),
-        *(f"/use-cases/{open_case}", f"/use-cases/{ended_case}"),
+        *(f"/use-cases/{open_case}", f"/use-cases/{ended_case}", f"/use-cases/{live_case}"),
+        *("/portfolio", "/portfolio?by=tier&sort=evidence", "/portfolio?unit=Unit+3"),
+        *("/portfolio/sheet?unit=Unit+3", "/portfolio/sheet?sponsor=Sponsor"),
+        *("/portfolio?as_of=2026-04-01", "/portfolio/realised.svg"),
+        *("/reviews", *(f"/reviews/{one}" for one in (DECIDED, COLLECTED))),
+        *(f"/reviews/{DECIDED}/decide", f"/reviews/{DECIDED}/paper"),
         *("/queue", "/queue?whose=team", "/queue?by=age", "/queue?by=days", "/board"),
         "/reports",
         *reports,
         *("/reports/clock?by=tier", "/reports/verdict?unit=Unit+3", "/reports/clock?unit=Unit+3"),
         *("/reports/flow?unit=Unit+3", "/reports/stages?by=tier", "/reports/help?tier=high"),
         *("/reports/forecasts?tier=high", "/reports/decisions?tier=high"),
+        *("/reports/value?unit=Unit+3", "/reports/value?as_of=2026-04-01"),
+        *("/reports/delay?unit=Unit+3", "/reports/scale?unit=Unit+3"),
         *("/reports/verdict?as_of=2026-04-01", "/reports/verdict?as_of=2026-04-01&unit=Unit+3"),
         *("/reports/flow?as_of=2026-04-01", "/reports/flow?as_of=2026-10-31"),
         *("/reports/forecasts?as_of=2026-04-01", "/reports/decisions?as_of=2026-04-01"),
@@ -103,6 +114,25 @@ FORECASTS = """
     FROM transition WHERE holder IS NOT NULL ON CONFLICT DO NOTHING
 """
 """One for each turn, as they would have been kept."""
+
+
+ALL_LIVE = """
+    UPDATE use_case SET standing = jsonb_set(one.standing, '{use_case_id}', to_jsonb(use_case.id))
+    FROM use_case AS one WHERE one.id = $1 AND use_case.outcome = 'production'
+"""
+"""What is in production stands as one of them does: a review asks who owned it."""
+
+
+async def _review(sessions: Sessions) -> None:
+    """Two reviews: in one is decided, for the other measurements are collected."""
+    async with sessions.begin() as session:
+        for name in (DECIDED, COLLECTED):
+            quarter = quarter_named(name)
+            await open_review(session, quarter, by="owner", at=quarter.end + A_DAY)
+        closing = Move(Kind.EVIDENCE_CLOSED, "owner", "Whoever can measure has measured.")
+        before = standing_of(await find_review(session, DECIDED))
+        standing, event = play(before, closing, quarter_named(DECIDED).end + 9 * A_DAY)
+        await record(session, standing, event)
 
 
 class NoEngine:
@@ -136,27 +166,33 @@ async def measure(cases: int, only: str = "") -> list[Taken]:
         shutil.rmtree(data, ignore_errors=True)
 
 
-async def _stand(connection: asyncpg.Connection) -> tuple[int, int]:
+async def _stand(connection: asyncpg.Connection) -> tuple[int, int, int]:
     """Where the use cases stand, which pages read and reports do not: every open one, and the last
-    that has ended; and the forecasts that were kept. The numbers of an open one and of that."""
+    that has ended, in production or not; and the forecasts that were kept. The numbers of an open
+    one and of those."""
     rows = await connection.fetch(
         "SELECT id, number, tier, stage, position, holder, sequence, turn_since, submitted_at "
         "FROM use_case WHERE outcome = 'open' ORDER BY number DESC"
     )
-    ended = await connection.fetchrow(
-        "SELECT id, number, tier, stage, position, holder, sequence, turn_since, submitted_at "
-        "FROM use_case WHERE outcome <> 'open' ORDER BY number DESC LIMIT 1"
-    )
-    standings = [(row["id"], _standing(row)) for row in (*rows, ended)]
+    ended, live = [
+        await connection.fetchrow(
+            "SELECT id, number, tier, stage, position, holder, sequence, turn_since, submitted_at "
+            "FROM use_case WHERE outcome = $1 ORDER BY number DESC LIMIT 1",
+            outcome,
+        )
+        for outcome in ("withdrawn", "production")
+    ]
+    standings = [(row["id"], _standing(row)) for row in (*rows, ended, live)]
     await connection.executemany(
         "UPDATE use_case SET risk_answers = $3::jsonb, standing = $2::jsonb WHERE id = $1",
         [(case, standing, json.dumps(RISK)) for case, standing in standings],
     )
+    await connection.execute(ALL_LIVE, live["id"])
     await connection.execute("SELECT setseed(0)")
     await connection.execute(FORECASTS)
     await connection.execute("VACUUM ANALYZE use_case, forecast")
     print(f"{len(rows):,} of the use cases are open\n")
-    return rows[0]["number"], ended["number"]
+    return rows[0]["number"], ended["number"], live["number"]
 
 
 def _standing(row: asyncpg.Record) -> str:
@@ -187,6 +223,7 @@ async def _measure(url: str, paths: Sequence[str]) -> list[Taken]:
                 session, name="Reader", email="reader@example.com", roles=EVERYTHING, at=NOW
             )
             secret = await begin_browser_session(session, person.id, at=NOW)
+        await _review(sessions)
         engine: Engine = NoEngine()  # type: ignore[assignment]
         reviews: ReviewEngine = NoEngine()  # type: ignore[assignment]
         context = Context(sessions, engine, _now, reviews=reviews)

@@ -63,6 +63,7 @@ REPORTS: dict[str, tuple[Name, Moment, Question]] = {
     "next decisions": (Name.DECISIONS, PRESENT, Question()),
     "value": (Name.VALUE, PRESENT, Question()),
     "value as of spring": (Name.VALUE, IN_SPRING, Question()),
+    "library": (Name.LIBRARY, PRESENT, Question()),
 }
 
 

@@ -32,7 +32,7 @@ class World:
     `published`. `risky`: the riskier the tier, the more cases adopt. `slow_leave`: half of the
     slowest 30% withdraw when they have adopted. `at_the_end` is the part of the adoptions that are
     written down when the case is in production, `nearly_done` the part of its time that a case
-    has behind it when it adopts.
+    has behind it when it adopts. With `adopters` so many cases adopt, else about 30%.
     """
 
     name: str
@@ -44,6 +44,7 @@ class World:
     slow_leave: bool = False
     at_the_end: float = 0.0
     nearly_done: float = 0.0
+    adopters: int = 0
 
 
 NOTHING = World("no effect")
@@ -69,18 +70,24 @@ def simulate(
     start = rng.uniform(0.0, DAYS, size)
     median = MEDIANS[tier] * world.a_year ** (start / 365.25)
     normal = rng.normal(size=size)
-    ages = [_would_adopt(rng, world, start, tier) for _ in range(assets)]
+    ages: list[Floats] = [_would_adopt(rng, world, start, tier) for _ in range(assets)]
+    written_late = rng.random(size) < world.at_the_end
+    leaves_at = np.where(rng.random(size) < 0.12, rng.random(size), np.inf)
+    followed = DAYS - start
+    if world.adopters:
+        until = np.minimum(median * np.exp(SIGMA * normal) * np.minimum(leaves_at, 1.0), followed)
+        chosen = np.zeros(size, dtype=np.bool_)
+        chosen[rng.choice(np.flatnonzero(ages[0] < until), world.adopters, replace=False)] = True
+        ages[0] = np.where(chosen, ages[0], np.inf)
     days = _with_effect(median, normal, ages[0], world)
     if world.nearly_done:
         ages[0] = np.where(np.isfinite(ages[0]), world.nearly_done * days, np.inf)
-    written_late = rng.random(size) < world.at_the_end
     ages[0] = np.where(written_late & (ages[0] < days), days, ages[0])
-    leaves = np.where(rng.random(size) < 0.12, rng.random(size) * days, np.inf)
+    leaves = leaves_at * days
     if world.slow_leave:
         slow = (normal > SLOW) & (ages[0] < days) & (rng.random(size) < 0.5)
         adopted = np.where(slow, ages[0], 0.0)
         leaves = np.where(slow, adopted + rng.random(size) * (days - adopted), leaves)
-    followed = DAYS - start
     end = np.minimum(days, leaves)
     watched = np.minimum(end, followed)
     cases = Cases(
@@ -106,9 +113,11 @@ def simulate(
 
 def _would_adopt(rng: np.random.Generator, world: World, start: Floats, tier: Codes) -> Floats:
     """At which age a case would adopt: any time up to one and a half medians of its tier, once
-    there is something to adopt; half of the cases never would."""
+    there is something to adopt. Half of the cases never would, unless it is said how many do."""
     age = rng.uniform(0.0, 1.5, start.size) * MEDIANS[tier]
     inclined = np.array([0.2, 0.5, 0.8])[tier] if world.risky else np.full(start.size, 0.5)
+    if world.adopters:
+        inclined = np.ones(start.size)
     would = (rng.random(start.size) < inclined) & (start + age >= world.published)
     return np.where(would, age, np.inf)
 

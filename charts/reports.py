@@ -9,6 +9,7 @@ from typing import Literal
 from charts import (
     ages,
     calibration,
+    certification,
     clock,
     delay,
     effort,
@@ -44,6 +45,7 @@ PICTURES: tuple[AnyPicture, ...] = (
     effort.PICTURE,
     value.PICTURE,
     library.PICTURE,
+    certification.PICTURE,
 )
 
 

@@ -11,6 +11,7 @@ import typer
 
 from cli.adoption import adoption
 from cli.compare import compare
+from cli.process import process
 from cli.value import value
 
 app = typer.Typer(
@@ -21,11 +22,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 people = typer.Typer(help="People, their roles and tokens.", no_args_is_help=True)
-history = typer.Typer(help="Bring history in.", no_args_is_help=True)
+history = typer.Typer(help="Bring history or certificates in.", no_args_is_help=True)
+harness = typer.Typer(help="Runs of evaluation harnesses.", no_args_is_help=True)
 out = typer.Typer(help="Take cases out.", no_args_is_help=True)
 app.add_typer(people, name="people")
 app.add_typer(history, name="import")
 app.add_typer(out, name="export")
+app.add_typer(process, name="process")
+app.add_typer(harness, name="harness")
 app.command()(compare)
 app.command()(adoption)
 app.command()(value)
@@ -178,6 +182,29 @@ def import_cases(
     )
 
 
+@history.command("adoptions")
+def import_adoptions(
+    file: Annotated[Path, typer.Argument(help="A CSV file: which case took which asset, when.")],
+    by: Annotated[str, typer.Option(help="The email of somebody of enablement.")],
+    source: Annotated[
+        str, typer.Option(help="The name under which cases with a case_id were imported.")
+    ] = "",
+    before_published: Annotated[
+        bool,
+        typer.Option(
+            "--before-published", help="The assets were in use before the library published them."
+        ),
+    ] = False,
+    rejects: Annotated[Path | None, typer.Option(help="Where rows that cannot be used go.")] = None,
+) -> None:
+    """Import what cases took of the library in the past. Safe to repeat."""
+    from cli.importing import import_adoptions as bring_in
+
+    raise typer.Exit(
+        asyncio.run(bring_in(file, by, source, rejects, before_published=before_published))
+    )
+
+
 @history.command("events")
 def import_events(
     file: Annotated[Path, typer.Argument(help="An event log: XES or CSV, plain or gzip.")],
@@ -193,6 +220,16 @@ def import_events(
     raise typer.Exit(_run(bring_in(file, map_ or None, source or None, rejects)))
 
 
+@history.command("certificates")
+def import_certificates(
+    file: Annotated[Path, typer.Argument(help="A CSV file out of a learning system.")],
+) -> None:
+    """Bring certificates in. Safe to repeat: what is known already is not written again."""
+    from cli.certificates import bring_in
+
+    raise typer.Exit(_run(bring_in(file)))
+
+
 @out.command("events")
 def export_events(
     file: Annotated[Path, typer.Argument(help="Ends in .xes, .xes.gz, .csv or .csv.gz.")],
@@ -202,6 +239,26 @@ def export_events(
     from cli.events import export_events as write
 
     _run(write(file, cohort or None))
+
+
+@harness.command("report")
+def harness_report(
+    file: Annotated[
+        Path, typer.Argument(help="JSON, an Inspect log, promptfoo results or JUnit XML.")
+    ],
+    use_case: Annotated[str, typer.Option(help="Its key: UC-42.")],
+    harness_: Annotated[
+        str, typer.Option("--harness", help="Its key in the library, if the file does not say.")
+    ] = "",
+    version_: Annotated[
+        int | None, typer.Option("--version", min=1, help="Default: the newest published one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+) -> None:
+    """Bring the result of an evaluation from CI: exit code 1 if it fails, 2 if it is not told."""
+    from cli.harness import report
+
+    raise typer.Exit(report(file, use_case, harness_, version_, as_json=as_json))
 
 
 @people.command("add")

@@ -1,13 +1,15 @@
 """`headway people`: for whoever may reach the database."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cli.running import configured, database_url, pages_address, sign_in_address
+from service.certification.certificates import kinds_held, set_kinds
+from service.certification.holding import day_of
 from service.database import open_sessions
 from service.domain.people import Person, Role
 from service.errors import BadInput
@@ -48,8 +50,8 @@ async def add(
             roles=wanted,
             at=at,
             party=party,
-            certifications=certified,
         )
+        await set_kinds(session, person.id, _given(certified) or [], by=None, at=at)
         new = await issue_token(session, person.id, label="first sign-in", at=at)
     _show_once(person, new)
 
@@ -83,12 +85,14 @@ async def show() -> None:
     """Print who is here."""
     async with _session() as session:
         people = await list_people(session)
+        held = await kinds_held(session, [person.id for person in people], _today())
     if not people:
         typer.echo("Nobody yet: headway people add EMAIL --name NAME --role ROLE", err=True)
     width = max((len(person.email) for person in people), default=0)
     names = max((len(person.name) for person in people), default=0)
     for person in people:
-        typer.echo(f"{person.email:<{width}}  {person.name:<{names}}  {_in_words(person)}")
+        said = _in_words(person, held[person.id])
+        typer.echo(f"{person.email:<{width}}  {person.name:<{names}}  {said}")
     if len(people) == MOST_PEOPLE_LISTED:
         typer.echo(f"(the first {MOST_PEOPLE_LISTED})", err=True)
 
@@ -105,10 +109,12 @@ async def change(email: str, active: bool | None, certified: list[str] | None) -
                 f"{person.name} owns open use cases ({named(keys)}): hand them over first, on the "
                 "page of people or over HTTP, where whoever takes over is named",
             )
-        person = await change_person(
-            session, person.id, active=active, certifications=_given(certified)
-        )
-    typer.echo(f"{person.email}  {person.name}  {_in_words(person)}")
+        person = await change_person(session, person.id, active=active)
+        kinds = _given(certified)
+        if kinds is not None:
+            await set_kinds(session, person.id, kinds, by=None, at=datetime.now(UTC))
+        held = await kinds_held(session, [person.id], _today())
+    typer.echo(f"{person.email}  {person.name}  {_in_words(person, held[person.id])}")
 
 
 async def revoke(token_id: str) -> None:
@@ -139,8 +145,12 @@ def _show_once(person: Person, new: NewToken) -> None:
     typer.echo(new.secret)
 
 
-def _in_words(person: Person) -> str:
+def _today() -> date:
+    return day_of(datetime.now(UTC))
+
+
+def _in_words(person: Person, held: Sequence[str]) -> str:
     roles = ", ".join(sorted(person.roles))
     party = f" for {person.party}" if person.party else ""
-    certified = f"; certified: {', '.join(person.certifications)}" if person.certifications else ""
+    certified = f"; certified: {', '.join(held)}" if held else ""
     return roles + party + certified + ("" if person.active else "; out")

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from demo.certification import add_certification
 from demo.currency_rates import add_rates
+from demo.harness import add_runs
 from demo.history import (
     BASELINE,
     LIVE_FOR,
@@ -19,6 +21,7 @@ from demo.history import (
 from demo.library import add_library
 from demo.lighthouses import add_programme
 from demo.live import hand_in
+from demo.offers import add_offers
 from demo.people import Cast, add_people
 from demo.reach import add_reach
 from demo.reviews import add_reviews
@@ -99,6 +102,10 @@ async def fill(
         await add_library(
             session, cast, source=SOURCES[1], history=traced, use_case_ids=live, at=at
         )
+        tell("runs of harnesses")
+        await add_runs(session, cast, live, at=at)
+        tell("offers")
+        await add_offers(session, cast, live, at=at)
         tell("a lighthouse programme")
         order = await asyncio.to_thread(learn_order, sample.traces, model)
         await add_programme(session, cast, live, at=at, order=order)
@@ -107,6 +114,8 @@ async def fill(
         tell("what they promised and what they delivered")
         await add_rates(session, cast, at=at)
         await add_value(session, cast, live, at=at)
+        tell("certificates")
+        await add_certification(session, cast, at=at)
         tell("quarterly reviews")
         await add_reviews(session, cast, at=at)
         tell("verdicts of the past quarters")

@@ -5,7 +5,7 @@ took `EFFECTIVE` takes `PATTERN_EFFECT` of its time. No other asset does anythin
 taken late: whoever takes it has not given up until then, so that more of those get to production.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -16,19 +16,24 @@ from demo.history import SEED, YEARS, taken_after
 from demo.live import TITLE
 from demo.people import Cast
 from demo.playing import at_work
+from demo.ways import EFFECTIVE, PATTERN_NUMBER
+from service.domain.case import Outcome
+from service.domain.pathway import APPROVED_PATTERN
 from service.domain.people import ENABLEMENT, Actor, Person
 from service.domain.tiering import Tier
 from service.domain.trace import TracedCase
-from service.intake.use_cases import UseCaseRow, rows_of
+from service.intake.use_cases import UseCaseRow, rows_of, standing_of, transitions_of
 from service.library.adoptions import adopt, adopt_imported, exempt
 from service.library.assets import Asset, Content, Kind, Link, Status
+from service.library.checks import list_checks, note_openings, write_finding
+from service.library.drawing import Draw
+from service.library.pass_rules import rule_from_line
 from service.library.store import decide_version, propose_asset, propose_version
 
 DAY = timedelta(days=1)
 DICE = 12
 """A stream of dice by which no asset without effect looks as if it had one: this shows, it does not
 test."""
-EFFECTIVE = "answer-from-documents"
 LOOKS_GOOD = "steering-report"
 WITHDRAWN = "mask-personal-data"
 """Its first version is withdrawn, and somebody still uses it."""
@@ -49,8 +54,14 @@ class Idea:
     share: float = 0.0
     days: float = 15.0
     changes: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    """Of a harness: what passes."""
 
 
+MOMENT = timedelta(minutes=5)
+UNFIT = 1
+"""Which of the checks, in the order in which they are done, finds that a use case does not fit."""
+DOES_NOT = "It answers customers by itself, and nobody reads the answer before."
 BOTH = (Tier.LOW, Tier.MEDIUM)
 IDEAS = (
     Idea(
@@ -146,9 +157,11 @@ IDEAS = (
         "Evaluate answers in text",
         "200 questions with agreed answers; counts right, wrong and does not know.",
         ("text", "evaluation"),
+        tiers=(Tier.MEDIUM,),
         stages=("evaluate",),
         share=0.15,
         changes=("Forty questions that have no answer.",),
+        rules=("accuracy at least 0.85, 200 samples, limit",),
     ),
     Idea(
         "evaluation-images",
@@ -156,8 +169,10 @@ IDEAS = (
         "Evaluate readings of images",
         "500 scans with their fields.",
         ("images", "evaluation"),
+        tiers=(Tier.MEDIUM,),
         stages=("evaluate",),
         share=0.06,
+        rules=("passed at least 0.95",),
     ),
     Idea(
         "speak-to-callers",
@@ -192,7 +207,9 @@ async def add_library(
         owner = cast.builders["amara"]
         await adopt_imported(session, asset, source, taken, by=owner.id, sample=True)
     rows = await rows_of(session, use_case_ids)
+    await _opened(session, rows)
     await _live(session, {row.title: row for row in rows.values()}, greta.actor, at=at)
+    await _check(session, cast, at=at)
 
 
 async def _write(
@@ -213,6 +230,7 @@ async def _write(
         tags=idea.tags,
         tiers=idea.tiers,
         stages=idea.stages,
+        rules=tuple(map(rule_from_line, idea.rules)),
     )
     start = at - 4 * DAY if idea.key in DRAFTS else begun
     asset = await propose_asset(
@@ -306,3 +324,27 @@ async def _live(
         until=(at + 60 * DAY).date(),
         at=at - 2 * DAY,
     )
+
+
+async def _opened(session: AsyncSession, rows: Mapping[str, UseCaseRow]) -> None:
+    """Live use cases whose gate was opened by a pattern (`demo.ways`): their owners took it a
+    moment before, and the sample organisation checks them all."""
+    steps = await transitions_of(session, rows)
+    for row in sorted(rows.values(), key=lambda one: one.submitted_at):
+        attached = next((one for one in steps[row.id] if one.subject == APPROVED_PATTERN), None)
+        if attached is None or row.outcome not in {Outcome.OPEN, Outcome.PRODUCTION}:
+            continue
+        owner, taken = Actor(row.owner_id), max(attached.at - MOMENT, row.submitted_at)
+        await adopt(session, row, owner, EFFECTIVE, at=taken, number=PATTERN_NUMBER)
+        await note_openings(session, standing_of(row), [attached], Draw(1.0, "sample"))
+
+
+async def _check(session: AsyncSession, cast: Cast, *, at: datetime) -> None:
+    """Somebody has looked at all but the two newest; one use case does not fit."""
+    ines = cast.holders[ENABLEMENT][2].actor
+    due = await list_checks(session)
+    for place, one in enumerate(due[:-2]):
+        fits = place != UNFIT
+        words = "It quotes its source, and says when it does not know." if fits else DOES_NOT
+        later = min(one.opened_at + 9 * DAY, at - DAY)
+        await write_finding(session, ines, one.id, fits=fits, words=words, at=at_work(later))

@@ -19,9 +19,9 @@ from service.domain.commands import Command
 from service.domain.pathway import MEASUREMENT_PLAN
 from service.domain.people import Person
 from service.domain.standing import Position
-from service.domain.tiering import Autonomy, RiskAnswers, tier_of
+from service.domain.tiering import Autonomy, RiskAnswers
 from service.intake.fields import InvestmentCase, Kpi, UseCase
-from service.intake.pathways import pathways, tier_rules
+from service.intake.pathways import pathways, tier_of
 from service.intake.use_cases import find
 from service.measure.forecast import Model
 from service.reactions import record, submit
@@ -68,6 +68,8 @@ class Idea:
     words: str
     party: str
     pace: float
+    pattern: bool
+    """Whether its gate was opened by an approved pattern."""
 
     def use_case(self, owner: Person) -> UseCase:
         """As its owner hands it in."""
@@ -121,13 +123,15 @@ def _idea(entry: dict[str, Any]) -> Idea:
         words=entry.get("words", ""),
         party=entry.get("party", ""),
         pace=entry.get("pace", PACE),
+        pattern=entry.get("pattern", False),
     )
 
 
 def story(idea: Idea, cast: Cast, rng: np.random.Generator) -> Sequence[Act]:
     """All that happened to it since it was handed in."""
-    pathway = pathways()[tier_of(idea.risk, tier_rules()).tier]
-    way = Way(rng, cast, pathway, cast.builders[idea.owner], pace=idea.pace)
+    pathway = pathways()[tier_of(idea.risk).tier]
+    owner = cast.builders[idea.owner]
+    way = Way(rng, cast, pathway, owner, pace=idea.pace, pattern=idea.pattern)
     return [*way.until(idea.stage), *_into_position(idea, cast, way)]
 
 
@@ -178,7 +182,7 @@ async def hand_in(session: AsyncSession, cast: Cast, *, at: datetime, model: Mod
         if submitted.beginning is None:
             raise AssertionError("nothing is repeated here")
         standing = submitted.beginning.standing
-        for played in lived(standing, acts, until=at, certifications=owner.certifications):
+        for played in lived(standing, acts, until=at, certifications=cast.certified[owner.id]):
             await record(session, played.standing, played.transitions)
             if any(step.subject == MEASUREMENT_PLAN for step in played.transitions):
                 await _plan(session, standing.use_case_id, idea, owner, at=played.standing.at)

@@ -62,6 +62,8 @@ class Cast:
     holders: Mapping[str, Sequence[Person]]
     """Who may act for enablement, and for each third party."""
     everyone: Sequence[Person]
+    certified: Mapping[str, tuple[str, ...]]
+    """By id, what each holds."""
 
 
 async def add_people(session: AsyncSession, *, at: datetime) -> Cast:
@@ -74,7 +76,6 @@ async def add_people(session: AsyncSession, *, at: datetime) -> Cast:
             email=member.email,
             roles=[member.role],
             party=member.party,
-            certifications=member.certifications,
             at=at,
             sample=True,
         )
@@ -92,4 +93,5 @@ def cast_of(people: Mapping[Member, Person]) -> Cast:
     builders = {
         member.key: person for member, person in people.items() if member.role is Role.BUILDER
     }
-    return Cast(builders, holders, tuple(people.values()))
+    certified = {person.id: member.certifications for member, person in people.items()}
+    return Cast(builders, holders, tuple(people.values()), certified)

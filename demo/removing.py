@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from demo.filling import SOURCES, Tell
 from demo.people import DOMAIN
 from service.assumptions.store import remove_assumptions, who_withdrew
+from service.certification.samples import remove_certification, who_certified
 from service.database import Sessions
 from service.effort.samples import remove_effort, who_said_hours
 from service.facts.counts.write import uncount
 from service.facts.imported import take_back
 from service.forecasts.forecaster import remove_forecasts
+from service.harness.samples import remove_runs, who_brought
 from service.intake.samples import lock_samples as samples_of_intake
 from service.intake.samples import remove_drafts, remove_use_cases, told_of
 from service.library.samples import remove_library, who_contributed
 from service.lighthouses.samples import remove_lighthouses, took_part
+from service.notices.samples import remove_notices
+from service.offers.samples import remove_offers, who_offered
 from service.people.samples import lock_samples as samples_of_people
 from service.people.samples import remove_people
 from service.reach.samples import remove_reach, who_counted
@@ -64,24 +68,31 @@ async def remove(
         await remove_forecasts(session, use_cases, since=min(people.values()))
         await remove_sample_reviews(session, use_cases)
         await remove_lighthouses(session, use_cases)
+        await remove_runs(session, use_cases, list(people))
         await remove_library(session, use_cases)
+        await remove_offers(session, use_cases)
         await uncount(session, use_cases)
         await remove_effort(session, use_cases)
         await remove_reach(session, use_cases)
         await remove_value(session, use_cases)
+        ids = list(people)
+        await remove_notices(session, use_cases, ids)
         await remove_use_cases(session, use_cases)
         tell("people")
-        ids = list(people)
         await remove_drafts(session, ids)
         await remove_assumptions(session, ids)
         await remove_rates(session, ids)
+        await remove_certification(session, ids)
         named = await told_of(session, ids) | await who_withdrew(session, ids)
         named |= await took_part(session, ids)
+        named |= await who_brought(session, ids)
         named |= await who_contributed(session, ids)
+        named |= await who_offered(session, ids)
         named |= await who_wrote(session, ids)
         named |= await who_counted(session, ids)
         named |= await who_said_hours(session, ids)
         named |= await who_moved(session, ids)
+        named |= await who_certified(session, ids)
         kept = await remove_people(session, ids, kept=named, domain=DOMAIN)
     for quarter in quarters:
         # Whoever hands reviews over may have read them before they were gone.

@@ -10,7 +10,7 @@ import numpy as np
 from demo.people import Cast
 from demo.sayings import DECLINED, PARKED, QUESTIONS, REFERRED, RETURNED, SENT_BACK, WITHDRAWN
 from service.domain.commands import Command
-from service.domain.pathway import Pathway, Stage, StageKind
+from service.domain.pathway import APPROVED_PATTERN, Pathway, Stage, StageKind
 from service.domain.people import ENABLEMENT, Actor, Person
 
 T = TypeVar("T")
@@ -29,6 +29,11 @@ REFERRALS = 5.0
 ASKED, REFERRED_OUT, AUTOMATIC, SENT, PAUSED = 0.25, 0.12, 0.15, 0.2, 0.06
 """Shares of the stages in which these happen, where they can."""
 A_MOMENT = timedelta(minutes=4)
+EFFECTIVE = "answer-from-documents"
+"""The asset of the library that has an effect (`demo.library`)."""
+PATTERN_NUMBER = 2
+PATTERN = f"library: {EFFECTIVE}, version {PATTERN_NUMBER}"
+"""With which an approved pattern is attached."""
 REFERENCE = "https://wiki.sample-mutual.example/evidence/"
 ENDS = {
     StageKind.GATE: (Command.DECLINE, 0.035),
@@ -58,7 +63,8 @@ class Act:
 class Way:
     """One use case's way through a pathway, by the dice of `rng`.
 
-    `pace` multiplies every stay: some use cases are slow everywhere.
+    `pace` multiplies every stay: some use cases are slow everywhere. With `pattern` an approved
+    pattern opens the gates that pass with one; without it does so now and then.
     """
 
     def __init__(
@@ -69,7 +75,9 @@ class Way:
         owner: Person,
         *,
         pace: float = 1.0,
+        pattern: bool = False,
     ) -> None:
+        self._pattern = pattern
         self._rng = rng
         self._cast = cast
         self.pathway = pathway
@@ -129,7 +137,8 @@ class Way:
         yield self._act(time, self._owner, Command.GO_LIVE if last else Command.HAND_OVER)
 
     def _decided(self, stage: Stage) -> Iterator[Act]:
-        if stage.passes_with and self._happens(AUTOMATIC):
+        opens = self._pattern and stage.passes_with == (APPROVED_PATTERN,)
+        if stage.passes_with and (self._happens(AUTOMATIC) or opens):
             enabler = self.someone(ENABLEMENT)
             yield from self._attached(
                 (*stage.evidence, *stage.passes_with), enabler, self._wait(stage) / 4
@@ -183,7 +192,7 @@ class Way:
             yield replace(
                 self._act(after, enabler, Command.ATTACH),
                 evidence_kind=kind,
-                evidence_reference=REFERENCE + kind,
+                evidence_reference=PATTERN if kind == APPROVED_PATTERN else REFERENCE + kind,
             )
             after = A_MOMENT
 

@@ -1,15 +1,22 @@
 """What the columns of all tables share: how constraints are named, ids, moments, words."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
     DateTime,
     Enum,
     MetaData,
     String,
+    Text,
+    any_,
+    cast,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
 metadata: MetaData = SQLModel.metadata
@@ -27,6 +34,25 @@ TIME = DateTime(timezone=True)
 def sample() -> Any:
     """Whether `headway demo` made it, or somebody whom it made: that alone can be taken away."""
     return Field(default=False, sa_column_kwargs={"server_default": text("false")})
+
+
+def written() -> Any:
+    """The transaction that wrote a row last; the database fills it. Other than a moment of ours it
+    tells for sure what a reader cannot have seen yet (`service.value.kept`)."""
+    return Field(
+        default=None,
+        sa_type=BigInteger,
+        nullable=False,
+        index=True,
+        sa_column_kwargs={"server_default": text("pg_current_xact_id()::text::bigint")},
+    )
+
+
+def among(column: Any, values: Iterable[str]) -> ColumnElement[bool]:
+    """Whether a column is one of these, however many: each as a parameter of its own would be too
+    many for PostgreSQL from 32,768 on."""
+    found: ColumnElement[bool] = column == any_(cast(list(values), ARRAY(Text)))
+    return found
 
 
 def words(enum: type[StrEnum]) -> Enum:

@@ -74,8 +74,22 @@ class BadInput(Fault):
     field: str
     detail: str
 
+    @property
+    def errors(self) -> tuple[tuple[str, str], ...]:
+        """All that is wrong: which field, and what."""
+        return ((self.field, self.detail),)
+
     def __str__(self) -> str:
         return f"{self.field}: {self.detail}"
+
+
+class FileTooLarge(Fault):
+    """The file is larger than may be brought. It was not read to its end."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+    def __str__(self) -> str:
+        return "the file is too large"
 
 
 class SignInNeeded(Fault):

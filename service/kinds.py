@@ -11,7 +11,8 @@ LONGEST_REASON = 2000
 LONGEST_DOCUMENT = 20_000
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """The text, if a database can keep it; ValueError says why not."""
     if any(mark < " " and mark not in "\t\n\r" for mark in text):
         raise ValueError("control characters cannot be stored")
     try:
@@ -21,7 +22,7 @@ def _storable(text: str) -> str:
     return text
 
 
-_Storable = AfterValidator(_storable)
+_Storable = AfterValidator(storable)
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME),

@@ -18,8 +18,10 @@ from service.forecasts.forecaster import forecast_of, keep
 from service.intake import handing_in, recording
 from service.intake.fields import UseCase
 from service.intake.handing_in import HandedIn, Repeatable, Submitted
+from service.library.checks import note_openings
 from service.measure.forecast import Model
 from service.measure.stays import State
+from service.notices.store import tell
 from service.value.investment_cases import write_first
 
 
@@ -44,6 +46,7 @@ async def submit(
     handed_in = await handing_in.write(session, use_case, submitter, at=at)
     await write_first(session, handed_in.row.id, use_case, by=submitter.person_id, at=at)
     await count_submitted(session, handed_in.row, handed_in.transitions[0])
+    await tell(session, handed_in.transitions, handed_in.standing)
     forecast = await _forecast(session, handed_in, model, at=at)
     return await handing_in.answer(session, handed_in, submitter, forecast, repeatable)
 
@@ -54,11 +57,16 @@ async def record(
     happened: tuple[Transition, ...],
     seen: tuple[Seen, ...] = (),
 ) -> None:
-    """Write transitions and where they led, exactly once (`recording.write`), and count those that
-    are new."""
+    """Write transitions and where they led, exactly once (`recording.write`). Those that are new
+    are counted and told of, and which of them let a gate open by an adopted pattern is noted."""
     new = await recording.write(session, standing, happened, seen)
     if new:
         await count_recorded(session, standing, new)
+        added = [step for step in happened if step.sequence in new]
+        await note_openings(session, standing, added)
+        # What was filled in behind others is no news.
+        if happened[-1].sequence in new:
+            await tell(session, added, standing)
 
 
 async def _forecast(

@@ -28,8 +28,14 @@ class Settings(BaseSettings):
     """Seconds that a decision may take before the answer is "pending"."""
     reporting_currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
     """The currency of reports over several use cases (ISO 4217)."""
+    check_share: float = Field(default=0.1, ge=0, le=1)
+    """The share of adoptions that opened a gate and are checked afterwards."""
+    check_seed: str = Field(default="headway", min_length=1, max_length=100)
+    """What the draw of those begins with."""
     public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+$")
     """The address that people type, without a path, when something in front speaks TLS."""
+    harness_token: SecretStr | None = None
+    """With which `headway harness report` brings runs to another installation."""
     oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^?#\s]+$")
     """The OpenID Connect provider's issuer; without it people sign in by links."""
     oidc_client_id: str | None = None

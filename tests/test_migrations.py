@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 
 import asyncpg
@@ -70,9 +71,9 @@ async def upgrade_to(url: str, revision: str) -> None:
     await engine.dispose()
 
 
-async def downgrade_to_base(url: str) -> None:
+async def downgrade_to(url: str, revision: str) -> None:
     def down(connection: Connection) -> None:
-        command.downgrade(migrations.config(connection), "base")
+        command.downgrade(migrations.config(connection), revision)
 
     engine = create_async_engine(driver_url(url), poolclass=NullPool)
     async with engine.begin() as connection:
@@ -107,8 +108,8 @@ async def test_tables_and_migrations_say_the_same(database_url: str) -> None:
 async def test_a_difference_between_tables_and_migrations_is_noticed(database_url: str) -> None:
     engine = create_async_engine(driver_url(database_url), poolclass=NullPool)
     async with engine.connect() as connection:
-        await connection.execute(text("ALTER TABLE person DROP COLUMN certifications"))
-        with pytest.raises(Exception, match="certifications"):
+        await connection.execute(text("ALTER TABLE person DROP COLUMN party"))
+        with pytest.raises(Exception, match="party"):
             await connection.run_sync(migrations.check)
     await engine.dispose()
 
@@ -116,7 +117,7 @@ async def test_a_difference_between_tables_and_migrations_is_noticed(database_ur
 async def test_down_to_nothing_and_up_again_is_the_same_schema(empty_url: str) -> None:
     await migrations.upgrade(empty_url)
     before = await shape(empty_url)
-    await downgrade_to_base(empty_url)
+    await downgrade_to(empty_url, "base")
 
     left = [line for line in await shape(empty_url) if "alembic_version" not in line]
     assert [line for line in left if not line.startswith("PRIMARY KEY (version_num)")] == []
@@ -162,6 +163,53 @@ async def test_what_was_handed_in_before_has_its_first_investment_case(empty_url
     assert found["recorded_at"].isoformat() == "2026-03-02T09:00:00+00:00"
 
 
+async def test_what_people_were_certified_for_becomes_certificates_without_an_end(
+    empty_url: str,
+) -> None:
+    await upgrade_to(empty_url, "0019")
+    engine = create_async_engine(driver_url(empty_url), poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO person (id, name, email, roles, certifications, active, created_at)"
+                " VALUES ('olga', 'Olga', 'olga@example.com', '{builder}',"
+                " '{responsible-ai, Data Steward (v2), responsible-ai, \" \"}', true,"
+                " '2025-03-02 23:30-05'), ('nils', 'Nils', 'nils@example.com', '{builder}', '{}',"
+                " true, now())"
+            )
+        )
+    await migrations.upgrade(empty_url)
+    async with engine.begin() as connection:
+        kinds = await connection.execute(
+            text("SELECT key, title, months_valid FROM certification_kind ORDER BY key")
+        )
+        found = await connection.execute(
+            text(
+                "SELECT person_id, kind, issuer, issued, expires, recorded_by FROM certificate"
+                " ORDER BY kind"
+            )
+        )
+        rows = [tuple(row) for row in found]
+        with pytest.raises(Exception, match="never changed"):
+            await connection.execute(text("UPDATE certificate SET expires = current_date"))
+    assert [tuple(row) for row in kinds] == [
+        ("Data Steward (v2)", "Data Steward (v2)", None),
+        ("responsible-ai", "Responsible AI", None),
+    ]
+    day = date(2025, 3, 3)  # in UTC
+    assert rows == [
+        ("olga", "Data Steward (v2)", "moved over", day, None, None),
+        ("olga", "responsible-ai", "moved over", day, None, None),
+    ]
+
+    await downgrade_to(empty_url, "0019")
+    async with engine.connect() as connection:
+        left = await connection.execute(text("SELECT id, certifications FROM person"))
+        back = {row.id: row.certifications for row in left}
+    await engine.dispose()
+    assert back == {"olga": ["Data Steward (v2)", "responsible-ai"], "nils": []}
+
+
 async def test_the_newest_revision_is_the_last_file() -> None:
     files = sorted(Path(migrations.__file__).parent.glob("versions/[0-9]*.py"))
 
@@ -171,3 +219,24 @@ async def test_the_newest_revision_is_the_last_file() -> None:
 async def test_any_other_database_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="Headway needs PostgreSQL, not sqlite"):
         await migrations.upgrade("sqlite:///headway.db")
+
+
+async def test_an_upgrade_goes_on_where_the_extension_is_not_allowed(
+    empty_url: str, postgres_folder: Path
+) -> None:
+    """As for a role that owns its schema in a database of somebody else's."""
+    role = f"role_{uuid.uuid4().hex[:12]}"
+    owner = await asyncpg.connect(empty_url)
+    name = await owner.fetchval("SELECT current_database()")
+    await owner.execute(f"CREATE ROLE {role} LOGIN")
+    await owner.execute(f"GRANT CREATE, USAGE ON SCHEMA public TO {role}")
+    try:
+        theirs = postgres_url(postgres_folder, name).replace("postgres@", f"{role}@")
+        await migrations.upgrade(theirs)
+        assert await versions(theirs) == [NEWEST]
+        has = "SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'"
+        assert await owner.fetchval(has) == 0
+    finally:
+        await owner.execute(f"DROP OWNED BY {role} CASCADE")
+        await owner.execute(f"DROP ROLE {role}")
+        await owner.close()

@@ -9,23 +9,30 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.settings import Settings
 from web import home
+from web.certification import pages as certification
+from web.harness import pages as harness
 from web.history import compare
-from web.intake import board, measuring, new, queue, reach, taking, use_case, use_cases
+from web.intake import board, evaluating, measuring, new, queue, reach, taking, use_case, use_cases
+from web.intake import offers as answering
 from web.kit import errors
 from web.kit.context import Pages
 from web.kit.page import STATIC
 from web.library import pages as library
 from web.lighthouses import pages as lighthouses
+from web.notices import pages as notices
+from web.offers import pages as offers
 from web.people import account, admin, sign_in
 from web.people.provider import Provider, configured_provider
 from web.portfolio import pages as portfolio
+from web.process import pages as process
 from web.reports import pages as reports
 from web.reviews import pages as reviews
 from web.value import currency_rates
 
 ROUTES = (
-    *(home, sign_in, new, use_cases, use_case, measuring, reach, taking, queue, board),
-    *(reports, portfolio, reviews, library, lighthouses, compare, admin, currency_rates, account),
+    *(home, sign_in, new, use_cases, use_case, measuring, reach, taking, answering, evaluating),
+    *(queue, board, reports, portfolio, reviews, library, offers, harness, lighthouses, process),
+    *(compare, notices, admin, certification, currency_rates, account),
 )
 
 

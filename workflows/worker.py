@@ -10,6 +10,7 @@ from temporalio.worker import Replayer, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from service.database import Sessions
+from workflows.harness.attaching import attach_forever
 from workflows.intake.dispatcher import TemporalEngine, dispatch_forever
 from workflows.intake.workflow import UseCaseWorkflow
 from workflows.registry import WORKFLOWS
@@ -73,6 +74,7 @@ async def work(
     worker = make_worker(client, sessions, task_queue, activities=activities)
     beside = [
         asyncio.create_task(dispatch_forever(sessions, engine)),
+        asyncio.create_task(attach_forever(sessions, engine)),
         asyncio.create_task(keep_up(sessions)),
         asyncio.create_task(hand_over_forever(sessions, TemporalReviews(client, task_queue))),
     ]

@@ -1,6 +1,6 @@
 """Requests and answers. What they mean is in `service.domain`."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -9,15 +9,17 @@ from pydantic_core import to_json
 
 from api.intake import examples
 from api.kit.bodies import Input, shows
+from api.library.bodies import ToldRead
 from api.people import Names, PersonRef, ref
 from service.domain.case import Outcome
+from service.domain.certification import NOBODY, Certified
 from service.domain.clock import Share, Span, Transition, gate_tax, shares
 from service.domain.commands import Command
 from service.domain.forecast import MadeForecast
 from service.domain.lifecycle import Rule
 from service.domain.passing import By, Missing, Need, missing, missing_ahead
 from service.domain.pathway import Stage, StageKind
-from service.domain.people import SYSTEM
+from service.domain.people import SYSTEM, Actor
 from service.domain.standing import Lowering, Mode, Position
 from service.domain.tiering import Autonomy, RiskAnswers, Tier
 from service.intake.fields import InvestmentCase, Kpi, UseCase, UseCaseFields
@@ -25,6 +27,8 @@ from service.intake.handing_in import Receipt
 from service.intake.queue import target_of
 from service.intake.use_cases import UseCaseRow, key_of, standing_of
 from service.kinds import Email, Reason, Words
+from service.library.told import Told
+from service.process.in_force import question
 from service.value.haircut import Haircut, Source
 
 DAY_SECONDS = 86_400
@@ -46,17 +50,13 @@ class InvestmentBody(InvestmentCase):
 class RiskBody(Input):
     """The risk questions. Their answers decide the tier."""
 
-    personal_data: StrictBool = Field(description="Does it use personal data?")
-    affects_people: StrictBool = Field(
-        description="Does it decide about people, or weigh in such decisions?"
-    )
-    safety_impact: StrictBool = Field(description="Could somebody be harmed if it fails?")
-    customer_facing: StrictBool = Field(description="Do customers meet it?")
-    regulated: StrictBool = Field(
-        description="Does a regulation ask for evidence before it is used?"
-    )
-    external_model: StrictBool = Field(description="Does data leave for a model that others run?")
-    autonomy: Autonomy = Field(description="What does it do by itself?", examples=["suggests"])
+    personal_data: StrictBool = Field(description=question("personal_data").asks)
+    affects_people: StrictBool = Field(description=question("affects_people").asks)
+    safety_impact: StrictBool = Field(description=question("safety_impact").asks)
+    customer_facing: StrictBool = Field(description=question("customer_facing").asks)
+    regulated: StrictBool = Field(description=question("regulated").asks)
+    external_model: StrictBool = Field(description=question("external_model").asks)
+    autonomy: Autonomy = Field(description=question("autonomy").asks, examples=["suggests"])
 
 
 @shows(examples.USE_CASE)
@@ -126,11 +126,18 @@ class MissingRead(BaseModel):
     stage: str = Field(description="Key of the stage", examples=["evaluate"])
     need: Need
     name: str = Field(
-        description="The kind of evidence, or the certification", examples=["evaluation-report"]
+        description="The kind of evidence, or the certificate", examples=["evaluation-report"]
     )
-    number: int = Field(description="How many are missing (approvals)")
+    number: int = Field(description="How many are missing: approvals, or people with a certificate")
     by: By = Field(description="Who can see to it")
-    party: str = Field(description="The party that holds the stage", examples=["enablement"])
+    party: str = Field(
+        description="The party that holds the stage, or was asked for its view",
+        examples=["enablement"],
+    )
+    blocks: bool = Field(
+        default=True, description="False for a certificate whose absence stops nothing"
+    )
+    basis: str = Field(default="", description="Of a certificate: the legal basis, if there is one")
     detail: str = Field(description="The same as a sentence")
 
     @classmethod
@@ -143,6 +150,8 @@ class MissingRead(BaseModel):
             number=missing.number,
             by=missing.by,
             party=missing.party,
+            blocks=missing.blocks,
+            basis=missing.basis,
             detail=missing.detail,
         )
 
@@ -371,6 +380,9 @@ class UseCaseRead(UseCaseFields, UseCaseSummary):
     forecast: ForecastRead | None = Field(
         description="The newest one; null while there is no history, and once it has ended"
     )
+    told: list[ToldRead] = Field(
+        description="Of what it uses of the library: withdrawn versions, and what does not fit"
+    )
 
     @classmethod
     def of(
@@ -379,7 +391,10 @@ class UseCaseRead(UseCaseFields, UseCaseSummary):
         names: Names,
         at: datetime,
         made: MadeForecast | None = None,
-        certifications: Collection[str] = (),
+        *,
+        certified: Certified = NOBODY,
+        reader: Actor | None = None,
+        told: Sequence[Told] = (),
     ) -> "UseCaseRead":
         """The answer for a row, as of a moment."""
         standing = standing_of(row)
@@ -405,6 +420,7 @@ class UseCaseRead(UseCaseFields, UseCaseSummary):
             stages=[StageRead.of(stage) for stage in standing.pathway.stages],
             passed=list(standing.passed),
             forecast=ForecastRead.of(None if standing.ended else made),
+            told=[ToldRead.of(one) for one in told],
             approvals=[ref(person, names) for person in standing.approvals],
             evidence=[
                 EvidenceRead(
@@ -417,8 +433,8 @@ class UseCaseRead(UseCaseFields, UseCaseSummary):
             ],
             evidence_missing=list(standing.evidence_missing),
             lowering=LoweringRead.of(standing.lowering, names),
-            missing=[MissingRead.of(one) for one in missing(standing, certifications)],
-            missing_ahead=[MissingRead.of(one) for one in missing_ahead(standing, certifications)],
+            missing=[MissingRead.of(one) for one in missing(standing, certified, reader)],
+            missing_ahead=[MissingRead.of(one) for one in missing_ahead(standing, certified)],
         )
 
 

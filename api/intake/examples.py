@@ -174,6 +174,16 @@ WHOLE: dict[str, Any] = {
     "evidence_missing": [],
     "missing": [],
     "missing_ahead": [_MISSING],
+    "told": [
+        {
+            "what": "withdrawn",
+            "asset": "mask-personal-data",
+            "title": "Mask personal data",
+            "number": 1,
+            "at": "2026-11-02T09:00:00Z",
+            "why": "It lets licence plates through.",
+        }
+    ],
 }
 TRANSITIONS: dict[str, Any] = {"key": "UC-42", "items": [_SUBMITTED, _CLAIMED]}
 CLOCK: dict[str, Any] = {

@@ -32,6 +32,7 @@ from api.intake.examples import COMMANDS
 from api.kit.context import Caller, TheContext, TheSession, needs
 from api.kit.fields import PLAIN, IdempotencyKey, UseCaseKey
 from api.kit.problems import RETRY_AFTER, responses
+from service.certification.holding import certified_for
 from service.database import reading
 from service.domain.case import Outcome
 from service.domain.clock import spans
@@ -61,7 +62,8 @@ from service.intake.use_cases import (
     transitions,
 )
 from service.kinds import Words
-from service.people.directory import certifications_of, find_builder, find_person, names_of
+from service.library.told import told
+from service.people.directory import find_builder, find_person, names_of
 from service.reactions import submit
 from service.value.haircut import haircut
 
@@ -230,9 +232,18 @@ async def one(
     agreeing = {low.proposed_by, *low.agreed} if low else set[str]()
     ids = {*row.owners, row.assignee, *standing.approvals, *attached, *agreeing}
     made = await newest(session, [row.id])
-    certified = (await certifications_of(session, [row.owner_id])).get(row.owner_id, ())
+    certified = await certified_for(session, [standing], given.now(), person.actor)
     names = await names_of(session, ids)
-    return UseCaseRead.of(row, names, given.now(), made.get(row.id), certified)
+    of_library = (await told(session, [row.id])).get(row.id, [])
+    return UseCaseRead.of(
+        row,
+        names,
+        given.now(),
+        made.get(row.id),
+        certified=certified,
+        reader=person.actor,
+        told=of_library,
+    )
 
 
 @router.get(
@@ -282,7 +293,7 @@ async def my_actions(
     something is missing; `missing` says what that is, and who can see to it."""
     row = await find(session, key, person.actor)
     standing, at = standing_of(row), given.now()
-    certified = (await certifications_of(session, [row.owner_id])).get(row.owner_id, ())
+    certified = await certified_for(session, [standing], at, person.actor)
     undo = standing.undo if can_take_back(standing, person.actor, at) else None
     return ActionsRead(
         key=key_of(row),
@@ -291,7 +302,7 @@ async def my_actions(
             ActionRead.of(rule, key_of(row), row.tier)
             for rule in offered(standing, person.actor, certified, at)
         ],
-        missing=[MissingRead.of(one) for one in missing(standing, certified)],
+        missing=[MissingRead.of(one) for one in missing(standing, certified, person.actor)],
         take_back_until=undo.until if undo else None,
     )
 
@@ -342,6 +353,7 @@ async def give_command(
             Wanted(command, person.actor, **body.model_dump()),
             decision_id=decision_id,
             request_digest=_digest(f"{key}/{command}", body.model_dump_json()),
+            at=given.now(),
         )
     except DecisionPending as pending:
         return _pending(key, decision_id, str(pending), sent)

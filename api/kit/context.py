@@ -1,6 +1,10 @@
-"""What a request needs: the database, the engine, the time, and who is asking."""
+"""What a request needs: the database, the engine, the time, and who is asking.
 
-from collections.abc import AsyncIterator, Callable
+What a route depends on is `async`, also where it awaits nothing: FastAPI gives every other function
+to a thread, which takes longer than any of ours (tests/web/test_docs.py).
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated
@@ -40,7 +44,7 @@ class Context:
         object.__setattr__(self, "forecaster", Forecaster(self.sessions, self.now))
 
 
-def context(request: Request) -> Context:
+async def context(request: Request) -> Context:
     """The app's context."""
     made: Context = request.app.state.context
     return made
@@ -58,12 +62,12 @@ async def session(given: TheContext) -> AsyncIterator[AsyncSession]:
 # "function": a failed commit must become an error, not a 201 that was sent already.
 TheSession = Annotated[AsyncSession, Depends(session, scope="function")]
 
-_bearer = HTTPBearer(auto_error=False, description="A personal API token: `hw_...`")
+BEARER = HTTPBearer(auto_error=False, description="A personal API token: `hw_...`")
 
 
 async def caller(
     given: TheContext,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
 ) -> Person:
     """Who is asking; `SignInNeeded` without a valid token."""
     if credentials is None or not credentials.credentials.isprintable():
@@ -75,10 +79,10 @@ async def caller(
 Caller = Annotated[Person, Depends(caller)]
 
 
-def needs(right: Right) -> Callable[[Person], Person]:
+def needs(right: Right) -> Callable[[Person], Awaitable[Person]]:
     """A dependency: the caller, if one of their roles gives this right."""
 
-    def check(person: Caller) -> Person:
+    async def check(person: Caller) -> Person:
         if not may(person.actor, right):
             raise NotAllowed(f"your roles do not allow you to {right.value.replace('_', ' ')}")
         return person

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
-from charts import portfolio
+from charts import harness, portfolio
 from charts.palette import Theme
 from charts.reports import picture
+from service.harness.series import HarnessSeries
 from service.other_process import OtherProcess
 from service.portfolio.figures import PortfolioFigures
 from service.reports.registry import Name
@@ -46,6 +47,12 @@ class Drawings:
         return await self._draw(
             portfolio.picture, "portfolio", found, kind=kind, which=which, theme=theme
         )
+
+    async def draw_harness(
+        self, found: HarnessSeries, kind: Literal["svg", "png"], *, theme: Theme
+    ) -> bytes:
+        """`charts.harness.picture`."""
+        return await self._draw(harness.picture, "harness", found, kind=kind, which="", theme=theme)
 
     async def _draw(
         self,

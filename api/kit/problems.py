@@ -112,7 +112,7 @@ async def _fault(request: Request, error: Exception) -> JSONResponse:
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, SignInNeeded) else {}
     errors = None
     if isinstance(error, BadInput):
-        errors = [FieldError(field=error.field, detail=error.detail)]
+        errors = [FieldError(field=field, detail=detail) for field, detail in error.errors]
     return problem(
         request, error.status, str(error), slug=_slug(error), headers=headers, errors=errors
     )

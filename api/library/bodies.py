@@ -1,8 +1,9 @@
 """What is asked of the library over HTTP, and what it answers."""
 
 from datetime import date, datetime
+from typing import Annotated
 
-from pydantic import BaseModel, Field, StrictInt
+from pydantic import BaseModel, Field, FiniteFloat, StrictBool, StrictInt, StringConstraints
 
 from api.kit.bodies import Input, shows
 from service.domain.case import Outcome
@@ -26,9 +27,13 @@ from service.library.assets import (
     Status,
     Version,
 )
+from service.library.checks import Check, Finding, Tally
+from service.library.importing import Imported
+from service.library.pass_rules import MOST_RULES, Bound, PassRule
 from service.library.store import (
     Listed,
 )
+from service.library.told import Told, What
 
 _LINK = {"label": "Its repository", "address": "https://example.com/triage"}
 _CONTENT: dict[str, object] = {
@@ -49,6 +54,7 @@ _VERSION: dict[str, object] = {
     "number": 1,
     "status": "published",
     **_CONTENT,
+    "rules": [],
     "owner": "Greta Lund",
     "changed": "",
     "by": "Mei Tanaka",
@@ -68,7 +74,12 @@ _LISTED: dict[str, object] = {
     "stages": ["triage"],
     "users": 12,
 }
-_ADOPTION: dict[str, object] = {"number": 1, "by": "Mei Tanaka", "at": "2026-10-05T08:00:00Z"}
+_ADOPTION: dict[str, object] = {
+    "number": 1,
+    "by": "Mei Tanaka",
+    "at": "2026-10-05T08:00:00Z",
+    "imported_at": None,
+}
 _USED: dict[str, object] = {
     "asset": "sort-by-urgency",
     "title": "Sort what comes in by urgency",
@@ -89,11 +100,61 @@ _EXEMPTED: dict[str, object] = {
 }
 
 
+_FINDING: dict[str, object] = {
+    "fits": False,
+    "words": "It decides by itself on half of what comes in.",
+    "by": "Greta Lund",
+    "at": "2026-10-12T08:00:00Z",
+}
+_CHECK: dict[str, object] = {
+    "id": 17,
+    "key": "UC-42",
+    "use_case": "Sort claims by urgency",
+    "asset": "sort-by-urgency",
+    "title": "Sort what comes in by urgency",
+    "number": 1,
+    "asks": "Use it **where nobody decides by it alone**.",
+    "taken_by": "Mei Tanaka",
+    "adopted_at": "2026-10-05T08:00:00Z",
+    "opened_at": "2026-10-05T08:00:01Z",
+    "share": 0.1,
+    "seed": "headway",
+    "findings": [_FINDING],
+}
+_TALLY: dict[str, object] = {
+    "opened": 40,
+    "drawn": 5,
+    "checked": 4,
+    "unfit": 1,
+    "share": 0.25,
+    "ci": [0.0456, 0.6994],
+}
+
+
 class LinkBody(Input):
     """Something to read elsewhere."""
 
     label: Words = Field(default="", description="The address itself, if empty")
     address: Name = Field(description="https:// or http://")
+
+
+class PassRuleBody(Input):
+    """What one metric of a run must be for the run to pass."""
+
+    metric: Name = Field(
+        description="As the harness calls it; `scorer/metric` where several scorers have it",
+        examples=["accuracy"],
+    )
+    bound: Bound
+    threshold: FiniteFloat = Field(strict=True)
+    least_samples: StrictInt = Field(
+        default=0, ge=0, le=10**9, description="That the score rests on; 0 for any number"
+    )
+    limit: StrictBool = Field(
+        default=False,
+        description="Whether the lower 95% limit of the score (the upper one for `at_most`) must "
+        "pass, too",
+    )
 
 
 class ContentBody(Input):
@@ -116,6 +177,12 @@ class ContentBody(Input):
         default=[], max_length=MOST_STAGES, description="That it serves; all, if empty"
     )
 
+    rules: list[PassRuleBody] = Field(
+        default=[],
+        max_length=MOST_RULES,
+        description="Of a harness: a run that keeps all of them passes. Without any, no run does",
+    )
+
     def content(self, person: Person) -> Content:
         """As the service takes it."""
         return Content(
@@ -126,10 +193,28 @@ class ContentBody(Input):
             tags=tuple(self.tags),
             tiers=tuple(self.tiers),
             stages=tuple(self.stages),
+            rules=tuple(PassRule(**one.model_dump()) for one in self.rules),
         )
 
 
-@shows({"key": "sort-by-urgency", "kind": "pattern", **_CONTENT})
+@shows(
+    {
+        "key": "answers-in-text",
+        "kind": "harness",
+        "title": "Evaluate answers in text",
+        "text": "200 questions with agreed answers.",
+        "tiers": ["medium"],
+        "rules": [
+            {
+                "metric": "accuracy",
+                "bound": "at_least",
+                "threshold": 0.85,
+                "least_samples": 200,
+                "limit": True,
+            }
+        ],
+    }
+)
 class AssetBody(ContentBody):
     """A new asset, as its first version."""
 
@@ -158,6 +243,22 @@ class AdoptionBody(Input):
     asset: Name = Field(description="Its key")
     number: StrictInt | None = Field(
         default=None, ge=1, le=2**31 - 1, description="The newest published version, if left out"
+    )
+
+
+@shows({"csv": "use_case,asset,version,adopted_at\nUC-42,sort-by-urgency,1,2026-03-31\n"})
+class PastAdoptionsBody(Input):
+    """What cases took before anybody wrote it down here."""
+
+    csv: Annotated[str, StringConstraints(max_length=200_000)] = Field(
+        description="The columns use_case (or case_id, for cases that were imported), asset, "
+        "adopted_at and, if you like, version: the newest that was published by then, if blank"
+    )
+    source: Words = Field(
+        default="", description="The name under which the cases with a case_id were imported"
+    )
+    before_published: StrictBool = Field(
+        default=False, description="The assets were in use before the library published them"
     )
 
 
@@ -191,6 +292,21 @@ class LinkRead(BaseModel):
     address: str
 
 
+class PassRuleRead(BaseModel):
+    """What one metric of a run must be."""
+
+    metric: str
+    bound: Bound
+    threshold: float
+    least_samples: int = Field(description="0 for any number")
+    limit: bool
+
+    @classmethod
+    def of(cls, found: PassRule) -> "PassRuleRead":
+        """The answer for a rule."""
+        return cls.model_validate(found, from_attributes=True)
+
+
 class AssetVersionRead(BaseModel):
     """A version with all that was decided about it, oldest first."""
 
@@ -203,6 +319,7 @@ class AssetVersionRead(BaseModel):
     tags: list[str]
     tiers: list[Tier] = Field(description="Empty for all")
     stages: list[str] = Field(description="Empty for all")
+    rules: list[PassRuleRead] = Field(description="Of a harness: what passes")
     changed: str
     by: str
     at: datetime
@@ -222,6 +339,7 @@ class AssetVersionRead(BaseModel):
             tags=list(content.tags),
             tiers=list(content.tiers),
             stages=list(content.stages),
+            rules=[PassRuleRead.of(one) for one in content.rules],
             changed=found.changed,
             by=found.by,
             at=found.at,
@@ -309,11 +427,36 @@ class UsersRead(BaseModel):
         )
 
 
-@shows({**_ASSET, "users": _USERS})
+class TallyRead(BaseModel):
+    """Adoptions of an asset that opened a gate: how many were drawn for a check, were checked, do
+    not fit. `share` is of those checked, with its 95% interval after Wilson."""
+
+    opened: int
+    drawn: int
+    checked: int
+    unfit: int
+    share: float | None = Field(description="Null while none is checked")
+    ci: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, found: Tally) -> "TallyRead":
+        """The answer for a tally."""
+        return cls(
+            opened=found.opened,
+            drawn=found.drawn,
+            checked=found.checked,
+            unfit=found.unfit,
+            share=found.share,
+            ci=found.interval,
+        )
+
+
+@shows({**_ASSET, "users": _USERS, "checks": _TALLY})
 class AssetWithUsersRead(AssetRead):
-    """An asset, and who uses it."""
+    """An asset, who uses it, and what checks of that found."""
 
     users: UsersRead
+    checks: TallyRead
 
 
 class ListedRead(BaseModel):
@@ -404,8 +547,11 @@ class AdoptionRead(BaseModel):
     """That a version was taken."""
 
     number: int
-    by: str
+    by: str = Field(description="Who wrote it down")
     at: datetime
+    imported_at: datetime | None = Field(
+        description="When it was brought in afterwards; null if it was written as it happened"
+    )
 
 
 class BehindRead(BaseModel):
@@ -439,7 +585,50 @@ class UsedRead(BaseModel):
             status=found.version.status,
             behind=[BehindRead(number=one.number, changed=one.changed) for one in found.behind],
             adoptions=[
-                AdoptionRead(number=one.number, by=one.by, at=one.at) for one in found.adoptions
+                AdoptionRead.model_validate(one, from_attributes=True) for one in found.adoptions
+            ],
+        )
+
+
+class UnusableRead(BaseModel):
+    """A row that is not on record, and why."""
+
+    line: int
+    reason: str
+
+
+@shows(
+    {
+        "read": 3,
+        "accepted": 2,
+        "new": 1,
+        "known": 1,
+        "rejected": 1,
+        "rejects": [{"line": 3, "reason": 'there is no use case "UC-900"'}],
+    }
+)
+class PastAdoptionsRead(BaseModel):
+    """What became of the rows: `accepted + rejected = read`."""
+
+    read: int
+    accepted: int
+    new: int
+    known: int = Field(description="Were written before, just so")
+    rejected: int
+    rejects: list[UnusableRead] = Field(description="The first 1,000")
+
+    @classmethod
+    def of(cls, found: Imported) -> "PastAdoptionsRead":
+        """The answer for an import."""
+        return cls(
+            read=found.read,
+            accepted=found.accepted,
+            new=found.new,
+            known=found.known,
+            rejected=found.rejected,
+            rejects=[
+                UnusableRead(line=one.line.number, reason=one.reason)
+                for one in found.unusable[:1_000]
             ],
         )
 
@@ -471,13 +660,99 @@ class ExemptedRead(BaseModel):
         )
 
 
-@shows({"key": "UC-42", "items": [_USED], "exemptions": [_EXEMPTED]})
+@shows({"fits": False, "words": "It decides by itself on half of what comes in."})
+class FindingBody(Input):
+    """What somebody of enablement found."""
+
+    fits: StrictBool = Field(description="Whether the use case does what the pattern asks for")
+    words: Reason = Field(min_length=1, description="What you saw")
+
+
+class FindingRead(BaseModel):
+    """What somebody of enablement found."""
+
+    fits: bool
+    words: str
+    by: str
+    at: datetime
+
+    @classmethod
+    def of(cls, found: Finding) -> "FindingRead":
+        """The answer for a finding."""
+        return cls.model_validate(found, from_attributes=True)
+
+
+@shows(_CHECK)
+class CheckRead(BaseModel):
+    """An adoption that opened a gate and was drawn, by `share` and `seed`, to be checked. The last
+    finding counts; none: it is due."""
+
+    id: int
+    key: str = Field(description="Of the use case")
+    use_case: str = Field(description="Its title")
+    asset: str
+    title: str
+    number: int
+    asks: str = Field(description="What the version asks for, in Markdown")
+    taken_by: str
+    adopted_at: datetime
+    opened_at: datetime
+    share: float
+    seed: str
+    findings: list[FindingRead] = Field(description="Oldest first")
+
+    @classmethod
+    def of(cls, found: Check) -> "CheckRead":
+        """The answer for a check."""
+        return cls(
+            id=found.id,
+            key=found.key,
+            use_case=found.row.title,
+            asset=found.asset.key,
+            title=found.version.content.title,
+            number=found.version.number,
+            asks=found.version.content.text,
+            taken_by=found.taken_by,
+            adopted_at=found.adopted_at,
+            opened_at=found.opened_at,
+            share=found.share,
+            seed=found.seed,
+            findings=[FindingRead.of(one) for one in found.findings],
+        )
+
+
+@shows({"items": [_CHECK]})
+class ChecksRead(BaseModel):
+    """Checks, at most 200."""
+
+    items: list[CheckRead]
+
+
+class ToldRead(BaseModel):
+    """What a use case is told of a version that it uses: it was withdrawn, or a check found that it
+    does not fit."""
+
+    what: What
+    asset: str
+    title: str
+    number: int
+    at: datetime
+    why: str
+
+    @classmethod
+    def of(cls, found: Told) -> "ToldRead":
+        """The answer for what is told."""
+        return cls.model_validate(found, from_attributes=True)
+
+
+@shows({"key": "UC-42", "items": [_USED], "exemptions": [_EXEMPTED], "checks": [_CHECK]})
 class AdoptionsRead(BaseModel):
-    """What a use case has taken of the library, and what it is exempted from."""
+    """What a use case has taken of the library, what it is exempted from, and checks of it."""
 
     key: str
     items: list[UsedRead]
     exemptions: list[ExemptedRead]
+    checks: list[CheckRead]
 
 
 @shows({**_USED, "opened": True})

@@ -3,9 +3,9 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 
-from api.kit.context import Caller, TheContext, TheSession
+from api.kit.context import Caller, TheContext, TheSession, needs
 from api.kit.fields import PLAIN, UseCaseKey
 from api.kit.problems import responses
 from api.library.bodies import (
@@ -16,17 +16,25 @@ from api.library.bodies import (
     AssetRead,
     AssetVersionBody,
     AssetWithUsersRead,
+    CheckRead,
+    ChecksRead,
     ExemptedRead,
     ExemptionBody,
+    FindingBody,
     FittingRead,
     LibraryRead,
     ListedRead,
+    PastAdoptionsBody,
+    PastAdoptionsRead,
     SimilarRead,
     SimilarUseCaseRead,
+    TallyRead,
     UsedRead,
     UsersRead,
     WhyBody,
 )
+from service.domain.people import Person
+from service.domain.permissions import Right
 from service.domain.tiering import Tier
 from service.intake.similar import similar
 from service.intake.use_cases import find, key_of
@@ -42,8 +50,10 @@ from service.library.assets import (
     Kind,
     Status,
 )
+from service.library.checks import Tally, checks_of, list_checks, tallies, write_finding
 from service.library.fitting import fitting_patterns
 from service.library.gates import attach_pattern
+from service.library.importing import PastAdoptions, import_adoptions, read_table
 from service.library.store import (
     LAST_PAGE,
     MOST_LISTED,
@@ -59,6 +69,8 @@ from service.people.directory import names_of
 router = APIRouter()
 AssetKey = Annotated[str, Path(description="Its key, as in the list", max_length=64, pattern=PLAIN)]
 Number = Annotated[int, Path(description="Of the version", ge=1, le=2**31 - 1)]
+CheckId = Annotated[int, Path(description="As in the list of checks", ge=1, le=2**63 - 1)]
+Checker = Annotated[Person, Depends(needs(Right.CHECK_ADOPTIONS))]
 READS = responses(401, 404, 422, 503)
 WRITES = responses(401, 403, 404, 409, 413, 422, 503)
 
@@ -149,14 +161,74 @@ async def similar_to(
     )
 
 
+@router.post(
+    "/v1/library/adoptions",
+    summary="Bring in adoptions of the past",
+    tags=["Enablement"],
+    responses=responses(401, 403, 413, 422, 503),
+)
+async def bring_in(
+    body: PastAdoptionsBody,
+    person: Annotated[Person, Depends(needs(Right.IMPORT_ADOPTIONS))],
+    session: TheSession,
+    given: TheContext,
+) -> PastAdoptionsRead:
+    """From CSV, of use cases and of cases that were imported. Each row is accepted, or rejected
+    with the reason; the same row again changes nothing. No gate opens by it."""
+    file = PastAdoptions(read_table(body.csv), body.source, body.before_published)
+    return PastAdoptionsRead.of(await import_adoptions(session, person.actor, file, at=given.now()))
+
+
+@router.get(
+    "/v1/library/checks",
+    summary="Adoptions to check",
+    tags=["Enablement"],
+    responses=responses(401, 403, 422, 503),
+)
+async def checks(
+    _: Checker,
+    session: TheSession,
+    done: Annotated[bool, Query(description="Those that were checked, the latest first")] = False,
+) -> ChecksRead:
+    """Of the adoptions that opened a gate, those that were drawn and that nobody has checked yet,
+    the oldest first."""
+    found = await list_checks(session, done=done)
+    return ChecksRead(items=[CheckRead.of(one) for one in found])
+
+
+@router.post(
+    "/v1/library/checks/{check}",
+    summary="Say what a check found",
+    tags=["Enablement"],
+    status_code=HTTPStatus.CREATED,
+    responses=WRITES,
+)
+async def check_it(
+    check: CheckId, body: FindingBody, person: Caller, session: TheSession, given: TheContext
+) -> CheckRead:
+    """A later finding takes the place of an earlier one. Whoever took it, or owns the use case, or
+    did, does not check it."""
+    made = await write_finding(
+        session, person.actor, check, fits=body.fits, words=body.words, at=given.now()
+    )
+    return CheckRead.of(made)
+
+
 @router.get(
     "/v1/library/{asset}", summary="An asset and who uses it", tags=["Everybody"], responses=READS
 )
-async def one(asset: AssetKey, person: Caller, session: TheSession) -> AssetWithUsersRead:
-    """With every version, and all that was decided about each."""
+async def one(
+    asset: AssetKey, person: Caller, session: TheSession, given: TheContext
+) -> AssetWithUsersRead:
+    """With every version, all that was decided about each, and what checks found."""
     found = await find_asset(session, asset)
     users = await users_of(session, found, person.actor)
-    return AssetWithUsersRead(**AssetRead.of(found).model_dump(), users=UsersRead.of(users, found))
+    tally = (await tallies(session, given.now())).get(found.key, Tally())
+    return AssetWithUsersRead(
+        **AssetRead.of(found).model_dump(),
+        users=UsersRead.of(users, found),
+        checks=TallyRead.of(tally),
+    )
 
 
 @router.post(
@@ -277,13 +349,14 @@ async def withdraw(
 async def adoptions(
     key: UseCaseKey, person: Caller, session: TheSession, given: TheContext
 ) -> AdoptionsRead:
-    """In which version, what is newer, and what it is exempted from."""
+    """In which version, what is newer, what it is exempted from, and what was checked."""
     row = await find(session, key, person.actor)
     day = given.now().date()
     return AdoptionsRead(
         key=key_of(row),
         items=[UsedRead.of(one) for one in await used_by(session, row.id)],
         exemptions=[ExemptedRead.of(one, day) for one in await exemptions_of(session, row.id)],
+        checks=[CheckRead.of(one) for one in await checks_of(session, row.id)],
     )
 
 
@@ -306,7 +379,9 @@ async def take(
             session, row, person.actor, body.asset, number=body.number, at=given.now()
         )
         used = next(one for one in await used_by(session, row.id) if one.asset.id == taken[0].id)
-    opened = await attach_pattern(given.sessions, given.engine, key, person.actor, taken)
+    opened = await attach_pattern(
+        given.sessions, given.engine, key, person.actor, taken, at=given.now()
+    )
     return AdoptedRead(**UsedRead.of(used).model_dump(), opened=opened)
 
 

@@ -72,7 +72,7 @@ async def change(
             at=given.now(),
             expected_version=body.expected_version,
         )
-    await attach_plan(given.sessions, given.engine, key, person.actor, version)
+    await attach_plan(given.sessions, given.engine, key, person.actor, version, at=given.now())
     return CaseVersionRead.of(version)
 
 

@@ -15,6 +15,8 @@ INTAKE = "intake"
 LONGEST = 400
 """Characters of a written cohort."""
 CONDITIONS = "started, unit, tier, pathway, evidence, evidence!"
+ADOPTION = frozenset({"asset", "pattern", "adopted", "adoption"})
+"""Conditions that somebody would write for cases that took an asset."""
 
 
 class BadCohort(ValueError):  # noqa: N818 - named for the fact
@@ -90,6 +92,11 @@ def cohort_from(written: str) -> Cohort:
         evidence=given.pop("evidence", None),
         without_evidence=given.pop("evidence!", None),
     )
+    if {key.removesuffix("!") for key in given} & ADOPTION:
+        raise BadCohort(
+            "a case is without an asset until it adopts it, so that cohorts by adoption are not "
+            "compared: the report library says what each asset does, from its adoption on"
+        )
     if given:
         raise BadCohort(f"there is no condition {', '.join(given)}; there are: {CONDITIONS}")
     return cohort

@@ -3,11 +3,12 @@
 `LIFECYCLE` is the one table. The workflow enforces it, the API and the pages offer from it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from service.domain.certification import Lack, RequiredOf, lacked
 from service.domain.clock import Transition
 from service.domain.commands import Command
 from service.domain.pathway import MEASUREMENT_PLAN, Pathway, Stage, StageKind
@@ -91,7 +92,10 @@ class Move:
     owner: Actor | None = None
     """transfer: who owns it from now on."""
     owner_certifications: tuple[str, ...] = ()
-    """What the accountable owner holds, as known when the command was given."""
+    """What the accountable owner counts as certified for, as known when the command was given."""
+    lacks: tuple[Lack, ...] = ()
+    """Certificates that were asked for on the day on which the command was given, and that the
+    accountable owner, or whoever gives it, did not hold."""
     expected_sequence: int | None = None
     """Refuse when something else has happened since this transition."""
     rules: int = 1
@@ -459,7 +463,34 @@ def check(standing: Standing, move: Move, at: datetime | None = None) -> Rule:
         tier = standing.pathway.tier.value
         raise BadMove("reason", f"say why: in tier {tier}, {_words(move.command)} needs a reason")
     _DETAILS.get(move.command, _nothing_more)(standing, move)
+    missing = certificate_missing(
+        standing, move.command, certified=move.owner_certifications, lacks=move.lacks
+    )
+    if missing is not None:
+        raise missing
     return rule
+
+
+def certificate_missing(
+    standing: Standing,
+    command: Command,
+    *,
+    certified: Collection[str],
+    lacks: tuple[Lack, ...],
+) -> CertificationMissing | None:
+    """The refusal of a command for a certificate that somebody does not hold; None where there is
+    none. `certified` are those of the accountable owner.
+
+    What a gate itself asks for is the pathway's, which a use case keeps; everything else is of the
+    day of the decision.
+    """
+    wanted = standing.stage.certification
+    if command is Command.APPROVE and wanted is not None and wanted not in certified:
+        return CertificationMissing(wanted)
+    lack = lacked(lacks, command, standing.pathway.tier, standing.stage)
+    if lack is None:
+        return None
+    return CertificationMissing(lack.kind, of_owner=lack.required_of is RequiredOf.OWNER)
 
 
 def play(standing: Standing, move: Move, at: datetime) -> Played:
@@ -470,7 +501,7 @@ def play(standing: Standing, move: Move, at: datetime) -> Played:
     check(standing, move, at)
     moved = _EFFECTS[move.command](standing, move, at)
     steps = [_stepped(standing, moved, move, at)]
-    while steps[-1][0].passes_automatically:
+    while _passes(steps[-1][0], move):
         before = steps[-1][0]
         attested = ", ".join(before.stage.passes_with)
         passing = Move(Command.PASS, THE_SYSTEM, reason=f"attested: {attested}")
@@ -479,8 +510,18 @@ def play(standing: Standing, move: Move, at: datetime) -> Played:
     return Played(after, tuple(transition for _, transition in steps))
 
 
+def _passes(standing: Standing, move: Move) -> bool:
+    """Whether the gate that a move led to passes by itself. A notice is nobody's move, and says
+    nothing of what anybody holds."""
+    lacks = lacked(move.lacks, Command.PASS, standing.pathway.tier, standing.stage)
+    return standing.passes_automatically and lacks is None and move.command not in _NOTICES
+
+
+_NOTICES = frozenset({Command.REMIND, Command.ESCALATE})
+
+
 def _undo(before: Standing, after: Standing, move: Move, at: datetime) -> Undo | None:
-    if move.command in {Command.REMIND, Command.ESCALATE}:
+    if move.command in _NOTICES:
         return before.undo  # nobody has moved
     if move.rules < 2 or move.command not in CAN_BE_TAKEN_BACK:
         return None
@@ -616,9 +657,6 @@ def _check_approve(standing: Standing, move: Move) -> None:
     if move.actor.person_id in standing.approvals:
         raise AlreadyApproved(standing.stage.approvers - len(standing.approvals))
     _check_evidence(standing, move)
-    wanted = standing.stage.certification
-    if wanted is not None and wanted not in move.owner_certifications:
-        raise CertificationMissing(wanted)
 
 
 def _check_in_time(standing: Standing, at: datetime | None) -> None:

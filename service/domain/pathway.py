@@ -1,16 +1,18 @@
 """A pathway: the ordered stages that a use case of one tier goes through."""
 
-import tomllib
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
 
 from service.domain.people import BUILDER, ENABLEMENT, PARKED, SYSTEM
 from service.domain.tiering import Tier
 
 APPROVED_PATTERN = "approved-pattern"
 """The evidence that a use case follows a pattern that enablement has published."""
+HARNESS_PASS = "harness-pass"  # noqa: S105 - no password
+"""The evidence that a run of a harness that enablement has published passed by its rules."""
+EVALUATION_REPORT = "evaluation-report"
+"""The evidence that somebody has evaluated it."""
 MEASUREMENT_PLAN = "measurement-plan"
 """The evidence that somebody has said how, by whom and from when the value will be measured."""
 
@@ -89,57 +91,3 @@ class Pathway:
             if stage.key == key:
                 return stage
         raise KeyError(key)
-
-
-_PATHWAY = {
-    "key",
-    "version",
-    "title",
-    "tier",
-    "answer_target_days",
-    "referral_target_days",
-    "stage",
-}
-_STAGE = {"key", "title", "kind", "holder", "target_days"}
-_STAGE_MAY = {"approvers", "evidence", "certification", "passes_with"}
-
-
-def pathway_from_toml(text: str) -> Pathway:
-    """Read a pathway. ValueError says what is wrong with it, and in which stage."""
-    data = tomllib.loads(text)
-    _complete(data, _PATHWAY, set(), f"pathway {data.get('key', '')}")
-    for number, entry in enumerate(data["stage"], start=1):
-        _complete(entry, _STAGE, _STAGE_MAY, f"stage {entry.get('key', number)}")
-    return Pathway(
-        key=data["key"],
-        version=data["version"],
-        title=data["title"],
-        tier=Tier(data["tier"]),
-        answer_target=timedelta(days=data["answer_target_days"]),
-        referral_target=timedelta(days=data["referral_target_days"]),
-        stages=tuple(
-            Stage(
-                key=entry["key"],
-                title=entry["title"],
-                kind=StageKind(entry["kind"]),
-                holder=entry["holder"],
-                target=timedelta(days=entry["target_days"]),
-                approvers=entry.get("approvers", 1),
-                evidence=tuple(entry.get("evidence", ())),
-                certification=entry.get("certification"),
-                passes_with=tuple(entry.get("passes_with", ())),
-            )
-            for entry in data["stage"]
-        ),
-    )
-
-
-def _complete(given: dict[str, Any], needed: set[str], may: set[str], where: str) -> None:
-    """A setting that is misspelt would otherwise make a gate ask for less, and nobody would see."""
-    if missing := needed - given.keys():
-        raise ValueError(f"{where}: missing: {', '.join(sorted(missing))}")
-    if unknown := given.keys() - needed - may:
-        raise ValueError(f"{where}: no such setting: {', '.join(sorted(unknown))}")
-    for name in sorted({"evidence", "passes_with"} & given.keys()):
-        if not isinstance(given[name], list) or not all(isinstance(k, str) for k in given[name]):
-            raise ValueError(f"{where}: {name} is a list of words")

@@ -36,6 +36,12 @@ class Actor:
             return Role.ENABLER in self.roles
         return Role.REVIEWER in self.roles and self.party == holder
 
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """The holders that this person is one of, apart from the builder."""
+        found = (ENABLEMENT,) if Role.ENABLER in self.roles else ()
+        return (*found, self.party) if Role.REVIEWER in self.roles and self.party else found
+
 
 THE_SYSTEM = Actor(SYSTEM)
 
@@ -49,7 +55,6 @@ class Person:
     email: str
     roles: frozenset[Role]
     party: str | None = None
-    certifications: tuple[str, ...] = ()
     active: bool = True
 
     @property

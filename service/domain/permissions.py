@@ -19,8 +19,14 @@ class Right(StrEnum):
     CHOOSE_LIGHTHOUSES = "choose_lighthouses"
     PUBLISH_ASSETS = "publish_assets"
     EXEMPT_FROM_STANDARDS = "exempt_from_standards"
+    IMPORT_ADOPTIONS = "import_adoptions"
+    MANAGE_CERTIFICATION = "manage_certification"
+    MAKE_UNIT_TOKENS = "make_unit_tokens"
+    CHECK_ADOPTIONS = "check_adoptions"
+    KEEP_OFFERS = "keep_offers"
     HOLD_REVIEWS = "hold_reviews"
     DECIDE_REVIEWS = "decide_reviews"
+    TRY_PROCESSES = "try_processes"
 
 
 RIGHTS: dict[Right, frozenset[Role]] = {
@@ -39,10 +45,20 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     # A published pattern opens gates: for those who decide at them. Anybody may propose.
     Right.PUBLISH_ASSETS: frozenset({Role.ENABLER}),
     Right.EXEMPT_FROM_STANDARDS: frozenset({Role.ENABLER}),
+    Right.IMPORT_ADOPTIONS: frozenset({Role.ENABLER}),
+    # The pick-list, what is asked of whom, certificates and waivers: they open and shut gates. Not
+    # for those who decide at them, nor for those who pass them.
+    Right.MANAGE_CERTIFICATION: frozenset({Role.ADMIN}),
+    # For machines that bring results of harnesses to every use case of a business unit.
+    Right.MAKE_UNIT_TOKENS: frozenset({Role.ENABLER, Role.ADMIN}),
+    Right.CHECK_ADOPTIONS: frozenset({Role.ENABLER}),
+    Right.KEEP_OFFERS: frozenset({Role.ENABLER}),
     # Opening a review, moving its dates, closing the evidence.
     Right.HOLD_REVIEWS: frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN}),
     # The committee: deciding on use cases, and locking.
     Right.DECIDE_REVIEWS: frozenset({Role.LEADER}),
+    # It reads what all past cases did, as reports do.
+    Right.TRY_PROCESSES: frozenset({Role.LEADER, Role.ENABLER, Role.ADMIN}),
 }
 
 READS_EVERYTHING = frozenset({Role.ENABLER, Role.LEADER, Role.ADMIN})

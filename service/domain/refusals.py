@@ -101,10 +101,12 @@ class EvidenceMissing(Refusal):
 
 
 class CertificationMissing(Refusal):
-    """The accountable owner must be certified first; `about` names the certification."""
+    """The accountable owner, or whoever gives the command, must be certified first; `about` names
+    the certificate."""
 
-    def __init__(self, certification: str) -> None:
-        super().__init__(f"the accountable owner is not certified: {certification}", certification)
+    def __init__(self, certificate: str, *, of_owner: bool = True) -> None:
+        who = "the accountable owner is" if of_owner else "you are"
+        super().__init__(f"{who} not certified: {certificate}", certificate)
 
 
 class TooLong(Refusal):

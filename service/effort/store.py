@@ -5,11 +5,11 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from math import isfinite
 
-from sqlalchemy import Text, func, literal, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.columns import among
 from service.domain.people import Actor
 from service.effort.hours import MOST_HOURS, About, Hours, Work
 from service.effort.tables import EffortRow
@@ -117,7 +117,7 @@ async def _said(session: AsyncSession, use_case_ids: Collection[str], at: dateti
     found = await session.execute(
         select(col(row.use_case_id), col(row.about), col(row.about_number), col(row.hours))
         .where(
-            col(row.use_case_id) == func.any(literal(list(use_case_ids), ARRAY(Text))),
+            among(col(row.use_case_id), use_case_ids),
             col(row.recorded_at) <= at,
         )
         .order_by(col(row.use_case_id), col(row.number))

@@ -5,7 +5,7 @@ answered from the versions known then, for ever alike.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import inf, nan
@@ -38,7 +38,7 @@ from service.domain.tally import LIVE, Kind
 from service.errors import BadInput
 from service.facts.counts.read import Lines, lines
 from service.facts.tables import CaseVersionRow, ObservationRow
-from service.measure.cases import EPOCH, OUTCOMES, Cases, Collector, Group, joined
+from service.measure.cases import EPOCH, OUTCOMES, Cases, Codes, Collector, Group, joined
 from service.measure.days import DayCounts, cases_from_days
 from service.measure.resample import LARGE
 from service.measure.survival import Floats
@@ -86,6 +86,15 @@ async def first_start(session: AsyncSession, cohort: str) -> datetime | None:
         select(started_at).where(col(CaseVersionRow.cohort) == cohort)
     )
     return first
+
+
+async def cases_there(session: AsyncSession, source: str, case_ids: Collection[str]) -> set[str]:
+    """Which of these ids cases of a source have, or ever had."""
+    row = CaseVersionRow
+    found = select(col(row.case_id)).where(
+        col(row.source) == source, col(row.case_id).in_(case_ids)
+    )
+    return set(await session.scalars(found))
 
 
 async def pathway_versions(
@@ -163,26 +172,31 @@ async def cases_of(session: AsyncSession, cohorts: Mapping[str, Cohort], moment:
     collector = Collector()
     for name, cohort in cohorts.items():
         for part in await session.execute(_packed(conditions(cohort, moment))):
-            started, ended = (
-                np.frombuffer(one, dtype=">i8").astype(np.float64) / 1e6
-                for one in (part.started, part.ended)
-            )
-            entered, seen = (
-                np.frombuffer(one, dtype=">i8").astype(np.float64) / 1e6
-                for one in (part.entered, part.seen)
-            )
-            size = started.size
-            collector.add_codes(
-                ((name,), (part.tier,), (part.business_unit,)),
-                (ZERO[:1].repeat(size), ZERO[:1].repeat(size), ZERO[:1].repeat(size)),
-                started,
-                np.where(ended < NEVER, ended, nan),
-                np.full(size, _CODES[part.outcome]),
-                known_from=np.where(entered < NEVER, entered, nan),
-                observed_until=np.minimum(seen, watched.get(part.source, -inf)),
-                estimate_days=np.frombuffer(part.estimated, dtype=">f8").astype(np.float64),
-            )
+            _unpack(part, name, watched, collector)
     return collector.cases(moment.at)
+
+
+def _unpack(part: Any, name: str, watched: Mapping[str, float], into: Collector) -> None:
+    """Add a row of `_packed` to the cases of a cohort of that name."""
+    started, ended = (
+        np.frombuffer(one, dtype=">i8").astype(np.float64) / 1e6
+        for one in (part.started, part.ended)
+    )
+    entered, seen = (
+        np.frombuffer(one, dtype=">i8").astype(np.float64) / 1e6
+        for one in (part.entered, part.seen)
+    )
+    size = started.size
+    into.add_codes(
+        ((name,), (part.tier,), (part.business_unit,)),
+        (ZERO[:1].repeat(size), ZERO[:1].repeat(size), ZERO[:1].repeat(size)),
+        started,
+        np.where(ended < NEVER, ended, nan),
+        np.full(size, _CODES[part.outcome]),
+        known_from=np.where(entered < NEVER, entered, nan),
+        observed_until=np.minimum(seen, watched.get(part.source, -inf)),
+        estimate_days=np.frombuffer(part.estimated, dtype=">f8").astype(np.float64),
+    )
 
 
 NEVER = 1e12
@@ -191,7 +205,7 @@ ZERO = np.zeros(1, dtype=np.int64)
 
 
 def _packed(picked: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """Cases that are alike in a row: their starts and ends in microseconds and their estimates."""
+    """Cases that are alike in a row: their numbers, starts and ends in microseconds, estimates."""
     row = CaseVersionRow
     alike = (col(row.source), col(row.tier), col(row.business_unit), col(row.outcome))
     ended, entered, seen = (
@@ -203,6 +217,7 @@ def _packed(picked: Sequence[ColumnElement[bool]]) -> Select[Any]:
     return (
         select(
             *alike,
+            func.string_agg(func.int8send(col(row.id)), nothing).label("numbers"),
             func.string_agg(func.int8send(microseconds(col(row.started_at))), nothing).label(
                 "started"
             ),
@@ -428,45 +443,35 @@ async def _exact(
 
 
 @dataclass(frozen=True, slots=True)
-class NamedCases:
-    """Cases in columns, and of each row which case it is: its source, empty for a live one, and
-    its id there."""
+class NumberedCases:
+    """Cases in columns, and the number of each row in `numbers_of`."""
 
     cases: Cases
-    names: tuple[tuple[str, str], ...]
+    numbers: Codes
 
 
-async def named_cases_of(session: AsyncSession, cohort: Cohort, moment: Moment) -> NamedCases:
+async def numbered_cases_of(session: AsyncSession, cohort: Cohort, moment: Moment) -> NumberedCases:
     """The cases of a cohort as known at the moment, for whoever knows something of single ones."""
-    row = CaseVersionRow
-    entered = col(row.entered_at)
-    statement = select(
-        col(row.source),
-        col(row.case_id),
-        col(row.tier),
-        microseconds(col(row.started_at)),
-        microseconds(col(row.ended_at)),
-        col(row.outcome),
-        microseconds(entered),
-        microseconds(col(row.observed_until)),
-    ).where(*conditions(cohort, moment), or_(entered.is_(None), entered <= moment.at))
-    rows = (await session.execute(statement.order_by(col(row.id)))).all()
     watched = await watched_until(session, moment)
     collector = Collector()
-    if rows:
-        sources, ids, tiers, started, ended, outcomes, known, seen = zip(*rows, strict=True)
-        last = np.array([watched.get(source, -inf) for source in sources])
-        collector.add_many(
-            [cohort.name] * len(rows),
-            tiers,
-            _in_seconds(started),
-            _in_seconds(ended),
-            outcomes,
-            known_from=_in_seconds(known),
-            observed_until=np.fmin(_in_seconds(seen), last),
-        )
-        return NamedCases(collector.cases(moment.at), tuple(zip(sources, ids, strict=True)))
-    return NamedCases(collector.cases(moment.at), ())
+    numbers = [ZERO[:0]]
+    for part in await session.execute(_packed(_there(cohort, moment))):
+        _unpack(part, cohort.name, watched, collector)
+        numbers.append(np.frombuffer(part.numbers, dtype=">i8").astype(np.int64))
+    return NumberedCases(collector.cases(moment.at), np.concatenate(numbers))
+
+
+def numbers_of(cohort: Cohort, moment: Moment) -> Select[int | None, str, str]:
+    """The `id`, `source` (empty for a live one) and `case_id` of each case that
+    `numbered_cases_of` has, to be joined with what is known of single ones."""
+    row = CaseVersionRow
+    return select(col(row.id), col(row.source), col(row.case_id)).where(*_there(cohort, moment))
+
+
+def _there(cohort: Cohort, moment: Moment) -> list[ColumnElement[bool]]:
+    """What picks the cases of a cohort that no `Collector` leaves out."""
+    entered = col(CaseVersionRow.entered_at)
+    return [*conditions(cohort, moment), or_(entered.is_(None), entered <= moment.at)]
 
 
 def _in_seconds(moments: Sequence[int | None]) -> Floats:

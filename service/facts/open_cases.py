@@ -155,3 +155,11 @@ async def places_of(
         for version, stage, holder in await session.execute(IMPORTED_PLACES, given):
             found[version] = (names[version], stage, holder)
     return found
+
+
+async def stages_of(
+    session: AsyncSession, use_case_ids: Sequence[str], moment: Moment
+) -> dict[str, str]:
+    """The stages in which these use cases were at the moment, by id."""
+    given = {"cases": list(use_case_ids), "at": moment.at}
+    return {one: stage for one, _, stage, _ in await session.execute(LIVE_PLACES, given)}

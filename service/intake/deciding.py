@@ -1,11 +1,13 @@
 """Deciding: from a person's command to a recorded transition."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.certification.holding import certified_on_day
 from service.database import Sessions, reading
 from service.domain.case import Outcome
 from service.domain.commands import Command
@@ -59,14 +61,18 @@ async def decide(
     *,
     decision_id: str,
     request_digest: str,
+    at: datetime,
 ) -> Applied:
-    """Carry out a command on a use case, once for each `decision_id`.
+    """Carry out a command on a use case, once for each `decision_id`. Certificates are judged by
+    what is asked, and held, on the day of `at`.
 
     Raises what `Engine.decide` raises, `NotFound` and `KeyReused`. No connection is held while the
     engine works.
     """
     try:
-        applied = await _decide(sessions, engine, key, request, (decision_id, request_digest))
+        applied = await _decide(
+            sessions, engine, key, request, (decision_id, request_digest), at=at
+        )
     except Refusal as refusal:
         if not refusal.person:
             raise
@@ -79,7 +85,13 @@ async def decide(
 
 
 async def _decide(
-    sessions: Sessions, engine: Engine, key: str, request: Wanted, identity: tuple[str, str]
+    sessions: Sessions,
+    engine: Engine,
+    key: str,
+    request: Wanted,
+    identity: tuple[str, str],
+    *,
+    at: datetime,
 ) -> Applied:
     decision_id, request_digest = identity
     async with reading(sessions) as session:
@@ -90,7 +102,7 @@ async def _decide(
             if earlier is not None:
                 return earlier
         try:
-            move = await _move(session, row, request)
+            move = await _move(session, row, request, at)
         except BadInput:
             # What was good input once is repeated like anything else.
             earlier = await find_applied(session, row.id, decision_id)
@@ -127,7 +139,7 @@ async def _hand_to(engine: Engine, sessions: Sessions, decision: Decision) -> Ap
         return await engine.decide(decision)
 
 
-async def _move(session: AsyncSession, row: UseCaseRow, request: Wanted) -> Move:
+async def _move(session: AsyncSession, row: UseCaseRow, request: Wanted, at: datetime) -> Move:
     move = Move(
         command=request.command,
         actor=request.actor,
@@ -144,9 +156,10 @@ async def _move(session: AsyncSession, row: UseCaseRow, request: Wanted) -> Move
     if request.command is Command.REFER and not await speaks_for(session, move.party):
         check(standing_of(row), move)  # what else is wrong with it comes first
         raise BadInput("party", f"nobody here speaks for {move.party}")
+    certified = await certified_on_day(session, at, {row.owner_id, request.actor.person_id}, ())
+    move = replace(move, lacks=certified.lacks(row.owner_id, request.actor.person_id))
     if request.command is Command.APPROVE:
-        owner = await find_person(session, row.owner_id)
-        move = replace(move, owner_certifications=owner.certifications)
+        move = replace(move, owner_certifications=certified.kinds_of(row.owner_id))
     if request.tier is not None:
         move = replace(move, pathway=pathways()[request.tier])
     if request.owner:

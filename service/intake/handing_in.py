@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.certification.holding import certified_for
 from service.domain.clock import Transition
 from service.domain.decision import Beginning
 from service.domain.forecast import MadeForecast
@@ -17,13 +18,13 @@ from service.domain.passing import Missing, way_ahead
 from service.domain.pathway import Stage
 from service.domain.people import Actor
 from service.domain.standing import Mode, Position, Standing
-from service.domain.tiering import Tier, tier_of
+from service.domain.tiering import Tier
 from service.errors import KeyReused
 from service.intake.fields import UseCase
-from service.intake.pathways import pathways, tier_rules
+from service.intake.pathways import pathways, tier_of
 from service.intake.tables import OutboxRow, SubmissionRow, TransitionRow, UseCaseRow
 from service.intake.use_cases import key_of, projection, third_parties, transition_values
-from service.people.directory import any_sample, certifications_of
+from service.people.directory import any_sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ async def write(
 
     What is owned or handed in by a sample person is a sample.
     """
-    tiering = tier_of(use_case.risk, tier_rules())
+    tiering = tier_of(use_case.risk)
     owners = tuple(dict.fromkeys((use_case.owner, *use_case.co_owners, submitter.person_id)))
     begun = begin(str(uuid.uuid4()), pathways()[tiering.tier], owners, submitter.person_id, at)
     row = UseCaseRow(
@@ -122,7 +123,7 @@ async def answer(
 ) -> Submitted:
     """The receipt of what was handed in; kept, where the request can be repeated."""
     row, standing = handed_in.row, handed_in.standing
-    certified = await certifications_of(session, [row.owner_id])
+    certified = await certified_for(session, [standing], at=row.submitted_at)
     receipt = Receipt(
         use_case_id=row.id,
         key=key_of(row),
@@ -137,7 +138,7 @@ async def answer(
         holder=standing.holds[-1].party,
         mode=standing.mode or Mode.WAITING,
         forecast=forecast,
-        missing=way_ahead(standing.pathway, certified.get(row.owner_id, ())),
+        missing=way_ahead(standing.pathway, certified, standing.owners),
     )
     if repeatable is not None:
         session.add(

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,7 +26,7 @@ MOST_AT_ONCE = 500
 
 
 async def hand_over_all(
-    sessions: Sessions, engine: Engine, person_id: str, *, by: Actor, successor: str
+    sessions: Sessions, engine: Engine, person_id: str, *, by: Actor, successor: str, at: datetime
 ) -> int:
     """Hand over the open use cases that somebody owns before they are let out; how many.
 
@@ -56,7 +57,13 @@ async def hand_over_all(
         )
         try:
             await decide(
-                sessions, engine, key, wanted, decision_id=decision, request_digest=decision
+                sessions,
+                engine,
+                key,
+                wanted,
+                decision_id=decision,
+                request_digest=decision,
+                at=at,
             )
         except BadInput as error:
             raise BadInput("successor", f"{key}: {error.detail}") from None

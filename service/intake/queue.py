@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.domain.case import Outcome
-from service.domain.people import BUILDER, ENABLEMENT, Actor, Role
+from service.domain.people import BUILDER, Actor, Role
 from service.domain.standing import Position
 from service.intake.tables import UseCaseRow
 
@@ -105,14 +105,11 @@ def waits_for_others(person: Actor) -> ColumnElement[bool]:
 
 
 def _theirs(person: Actor, *, building: bool) -> Sequence[ColumnElement[bool]]:
-    parties = [ENABLEMENT] if Role.ENABLER in person.roles else []
-    if Role.REVIEWER in person.roles and person.party:
-        parties.append(person.party)
     owns = col(UseCaseRow.owners).contains([person.person_id])
     found: list[ColumnElement[bool]] = []
-    if parties:
+    if person.parties:
         decides = ~or_(owns, waits_for_others(person))
-        found.append(and_(col(UseCaseRow.holder).in_(parties), decides))
+        found.append(and_(col(UseCaseRow.holder).in_(person.parties), decides))
     if building and Role.BUILDER in person.roles:
         found.append(and_(col(UseCaseRow.holder) == BUILDER, owns))
     return found

@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
-from service.columns import ID, TIME, sample, words
+from service.columns import ID, TIME, sample, words, written
 from service.domain.case import Outcome
 from service.domain.commands import Command
 from service.domain.standing import Mode, Position
@@ -71,6 +71,7 @@ class UseCaseRow(UseCaseFields, table=True):
     standing: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     sample: bool = sample()
     """Of somebody who is one. A trigger keeps it as it was when the use case was handed in."""
+    written: int | None = written()
 
     __table_args__ = (
         Index("ix_use_case_owners", "owners", postgresql_using="gin"),
@@ -78,7 +79,7 @@ class UseCaseRow(UseCaseFields, table=True):
         Index("ix_use_case_open", "holder", "position", postgresql_where="outcome = 'open'"),
         Index("ix_use_case_ended_at", "ended_at"),
         Index("ix_use_case_turn_since_number", "turn_since", "number"),
-        Index("ix_use_case_sequence", "sequence"),
+        Index("ix_use_case_sample", "number", postgresql_where="sample"),
         Index(
             "ix_use_case_words",
             text("to_tsvector('english'::regconfig, (title || ' '::text) || problem)"),

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.columns import among
 from service.domain.case import Outcome
 from service.domain.clock import Transition
 from service.domain.people import BUILDER, ENABLEMENT, PARKED, Actor, Role
@@ -110,15 +111,25 @@ def in_production_since(row: UseCaseRow, at: datetime | None = None) -> date | N
     return ended.astimezone(UTC).date()
 
 
-async def find(session: AsyncSession, key: str, reader: Actor) -> UseCaseRow:
-    """A use case by key or id. `NotFound` also when this person may not know of it."""
-    row = None
+async def row_named(session: AsyncSession, key: str) -> UseCaseRow | None:
+    """A use case by key or id, whoever asks."""
     if match := KEY.fullmatch(key):
-        row = await session.scalar(
+        found: UseCaseRow | None = await session.scalar(
             select(UseCaseRow).where(col(UseCaseRow.number) == int(match[1]))
         )
-    elif ID_FORM.fullmatch(key):
-        row = await session.get(UseCaseRow, key)
+        return found
+    return await session.get(UseCaseRow, key) if ID_FORM.fullmatch(key) else None
+
+
+async def is_unit(session: AsyncSession, name: str) -> bool:
+    """Whether some use case is of a business unit of this name."""
+    found = select(col(UseCaseRow.id)).where(col(UseCaseRow.business_unit) == name).limit(1)
+    return await session.scalar(found) is not None
+
+
+async def find(session: AsyncSession, key: str, reader: Actor) -> UseCaseRow:
+    """A use case by key or id. `NotFound` also when this person may not know of it."""
+    row = await row_named(session, key)
     if row is None or not may_read(reader, row.owners, row.parties):
         raise NotFound(f"use case {key}")
     return row
@@ -152,21 +163,27 @@ async def transitions_of(
 async def keys_of(session: AsyncSession, use_case_ids: Collection[str]) -> dict[str, str]:
     """The keys that people say, by the ids of those that are use cases here."""
     named = select(col(UseCaseRow.id), col(UseCaseRow.number))
-    rows = await session.execute(named.where(col(UseCaseRow.id).in_(use_case_ids)))
+    rows = await session.execute(named.where(among(col(UseCaseRow.id), use_case_ids)))
     return {use_case_id: f"UC-{number}" for use_case_id, number in rows}
 
 
 async def sequences_of(session: AsyncSession, use_case_ids: Collection[str]) -> dict[str, int]:
     """The newest sequence of each, by the ids of those that are use cases here."""
     moved = select(col(UseCaseRow.id), col(UseCaseRow.sequence))
-    rows = await session.execute(moved.where(col(UseCaseRow.id).in_(use_case_ids)))
+    rows = await session.execute(moved.where(among(col(UseCaseRow.id), use_case_ids)))
     return {row.id: row.sequence for row in rows}
 
 
 async def rows_of(session: AsyncSession, use_case_ids: Collection[str]) -> dict[str, UseCaseRow]:
     """These use cases by id, those that there are."""
-    rows = await session.scalars(select(UseCaseRow).where(col(UseCaseRow.id).in_(use_case_ids)))
+    rows = await session.scalars(select(UseCaseRow).where(among(col(UseCaseRow.id), use_case_ids)))
     return {row.id: row for row in rows}
+
+
+async def rows_numbered(session: AsyncSession, numbers: Collection[int]) -> dict[int, UseCaseRow]:
+    """These use cases by the number in their key, those that there are."""
+    rows = await session.scalars(select(UseCaseRow).where(col(UseCaseRow.number).in_(numbers)))
+    return {row.number: row for row in rows if row.number is not None}
 
 
 async def count_open(session: AsyncSession, units: Collection[str], at: datetime) -> dict[str, int]:

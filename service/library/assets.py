@@ -1,14 +1,16 @@
 """Assets of the library: what they are, how a version stands, and what may be written of one."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from service.domain.pathway import APPROVED_PATTERN
+from service.domain.pathway import APPROVED_PATTERN, HARNESS_PASS, Stage
 from service.domain.people import Actor, Role
 from service.domain.standing import Standing
 from service.domain.tiering import Tier
+from service.library.pass_rules import PassRule
 
 MOST_ASSETS = 5_000
 MOST_VERSIONS = 200
@@ -70,6 +72,8 @@ class Content:
     tags: tuple[str, ...] = ()
     tiers: tuple[Tier, ...] = ()
     stages: tuple[str, ...] = ()
+    rules: tuple[PassRule, ...] = ()
+    """Of a harness: what a run must be to pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,12 @@ class Version:
     def status(self) -> Status:
         """How it stands."""
         return self.decided[-1].status if self.decided else Status.DRAFT
+
+    @property
+    def published_at(self) -> datetime | None:
+        """When it was published first; None if it never was."""
+        found = (one.at for one in self.decided if one.status is Status.PUBLISHED)
+        return next(found, None)
 
     @property
     def published_by(self) -> str | None:
@@ -145,11 +155,13 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """That a use case took a version at a moment; a later one takes its place."""
+    """That a use case took a version at a moment; a later one takes its place. `by` is who wrote it
+    down: as it happened, or from a file, `imported_at`."""
 
     number: int
     by: str
     at: datetime
+    imported_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,31 +178,50 @@ class Exemption:
         return day <= self.until
 
 
-def attester(adopter: Actor, publisher: Actor, standing: Standing) -> Actor | None:
-    """In whose name an adopted pattern is attached as `approved-pattern`: of whoever adopted it, if
-    they are of enablement, or of whoever published it. None for nobody: its owners never open a
-    gate of their own use case, whatever they have published."""
-    for one in (adopter, publisher):
+OPENS: Mapping[Kind, str] = {Kind.PATTERN: APPROVED_PATTERN, Kind.HARNESS: HARNESS_PASS}
+"""The evidence that an asset can become: an adopted pattern, or a harness that was passed."""
+
+
+ADOPTED = re.compile(r"library: ([a-z0-9-]{1,60}), version ([1-9][0-9]{0,8})")
+
+
+def reference_to(asset: Asset, version: Version) -> str:
+    """How evidence says which version of which asset it is."""
+    return f"library: {asset.key}, version {version.number}"
+
+
+def adopted_in(reference: str) -> tuple[str, int] | None:
+    """The asset's key and the version that evidence is about; None where it is about neither."""
+    found = ADOPTED.fullmatch(reference)
+    return (found[1], int(found[2])) if found else None
+
+
+def attester(standing: Standing, *candidates: Actor) -> Actor | None:
+    """In whose name evidence of the library is attached: of the first of these who is of enablement
+    and no owner. None for nobody: owners never open a gate of their own use case, whatever they
+    have published."""
+    for one in candidates:
         own = one.person_id in (*standing.owners, *standing.former_owners)
         if Role.ENABLER in one.roles and not own:
             return one
     return None
 
 
-def opens(kind: Kind, version: Version, standing: Standing) -> bool:
-    """Whether an adopted version is what a gate of this use case, now or later, passes with.
+def gates_of(kind: Kind, version: Version, standing: Standing) -> tuple[Stage, ...]:
+    """The present and later gates of a use case that pass with a version, adopted or passed.
 
-    The version must be published, say that it serves the tier, and serve the stage.
+    The version must be published, say that it serves the tier, and serve the stage. None once the
+    evidence is there, attached by enablement.
     """
-    content = version.content
-    if kind is not Kind.PATTERN or version.status is not Status.PUBLISHED or standing.ended:
-        return False
+    content, evidence = version.content, OPENS.get(kind)
+    if evidence is None or version.status is not Status.PUBLISHED or standing.ended:
+        return ()
     if standing.pathway.tier not in content.tiers:
-        return False
-    if any(item.kind == APPROVED_PATTERN for item in standing.evidence):
-        return False
-    return any(
-        APPROVED_PATTERN in stage.passes_with
-        and (not content.stages or stage.key in content.stages)
+        return ()
+    if any(item.kind == evidence and item.attested for item in standing.evidence):
+        return ()
+    return tuple(
+        stage
         for stage in (standing.stage, *standing.stages_ahead)
+        if evidence in stage.passes_with and (not content.stages or stage.key in content.stages)
     )

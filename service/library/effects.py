@@ -18,7 +18,7 @@ from service.library.false_discovery import benjamini_hochberg
 from service.library.mantel_byar import MantelByar, mantel_byar
 from service.library.risk_sets import Ages, RiskSets
 from service.measure.adoptions import Adoptions
-from service.measure.cases import Cases, Codes, some
+from service.measure.cases import Cases, Codes
 from service.measure.figures import interval_json, number
 from service.measure.survival import Floats
 
@@ -91,14 +91,6 @@ class Effects:
         self._gave_up: RiskSets | None = None
         done = cases.duration_days[self._done]
         self._lag = LATE * float(np.median(done)) if done.size else 0.0
-        waiting = np.flatnonzero(cases.duration_days > landmark_day)
-        self._place = np.full(cases.size, -1, dtype=np.int64)
-        self._place[waiting] = np.arange(waiting.size)
-        self._waiting = RiskSets(
-            cases.tier[waiting],
-            Ages(cases.duration_days[waiting], some(cases.entry_days, waiting)),
-            self._done[waiting],
-        )
 
     def of(self, assets: Sequence[Adoptions], withheld: str = "") -> list[Effect]:
         """The effect of each asset, in the same order; with `withheld`, a reason, no verdict."""
@@ -115,13 +107,11 @@ class Effects:
         ]
 
     def _figures(self, asset: Adoptions) -> Effect:
-        order = np.argsort(asset.ages)
-        cases, ages = asset.cases[order], asset.ages[order]
+        cases, ages = asset.cases, asset.ages
         since = self._ages.since(cases, ages)
         moments = self._tiers.with_asset(cases, since)
         ever = self._tiers.with_asset(cases)
-        by_then = self._place[cases[ages <= self._day]]
-        landmark = self._waiting.with_asset(by_then[by_then >= 0])
+        landmark = self._tiers.with_asset(*self._by_then(cases, ages))
         same = None if self._quarters is None else self._quarters.with_asset(cases, since)
         return Effect(
             asset=asset.asset,
@@ -135,6 +125,12 @@ class Effects:
             verdict=EffectVerdict.NONE,
             why="",
         )
+
+    def _by_then(self, cases: Codes, ages: Floats) -> tuple[Codes, Codes]:
+        """Who had adopted at the landmark and still waited, as with the asset from that day on."""
+        day = self._day
+        still = cases[(ages <= day) & (self._ages.until[cases] > day)]
+        return still, self._ages.since(still, np.full(still.size, day))
 
     def _judged(self, found: Effect, asset: Adoptions, withheld: str) -> Effect:
         side = EffectVerdict.NONE
@@ -296,5 +292,7 @@ def _in_quarters(tier: Codes, start_days: Floats) -> Codes:
     """The tier and the calendar quarter (UTC) of the start as one code."""
     days = np.floor(start_days).astype("datetime64[D]")
     quarter = days.astype("datetime64[M]").astype(np.int64) // 3
-    _, codes = np.unique(np.stack([tier, quarter]), axis=1, return_inverse=True)
-    return codes.ravel()
+    if quarter.size:
+        quarter -= quarter.min()
+    found: Codes = tier * (quarter.max(initial=0) + 1) + quarter
+    return found

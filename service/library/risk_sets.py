@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from service.library.places import Places
 from service.measure.cases import Codes
 from service.measure.survival import Flags, Floats
 
@@ -49,18 +50,16 @@ class Ages:
     def __init__(self, until: Floats, entries: Floats | None = None) -> None:
         self.until = until
         self._entries = entries
-        self._ordered, place = np.unique(until, return_inverse=True)
+        ordered, place = np.unique(until, return_inverse=True)
+        self._ordered = Places(ordered)
+        self.different = int(ordered.size)
+        """How many different ages there are."""
         self.places = place + 1
         """Of each case: which of all different ages its own is, counted from 1."""
         self.came = np.zeros(until.size, dtype=np.int64)
         """Of each case: how many of them it has not lived, as far as is known."""
         if entries is not None:
-            self.came = np.searchsorted(self._ordered, entries, side="right")
-
-    @property
-    def different(self) -> int:
-        """How many different ages there are."""
-        return int(self._ordered.size)
+            self.came = self._ordered.upto(entries)
 
     def since(self, cases: Codes, ages: Floats) -> Codes:
         """How many of all ages these cases lived without an asset that they adopted at `ages`.
@@ -72,7 +71,7 @@ class Ages:
         until = self.until[cases]
         if (ages > until).any():
             raise ValueError("an asset that is adopted after the end has no effect on it")
-        place: Codes = np.searchsorted(self._ordered, ages, side="right") - (ages == until)
+        place: Codes = self._ordered.upto(ages) - (ages == until)
         return place if self._entries is None else np.maximum(place, self.came[cases])
 
 
@@ -86,28 +85,27 @@ class RiskSets:
     def __init__(self, strata: Codes, ages: Ages, events: Flags) -> None:
         self._events = events
         # Stratum and place of the age as one number: all comparisons are exact.
-        self._before = strata * (ages.different + 2) + 1
-        own = self._before + ages.places - 1
-        self._keys, events_at = np.unique(own[events], return_counts=True)
+        self._before = strata * (ages.different + 1)
+        own = self._before + ages.places
+        keys, events_at = np.unique(own[events], return_counts=True)
+        self._keys = Places(keys)
         self._events_at = events_at.astype(np.float64)
-        self._until = np.searchsorted(self._keys, own, side="right")
-        self._came = np.searchsorted(self._keys, self._before + ages.came)
+        self._until = self._keys.upto(own)
+        self._came = self._keys.upto(self._before + ages.came)
         self._at_risk = self._running(self._came, self._until)
 
     def with_asset(self, cases: Codes, since: Codes | None = None) -> Moments:
         """The moments while some of these cases were with an asset: `since` as `Ages.since` has it,
         None if from the start on."""
         until = self._until[cases]
-        if since is None:
-            came = self._came[cases]
-        else:  # which case it is does not matter, and in order they are found several times faster
-            came = np.searchsorted(self._keys, np.sort(self._before[cases] + since))
+        lived = None if since is None else self._before[cases] + since
+        came = self._came[cases] if lived is None else self._keys.upto(lived)
         ended = until[self._events[cases]] - 1
-        events_with = np.bincount(ended, minlength=self._keys.size).astype(np.float64)
+        events_with = np.bincount(ended, minlength=self._events_at.size).astype(np.float64)
         return Moments(self._at_risk, self._running(came, until), self._events_at, events_with)
 
     def _running(self, came: Codes, left: Codes) -> Floats:
         """How many are there at each moment, who came before it and have not left."""
-        size = self._keys.size
+        size = self._events_at.size
         change = np.bincount(came, minlength=size + 1) - np.bincount(left, minlength=size + 1)
-        return np.cumsum(change[:size]).astype(np.float64)
+        return np.cumsum(change[:size], dtype=np.float64)

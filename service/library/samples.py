@@ -10,6 +10,8 @@ from service.library.tables import (
     AdoptionRow,
     AssetRow,
     ExemptionRow,
+    FindingRow,
+    OpeningRow,
     StatusRow,
     VersionRow,
 )
@@ -18,11 +20,11 @@ from service.library.tables import (
 async def remove_library(session: AsyncSession, use_case_ids: Sequence[str]) -> None:
     """Delete the sample assets, and what these use cases, which are samples, took of all others."""
     samples = select(col(AssetRow.id)).where(col(AssetRow.sample))
-    await session.execute(
-        delete(AdoptionRow).where(
-            or_(col(AdoptionRow.sample), col(AdoptionRow.asset_id).in_(samples))
-        )
-    )
+    of_samples = or_(col(AdoptionRow.sample), col(AdoptionRow.asset_id).in_(samples))
+    adoptions = select(col(AdoptionRow.id)).where(of_samples)
+    for written in (FindingRow, OpeningRow):
+        await session.execute(delete(written).where(col(written.adoption_id).in_(adoptions)))
+    await session.execute(delete(AdoptionRow).where(of_samples))
     await session.execute(
         delete(ExemptionRow).where(
             or_(
@@ -46,6 +48,7 @@ async def who_contributed(session: AsyncSession, person_ids: Sequence[str]) -> s
         col(StatusRow.person_id),
         col(AdoptionRow.person_id),
         col(ExemptionRow.person_id),
+        col(FindingRow.person_id),
     ):
         found |= set(await session.scalars(select(column).where(column.in_(person_ids)).distinct()))
     return found

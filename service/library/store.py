@@ -35,12 +35,13 @@ from service.library.assets import (
     Version,
 )
 from service.library.markdown import is_safe_address
+from service.library.pass_rules import Bound, PassRule, checked_rules
 from service.library.tables import AssetRow, StatusRow, VersionRow
 from service.people.directory import any_sample, find_person, names_of
 
 KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LONGEST_KEY = 60
-TAKEN = frozenset({"propose", "similar"})
+TAKEN = frozenset({"checks", "propose", "similar"})
 """Addresses of something else."""
 MOST_LISTED = 100
 LAST_PAGE = 1000
@@ -56,7 +57,7 @@ async def propose_asset(
         raise BadInput("key", f"up to {LONGEST_KEY} small letters, digits and hyphens")
     if key in TAKEN:
         raise BadInput("key", "this one means something else here")
-    checked = await _checked(session, content)
+    checked = await _checked(session, kind, content)
     count = await session.scalar(select(func.count()).select_from(AssetRow))
     if (count or 0) >= MOST_ASSETS:
         raise Conflict(f"the library has its {MOST_ASSETS:,} assets")
@@ -87,8 +88,8 @@ async def propose_version(
     """Propose another version, with what is different; what there is stays as it is."""
     if not changed.strip():
         raise BadInput("changed", "say what is different")
-    checked = await _checked(session, content)
     asset = await _locked(session, key)
+    checked = await _checked(session, asset.kind, content)
     number = asset.versions[-1].number + 1
     if number > MOST_VERSIONS:
         raise Conflict(f"an asset has at most {MOST_VERSIONS} versions")
@@ -216,6 +217,7 @@ def _version(row: VersionRow, decided: Iterable[StatusRow], names: dict[str, str
             tags=tuple(row.tags),
             tiers=tuple(Tier(one) for one in row.tiers),
             stages=tuple(row.stages),
+            rules=tuple(PassRule(**{**one, "bound": Bound(one["bound"])}) for one in row.rules),
         ),
         owner_name=names.get(row.owner_id, row.owner_id),
         changed=row.changed,
@@ -247,6 +249,7 @@ def _row(
         tags=list(content.tags),
         tiers=[tier.value for tier in content.tiers],
         stages=list(content.stages),
+        rules=[asdict(rule) for rule in content.rules],
         changed=changed,
         person_id=by.person_id,
         proposed_at=at,
@@ -260,7 +263,7 @@ async def _locked(session: AsyncSession, key: str) -> Asset:
     return await find_asset(session, key)
 
 
-async def _checked(session: AsyncSession, content: Content) -> Content:
+async def _checked(session: AsyncSession, kind: Kind, content: Content) -> Content:
     """What a version can say; its owner found by email or id. `BadInput` for all else."""
     title, prose = content.title.strip(), content.text.strip()
     if not title:
@@ -282,6 +285,8 @@ async def _checked(session: AsyncSession, content: Content) -> Content:
     for link in content.links:
         if not is_safe_address(link.address) or len(link.address) > LONGEST_ADDRESS:
             raise BadInput("links", "an address begins with https:// or http://")
+    if content.rules and kind is not Kind.HARNESS:
+        raise BadInput("rules", f"a {kind} passes nothing: rules are for a harness")
     return Content(
         title=title,
         owner=owner.id,
@@ -293,6 +298,7 @@ async def _checked(session: AsyncSession, content: Content) -> Content:
         tags=tags,
         tiers=tuple(tier for tier in Tier if tier in content.tiers),
         stages=tuple(dict.fromkeys(content.stages)),
+        rules=checked_rules(content.rules),
     )
 
 

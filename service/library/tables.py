@@ -55,6 +55,7 @@ class VersionRow(SQLModel, table=True):
     tags: list[str] = Field(sa_column=Column(JSONB, nullable=False))
     tiers: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     stages: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    rules: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
     changed: str = Field(sa_type=Text)
     person_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
     proposed_at: datetime = Field(sa_type=TIME)
@@ -114,6 +115,8 @@ class AdoptionRow(SQLModel, table=True):
     adopted_at: datetime = Field(sa_type=TIME)
     sample: bool = sample()
     """Of a case that is one."""
+    imported_at: datetime | None = Field(default=None, sa_type=TIME)
+    """When it was brought in afterwards; None for one that was written down as it happened."""
 
 
 class ExemptionRow(SQLModel, table=True):
@@ -129,3 +132,37 @@ class ExemptionRow(SQLModel, table=True):
     until: date
     person_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
     written_at: datetime = Field(sa_type=TIME)
+
+
+class OpeningRow(SQLModel, table=True):
+    """That an adopted pattern was attached for a gate to pass with, and whether it is one of those
+    that enablement checks afterwards: with the share and the seed by which that was drawn."""
+
+    __tablename__ = "library_opening"
+
+    adoption_id: int = Field(
+        sa_column=Column(
+            BigInteger, ForeignKey("library_adoption.id"), primary_key=True, autoincrement=False
+        )
+    )
+    opened_at: datetime = Field(sa_type=TIME)
+    share: float
+    seed: str = Field(sa_type=Text)
+    drawn: bool
+
+
+class FindingRow(SQLModel, table=True):
+    """Whether a use case does what the pattern asks for, as somebody of enablement found; a later
+    row takes its place."""
+
+    __tablename__ = "library_finding"
+    __table_args__ = (Index("ix_library_finding_adoption_id", "adoption_id"),)
+
+    id: int | None = Field(default=None, sa_column=_id())
+    adoption_id: int = Field(
+        sa_column=Column(BigInteger, ForeignKey("library_opening.adoption_id"), nullable=False)
+    )
+    fits: bool
+    words: str = Field(sa_type=Text)
+    person_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
+    found_at: datetime = Field(sa_type=TIME)

@@ -95,15 +95,17 @@ class _Wait:
 
 
 @dataclass(frozen=True)
-class _Tier:
+class TierCases:
     """The cases of a tier in an order that their input order does not change, with their spans.
 
-    `days` and `in_production` are of the cases, shortest first and what ended before what is
-    censored. `spans` are rows of the traces in the order of the cases, `case`, `begin` and `end`
-    run along with them.
+    `rows` are those of the cases in the traces; `days` and `in_production` run along with them,
+    shortest first and what ended before what is censored. `tau` is twice the tier's Kaplan-Meier
+    median if nothing else is asked for, and no longer than it has been followed. `spans` are rows
+    of the traces in the order of the cases, `case`, `begin` and `end` run along with them.
     """
 
     name: str
+    rows: Codes
     days: Floats
     in_production: Flags
     table: LifeTable
@@ -177,7 +179,9 @@ def what_would_help(
         raise ValueError(f"tau is a number of days above 0, not {tau_days}")
     waits, holders, left_out = _waits(traces)
     before = [
-        _Before(place, tier) for place, tier in enumerate(_tiers(traces, tau_days)) if tier.tau > 0
+        _Before(place, tier)
+        for place, tier in enumerate(tiers_of(traces, tau_days))
+        if tier.tau > 0
     ]
     if not before:
         return Replay(None, (), factor, traces.cases.size, (), (), left_out)
@@ -222,7 +226,8 @@ def _total(days: Floats) -> float:
     return float(np.sort(days).sum())
 
 
-def _tiers(traces: Traces, tau_days: float | None) -> Iterator[_Tier]:
+def tiers_of(traces: Traces, tau_days: float | None = None) -> Iterator[TierCases]:
+    """The tiers of the cases."""
     cases = traces.cases
     bounds = np.searchsorted(traces.case, np.arange(cases.size + 1))
     for code in np.unique(cases.tier):
@@ -235,8 +240,9 @@ def _tiers(traces: Traces, tau_days: float | None) -> Iterator[_Tier]:
         followed = float(cases.followed_days[rows].max()) if table.complete else table.last_day
         counts = np.diff(bounds)[rows]
         spans = np.concatenate([np.arange(bounds[row], bounds[row + 1]) for row in rows])
-        yield _Tier(
+        yield TierCases(
             name=cases.tiers[code],
+            rows=rows,
             days=days,
             in_production=in_production,
             tau=min(wanted if tau_days is None else tau_days, followed),
@@ -272,22 +278,22 @@ class _Before:
     Kaplan-Meier with what did not go to production as the event.
     """
 
-    def __init__(self, place: int, tier: _Tier) -> None:
+    def __init__(self, place: int, tier: TierCases) -> None:
         self.tier = tier
         self.mean = restricted_mean(tier.table, tier.tau).days
         rng = np.random.default_rng([SEED, 4, place])
         size = tier.days.size
-        watched = _watched(tier, np.ones((size, 1)))[:, 0]
+        chance = watched(tier, np.ones((size, 1)))[:, 0]
         # The days, each counted for the inverse of the chance: linear from one end to the next.
         self._ages = np.append(0.0, tier.days)
-        self._weighed = np.append(0.0, np.cumsum(np.diff(self._ages) / watched))
+        self._weighed = np.append(0.0, np.cumsum(np.diff(self._ages) / chance))
         self._small = size <= LARGE
         if self._small:
             counts: NDArray[np.int64] = rng.multinomial(size, np.full(size, 1.0 / size), RESAMPLES)
             self._weights = counts.T.astype(np.float64)
-            drawn_watched = _watched(tier, self._weights)
+            drawn_chance = watched(tier, self._weights)
             self._inverse = np.divide(
-                1.0, drawn_watched, out=np.zeros_like(drawn_watched), where=drawn_watched > 0.0
+                1.0, drawn_chance, out=np.zeros_like(drawn_chance), where=drawn_chance > 0.0
             )
             self.drawn = self._redrawn(tier.as_it_was())
         else:
@@ -347,7 +353,7 @@ class _Before:
         return influence
 
 
-def _watched(tier: _Tier, weights: Floats) -> Floats:
+def watched(tier: TierCases, weights: Floats) -> Floats:
     """The chance to be watched still just before each case's end, for each column of weights."""
     at_risk = np.cumsum(weights[::-1], axis=0)[::-1]
     censored = np.where(tier.in_production[:, None], 0.0, weights)

@@ -266,7 +266,7 @@ def _percentiles(stays: Visits, what: int) -> Percentiles:
     return Percentiles(quantile(table), quantile(table, 0.85), quantile(table, 0.95))
 
 
-def wilson(count: int, of: int) -> tuple[float, float] | None:
+def wilson(count: float, of: int) -> tuple[float, float] | None:
     """The 95% interval of a share (Wilson, JASA 1927); None of nothing."""
     if not of:
         return None

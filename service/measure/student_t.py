@@ -1,9 +1,14 @@
 """Quantiles of Student's t for any degrees of freedom, whole or not."""
 
-from math import exp, inf, lgamma, log
+from math import exp, floor, inf, lgamma, log, log1p, pi
 
 LARGE = 1e7
 """From so many degrees of freedom on it is the normal distribution, to eight digits."""
+EVEN = 1e4
+"""From so many degrees of freedom on rounding makes the curve uneven within those parts."""
+HALVED = 2**38
+"""Into so many parts the place is cut before halving begins: it goes on as if it had been halved
+38 times, to the same last digit."""
 
 
 def t_quantile(level: float, df: float) -> float:
@@ -19,6 +24,8 @@ def t_quantile(level: float, df: float) -> float:
         low, high = high, 2.0 * high
         if high == inf:
             return inf
+    if df < EVEN:
+        low, high = _nearer(low, high, outside, df)
     while True:
         middle = (low + high) / 2.0
         if middle in {low, high}:
@@ -27,6 +34,24 @@ def t_quantile(level: float, df: float) -> float:
             low = middle
         else:
             high = middle
+
+
+def _nearer(low: float, high: float, outside: float, df: float) -> tuple[float, float]:
+    """The part between `low` and `high` that Newton's steps lead to; the whole where they end too
+    near to its border to tell."""
+    scale = lgamma((df + 1.0) / 2.0) - lgamma(df / 2.0) - log(df * pi) / 2.0 + log(2.0)
+    found = low
+    for _ in range(12):  # from below, where the curve is steeper: it is never stepped over
+        slope = exp(scale - (df + 1.0) / 2.0 * log1p(found * found / df))
+        step = (_outside(found, df) - outside) / slope
+        found += step
+        if abs(step) < 1e-8 * found:  # the next would be by the square of that
+            break
+    part = (high - low) / HALVED
+    below = low + floor((found - low) / part) * part
+    if low <= below < high and _outside(below, df) > outside >= _outside(below + part, df):
+        return below, below + part
+    return low, high
 
 
 def _outside(value: float, df: float) -> float:

@@ -20,6 +20,22 @@ class UsualAge:
     late_days: float | None
 
 
+def usual_stays(traces: Traces) -> Mapping[tuple[str, str], float]:
+    """By tier and stage, the days after which half of those that came had left it again, where at
+    least `MIN_COMPLETIONS` stays are over."""
+    stays = stage_stays(traces)
+    tier, stage = traces.cases.tier[stays.case], traces.stage[stays.first]
+    found: dict[tuple[str, str], float] = {}
+    for of_tier, of_stage in np.unique(np.column_stack([tier, stage]), axis=0).tolist():
+        here = (tier == of_tier) & (stage == of_stage)
+        if np.count_nonzero(stays.left[here]) < MIN_COMPLETIONS:
+            continue
+        half = quantile(life_table(stays.stay_days[here], stays.left[here])).days
+        if half is not None:
+            found[traces.cases.tiers[of_tier], traces.stages[of_stage]] = half
+    return found
+
+
 def usual_ages(traces: Traces) -> Mapping[tuple[str, str], UsualAge]:
     """By tier and stage, where at least `MIN_COMPLETIONS` stays are over. Cases that are still in
     the stage count as long as they were watched (Kaplan-Meier)."""

@@ -1,7 +1,7 @@
 """People and their tokens."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import func, or_, select, update
@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.columns import among
 from service.domain.people import ENABLEMENT, RESERVED_PARTIES, Person, Role
 from service.errors import BadInput, Conflict, NotFound
 from service.people.tables import PersonRow
@@ -24,7 +25,6 @@ def person_of(row: PersonRow) -> Person:
         email=row.email,
         roles=frozenset(row.roles),
         party=row.party,
-        certifications=tuple(row.certifications),
         active=row.active,
     )
 
@@ -37,7 +37,6 @@ async def add_person(
     roles: Iterable[Role],
     at: datetime,
     party: str | None = None,
-    certifications: Sequence[str] = (),
     sample: bool = False,
 ) -> Person:
     """A new person. `BadInput` for roles and party that do not fit, `Conflict` for a known email.
@@ -52,7 +51,6 @@ async def add_person(
         "email": email.strip().lower(),
         "roles": sorted(wanted),
         "party": party,
-        "certifications": list(certifications),
         "active": True,
         "created_at": at,
         "sample": sample,
@@ -118,7 +116,7 @@ async def names_of(session: AsyncSession, ids: Iterable[str | None]) -> dict[str
     if not wanted:
         return {}
     found = await session.execute(
-        select(col(PersonRow.id), col(PersonRow.name)).where(col(PersonRow.id).in_(wanted))
+        select(col(PersonRow.id), col(PersonRow.name)).where(among(col(PersonRow.id), wanted))
     )
     return {row.id: row.name for row in found}
 
@@ -126,18 +124,6 @@ async def names_of(session: AsyncSession, ids: Iterable[str | None]) -> dict[str
 async def inactive_people(session: AsyncSession) -> set[str]:
     """The ids of all who are not here any more."""
     return set(await session.scalars(select(col(PersonRow.id)).where(~col(PersonRow.active))))
-
-
-async def certifications_of(
-    session: AsyncSession, ids: Iterable[str]
-) -> dict[str, tuple[str, ...]]:
-    """What each of these people is certified for, by person id."""
-    found = await session.execute(
-        select(col(PersonRow.id), col(PersonRow.certifications)).where(
-            col(PersonRow.id).in_(set(ids))
-        )
-    )
-    return {row.id: tuple(row.certifications) for row in found}
 
 
 async def speaks_for(session: AsyncSession, party: str) -> bool:
@@ -175,6 +161,45 @@ async def members(session: AsyncSession, holder: str) -> list[Person]:
     return [person_of(row) for row in rows]
 
 
+async def ids_of_members(
+    session: AsyncSession, parties: Iterable[str]
+) -> dict[str, tuple[str, ...]]:
+    """By party, the ids of all who are active for it: enablement, or third parties."""
+    wanted = set(parties)
+    rows = await session.execute(
+        select(col(PersonRow.id), col(PersonRow.party), col(PersonRow.roles))
+        .where(
+            col(PersonRow.active),
+            or_(
+                col(PersonRow.party).in_(wanted),
+                col(PersonRow.roles).contains([Role.ENABLER]),
+            ),
+        )
+        .order_by(col(PersonRow.id))
+    )
+    found: dict[str, list[str]] = {party: [] for party in wanted}
+    for person_id, party, roles in rows:
+        if party in found:
+            found[party].append(person_id)
+        if ENABLEMENT in found and Role.ENABLER in roles:
+            found[ENABLEMENT].append(person_id)
+    return {party: tuple(some) for party, some in found.items()}
+
+
+async def ids_by_email(session: AsyncSession, emails: Iterable[str]) -> dict[str, str]:
+    """The ids of those who have one of these emails, by it."""
+    wanted = {email.strip().lower() for email in emails}
+    rows = await session.execute(
+        select(col(PersonRow.email), col(PersonRow.id)).where(col(PersonRow.email).in_(wanted))
+    )
+    return {row.email: row.id for row in rows}
+
+
+async def active_ids(session: AsyncSession) -> set[str]:
+    """The ids of all who are here."""
+    return set(await session.scalars(select(col(PersonRow.id)).where(col(PersonRow.active))))
+
+
 async def any_sample(session: AsyncSession, ids: Iterable[str] | None = None) -> bool:
     """Whether one of these people is a sample, made by `headway demo`; without ids, one of all."""
     samples = select(col(PersonRow.id)).where(col(PersonRow.sample)).limit(1)
@@ -193,12 +218,11 @@ async def change_person(
     person_id: str,
     *,
     active: bool | None = None,
-    certifications: Sequence[str] | None = None,
     roles: Iterable[Role] | None = None,
     party: str | None = None,
     by_provider: bool = False,
 ) -> Person:
-    """Let somebody in or out, record what they are certified for, or give other roles.
+    """Let somebody in or out, or give other roles.
 
     Roles come with the third party that they ask for; `BadInput` when the two do not fit.
     `Conflict` for what would leave no administrator, unless it is the sign-in provider's word
@@ -214,8 +238,6 @@ async def change_person(
         changes |= {"roles": sorted(wanted), "party": party}
     if active is not None:
         changes["active"] = active
-    if certifications is not None:
-        changes["certifications"] = list(certifications)
     if changes:
         await session.execute(
             update(PersonRow).where(col(PersonRow.id) == person_id).values(**changes)

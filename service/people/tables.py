@@ -29,7 +29,6 @@ class PersonRow(SQLModel, table=True):
     email: str = Field(sa_column=Column(Text, nullable=False, unique=True))
     roles: list[Role] = Field(sa_column=Column(ARRAY(words(Role)), nullable=False))
     party: str | None = Field(default=None, sa_type=Text)
-    certifications: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     active: bool = True
     created_at: datetime = Field(sa_type=TIME)
     sample: bool = sample()

@@ -39,14 +39,13 @@ async def issue_token(
     life: timedelta = TOKEN_LIFE,
 ) -> NewToken:
     """A new personal token. Its secret is returned once and only a digest of it is kept."""
-    token_id = secrets.token_hex(8)
-    secret = f"hw_{token_id}_{secrets.token_urlsafe(32)}"
+    token_id, secret = new_secret("hw")
     expires_at = at + life
     session.add(
         TokenRow(
             id=token_id,
             person_id=person_id,
-            digest=_digest(secret),
+            digest=digest_of(secret),
             label=label,
             created_at=at,
             expires_at=expires_at,
@@ -95,8 +94,7 @@ async def authenticate(session: AsyncSession, presented: str, *, at: datetime) -
             .where(col(TokenRow.id) == form[1])
         )
     ).first()
-    digest = found.TokenRow.digest if found else b"\0" * 32
-    genuine = hmac.compare_digest(digest, _digest(presented))
+    genuine = is_genuine(presented, found.TokenRow.digest if found else None)
     if found is None or not genuine:
         raise SignInNeeded
     token, person = found.TokenRow, found.PersonRow
@@ -105,6 +103,20 @@ async def authenticate(session: AsyncSession, presented: str, *, at: datetime) -
     return person_of(person)
 
 
-def _digest(secret: str) -> bytes:
+def new_secret(prefix: str) -> tuple[str, str]:
+    """The id of a new token, and the whole of what is presented: both begin the same for ever."""
+    token_id = secrets.token_hex(8)
+    return token_id, f"{prefix}_{token_id}_{secrets.token_urlsafe(32)}"
+
+
+def is_genuine(presented: str, kept: bytes | None) -> bool:
+    """Whether what is presented has the digest that was kept, in a time that does not tell how
+    much of it is right, nor whether there is one at all."""
+    genuine = hmac.compare_digest(kept or b"\0" * 32, digest_of(presented))
+    return genuine and kept is not None
+
+
+def digest_of(secret: str) -> bytes:
+    """What is kept of a token."""
     # The secret is 256 random bits: a plain digest is as good as a slow one, and fast.
     return hashlib.sha256(secret.encode()).digest()

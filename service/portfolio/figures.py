@@ -81,6 +81,9 @@ class LineFigures(Figures):
     decision: Choice | None = Field(description="Of the last review that decided on it")
     decided_in: str | None = Field(description="Its quarter")
     gaps: tuple[Gap, ...]
+    regressions: tuple[str, ...] = Field(
+        description="Harnesses whose latest run failed after going live, where one had passed"
+    )
 
     @classmethod
     def of(
@@ -124,6 +127,7 @@ class LineFigures(Figures):
             decision=decided[1] if decided else None,
             decided_in=decided[0] if decided else None,
             gaps=line.gaps,
+            regressions=line.regressions,
         )
 
 
@@ -224,7 +228,7 @@ async def read_portfolio(
     cursor: str = "",
 ) -> PortfolioFigures:
     """The portfolio as known at the moment. `BadInput` for a cursor that is not in it."""
-    found = await portfolio(session, moment.at, wanted, against)
+    found = await portfolio(session, moment, wanted, against)
     lines, more = found.page(sort, limit=limit, after=cursor)
     names = await names_of(session, {line.owner for line in lines})
     counts = await latest_users(session, [line.id for line in lines], moment.at)
@@ -273,8 +277,8 @@ def _notes(found: Portfolio) -> Iterator[str]:
     used = {one.sentence for one in found.haircut.values() if one.source is Source.OUTSIDE}
     yield from (f"What is expected rests on a haircut. {said}" for said in sorted(used))
     yield (
-        "The chance of an open use case to get to production is the share of those of its tier "
-        "that have ended there."
+        "The chance of an open use case to get to production is the share of the cases that were "
+        "in its stage and tier and got there, open ones counted for what they are."
     )
 
 

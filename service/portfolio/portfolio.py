@@ -4,16 +4,24 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.case import Outcome
+from service.domain.cohort import INTAKE
+from service.domain.moment import Moment
 from service.errors import BadInput
+from service.facts.open_cases import stages_of
+from service.facts.reaching import chances_of
+from service.harness.store import Regressed, regressions
 from service.measure.cases import EPOCH, Codes
+from service.measure.reaching import ANYWHERE, Chances
 from service.measure.survival import Flags, Floats
 from service.people.directory import inactive_people
-from service.value.every_use_case import MEASURED, NOT_DUE, STATES, UNPROVEN
+from service.value.every_use_case import MEASURED, NOT_DUE, STATES, UNPROVEN, EveryUseCase
 from service.value.evidence import GRADES, NO_GRADE, State
 from service.value.grades import Grade
 from service.value.haircut import Haircut, haircuts
@@ -23,8 +31,10 @@ from service.value.recorded import BENEFITS, NO_DAY
 from service.value.terms import Benefit
 
 MOST_LISTED = 200
-LEAST_ENDED = 10
-"""Use cases of a tier that have ended, for its own share of those that reached production."""
+NOBODY_KNOWS = (
+    "No use case has reached production yet, so nobody knows how likely the open ones are to: all "
+    "are taken to get there."
+)
 OLD = timedelta(days=365)
 """Evidence that is older says too little of today: a judgement."""
 
@@ -40,6 +50,8 @@ class Gap(StrEnum):
     """It is due and nobody measured, or not for a year."""
     NO_PLAN = "no_plan"
     """Nobody said how it will be measured."""
+    REGRESSED = "regressed"
+    """It is live, and the latest run of a harness failed where an earlier one had passed."""
 
 
 WHO = {
@@ -47,6 +59,7 @@ WHO = {
     Gap.NO_BASELINE: "its owners or enablement, in a new version of the investment case",
     Gap.OVERDUE: "its owners, and finance or enablement to confirm",
     Gap.NO_PLAN: "its owners or enablement, in a new version of the investment case",
+    Gap.REGRESSED: "its owners, by what makes the harness pass again",
 }
 """Who can close each gap."""
 
@@ -114,6 +127,8 @@ class Line:
     """The last day of the newest window that was measured."""
     age_days: int | None
     gaps: tuple[Gap, ...]
+    regressions: tuple[str, ...]
+    """Keys of the harnesses whose latest run failed after going live, where one had passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +157,25 @@ class Portfolio:
     held: Held
     which: Flags
     haircut: Mapping[str, Haircut]
+    chances: Chances
     chance: Floats
     expected: Floats
     """For a year at full effect, after the haircut and the chance to get to production, in the
     currency of each case."""
     gaps: Mapping[Gap, Flags]
+    worse: Mapping[str, tuple[Regressed, ...]]
+    """By the id of a use case."""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What has to be said with the totals."""
-        return tuple(self.held.notes(self.which))
+        notes = tuple(self.held.notes(self.which))
+        if (
+            ANYWHERE in self.chances.shares
+            or not (self.which & _is(self.held.found, Outcome.OPEN)).any()
+        ):
+            return notes
+        return (*notes, NOBODY_KNOWS)
 
     @property
     def use_case_ids(self) -> list[str]:
@@ -165,17 +189,20 @@ class Portfolio:
 
     def total(self, name: str = "") -> Total:
         """All of it."""
-        return self._summed([(name, True)])[0]
+        count = np.count_nonzero(self.which & self.held.counts)
+        return self._summed([(name, np.arange(count))])[0]
 
     def totals(self, by: Kind) -> tuple[Total, ...]:
         """The same by group, those that promise the most first."""
         kept = self.which & self.held.counts
         codes, names = grouped(self.held.found, by, kept)
-        groups = [(name, codes[kept] == place) for place, name in enumerate(names)]
+        order = np.argsort(codes[kept], kind="stable")
+        ends = np.cumsum(np.bincount(codes[kept], minlength=len(names)))
+        groups = list(zip(names, np.split(order, ends[:-1]), strict=True)) if names else []
         return tuple(sorted(self._summed(groups), key=lambda one: (-one.promised, one.name)))
 
-    def _summed(self, groups: Sequence[tuple[str, Flags | bool]]) -> list[Total]:
-        """Totals of groups of those that are in it and count."""
+    def _summed(self, groups: Sequence[tuple[str, Codes]]) -> list[Total]:
+        """Totals of groups of those that are in it and count, by their places among these."""
         held, found = self.held, self.held.found
         kept = self.which & held.counts
         factor, state = held.money.factor[kept], held.against.state[kept]
@@ -185,13 +212,12 @@ class Portfolio:
         )
         evidence = held.evidence(kept)
         totals = []
-        for name, group in groups:
-            which = np.ones(state.size, dtype=np.bool_) & group
+        for name, which in groups:
             promised = np.bincount(state[which], yearly[which], len(STATES)).tolist()
             totals.append(
                 Total(
                     name=name,
-                    cases=int(which.sum()),
+                    cases=which.size,
                     promised=float(sum(promised)),
                     expected=float(expected[which].sum()),
                     not_due_a_year=promised[NOT_DUE],
@@ -277,49 +303,76 @@ class Portfolio:
             newest=newest,
             age_days=None if newest is None else (found.at.date() - newest).days,
             gaps=tuple(gap for gap in Gap if self.gaps[gap][place]),
+            regressions=tuple(
+                one.asset
+                for one in self.worse.get(found.id[place], ())
+                if self.gaps[Gap.REGRESSED][place] and _day(one.at) >= found.live[place]
+            ),
         )
 
 
 async def portfolio(
-    session: AsyncSession, at: datetime, wanted: Wanted, promise: Promise = Promise.FIRST
+    session: AsyncSession, moment: Moment, wanted: Wanted, promise: Promise = Promise.FIRST
 ) -> Portfolio:
-    """The portfolio as known at a moment (with a time zone). Who is still here is known of now."""
-    return portfolio_of(await hold(session, at, promise), wanted, await inactive_people(session))
+    """The portfolio as known at the moment. Who is still here is known of now."""
+    held = await hold(session, moment.at, promise)
+    chances = await chances_of(session, INTAKE, moment)
+    stages = await _stages(session, held.found, moment)
+    worse = await regressions(session, moment.at)
+    inactive = await inactive_people(session)
+    return portfolio_of(held, wanted, chances, stages, inactive, worse=worse)
 
 
-def portfolio_of(held: Held, wanted: Wanted, inactive: Collection[str] = ()) -> Portfolio:
-    """The same, of what is held against its promise."""
+def portfolio_of(
+    held: Held,
+    wanted: Wanted,
+    chances: Chances,
+    stages: Sequence[str],
+    inactive: Collection[str] = (),
+    *,
+    worse: Mapping[str, tuple[Regressed, ...]] = MappingProxyType({}),
+) -> Portfolio:
+    """The same, of what is held against its promise; with the `stages` of the open ones."""
     found = held.found
     haircut = haircuts(held, found.units)
-    chance = chances(held)
+    reaches = chance(found, chances, stages)
     rate = np.array([haircut[unit].rate for unit in found.units], dtype=np.float64)
-    expected = found.latest.yearly * chance
+    expected = found.latest.yearly * reaches
     if found.units:
         expected = expected * np.maximum(rate[found.unit], 0.0)
-    gaps = gaps_of(held, inactive)
-    return Portfolio(held, _which(held, wanted, gaps), haircut, chance, expected, gaps)
+    gaps = gaps_of(held, inactive, worse)
+    return Portfolio(
+        held, _which(held, wanted, gaps), haircut, chances, reaches, expected, gaps, worse
+    )
 
 
-def chances(held: Held) -> Floats:
+def chance(found: EveryUseCase, chances: Chances, stages: Sequence[str]) -> Floats:
     """Each use case's chance to be in production in the end: 1 for what is, 0 for what ended
-    otherwise. For what is open it is the share of those of its tier that have ended, or of all, if
-    the tier has fewer than `LEAST_ENDED`: 1 without any."""
-    found = held.found
-    through = _is(held, Outcome.PRODUCTION)
-    ended = ~_is(held, Outcome.OPEN)
-    everywhere = float(through.sum() / ended.sum()) if ended.any() else 1.0
-    shares = np.full(max(len(found.tiers), 1), everywhere)
-    for code in range(len(found.tiers)):
-        those = ended & (found.tier == code)
-        if those.sum() >= LEAST_ENDED:
-            shares[code] = through[those].mean()
-    return np.where(ended, through.astype(np.float64), shares[found.tier])
+    otherwise, and for what is open that of its tier and stage. `stages` are those of the open ones,
+    in their order. As long as nobody knows what becomes of cases, all are taken to get there."""
+    made = _is(found, Outcome.PRODUCTION).astype(np.float64)
+    still_open = np.flatnonzero(_is(found, Outcome.OPEN))
+    tiers = [found.tiers[code] for code in found.tier[still_open].tolist()]
+    from_place = cache(chances.from_place)
+    made[still_open] = [from_place(tier, stage) for tier, stage in zip(tiers, stages, strict=True)]
+    return np.where(np.isnan(made), 1.0, made)
 
 
-def gaps_of(held: Held, inactive: Collection[str]) -> dict[Gap, Flags]:
+async def _stages(session: AsyncSession, found: EveryUseCase, moment: Moment) -> list[str]:
+    """Where the open use cases stand, or stood at a moment that was asked for."""
+    still_open = np.flatnonzero(_is(found, Outcome.OPEN)).tolist()
+    if not moment.asked:
+        return [found.stages[found.stage[place]] for place in still_open]
+    known = await stages_of(session, [found.id[place] for place in still_open], moment)
+    return [known.get(found.id[place], "") for place in still_open]
+
+
+def gaps_of(
+    held: Held, inactive: Collection[str], worse: Mapping[str, tuple[Regressed, ...]]
+) -> dict[Gap, Flags]:
     """Which use cases have which gap; none of those that ended before production."""
     found = held.found
-    matters = _is(held, Outcome.PRODUCTION) | _is(held, Outcome.OPEN)
+    matters = _is(found, Outcome.PRODUCTION) | _is(found, Outcome.OPEN)
     gone = np.array(
         [all(one in inactive for one in owners) for owners in found.owners_of], dtype=np.bool_
     )
@@ -331,11 +384,25 @@ def gaps_of(held: Held, inactive: Collection[str]) -> dict[Gap, Flags]:
         Gap.NO_BASELINE: matters & ~found.observed,
         Gap.OVERDUE: late,
         Gap.NO_PLAN: matters & ~found.planned,
+        Gap.REGRESSED: _is(found, Outcome.PRODUCTION) & _worse_since(held, worse),
     }
 
 
-def _is(held: Held, outcome: Outcome) -> Flags:
+def _worse_since(held: Held, worse: Mapping[str, tuple[Regressed, ...]]) -> Flags:
+    """Whose latest run of some harness, after going live, failed where an earlier one passed."""
     found = held.found
+    last = np.full(len(found.id), NO_DAY)
+    for place, one in enumerate(found.id if worse else ()):
+        last[place] = max((_day(each.at) for each in worse.get(one, ())), default=NO_DAY)
+    since: Flags = (last != NO_DAY) & (last >= found.live)
+    return since
+
+
+def _day(at: datetime) -> int:
+    return (at.date() - EPOCH.date()).days
+
+
+def _is(found: EveryUseCase, outcome: Outcome) -> Flags:
     like = np.array([word == outcome.value for word in found.outcomes], dtype=np.bool_)
     same: Flags = like[found.outcome]
     return same
@@ -343,7 +410,7 @@ def _is(held: Held, outcome: Outcome) -> Flags:
 
 def _which(held: Held, wanted: Wanted, gaps: Mapping[Gap, Flags]) -> Flags:
     found = held.found
-    which = _is(held, Outcome.PRODUCTION) | _is(held, Outcome.OPEN)
+    which = _is(found, Outcome.PRODUCTION) | _is(found, Outcome.OPEN)
     for asked, codes, names in (
         (wanted.unit, found.unit, found.units),
         (wanted.sponsor, found.sponsor, found.sponsors),

@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-from sqlalchemy import BindParameter, Text, func, literal, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.columns import among
 from service.domain.naming import listed
 from service.domain.people import BUILDER, ENABLEMENT, PARKED, Actor, Role
 from service.errors import BadInput, Conflict, NotAllowed
@@ -221,7 +221,7 @@ async def counts_of(
         await session.scalars(
             select(ReachRow)
             .where(
-                col(ReachRow.use_case_id) == func.any(_ids(use_case_ids)),
+                among(col(ReachRow.use_case_id), use_case_ids),
                 col(ReachRow.recorded_at) <= at,
             )
             .order_by(col(ReachRow.use_case_id), col(ReachRow.day))
@@ -253,7 +253,7 @@ async def counts_entered(
     found = await session.execute(
         select(col(row.use_case_id), col(row.number), col(row.recorded_at), col(row.replaces))
         .where(
-            col(row.use_case_id) == func.any(_ids(use_case_ids)),
+            among(col(row.use_case_id), use_case_ids),
             col(row.recorded_at) <= at,
         )
         .order_by(col(row.use_case_id), col(row.number))
@@ -269,16 +269,12 @@ async def in_the_way_of(
     rows = await session.scalars(
         select(ObstacleRow)
         .where(
-            col(ObstacleRow.use_case_id) == func.any(_ids(use_case_ids)),
+            among(col(ObstacleRow.use_case_id), use_case_ids),
             col(ObstacleRow.recorded_at) <= at,
         )
         .order_by(col(ObstacleRow.use_case_id), col(ObstacleRow.number))
     )
     return {row.use_case_id: _in_the_way(row, {}) for row in rows}
-
-
-def _ids(use_case_ids: Collection[str]) -> "BindParameter[list[str]]":
-    return literal(list(use_case_ids), ARRAY(Text))
 
 
 async def _begin(session: AsyncSession, use_case: UseCaseRow, by: Actor, at: datetime) -> date:

@@ -17,9 +17,10 @@ from service.domain.naming import plain
 from service.domain.people import ENABLEMENT, PARKED
 from service.domain.standing import Mode
 from service.facts.as_of import Moment
+from service.facts.reaching import chances_of
 from service.facts.traces import how_many
 from service.measure.cases import DECLINED, WITHDRAWN, Codes
-from service.measure.delay import Stretches, learn_chances, stretches
+from service.measure.delay import Stretches, stretches
 from service.measure.figures import number
 from service.measure.survival import Flags, Floats
 from service.measure.traces import Traces
@@ -27,9 +28,9 @@ from service.reports.question import Asking, Question
 from service.reports.report import Day, Example, Figures, Instant, Registered, Report, Row
 from service.value.currencies import Rates, rates
 from service.value.delivered import NORMAL_95, YEAR
+from service.value.every_use_case import Yearly
 from service.value.haircut import Haircut, haircuts
 from service.value.held import hold
-from service.value.investment_cases import Yearly, yearly
 from service.value.sentences import money
 
 ALL_UNITS = ""
@@ -151,12 +152,12 @@ async def delay(asking: Asking) -> DelayReport:
     """
     session, moment, cohort = asking.session, asking.moment, asking.cohort
     sample = await asking.sample(cohort)
-    learned = await asking.sample(Cohort(cohort.name))
     scale = 1.0
     if not sample.is_whole:
         scale = await how_many(session, cohort, moment) / len(sample.case_ids)
-    promised = await yearly(session, sample.case_ids, at=moment.at)
+    chances = await chances_of(session, cohort.name, moment, asking.sample)
     held, units = await hold(session, moment.at), sample.traces.units
+    promised = held.found.yearly(sample.case_ids)
     cuts = haircuts(held, {*units, ALL_UNITS})
     rate = np.array([cuts[unit].rate for unit in units], dtype=np.float64)[sample.traces.unit]
     found = worth(
@@ -168,7 +169,7 @@ async def delay(asking: Asking) -> DelayReport:
     )
 
     def made() -> DelayReport:
-        chance = learn_chances(learned.traces).of(sample.traces)
+        chance = chances.of(sample.traces)
         return delay_report(moment, cohort, Table.of(sample.traces, found, chance, scale))
 
     return await asyncio.to_thread(made)

@@ -24,8 +24,14 @@ from service.reports.sentences import Judged, locked_sentence, verdict_sentence
 BY_EVIDENCE = (
     "cohorts by evidence are not compared: a case has its evidence only from some day on, and all "
     "the time until then would count as time in which it could not yet have been fast or slow "
-    "(immortal time bias). The other reports can be asked by evidence"
+    "(immortal time bias). What an asset does from its adoption on says the report library, or "
+    "headway adoption for a file. The other reports can be asked by evidence"
 )
+PICKED_ON_THE_WAY = (
+    "These cases are picked by what they got on their way: whoever ended early had no time to get "
+    "it, so that no figure here says what it does. From its adoption on, the report library does."
+)
+"""Said with every report of a cohort by evidence."""
 GUARD = (
     "the time not in production, which counts declined and withdrawn cases as never there, does "
     "not show it"

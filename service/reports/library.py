@@ -1,6 +1,7 @@
 """What each asset of the library does to time-to-production: does it help the next one?"""
 
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from typing import Literal
 
 from pydantic import Field
@@ -8,9 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.domain.cohort import Cohort
 from service.facts.as_of import Moment
+from service.library.checks import Tally, tallies
 from service.library.effects import EffectVerdict, as_json, notes_of, said
 from service.library.measured import Measured, measured
 from service.library.store import titles_of
+from service.measure.figures import number
+from service.offers.offers import Kind as OfferKind
+from service.offers.uptake import Uptake, uptake
 from service.reports.question import Asking
 from service.reports.report import Bounds, Example, Figures, Instant, Registered, Report, Row
 
@@ -50,19 +55,62 @@ class MantelByarTest(Figures):
     p: float | None
 
 
-class AssetEffect(Figures):
-    """What one asset does. Null where a figure cannot be told."""
+class Checks(Figures):
+    """Adoptions that opened a gate: how many were drawn, were checked, do not fit. `share` is of
+    those checked, with its 95% interval."""
 
-    asset: str = Field(description="Its key")
-    title: str
+    opened: int
+    drawn: int
+    checked: int
+    unfit: int
+    share: float | None
+    ci: Bounds | None
+
+
+class MeasuredEffect(Figures):
+    """What taking something does. Null where a figure cannot be told."""
+
     adopters: int = Field(description="Cases that adopted it before they ended")
     naive: Ratio
     time_dependent: TimeDependent
     mantel_byar: MantelByarTest
     landmark: AtLandmark
-    p_adjusted: float | None = Field(description="Over all assets of the library")
+    p_adjusted: float | None = Field(description="Over all assets of the library, or all offers")
     verdict: EffectVerdict
     sentence: str
+
+
+class AssetEffect(MeasuredEffect):
+    """What one asset does, and what checks of its adoptions found."""
+
+    asset: str = Field(description="Its key")
+    title: str
+    checks: Checks
+
+
+class TierUptake(Figures):
+    """Use cases of a tier: how many an offer was made to, took it, got it, declined it."""
+
+    tier: str
+    offered: int
+    taken: int
+    given: int = Field(description="Of those taken: whoever gives it says that it took place")
+    declined: int
+
+
+class OfferUptake(Figures):
+    """What became of an offer; `effect` counts live use cases from the first taking on, and is null
+    while nobody took it."""
+
+    number: int
+    title: str
+    kind: OfferKind
+    offered: int
+    taken: int
+    given: int
+    declined: int
+    by_tier: tuple[TierUptake, ...]
+    effect: MeasuredEffect | None
 
 
 class LibraryReport(Report):
@@ -76,6 +124,7 @@ class LibraryReport(Report):
     sentence: str
     cases: int = Field(description="Of the cohort, with and without adoptions")
     assets: tuple[AssetEffect, ...] = Field(description="Those that help first")
+    offers: tuple[OfferUptake, ...] = Field(description="In the order in which they were written")
     read: int
     accepted: int
     rejected: int
@@ -86,12 +135,19 @@ async def library(session: AsyncSession, moment: Moment, cohort: Cohort) -> Libr
     """What the assets do, as known at the moment."""
     found = await measured(session, cohort, moment)
     titles = await titles_of(session, moment.at)
+    checked = await tallies(session, moment.at)
     assets = [
         AssetEffect.model_validate(
-            {**row, "title": titles.get(effect.asset, effect.asset), "sentence": said(effect)}
+            {
+                **row,
+                "title": titles.get(effect.asset, effect.asset),
+                "sentence": said(effect),
+                "checks": _checks(checked.get(effect.asset, Tally())),
+            }
         )
         for row, effect in zip(as_json(found.effects), found.effects, strict=True)
     ]
+    offers = [_offer(one) for one in await uptake(session, cohort, moment)]
     assets.sort(key=lambda one: (ORDER[one.verdict], one.asset))
     return LibraryReport(
         as_of_words=moment.said,
@@ -100,10 +156,42 @@ async def library(session: AsyncSession, moment: Moment, cohort: Cohort) -> Libr
         sentence=_sentence(assets),
         cases=found.cases,
         assets=tuple(assets),
+        offers=tuple(offers),
         read=found.read,
         accepted=found.accepted,
         rejected=found.read - found.accepted,
         notes=tuple(_notes(found)),
+    )
+
+
+def _checks(found: Tally) -> Checks:
+    low_and_high = found.interval
+    return Checks(
+        opened=found.opened,
+        drawn=found.drawn,
+        checked=found.checked,
+        unfit=found.unfit,
+        share=number(found.share),
+        ci=low_and_high and (number(low_and_high[0]), number(low_and_high[1])),
+    )
+
+
+def _offer(found: Uptake) -> OfferUptake:
+    effect = None
+    if found.effect is not None:
+        named = replace(found.effect, asset=found.title)
+        [figures] = as_json([named])
+        figures.pop("asset")
+        effect = MeasuredEffect.model_validate({**figures, "sentence": said(named)})
+    return OfferUptake(
+        number=found.number,
+        title=found.title,
+        kind=found.kind,
+        **asdict(found.count),
+        by_tier=tuple(
+            TierUptake(tier=tier, **asdict(count)) for tier, count in found.by_tier.items()
+        ),
+        effect=effect,
     )
 
 
@@ -170,6 +258,8 @@ def _rows(found: LibraryReport) -> Iterator[Row]:
             "naive_ratio": one.naive.ratio,
             "naive_low": naive_low,
             "naive_high": naive_high,
+            "checked": one.checks.checked,
+            "unfit": one.checks.unfit,
         }
 
 
@@ -193,6 +283,37 @@ EXAMPLE: Example = {
             "verdict": "helps",
             "sentence": "sort-by-urgency helps: on any day a case with it is 1.62 times as likely "
             "to reach production as one without (95% between 1.31 and 2.00).",
+            "checks": {
+                "opened": 40,
+                "drawn": 5,
+                "checked": 4,
+                "unfit": 1,
+                "share": 0.25,
+                "ci": [0.0456, 0.6994],
+            },
+        }
+    ],
+    "offers": [
+        {
+            "number": 3,
+            "title": "An hour with the evaluation team",
+            "kind": "clinic",
+            "offered": 30,
+            "taken": 6,
+            "given": 5,
+            "declined": 4,
+            "by_tier": [{"tier": "medium", "offered": 30, "taken": 6, "given": 5, "declined": 4}],
+            "effect": {
+                "adopters": 6,
+                "naive": {"ratio": 0.9, "ci": [0.6, 1.35]},
+                "time_dependent": {"hazard_ratio": 1.2, "ci": [0.7, 2.06], "p": 0.51},
+                "mantel_byar": {"observed": 5.0, "expected": 4.2, "chi2": 0.2, "p": 0.65},
+                "landmark": {"day": 30.0, "hazard_ratio": 1.1, "ci": [0.6, 2.0]},
+                "p_adjusted": 0.51,
+                "verdict": "no verdict",
+                "sentence": "An hour with the evaluation team: no verdict, as 6 cases adopted it, "
+                "and 8 are needed.",
+            },
         }
     ],
     "read": 150,

@@ -9,6 +9,7 @@ from service.domain.cohort import Cohort
 from service.facts.as_of import Moment
 from service.facts.traces import Sample
 from service.reports import (
+    certification,
     changes,
     clock,
     delay,
@@ -25,7 +26,7 @@ from service.reports import (
     wip,
 )
 from service.reports import help as help_most
-from service.reports.headline import refuse_by_evidence
+from service.reports.headline import PICKED_ON_THE_WAY, refuse_by_evidence
 from service.reports.names import refuse_unknown
 from service.reports.question import Asking, Learned, Question, cohort_named
 from service.reports.report import Registered, Report
@@ -58,6 +59,7 @@ class Name(StrEnum):
     EFFORT = effort.REPORT
     VALUE = value.REPORT
     LIBRARY = library.REPORT
+    CERTIFICATION = certification.REPORT
 
 
 def named(written: str) -> Name:
@@ -79,6 +81,8 @@ async def report(
     await _check_names(session, name, question)
     shared = {} if samples is None else samples
     found: Report = await name.of.read(Asking(session, moment, question, shared, learned))
+    if cohort_named("cohort", question.cohort).by_evidence:
+        found = found.model_copy(update={"notes": (*found.notes, PICKED_ON_THE_WAY)})
     return found
 
 

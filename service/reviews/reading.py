@@ -216,12 +216,14 @@ async def review_of(session: AsyncSession, quarter: str, reader: Person, at: dat
     collecting = standing.phase is Phase.COLLECTING
     known = await figures(session, at) if collecting else stored
     before = await _before(session, quarter)
-    predicted = {one.decision.use_case_id for one in before.newest.values() if one.decision}
-    rows = await rows_of(session, {*known, *predicted, *(one.use_case_id for one in asked)})
+    decisions = [*before.newest.values(), *(event for _, event in events)]
+    decided = {one.decision.use_case_id for one in decisions if one.decision}
+    followed = {*decided, *(one.use_case_id for one in asked)}
+    rows = await rows_of(session, {*known, *followed})
     people = {event.actor for _, event in (*events, *before.events)}
     owners = {one for use_case in rows.values() for one in use_case.owners}
     names = await names_of(session, {*people, *owners})
-    measured = await measurements_of(session, rows.values(), at)
+    measured = await measurements_of(session, [rows[one] for one in followed & rows.keys()], at)
     there = _Known(quarter, standing.phase, at, rows, names, measured)
     told = {
         (name, use_case_id): _decided(name, event, there)

@@ -1,8 +1,10 @@
 """What every use case promised and delivered, as known at a moment: use case by use case the same
 as `measurements.value_of`, in columns."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from functools import lru_cache
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,17 +16,14 @@ from service.value.delivered import NORMAL_95, UNASKED, YEAR, Quantity
 from service.value.evidence import GRADES, NO_GRADE, State
 from service.value.grades import GRADES as GRADE_OF
 from service.value.grades import WIDENING, Grade
+from service.value.kept import everything_recorded
 from service.value.recorded import (
     METHODS,
-    MOST_NUMBERS,
     NEVER,
     NO_DAY,
     QUANTITIES,
-    Measurements,
     Recorded,
-    UseCases,
     Versions,
-    everything_recorded,
 )
 from service.value.terms import LARGEST
 
@@ -67,11 +66,22 @@ class Against:
 
 
 @dataclass(frozen=True, slots=True)
+class Yearly:
+    """What use cases are expected to bring and to cost to run in a year at full effect, in columns;
+    amounts are in `currency`. NaN and "" for a use case without an investment case."""
+
+    value: Floats
+    run_cost: Floats
+    currency: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EveryUseCase:
     """All use cases that were handed in by a moment, in the order of their numbers, in columns.
 
-    `tier`, `owners` and where it stands are those of now, but for what has ended since (`outcome`
-    is then open). Amounts are in the `currency` of each case, costs those of its latest version.
+    `tier`, `owners` and where it stands (`stage`) are those of now, but for what has ended since
+    (`outcome` is then open). Amounts are in the `currency` of each case, costs those of its latest
+    version.
     `delivered` and `error` are 0 without a measurement; `grade` is the worst one that counts, a
     place in `evidence.GRADES` or `NO_GRADE`. `exact` says that all its measurements are their plan
     to the digit. Days are since 1970, `NO_DAY` where there is none: `live` that of going live,
@@ -91,6 +101,8 @@ class EveryUseCase:
     tiers: tuple[str, ...]
     outcome: Codes
     outcomes: tuple[str, ...]
+    stage: Codes
+    stages: tuple[str, ...]
     owners: Codes
     owners_of: tuple[tuple[str, ...], ...]
     currency: Codes
@@ -114,6 +126,28 @@ class EveryUseCase:
     def __len__(self) -> int:
         return self.number.size
 
+    def places(self, ids: Sequence[str]) -> Codes:
+        """The places of use cases by their ids; -1 for what is none."""
+        wanted = set(ids)
+        place = {one: place for place, one in enumerate(self.id) if one in wanted}
+        return np.array([place.get(one, -1) for one in ids], dtype=np.int64)
+
+    def yearly(self, ids: Sequence[str]) -> Yearly:
+        """What the latest case of each of these use cases says of a year."""
+        places = self.places(ids)
+        there = places >= 0
+        value, cost = np.full(len(ids), np.nan), np.full(len(ids), np.nan)
+        value[there] = self.latest.yearly[places[there]]
+        cost[there] = self.yearly_run_cost[places[there]]
+        return Yearly(
+            value,
+            cost,
+            tuple(
+                "" if place < 0 else self.currencies[self.currency[place]]
+                for place in places.tolist()
+            ),
+        )
+
 
 async def every_use_case(session: AsyncSession, at: datetime) -> EveryUseCase:
     """What every use case promised and delivered, as known at a moment (with a time zone)."""
@@ -123,9 +157,16 @@ async def every_use_case(session: AsyncSession, at: datetime) -> EveryUseCase:
 def known_at(recorded: Recorded, at: datetime) -> EveryUseCase:
     """The same, of what was recorded."""
     at = at.astimezone(UTC)
-    moment, day = _microseconds(at), (at.date() - EPOCH.date()).days
+    found = _known_at(recorded, recorded.last(_microseconds(at)), at.date())
+    return replace(found, at=at)
+
+
+@lru_cache(maxsize=2)
+def _known_at(recorded: Recorded, moment: int, today: date) -> EveryUseCase:
+    """Known on a day since `moment`, when something was recorded last: all of that day is alike."""
+    day = (today - EPOCH.date()).days
     use_cases, versions = recorded.use_cases, recorded.versions
-    first, latest = _versions_known(use_cases, versions, moment)
+    first, latest = _versions_known(recorded, moment)
     there = np.flatnonzero((use_cases.submitted <= moment) & (first >= 0))
     first, latest = first[there], latest[there]
     number = use_cases.number[there]
@@ -133,7 +174,7 @@ def known_at(recorded: Recorded, at: datetime) -> EveryUseCase:
     through = np.array([word == Outcome.PRODUCTION for word in use_cases.outcomes], dtype=np.bool_)
     is_live = ended & through[use_cases.outcome[there]]
     live = np.where(is_live, use_cases.ended[there] // MICROSECONDS_A_DAY, NO_DAY)
-    windows = _windows(recorded.measurements, versions, number, live, moment)
+    windows = _windows(recorded, there, live, moment)
     starts = versions.plan_starts[latest]
     asked = np.where(is_live, np.minimum(np.maximum(starts, live), live + UNASKED.days), NO_DAY)
     outcomes = (*use_cases.outcomes, Outcome.OPEN.value)
@@ -161,7 +202,7 @@ def known_at(recorded: Recorded, at: datetime) -> EveryUseCase:
         )
 
     return EveryUseCase(
-        at=at,
+        at=EPOCH,
         number=number,
         id=tuple(use_cases.id[there].tolist()),
         title=tuple(use_cases.title[there].tolist()),
@@ -174,6 +215,8 @@ def known_at(recorded: Recorded, at: datetime) -> EveryUseCase:
         tiers=use_cases.tiers,
         outcome=np.where(ended, use_cases.outcome[there], len(outcomes) - 1),
         outcomes=outcomes,
+        stage=use_cases.stage[there],
+        stages=use_cases.stages,
         owners=use_cases.owners[there],
         owners_of=use_cases.owners_of,
         currency=versions.currency[first],
@@ -210,9 +253,10 @@ class _Windows:
     equals_plan: Flags
 
 
-def _versions_known(use_cases: UseCases, versions: Versions, moment: int) -> tuple[Codes, Codes]:
+def _versions_known(recorded: Recorded, moment: int) -> tuple[Codes, Codes]:
     """Of each use case the places of the first and the latest version; -1 without any."""
-    place = np.searchsorted(use_cases.number, versions.key // MOST_NUMBERS)
+    use_cases, versions = recorded.use_cases, recorded.versions
+    place = recorded.use_case_of_version
     known = np.flatnonzero(versions.recorded <= np.maximum(moment, use_cases.submitted[place]))
     of = place[known]
     size = use_cases.number.size
@@ -222,20 +266,18 @@ def _versions_known(use_cases: UseCases, versions: Versions, moment: int) -> tup
     return first, latest
 
 
-def _windows(
-    measured: Measurements, versions: Versions, number: Codes, live: Codes, moment: int
-) -> _Windows:
-    known = measured.recorded <= moment
-    corrected = measured.replaces[known & (measured.replaces > 0)]
-    counts = known.copy()
-    counts[np.searchsorted(measured.key, corrected)] = False
-    place = np.searchsorted(number, measured.key // MOST_NUMBERS)
-    inside = place < number.size
-    inside[inside] = number[place[inside]] == measured.key[inside] // MOST_NUMBERS
-    counts &= inside
-    counts[counts] = live[place[counts]] != NO_DAY
+def _windows(recorded: Recorded, there: Codes, live: Codes, moment: int) -> _Windows:
+    """`there` are the places of the use cases that `live` is about."""
+    measured, versions = recorded.measurements, recorded.versions
+    counts = measured.recorded <= moment
+    correcting, corrected = recorded.replaced
+    counts[corrected[counts[correcting]]] = False
+    since = np.full(recorded.use_cases.number.size, NO_DAY)
+    since[there] = live
+    counts &= since[recorded.use_case_of_measurement] != NO_DAY
     which = np.flatnonzero(counts)
-    of, version = place[which], np.searchsorted(versions.key, measured.version[which])
+    of = np.searchsorted(there, recorded.use_case_of_measurement[which])
+    version = recorded.version_of_measurement[which]
     starts, ends = measured.starts[which], measured.ends[which]
     value, quantity = measured.value[which], measured.quantity[which]
     attribution = measured.attribution[which]

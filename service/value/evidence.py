@@ -69,7 +69,7 @@ class Evidence:
         """The same use cases in no groups."""
         return replace(self, groups=())
 
-    def at(self, which: Flags) -> "Evidence":
+    def at(self, which: Flags | Codes) -> "Evidence":
         """Some of the use cases."""
         return Evidence(
             self.due[which],

@@ -1,22 +1,21 @@
 """Investment cases as they are kept: version after version, each with who wrote it and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
+from itertools import groupby
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Text, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.columns import TIME
+from service.columns import TIME, among
 from service.domain.people import Actor
 from service.errors import BadInput, Conflict, NotAllowed
 from service.intake.fields import Kpi, UseCase
 from service.intake.use_cases import UseCaseRow
-from service.measure.survival import Floats
 from service.people.directory import names_of
 from service.value.grades import may_change_case
 from service.value.tables import InvestmentCaseRow
@@ -30,16 +29,6 @@ from service.value.terms import (
 )
 
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
-
-NEWEST = text(
-    """
-    SELECT DISTINCT ON (use_case_id)
-           use_case_id, expected_yearly_value, yearly_run_cost, currency
-    FROM investment_case
-    WHERE use_case_id = ANY(:ids) AND recorded_at <= :at
-    ORDER BY use_case_id, version DESC
-    """
-).bindparams(bindparam("ids", type_=ARRAY(Text)), bindparam("at", type_=TIME))
 
 STATED = text(
     """
@@ -79,36 +68,26 @@ async def versions(
 ) -> tuple[Version, ...]:
     """The versions of a use case's investment case in their order, as known at a moment if that is
     given. There is one at least."""
+    return (await versions_of(session, [use_case_id], at=at)).get(use_case_id, ())
+
+
+async def versions_of(
+    session: AsyncSession, use_case_ids: Iterable[str], *, at: datetime | None = None
+) -> dict[str, tuple[Version, ...]]:
+    """The same of several use cases, by their ids."""
     statement = (
         select(InvestmentCaseRow)
-        .where(col(InvestmentCaseRow.use_case_id) == use_case_id)
-        .order_by(col(InvestmentCaseRow.version))
+        .where(among(col(InvestmentCaseRow.use_case_id), use_case_ids))
+        .order_by(col(InvestmentCaseRow.use_case_id), col(InvestmentCaseRow.version))
     )
     if at is not None:
         statement = statement.where(col(InvestmentCaseRow.recorded_at) <= at)
     rows = list(await session.scalars(statement))
     names = await names_of(session, {row.person_id for row in rows})
-    return tuple(_version(row, names) for row in rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Yearly:
-    """What use cases are expected to bring and to cost to run in a year at full effect, in columns;
-    amounts are in `currency`. NaN and "" for a use case without an investment case."""
-
-    value: Floats
-    run_cost: Floats
-    currency: tuple[str, ...]
-
-
-async def yearly(session: AsyncSession, use_case_ids: Sequence[str], *, at: datetime) -> Yearly:
-    """What the newest version known at a moment says of each of these use cases, in their order."""
-    rows = await session.execute(NEWEST, {"ids": list(use_case_ids), "at": at})
-    found = {row[0]: row[1:] for row in rows}
-    nothing = (np.nan, np.nan, "")
-    columns = list(zip(*(found.get(one, nothing) for one in use_case_ids), strict=True))
-    value, cost, currency = columns or [(), (), ()]
-    return Yearly(np.array(value, np.float64), np.array(cost, np.float64), currency)
+    return {
+        one: tuple(_version(row, names) for row in some)
+        for one, some in groupby(rows, lambda row: row.use_case_id)
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,20 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import groupby
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.columns import among
 from service.domain.people import Person
 from service.errors import BadInput, Conflict, NotAllowed, NotFound
 from service.intake.use_cases import UseCaseRow, in_production_since, let_read, standing_of
 from service.people.directory import names_of
 from service.value.delivered import Measurement, Quantity, Realised, realised
 from service.value.grades import FINANCE, Method, may_measure, why_not_confirm
-from service.value.investment_cases import Version, lock, versions
+from service.value.investment_cases import Version, lock, versions, versions_of
 from service.value.tables import ConfirmationRow, MeasurementRow
 
 MOST_MEASUREMENTS = 500
@@ -215,15 +217,7 @@ async def measurements_of(
     """The measurements of several use cases as known at a moment, by the id of the use case, in the
     order of their numbers, those that were corrected too."""
     by_id = {one.id: one for one in use_cases if in_production_since(one) is not None}
-    found = await session.scalars(
-        select(col(MeasurementRow.use_case_id))
-        .where(col(MeasurementRow.use_case_id).in_(by_id), col(MeasurementRow.recorded_at) <= at)
-        .distinct()
-    )
-    return {
-        one: await _kept(session, by_id[one], await versions(session, one), at)
-        for one in list(found)
-    }
+    return await _kept_of(session, by_id, await versions_of(session, by_id), at)
 
 
 def owners_ever(use_case: UseCaseRow) -> set[str]:
@@ -264,34 +258,51 @@ async def _kept(
     known: Sequence[Version],
     at: datetime | None = None,
 ) -> tuple[Kept, ...]:
-    measured = select(MeasurementRow).where(col(MeasurementRow.use_case_id) == use_case.id)
-    confirmed = select(ConfirmationRow).where(col(ConfirmationRow.use_case_id) == use_case.id)
+    found = await _kept_of(session, {use_case.id: use_case}, {use_case.id: known}, at)
+    return found.get(use_case.id, ())
+
+
+async def _kept_of(
+    session: AsyncSession,
+    use_cases: Mapping[str, UseCaseRow],
+    known: Mapping[str, Sequence[Version]],
+    at: datetime | None,
+) -> dict[str, tuple[Kept, ...]]:
+    """By the id of the use case, in the order of their numbers; nothing without measurements."""
+    row = MeasurementRow
+    measured = select(row).where(among(col(row.use_case_id), use_cases))
+    confirmed = select(ConfirmationRow).where(among(col(ConfirmationRow.use_case_id), use_cases))
     if at is not None:
-        measured = measured.where(col(MeasurementRow.recorded_at) <= at)
+        measured = measured.where(col(row.recorded_at) <= at)
         confirmed = confirmed.where(col(ConfirmationRow.recorded_at) <= at)
-    found = list(await session.scalars(measured.order_by(col(MeasurementRow.number))))
+    ordered = measured.order_by(col(row.use_case_id), col(row.number))
+    found = list(await session.scalars(ordered))
     if not found:
-        return ()
-    confirmations = {row.number: row for row in await session.scalars(confirmed)}
-    measured_by = [row.person_id for row in found]
-    confirmed_by = [row.person_id for row in confirmations.values()]
+        return {}
+    confirmations = {(one.use_case_id, one.number): one for one in await session.scalars(confirmed)}
+    measured_by = [one.person_id for one in found]
+    confirmed_by = [one.person_id for one in confirmations.values()]
     names = await names_of(session, [*measured_by, *confirmed_by])
-    replaced_by = {row.replaces: row.number for row in found if row.replaces is not None}
-    terms = {version.number: version for version in known}
-    live = in_production_since(use_case)
-    if live is None:
-        raise AssertionError("only what is in production is measured")
-    return tuple(
-        _one(
-            row,
-            terms[row.case_version],
-            live,
-            replaced_by=replaced_by.get(row.number),
-            confirmation=_confirmation(confirmations.get(row.number), names),
-            by_name=names.get(row.person_id, row.person_id),
+    kept: dict[str, tuple[Kept, ...]] = {}
+    for use_case_id, rows in groupby(found, lambda one: one.use_case_id):
+        own = list(rows)
+        live = in_production_since(use_cases[use_case_id])
+        if live is None:
+            raise AssertionError("only what is in production is measured")
+        replaced_by = {one.replaces: one.number for one in own if one.replaces is not None}
+        terms = {version.number: version for version in known[use_case_id]}
+        kept[use_case_id] = tuple(
+            _one(
+                one,
+                terms[one.case_version],
+                live,
+                replaced_by=replaced_by.get(one.number),
+                confirmation=_confirmation(confirmations.get((use_case_id, one.number)), names),
+                by_name=names.get(one.person_id, one.person_id),
+            )
+            for one in own
         )
-        for row in found
-    )
+    return kept
 
 
 def _one(

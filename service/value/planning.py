@@ -1,6 +1,7 @@
 """A plan of how the value will be measured is the evidence that a launch asks for."""
 
 import hashlib
+from datetime import datetime
 
 from service.database import Sessions, reading
 from service.domain.commands import Command
@@ -16,7 +17,7 @@ from service.value.investment_cases import Version
 
 
 async def attach_plan(
-    sessions: Sessions, engine: Engine, key: str, by: Actor, version: Version
+    sessions: Sessions, engine: Engine, key: str, by: Actor, version: Version, *, at: datetime
 ) -> None:
     """Attach the measurement plan of a version of the investment case, where the pathway asks for
     one and has none, in the name of whoever wrote it.
@@ -38,7 +39,9 @@ async def attach_plan(
     )
     once = hashlib.sha256(f"plan {row.id} {version.number}".encode()).hexdigest()[:32]
     try:
-        await decide(sessions, engine, key_of(row), wanted, decision_id=once, request_digest=once)
+        await decide(
+            sessions, engine, key_of(row), wanted, decision_id=once, request_digest=once, at=at
+        )
     except (Refusal, EngineUnreachable, WorkflowMissing, DecisionPending, DecisionFailed):
         return
 

@@ -1,25 +1,18 @@
-"""Every use case, version of an investment case and measurement that was ever recorded, in columns.
+"""Every use case, version of an investment case and measurement ever recorded, in columns."""
 
-Facts are only ever added, so what was read once is kept in memory and read again when something was
-recorded since. Columns travel in binary: half a million rows take a second, and then none.
-"""
-
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.measure.cases import Codes
 from service.measure.survival import Flags, Floats
-from service.measure.traces import coded
 from service.value.delivered import Quantity
 from service.value.grades import Method
-from service.value.terms import Benefit, Direction
+from service.value.terms import Benefit
 
 NEVER = 2**62
 """In microseconds since 1970: later than anything."""
@@ -38,8 +31,9 @@ Words = NDArray[np.object_]
 @dataclass(frozen=True, slots=True)
 class UseCases:
     """Use cases by number. Moments are in microseconds since 1970, `ended` is `NEVER` while open.
-    `unit`, `sponsor`, `tier`, `outcome` and `owners` are places in the tuples; the first of
-    `owners` is the accountable one."""
+    `unit`, `sponsor`, `tier`, `outcome`, `stage` and `owners` are places in the tuples, which are
+    in alphabetical order and name nothing that no use case has; the first of `owners` is the
+    accountable one. It stands in its `stage`, or did last. Samples alone can be deleted."""
 
     number: Codes
     id: Words
@@ -53,10 +47,13 @@ class UseCases:
     tiers: tuple[str, ...]
     outcome: Codes
     outcomes: tuple[str, ...]
+    stage: Codes
+    stages: tuple[str, ...]
     owners: Codes
     owners_of: tuple[tuple[str, ...], ...]
     submitted: Codes
     ended: Codes
+    sample: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,233 +98,148 @@ class Measurements:
     confirmed: Codes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Recorded:
-    """All of it."""
+    """All of it, each table in the order of its numbers or keys. Versions and measurements are of
+    use cases that are there; a measurement refers to a version that is there."""
 
     use_cases: UseCases
     versions: Versions
     measurements: Measurements
 
+    @cached_property
+    def use_case_of_version(self) -> Codes:
+        """Of each version the place of its use case."""
+        return np.searchsorted(self.use_cases.number, self.versions.key // MOST_NUMBERS)
 
-_MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
-_INT, _FLOAT = "string_agg(int8send({}), ''::bytea)", "string_agg(float8send({}), ''::bytea)"
+    @cached_property
+    def use_case_of_measurement(self) -> Codes:
+        """Of each measurement the place of its use case."""
+        return np.searchsorted(self.use_cases.number, self.measurements.key // MOST_NUMBERS)
 
+    @cached_property
+    def version_of_measurement(self) -> Codes:
+        """Of each measurement the place of the version that it is held against."""
+        return np.searchsorted(self.versions.key, self.measurements.version)
 
-def _at(column: str, *, never: bool = False) -> str:
-    found = _MICROSECONDS.format(column)
-    return _INT.format(f"coalesce({found}, {NEVER})" if never else found)
+    @cached_property
+    def replaced(self) -> tuple[Codes, Codes]:
+        """The places of the measurements that correct one, and of those that they correct."""
+        corrections = np.flatnonzero(self.measurements.replaces > 0)
+        corrected = self.measurements.replaces[corrections]
+        return corrections, np.searchsorted(self.measurements.key, corrected)
 
+    def last(self, moment: int) -> int:
+        """When anything happened last until a moment (both in microseconds); 0 if nothing did."""
+        happened = (
+            *(self.use_cases.submitted, self.use_cases.ended, self.versions.recorded),
+            *(self.measurements.recorded, self.measurements.confirmed),
+        )
+        return max(int(np.max(at, where=at <= moment, initial=0)) for at in happened)
 
-def _day(column: str) -> str:
-    # The first and the last day that Python has are written as infinite, without any difference.
-    finite = f"greatest(least({column}, DATE '9999-12-31'), DATE '0001-01-01')"
-    return _INT.format(
-        f"CASE WHEN {column} IS NULL THEN {NO_DAY} ELSE ({finite} - DATE '1970-01-01')::bigint END"
-    )
+    def of_those_there(self) -> "Recorded":
+        """The same without what is of use cases that are not there (any more)."""
+        number = self.use_cases.number
+        return Recorded(self.use_cases, _of(self.versions, number), _of(self.measurements, number))
 
-
-def _float(column: str) -> str:
-    return _FLOAT.format(f"coalesce({column}, 'NaN'::float8)")
-
-
-USE_CASES = text(
-    f"""
-    SELECT {_INT.format("number")} AS number, {_at("submitted_at")} AS submitted,
-        {_at("ended_at", never=True)} AS ended, array_agg(id) AS id, array_agg(title) AS title,
-        array_agg(kpi_name) AS kpi,
-        array_agg(business_unit) AS unit, array_agg(sponsor) AS sponsor,
-        array_agg(tier) AS tier, array_agg(outcome) AS outcome,
-        array_agg(array_to_string(owners, ',')) AS owners
-    FROM use_case
-    """  # noqa: S608 - the names above, and nothing from outside
-)
-VERSIONS = text(
-    f"""
-    SELECT direction, benefit, told.currency, jsonb_array_length(observations) > 0 AS observed,
-        {_INT.format(f"use_case.number * {MOST_NUMBERS} + version")} AS key,
-        {_at("recorded_at")} AS recorded, {_float("told.kpi_baseline")} AS baseline,
-        {_float("told.kpi_target")} AS target, {_float("money_per_unit")} AS money_per_unit,
-        {_float("told.one_off_cost")} AS one_off_cost,
-        {_float("told.yearly_run_cost")} AS yearly_run_cost,
-        {_float("told.expected_yearly_value")} AS expected_yearly_value,
-        {_float("ramp_months")} AS ramp_months, {_day("plan_starts")} AS plan_starts
-    FROM investment_case AS told JOIN use_case ON use_case.id = use_case_id
-    GROUP BY direction, benefit, told.currency, observed
-    """  # noqa: S608 - the names above, and nothing from outside
-)
-MEASUREMENTS = text(
-    f"""
-    SELECT quantity, method,
-        {_INT.format(f"use_case.number * {MOST_NUMBERS} + found.number")} AS key,
-        {_INT.format(f"use_case.number * {MOST_NUMBERS} + case_version")} AS version,
-        {_INT.format(f"coalesce(use_case.number * {MOST_NUMBERS} + replaces, 0)")} AS replaces,
-        {_day("starts")} AS starts, {_day("ends")} AS ends, {_float("value")} AS value,
-        {_float("standard_error")} AS standard_error, {_float("attribution")} AS attribution,
-        {_at("found.recorded_at")} AS recorded,
-        {_at("confirmation.recorded_at", never=True)} AS confirmed
-    FROM measurement AS found JOIN use_case ON use_case.id = found.use_case_id
-    LEFT JOIN confirmation
-        ON confirmation.use_case_id = found.use_case_id AND confirmation.number = found.number
-    GROUP BY quantity, method
-    """  # noqa: S608 - the names above, and nothing from outside
-)
-# Rows of these tables are only ever added, or go as samples; each transition raises a sequence.
-USE_CASES_MARK = text("SELECT count(*), coalesce(sum(sequence), 0), max(number) FROM use_case")
-VERSIONS_MARK = text("SELECT count(*), max(recorded_at) FROM investment_case")
-MEASUREMENTS_MARK = text(
-    "SELECT (SELECT count(*) FROM measurement), (SELECT max(recorded_at) FROM measurement), "
-    "(SELECT count(*) FROM confirmation), (SELECT max(recorded_at) FROM confirmation)"
-)
-
-T = TypeVar("T")
-Mark = tuple[Any, ...]
-MOST_KEPT = 4
-"""Databases of which a process keeps what it has read."""
+    def updated(self, newer: "Recorded", numbers: Iterable[int]) -> "Recorded":
+        """The same with all of the use cases of these numbers as it is in `newer`, which has
+        nothing else."""
+        changed = np.array(sorted(numbers), dtype=np.int64)
+        return Recorded(
+            _updated(self.use_cases, newer.use_cases, changed, "number", 1),
+            _updated(self.versions, newer.versions, changed, "key", MOST_NUMBERS),
+            _updated(self.measurements, newer.measurements, changed, "key", MOST_NUMBERS),
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    mark: Mark
-    read: Any
+T = TypeVar("T", UseCases, Versions, Measurements)
+K = TypeVar("K", Versions, Measurements)
+CODED = {
+    "unit": "units",
+    "sponsor": "sponsors",
+    "tier": "tiers",
+    "outcome": "outcomes",
+    "stage": "stages",
+    "owners": "owners_of",
+    "currency": "currencies",
+}
+"""Columns that are places in a tuple of names, and that tuple."""
 
 
-_KEPT: "OrderedDict[tuple[str, str], _Kept]" = OrderedDict()
+def _updated(old: T, new: T, changed: Codes, by: str, times: int) -> T:
+    """A table with the rows of the changed use cases out of `new`."""
+    key = getattr(old, by)
+    first, end = (np.searchsorted(key, times * (changed + more)) for more in (0, 1))
+    rows = np.concatenate([np.arange(*of) for of in zip(first, end, strict=True)])
+    if _same(old, rows, new):
+        return old
+    kept = np.ones(key.size, dtype=np.bool_)
+    kept[rows] = False
+    keys = np.concatenate((key[kept], getattr(new, by)))
+    order = np.argsort(keys, kind="stable")
+    source = np.concatenate((np.flatnonzero(kept), key.size + np.arange(getattr(new, by).size)))
+    source = source[order]
+    columns: dict[str, Any] = {}
+    for name in _columns(old):
+        one, other = getattr(old, name), getattr(new, name)
+        if name in CODED:
+            names = CODED[name]
+            joined, known = _joined(one, getattr(old, names), other, getattr(new, names))
+            columns[name], columns[names] = _used(joined[source], known)
+        else:
+            columns[name] = np.concatenate((one, other))[source]
+    return type(old)(**columns)
 
 
-async def everything_recorded(session: AsyncSession) -> Recorded:
-    """All that was ever recorded, by those transactions that the session sees."""
-    # Measurements refer to versions and those to use cases: read in this order, what is referred
-    # to is there, whatever is written meanwhile.
-    measurements = await _read(session, MEASUREMENTS_MARK, MEASUREMENTS, _measurements)
-    versions = await _read(session, VERSIONS_MARK, VERSIONS, _versions)
-    use_cases = await _read(session, USE_CASES_MARK, USE_CASES, _use_cases)
-    return Recorded(use_cases, versions, measurements)
+def _of(table: K, numbers: Codes) -> K:
+    there = np.isin(table.key // MOST_NUMBERS, numbers)
+    if there.all():
+        return table
+    columns: dict[str, Any] = {name: getattr(table, name)[there] for name in _columns(table)}
+    return replace(table, **columns)
 
 
-async def _read(
-    session: AsyncSession, mark: TextClause, statement: TextClause, make: Callable[[Any], T]
-) -> T:
-    """As it was read last, if nothing was recorded since."""
-    name = (str(session.get_bind().engine.url), make.__name__)
-    now = tuple((await session.execute(mark)).one())
-    kept = _KEPT.get(name)
-    if kept is None or kept.mark != now:
-        kept = _Kept(now, make((await session.execute(statement)).all()))
-        _KEPT[name] = kept
-    _KEPT.move_to_end(name)
-    while len(_KEPT) > 3 * MOST_KEPT:
-        _KEPT.popitem(last=False)
-    read: T = kept.read
-    return read
+def _columns(table: UseCases | Versions | Measurements) -> list[str]:
+    return [one.name for one in fields(table) if one.name not in CODED.values()]
 
 
-def _use_cases(rows: Any) -> UseCases:
-    (row,) = rows
-    number = _ints(row.number)
-    order = np.argsort(number)
-
-    def words(column: list[str] | None) -> list[str]:
-        return [] if column is None else [column[place] for place in order.tolist()]
-
-    def objects(column: list[str] | None) -> Words:
-        found = np.empty(number.size, dtype=np.object_)
-        found[:] = words(column)
-        return found
-
-    unit, units = coded(words(row.unit))
-    sponsor, sponsors = coded(words(row.sponsor))
-    tier, tiers = coded(words(row.tier))
-    outcome, outcomes = coded(words(row.outcome))
-    owners, owners_of = coded(words(row.owners))
-    return UseCases(
-        number=number[order],
-        id=objects(row.id),
-        title=objects(row.title),
-        kpi=objects(row.kpi),
-        unit=unit,
-        units=units,
-        sponsor=sponsor,
-        sponsors=sponsors,
-        tier=tier,
-        tiers=tiers,
-        outcome=outcome,
-        outcomes=outcomes,
-        owners=owners,
-        owners_of=tuple(tuple(some.split(",")) for some in owners_of),
-        submitted=_ints(row.submitted)[order],
-        ended=_ints(row.ended)[order],
-    )
+def _same(old: T, rows: Codes, new: T) -> bool:
+    """Whether these rows are all that is in `new`, and no different."""
+    for name in _columns(old):
+        one, other = getattr(old, name)[rows], getattr(new, name)
+        if one.size != other.size:
+            return False
+        if name in CODED:
+            names = CODED[name]
+            one = [getattr(old, names)[code] for code in one.tolist()]
+            if one != [getattr(new, names)[code] for code in other.tolist()]:
+                return False
+        elif not np.array_equal(one, other, equal_nan=one.dtype.kind == "f"):
+            return False
+    return True
 
 
-def _versions(rows: Any) -> Versions:
-    names = sorted({row.currency for row in rows})
-    found = _Columns(rows)
-    key = found.ints("key")
-    order = np.argsort(key)
-    return Versions(
-        key=key[order],
-        recorded=found.ints("recorded")[order],
-        sign=found.same([Direction(row.direction).sign for row in rows])[order].astype(np.float64),
-        benefit=found.same([_benefit(row.benefit) for row in rows])[order],
-        currency=found.same([names.index(row.currency) for row in rows])[order],
-        currencies=tuple(names),
-        observed=found.same([row.observed for row in rows])[order] > 0,
-        baseline=found.floats("baseline")[order],
-        target=found.floats("target")[order],
-        money_per_unit=found.floats("money_per_unit")[order],
-        one_off_cost=found.floats("one_off_cost")[order],
-        yearly_run_cost=found.floats("yearly_run_cost")[order],
-        expected_yearly_value=found.floats("expected_yearly_value")[order],
-        ramp_months=found.floats("ramp_months")[order],
-        plan_starts=found.ints("plan_starts")[order],
-    )
+Names = tuple[Any, ...]
 
 
-def _measurements(rows: Any) -> Measurements:
-    found = _Columns(rows)
-    key = found.ints("key")
-    order = np.argsort(key)
-    quantities = [QUANTITIES.index(Quantity(row.quantity)) for row in rows]
-    methods = [METHODS.index(Method(row.method)) for row in rows]
-    return Measurements(
-        key=key[order],
-        version=found.ints("version")[order],
-        replaces=found.ints("replaces")[order],
-        quantity=found.same(quantities)[order],
-        method=found.same(methods)[order],
-        starts=found.ints("starts")[order],
-        ends=found.ints("ends")[order],
-        value=found.floats("value")[order],
-        standard_error=found.floats("standard_error")[order],
-        attribution=found.floats("attribution")[order],
-        recorded=found.ints("recorded")[order],
-        confirmed=found.ints("confirmed")[order],
-    )
+def _joined(one: Codes, names: Names, other: Codes, others: Names) -> tuple[Codes, Names]:
+    """Two columns of places one after the other, as places in the names of both."""
+    known = tuple(sorted({*names, *others}))
+    if known == names and known == others:
+        return np.concatenate((one, other)), known
+    place = {name: code for code, name in enumerate(known)}
+    return np.concatenate([_placed(one, names, place), _placed(other, others, place)]), known
 
 
-class _Columns:
-    """Groups of rows that are alike in some columns; the others come packed."""
-
-    def __init__(self, rows: Any) -> None:
-        self._rows = rows
-        self._sizes = [len(row.key) // 8 for row in rows]
-
-    def ints(self, name: str) -> Codes:
-        parts = [_ints(getattr(row, name)) for row in self._rows]
-        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
-
-    def floats(self, name: str) -> Floats:
-        parts = [np.frombuffer(getattr(row, name), dtype=">f8") for row in self._rows]
-        return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
-
-    def same(self, codes: list[int]) -> Codes:
-        return np.repeat(np.array(codes, dtype=np.int64), self._sizes)
+def _used(codes: Codes, names: Names) -> tuple[Codes, Names]:
+    """The same with the names that occur."""
+    there = np.bincount(codes, minlength=len(names)) > 0
+    if there.all():
+        return codes, names
+    kept = tuple(name for name, some in zip(names, there.tolist(), strict=True) if some)
+    return (np.cumsum(there) - 1)[codes], kept
 
 
-def _benefit(word: str | None) -> int:
-    return NO_BENEFIT if word is None else BENEFITS.index(Benefit(word))
-
-
-def _ints(packed: bytes | None) -> Codes:
-    return np.frombuffer(packed or b"", dtype=">i8").astype(np.int64)
+def _placed(codes: Codes, names: Sequence[object], place: dict[object, int]) -> Codes:
+    return np.array([place[name] for name in names], dtype=np.int64)[codes]

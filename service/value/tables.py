@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from service.columns import ID, TIME, words
+from service.columns import ID, TIME, words, written
 from service.value.delivered import Quantity
 from service.value.grades import Method
 from service.value.terms import Benefit, Direction
@@ -27,7 +27,6 @@ class InvestmentCaseRow(SQLModel, table=True):
     """One version of a use case's investment case. The first is what was handed in."""
 
     __tablename__ = "investment_case"
-    __table_args__ = (Index("ix_investment_case_recorded_at", "recorded_at"),)
 
     use_case_id: str = Field(sa_column=Column(ID, ForeignKey("use_case.id"), primary_key=True))
     version: int = Field(primary_key=True)
@@ -55,6 +54,7 @@ class InvestmentCaseRow(SQLModel, table=True):
     reason: str = Field(sa_type=Text)
     person_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
     recorded_at: datetime = Field(sa_type=TIME)
+    written: int | None = written()
 
 
 class MeasurementRow(SQLModel, table=True):
@@ -76,7 +76,6 @@ class MeasurementRow(SQLModel, table=True):
             unique=True,
             postgresql_where="replaces IS NOT NULL",
         ),
-        Index("ix_measurement_recorded_at", "recorded_at"),
     )
 
     use_case_id: str = Field(sa_column=Column(ID, ForeignKey("use_case.id"), primary_key=True))
@@ -96,6 +95,7 @@ class MeasurementRow(SQLModel, table=True):
     """The number of the measurement that this one corrects."""
     person_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
     recorded_at: datetime = Field(sa_type=TIME)
+    written: int | None = written()
 
 
 class ConfirmationRow(SQLModel, table=True):
@@ -106,7 +106,6 @@ class ConfirmationRow(SQLModel, table=True):
         ForeignKeyConstraint(
             ["use_case_id", "number"], ["measurement.use_case_id", "measurement.number"]
         ),
-        Index("ix_confirmation_recorded_at", "recorded_at"),
     )
 
     use_case_id: str = Field(sa_column=Column(ID, primary_key=True))
@@ -114,6 +113,7 @@ class ConfirmationRow(SQLModel, table=True):
     note: str = Field(sa_type=Text)
     person_id: str = Field(sa_column=Column(ID, ForeignKey("person.id"), nullable=False))
     recorded_at: datetime = Field(sa_type=TIME)
+    written: int | None = written()
 
 
 class CurrencyRateRow(SQLModel, table=True):

@@ -30,10 +30,12 @@ from service.people.directory import add_person
 from service.reports.quarters import lock
 from service.reports.question import Question
 from service.reports.registry import Name, report
+from service.reports.report import Report
 from service.reports.spreadsheet import as_csv
 from service.value.delivered import Quantity
 from service.value.grades import Method
 from service.value.measurements import Found, record
+from tests.kit.databases import Databases
 from tests.kit.desk import Desk, open_desk
 from tests.reach.living import counted, in_production
 
@@ -133,17 +135,30 @@ async def measure(desk: Desk) -> None:
         await record(session, row, owner, found, at=NOW - DAY)
 
 
-@pytest.mark.parametrize(("name", "which"), PICTURES)
-async def test_a_picture_is_drawn_and_said_in_words(
-    sessions: Sessions, name: Name, which: str
-) -> None:
-    moment = Moment(NOW, asked=False)
-    async with sessions() as session:
-        empty = await report(session, name, moment, Question())
-    await fill(sessions)
-    async with sessions() as session:
-        full = await report(session, name, moment, Question())
+Reports = dict[Name, Report]
 
+
+async def every(sessions: Sessions) -> Reports:
+    """All reports, as they are at that moment."""
+    async with sessions() as session:
+        moment = Moment(NOW, asked=False)
+        return {name: await report(session, name, moment, Question()) for name in Name}
+
+
+@pytest.fixture(scope="module")
+async def both(databases: Databases) -> tuple[Reports, Reports]:
+    """All reports of an empty database, and of the same when it is full; none is read twice."""
+    async with databases.one() as database:
+        empty = await every(database.sessions)
+        await fill(database.sessions)
+        return empty, await every(database.sessions)
+
+
+@pytest.mark.parametrize(("name", "which"), PICTURES)
+def test_a_picture_is_drawn_and_said_in_words(
+    both: tuple[Reports, Reports], name: Name, which: str
+) -> None:
+    empty, full = both[0][name], both[1][name]
     for found in (empty, full):
         svg = picture(name, found, "svg", which=which, theme=Theme.DARK)
         assert ElementTree.fromstring(svg).tag.endswith("svg")  # noqa: S314
@@ -152,10 +167,10 @@ async def test_a_picture_is_drawn_and_said_in_words(
 
 
 @pytest.mark.parametrize("name", list(Name))
-async def test_a_full_report_says_a_sentence_and_has_rows(sessions: Sessions, name: Name) -> None:
-    await fill(sessions)
-    async with sessions() as session:
-        found = await report(session, name, Moment(NOW, asked=False), Question())
+def test_a_full_report_says_a_sentence_and_has_rows(
+    both: tuple[Reports, Reports], name: Name
+) -> None:
+    found = both[1][name]
 
     assert re.fullmatch(r"[A-Z0-9].*\.", found.sentence), found.sentence
     if name is not Name.CHANGES:

@@ -1,7 +1,6 @@
 """The sample organisation on real engines: it comes, it can be worked with, it goes without a
 trace."""
 
-import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,14 +16,17 @@ from temporalio.service import RPCError
 import cli.demo
 from cli.demo import fill_in, take_away
 from demo.currency_rates import CURRENCIES
-from demo.filling import fill, is_filled
+from demo.filling import Filled, fill, is_filled
 from demo.history import BASELINE, EFFECT, Size
-from demo.library import EFFECTIVE, IDEAS, LOOKS_GOOD, WITHDRAWN
+from demo.library import IDEAS, LOOKS_GOOD, WITHDRAWN
+from demo.lighthouses import DAYS_IN, NAME
+from demo.lighthouses import IDEAS as LIGHTHOUSES
 from demo.live import TITLE, ideas
 from demo.people import DOMAIN
 from demo.removing import remove
 from demo.reviews import STOPPED
 from demo.value import RATE, STORIES
+from demo.ways import EFFECTIVE
 from service.assumptions.store import record_assumption
 from service.columns import metadata
 from service.database import Sessions
@@ -40,6 +42,9 @@ from service.forecasts.forecaster import Forecaster, forecast_due
 from service.intake.tables import OutboxRow, UseCaseRow
 from service.library.adoptions import users_of
 from service.library.store import Wanted, find_asset, list_assets
+from service.lighthouses.report import lighthouses
+from service.lighthouses.rules import Criterion
+from service.lighthouses.store import candidates_of, list_programmes
 from service.people.browser_sessions import begin_browser_session
 from service.people.directory import find_person
 from service.people.sign_in import make_link
@@ -55,6 +60,7 @@ from tests.api.test_engines_away import no_temporal
 from tests.facts.test_counts import counts
 from tests.history.test_importing import case as imported
 from tests.kit.browsing import guest
+from tests.kit.engines import apart
 from tests.kit.house import House, Visitor, open_house
 from tests.kit.stories import act, staged
 from workflows.intake.dispatcher import dispatch
@@ -73,8 +79,8 @@ def now() -> datetime:
 
 @pytest.fixture
 async def own_house(database_url: str, client: Client) -> AsyncIterator[House]:
-    """A house with a database and a task queue that no other test looks at."""
-    async with open_house(database_url, client, task_queue=f"own-{uuid.uuid4().hex}") as opened:
+    """A house with a database and an engine that no other test looks at."""
+    async with open_house(database_url, await apart(client)) as opened:
         yield opened
 
 
@@ -115,7 +121,8 @@ async def signed_in(house: House, email: str) -> Visitor:
 
 
 async def lived_in(house: House) -> tuple[Visitor, Visitor]:
-    """Something of everything that is real: people, use cases, history, a locked quarter."""
+    """Something of everything that is real: people, use cases, history, a locked quarter, a
+    programme of lighthouses."""
     builder, enabler = await house.visitor(Role.BUILDER), await house.visitor(Role.ENABLER)
     await staged(
         house.sessions,
@@ -129,13 +136,23 @@ async def lived_in(house: House) -> tuple[Visitor, Visitor]:
         await observed(session, run, now())
     assert await lock(house.sessions, before(quarter_of(now())), at=now())
     assert await dispatch(house.sessions, house.engine, at=now()) == 1
-    await enabler.does(await builder.hand_in(), "claim")
-    return builder, enabler
+    key = await builder.hand_in()
+    await enabler.does(key, "claim")
+    leader = await house.visitor(Role.LEADER)
+    made = await leader.http.post("/v1/lighthouses", json={"name": "Real"})
+    answer = await leader.http.post(candidates(made.json()["id"]), json={"use_case": key})
+    assert answer.status_code == 201, answer.text
+    return builder, leader
+
+
+def candidates(programme: str) -> str:
+    """Where use cases are proposed for a programme."""
+    return f"/v1/lighthouses/{programme}/candidates"
 
 
 async def test_it_goes_without_a_trace_and_leaves_all_that_is_real(own_house: House) -> None:
     house, sessions = own_house, own_house.sessions
-    builder, _ = await lived_in(house)
+    builder, leader = await lived_in(house)
     there, counted = await dump(sessions), await counts(sessions)
 
     with pytest.raises(Conflict, match="mix them with the samples"):
@@ -144,7 +161,18 @@ async def test_it_goes_without_a_trace_and_leaves_all_that_is_real(own_house: Ho
     filled = await fill(sessions, house.engine, at=now(), size=SMALL, among_others=True)
     assert (filled.live, filled.on_engine) == (52, 52)
 
-    # It is used: decided on, handed in to, signed in to, forecast and locked beside it.
+    # It is used: decided on, handed in to, signed in to, proposed for what is real, forecast and
+    # locked beside it.
+    async with sessions() as session:
+        programmes = await list_programmes(session, Moment(now(), asked=False))
+        theirs, ours = (
+            [one.id for one in programmes if one.name == name] for name in (NAME, "Real")
+        )
+        proposed = await candidates_of(session, theirs[0])
+    sample = next(one for one in proposed if one.row.ended_at is None)
+    answer = await leader.http.post(candidates(ours[0]), json={"use_case": sample.key})
+    assert answer.status_code == 201, answer.text
+    assert len(programmes) == 2
     mei = await signed_in(house, f"mei.tanaka@{DOMAIN}")
     await mei.hand_in(title="One more")
     asked = next(
@@ -198,11 +226,21 @@ async def test_it_goes_without_a_trace_and_leaves_all_that_is_real(own_house: Ho
     assert await remove(sessions, house.engine) is None
 
 
-async def test_whoever_acted_on_a_real_use_case_stays_in_it_and_it_can_come_again(
+async def test_without_the_engine_nothing_is_lost_and_whoever_acted_on_what_is_real_stays_in_it(
     own_house: House,
 ) -> None:
-    house, sessions = own_house, own_house.sessions
-    await fill(sessions, house.engine, at=now(), size=SMALL)
+    house, sessions, away = own_house, own_house.sessions, await no_temporal()
+    filled = await fill(sessions, away, at=now(), size=SMALL)
+
+    assert (filled.live, filled.on_engine) == (52, 0)
+    await is_at_day_55_with_everything_written_before_the_outcome(sessions)
+    there = await dump(sessions)
+    with pytest.raises(EngineUnreachable):
+        await remove(sessions, away)
+    assert await dump(sessions) == there
+    taken = [await dispatch(sessions, house.engine, at=now()) for _ in range(2)]
+    assert sum(taken) == 52
+
     builder = await house.visitor(Role.BUILDER)
     greta = await signed_in(house, f"greta.lund@{DOMAIN}")
     key = await builder.hand_in()
@@ -222,8 +260,30 @@ async def test_whoever_acted_on_a_real_use_case_stays_in_it_and_it_can_come_agai
     assert not await is_filled(sessions)
     assert (await builder.sees(f"use-cases/{key}"))["assignee"]["name"] == "Greta Lund (sample)"
     assert (await greta.http.get("/v1/queue")).status_code == 401
-    again = await fill(sessions, house.engine, at=now(), size=SMALL, among_others=True)
-    assert len(again.people) == 15
+    again = await fill(sessions, away, at=now(), size=SMALL, among_others=True)
+    assert len(again.people) == 15, "it can come again"
+
+
+async def is_at_day_55_with_everything_written_before_the_outcome(sessions: Sessions) -> None:
+    """Assert it of the sample organisation's programme of lighthouses."""
+    async with sessions() as session:
+        found = await lighthouses(session, Moment(now(), asked=False))
+        proposed = await candidates_of(session, found.programme.id if found.programme else "")
+
+    assert found.programme is not None
+    assert (found.programme.name, found.programme.days_in(now())) == (NAME, DAYS_IN)
+    assert len(found.candidates) == sum(one.chosen is True for one in LIGHTHOUSES)
+    assert found.live >= 1
+    assert found.p is not None
+    assert 0.0 < found.p < 1.0
+    for one in proposed:
+        ended = one.row.ended_at
+        moments = [one.proposed_at, *(each.at for each in one.written)]
+        moments += [each.at for each in one.choices]
+        assert moments == sorted(moments)
+        assert max(moments) < (ended or now())
+        if one.choice is not None and one.choice.chosen:
+            assert set(one.criteria) == set(Criterion)
 
 
 async def value(
@@ -274,12 +334,9 @@ async def test_before_anything_is_here_pages_say_what_to_do_next(
     assert next_step in page.text
 
 
-async def test_every_page_has_something_to_show_and_each_case_is_the_engines(
-    own_house: House,
-) -> None:
-    house, sessions = own_house, own_house.sessions
-    filled = await fill(sessions, house.engine, at=now())
-
+async def every_page_has_something_to_show(house: House, quarters: Sequence[str]) -> None:
+    """Assert it, of every report; and that each live case is the engine's."""
+    sessions = house.sessions
     # Live: where the ideas say, on the engine, in agreement with it, and with nothing left to do.
     rows = await use_cases(sessions, sample=True)
     standing = Counter((row.pathway, row.stage, row.position) for row in rows)
@@ -302,8 +359,8 @@ async def test_every_page_has_something_to_show_and_each_case_is_the_engines(
     low, high = verdict["ci"]
     assert low < EFFECT < high
     assert "compresses" in str(verdict["sentence"])
-    assert [row["quarter"] for row in verdict["locked"]] == list(filled.quarters)
-    assert len(filled.quarters) in {7, 8}
+    assert [row["quarter"] for row in verdict["locked"]] == list(quarters)
+    assert len(quarters) in {7, 8}
     assert verdict["locked"][-1]["verdict"] == "compresses"
     holders = {part["holder"] for part in _of(found, Name.CLOCK, "groups")[0]["parts"]}
     assert holders == {"builder", "enablement", "legal", "risk", "parked"}
@@ -328,6 +385,15 @@ async def test_every_page_has_something_to_show_and_each_case_is_the_engines(
     assert effects[EFFECTIVE]["verdict"] == "helps"
     assert effects[EFFECTIVE]["time_dependent"]["ci"][0] > 1.0
     assert [one for one in effects if effects[one]["verdict"] != "no verdict"] == [EFFECTIVE]
+    checks = effects[EFFECTIVE]["checks"]
+    assert checks["opened"] == checks["drawn"] == checks["checked"] + 2, "two are due"
+    assert (checks["unfit"], checks["ci"] is None) == (1, False)
+    offered = _of(found, Name.LIBRARY, "offers")
+    assert [one["kind"] for one in offered] == [
+        *("template", "office_hour", "coach", "clinic", "training")
+    ]
+    assert all(one["offered"] >= one["taken"] + one["declined"] > 0 for one in offered[:4])
+    assert {one["effect"]["verdict"] for one in offered[:4]} == {"no verdict"}
     low, high = effects[LOOKS_GOOD]["time_dependent"]["ci"]
     assert low < 1.0 < high
     async with sessions() as session:
@@ -352,7 +418,10 @@ async def test_every_page_has_something_to_show_and_each_case_is_the_engines(
     [stopped] = [one for one in portfolio["items"] if one["title"] == TITLE + STOPPED]
     assert (stopped["decision"], stopped["state"]) == ("stop", "measured"), "stopped, and counted"
 
-    # And one can go on with them.
+
+async def one_can_go_on(house: House) -> None:
+    """Assert it: somebody of the sample organisation decides."""
+    rows = await use_cases(house.sessions, sample=True)
     samuel = await signed_in(house, f"samuel.okoro@{DOMAIN}")
     queued = next(row for row in rows if (row.stage, row.position) == ("shape", Position.QUEUED))
     await samuel.does(f"UC-{queued.number}", "claim")
@@ -362,23 +431,6 @@ async def test_every_page_has_something_to_show_and_each_case_is_the_engines(
 
 def _of(found: dict[Name, dict[str, Any]], name: Name, key: str) -> Any:
     return found[name][key]
-
-
-async def test_without_the_engine_nothing_is_lost_and_nothing_is_half_removed(
-    own_house: House,
-) -> None:
-    house, sessions, away = own_house, own_house.sessions, await no_temporal()
-    filled = await fill(sessions, away, at=now(), size=SMALL)
-
-    assert (filled.live, filled.on_engine) == (52, 0)
-    there = await dump(sessions)
-    with pytest.raises(EngineUnreachable):
-        await remove(sessions, away)
-    assert await dump(sessions) == there
-    taken = [await dispatch(sessions, house.engine, at=now()) for _ in range(2)]
-    assert sum(taken) == 52
-    assert await remove(sessions, house.engine) is not None
-    assert await is_filled(sessions) is False
 
 
 @pytest.fixture
@@ -400,24 +452,36 @@ def configured(
 
 @pytest.mark.usefixtures("configured")
 async def test_the_command_says_what_it_did_and_twice_is_once(
-    own_house: House, capsys: pytest.CaptureFixture[str]
+    own_house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    came: list[Filled] = []
+
+    async def fills(*given: Any, **how: Any) -> Filled:
+        came.append(await fill(*given, **how))
+        return came[-1]
+
+    monkeypatch.setattr(cli.demo, "fill", fills)
     await fill_in(tokens=True, among_others=False)
     said = capsys.readouterr().out
     assert "15 people, 480 cases from before the intake, 520 with it, 52 live ones" in said
     assert "every stay takes 0.75 of" in said
     assert "Intake compresses time-to-production" in said
     assert said.count(" hw_") == 15
+    await every_page_has_something_to_show(own_house, came[0].quarters)
     there = await dump(own_house.sessions)
 
     await fill_in(tokens=False, among_others=False)
     assert "is here already. Nothing was touched." in capsys.readouterr().out
     assert await dump(own_house.sessions) == there
+    assert len(came) == 1
 
+    await one_can_go_on(own_house)
     await take_away()
     assert "Gone: 15 people, 52 live use cases, 1000 cases of history" in capsys.readouterr().out
     left = await dump(own_house.sessions)
-    assert {table: rows for table, rows in left.items() if rows} == {}
+    assert {table: rows for table, rows in left.items() if rows} == {
+        "certification_kind": ['(responsible-ai,"Responsible AI","",)']  # of every installation
+    }
     assert await counts(own_house.sessions) == {}
     await take_away()
     assert "It is not here. Nothing was touched." in capsys.readouterr().out

@@ -25,8 +25,8 @@ from service.domain.cohort import INTAKE
 from service.domain.lifecycle import begin, next_notice
 from service.domain.people import Person
 from service.domain.standing import Position
-from service.domain.tiering import Tier, tier_of
-from service.intake.pathways import pathways, tier_rules
+from service.domain.tiering import Tier
+from service.intake.pathways import pathways, tier_of
 from service.measure.cases import Collector
 from service.measure.verdict import Direction, Verdict, judge
 
@@ -46,7 +46,6 @@ def cast() -> Cast:
                 member.email,
                 frozenset([member.role]),
                 member.party,
-                member.certifications,
             )
             for member in MEMBERS
         }
@@ -122,14 +121,14 @@ def test_every_position_of_every_pathway_is_shown() -> None:
 
 def test_every_idea_comes_to_stand_where_it_says_with_no_notice_left_over() -> None:
     for number, idea in enumerate(ideas()):
-        pathway = pathways()[tier_of(idea.risk, tier_rules()).tier]
+        pathway = pathways()[tier_of(idea.risk).tier]
         assert pathway.key == idea.pathway, idea.title
         owner = cast().builders[idea.owner]
         acts = story(idea, cast(), np.random.default_rng([SEED, 2, number]))
         took = sum((act.after for act in acts), timedelta(0))
         begun = begin("1", pathway, (owner.id,), owner.id, at_work(AT - took - idea.days * DAY))
         standing = begun.standing
-        for played in lived(standing, acts, until=AT, certifications=owner.certifications):
+        for played in lived(standing, acts, until=AT, certifications=cast().certified[owner.id]):
             standing = played.standing
 
         assert (standing.stage.key, standing.position) == (idea.stage, idea.position), idea.title

@@ -78,6 +78,8 @@ def test_conditions_are_read() -> None:
         ("intake[tier=]", "written once, as key=value"),
         ("intake[tier=low; tier=high]", "written once, as key=value"),
         ("intake[colour=red]", "there is no condition colour"),
+        ("intake[asset=template]", "cohorts by adoption are not compared: the report library"),
+        ("intake[adopted!=template]", "cohorts by adoption are not compared: the report library"),
         ("intake[started=soon]", "no period"),
     ],
 )

@@ -921,7 +921,7 @@ def test_a_change_of_tier_in_the_same_stage_leaves_it_with_its_assignee_and_its_
 
     assert (changed.standing.position, changed.standing.assignee) == (Position.CLAIMED, "ada")
     entered = life.log[-2].at
-    # regulated gives shape 7 days (service/intake/pathways/regulated.toml); 80 % of them is 5.6
+    # regulated gives shape 7 days (service/process/shipped.toml); 80 % of them is 5.6
     assert next_notice(changed.standing) == (Command.REMIND, entered + 5.6 * DAY)
 
 

@@ -2,12 +2,10 @@
 ended stays ended, whichever of the two knows it."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
@@ -27,7 +25,7 @@ from service.reactions import record
 from tests.facts.test_counts import counts
 from tests.intake.restoring import back_up, restore
 from tests.intake.test_reconcile_workflow import id_of, reconcile
-from tests.kit.engines import temporal_with
+from tests.kit.engines import apart
 from tests.kit.house import House, Visitor, open_house
 from workflows.intake.messages import workflow_id
 from workflows.intake.reconcile import Gap
@@ -37,8 +35,8 @@ from workflows.names import Name
 
 @pytest.fixture
 async def house(database_url: str, client: Client) -> AsyncIterator[House]:
-    """A house with a database and a task queue that no other test looks at."""
-    async with open_house(database_url, client, task_queue=f"own-{uuid.uuid4().hex}") as opened:
+    """A house with a database and an engine that no other test looks at."""
+    async with open_house(database_url, await apart(client)) as opened:
         yield opened
 
 
@@ -252,11 +250,10 @@ async def test_what_ended_in_the_engine_only_ends_in_the_database(house: House) 
     await is_whole(house, use_case_id, 6)
 
 
-@pytest.fixture(scope="module")
-async def another_client(engines_folder: Path) -> AsyncIterator[Client]:
-    """A client of a Temporal server that no house begins with."""
-    async with temporal_with(engines_folder / "another") as client:
-        yield client
+@pytest.fixture
+async def another_client(client: Client) -> Client:
+    """A client of an engine that no house begins with."""
+    return await apart(client)
 
 
 @asynccontextmanager

@@ -8,16 +8,15 @@ import httpx
 import pytest
 from fastapi import routing
 
-from api.app import create_app
 from service.domain.people import Role
 from service.people.directory import change_person
+from tests.kit.apps import app_over
 from tests.kit.browsing import Guest, guest
-from tests.kit.contract import nothing
 from tests.kit.house import House
 from tests.kit.serving import served
-from web.app import with_pages
 from web.intake import use_case
 from web.intake.live import MOST_WATCHERS_EACH, Watch
+from web.kit.context import Pages
 
 PATIENCE = 20.0
 
@@ -156,8 +155,7 @@ async def test_streams_end_with_the_server(house: House) -> None:
 
     builder = await guest(house, Role.BUILDER)
     key = await builder.api.hand_in()
-    app = with_pages(create_app(nothing))
-    app.state.context = house.app.state.context
+    app = app_over(house.app.state.context, Pages())
     async with asyncio.timeout(PATIENCE):
         async with served(app) as where:
             open_one = stream(builder, where, key)

@@ -1,6 +1,5 @@
 """Reconciling: what a restore or a terminated workflow leaves behind is found and repaired."""
 
-import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from service.intake.fields import UseCase
 from service.intake.outbox import beginning
 from service.intake.use_cases import find, standing_of
 from service.reactions import submit
+from tests.kit.engines import apart
 from tests.kit.house import House, Visitor, open_house
 from tests.kit.submission import submission
 from workflows.intake.messages import workflow_id
@@ -26,8 +26,8 @@ pytestmark = pytest.mark.usefixtures("looks_again_soon")
 
 @pytest.fixture
 async def own_house(database_url: str, client: Client) -> AsyncIterator[House]:
-    """A house with a database and a task queue that no other test looks at."""
-    async with open_house(database_url, client, task_queue=f"own-{uuid.uuid4().hex}") as opened:
+    """A house with a database and an engine that no other test looks at."""
+    async with open_house(database_url, await apart(client)) as opened:
         yield opened
 
 

@@ -232,7 +232,7 @@ async def test_a_key_that_is_nobody_s_is_not_found(desk: Desk) -> None:
 
 async def test_the_queue_begins_with_the_greatest_share_of_its_target_used_up(desk: Desk) -> None:
     owner, ada = await desk.person(Role.BUILDER), await desk.person(Role.ENABLER)
-    # Targets in service/intake/pathways/standard.toml: triage 2 days, shape 5 days.
+    # Targets in service/process/shipped.toml: triage 2 days, shape 5 days.
     shape = await desk.hand_in(owner)
     await desk.does(shape.use_case_id, ada, Command.APPROVE, at=START)
     await desk.hand_in(owner, at=START + 1 * DAY)

@@ -1,10 +1,11 @@
-"""Apps of a test's own, next to the house's."""
+"""The app, made once and given to each test over its own engines."""
 
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
+from typing import TYPE_CHECKING
 
 import httpx
 from fastapi import FastAPI
@@ -14,20 +15,16 @@ from api.app import create_app
 from api.kit.context import Context, now
 from service.database import Sessions
 from service.intake.engine import Engine
-from tests.kit.contract import Contract, nothing
-from tests.kit.house import Visitor
+from tests.kit.contract import Contract, api_app, nothing
 from web.app import with_pages
 from web.kit.context import Pages
 from workflows.intake.dispatcher import TemporalEngine
 from workflows.reviews.engine import TemporalReviews
 
+if TYPE_CHECKING:
+    from tests.kit.house import Visitor
+
 CONTRACT = Contract()
-
-
-@cache
-def api_app() -> FastAPI:
-    """The API, as it is told apart from others by its state alone."""
-    return create_app(nothing)
 
 
 @cache
@@ -55,13 +52,13 @@ def reviews_beside(engine: Engine) -> TemporalReviews:
 
 
 def visiting(
-    visitor: Visitor,
+    visitor: "Visitor",
     sessions: Sessions,
     engine: Engine,
     *,
     clock: Callable[[], datetime] = now,
     contract: bool = True,
-) -> Visitor:
+) -> "Visitor":
     """The same person at an app over these engines; without a contract a 500 may come back."""
     app = app_over(Context(sessions, engine, clock, reviews=reviews_beside(engine)))
     http = httpx.AsyncClient(

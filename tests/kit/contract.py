@@ -8,12 +8,14 @@ from functools import cache
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 
 from api.app import create_app
 from api.kit.context import Context
 
 PROBLEM = "application/problem+json"
+A_PROBLEM = {"$ref": "#/components/schemas/Problem"}
 ANYWHERE = {401, 404, 405, 413, 422}
 """What a request to an address that is almost right may get, documented there or not."""
 
@@ -54,7 +56,13 @@ async def nothing() -> AsyncIterator[Context]:
     yield
 
 
-DOCUMENT: dict[str, Any] = create_app(nothing).openapi()
+@cache
+def api_app() -> FastAPI:
+    """The API, as it is told apart from others by its state alone."""
+    return create_app(nothing)
+
+
+DOCUMENT: dict[str, Any] = api_app().openapi()
 
 
 class Contract:
@@ -120,7 +128,7 @@ class Contract:
             return
         kind = kind.removesuffix("; charset=utf-8")
         assert kind in content, f"{kind} is not documented: {where}"
-        if kind.endswith("json"):
+        if kind.endswith("json") and content[kind]["schema"] != A_PROBLEM:  # checked above
             self._answers(operation.method, operation.path, str(status), kind).validate(
                 answer.json()
             )

@@ -1,6 +1,6 @@
 """Real engines for the tests: one PostgreSQL for the whole run, one Temporal server per process.
 
-Tests of what is stored take `sessions`: a database of their own, made from a migrated template.
+Tests of what is stored take `sessions`: a database of their own, with the newest schema and empty.
 Tests of the whole product take `house`: API, worker and engine on a database that the process's
 tests share, where every test brings its own people and use cases.
 """
@@ -12,25 +12,22 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from playwright.async_api import Browser
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from embedded import temporal
-from embedded.postgres import create_database, postgres_url
+from embedded.postgres import create_database
 from embedded.program import running
-from service.database import Sessions, open_sessions
+from service.database import Sessions
 from tests.kit.cases import Case, Open, open_case, worker_on
 from tests.kit.chromium import NAMES, chromium, executable
+from tests.kit.databases import TEMPLATE, Database, Databases
 from tests.kit.desk import Desk, open_desk
 from tests.kit.engines import migrated_postgres, short_folder
 from tests.kit.house import House, open_house
 from tests.kit.serving import served
-
-TEMPLATE = "headway"
-"""The embedded server's own database; migrated once, copied for each test."""
 
 
 @pytest.fixture(scope="session")
@@ -54,21 +51,31 @@ async def postgres_folder(
         yield folder
 
 
+@pytest.fixture(scope="session")
+async def databases(postgres_folder: Path) -> AsyncIterator[Databases]:
+    """The databases of this process's tests."""
+    made = Databases(postgres_folder)
+    yield made
+    await made.close()
+
+
 @pytest.fixture
-async def database_url(postgres_folder: Path) -> AsyncIterator[str]:
+async def database(databases: Databases) -> AsyncIterator[Database]:
     """A database of the test's own."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    yield await create_database(postgres_folder, name, template=TEMPLATE)
-    connection = await asyncpg.connect(postgres_url(postgres_folder, "postgres"))
-    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    await connection.close()
+    async with databases.one() as one:
+        yield one
 
 
 @pytest.fixture
-async def sessions(database_url: str) -> AsyncIterator[Sessions]:
+def database_url(database: Database) -> str:
+    """Where the database of the test's own is."""
+    return database.url
+
+
+@pytest.fixture
+def sessions(database: Database) -> Sessions:
     """Sessions on a database of the test's own."""
-    async with open_sessions(database_url, pool=5) as opened:
-        yield opened
+    return database.sessions
 
 
 @pytest.fixture(scope="session")

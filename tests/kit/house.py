@@ -1,6 +1,7 @@
 """The whole product inside the test's process, and people who use it."""
 
 import asyncio
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,19 +12,23 @@ from typing import Any
 import httpx
 from temporalio.client import Client
 
-from api.app import create_app
 from api.kit.context import Context
 from service.database import Sessions, open_sessions
 from service.domain.people import Person, Role
 from service.people.directory import add_person
 from service.people.tokens import issue_token
+from tests.kit.apps import app_over
+from tests.kit.certificates import certify
 from tests.kit.contract import Contract
 from tests.kit.submission import submission
-from web.app import with_pages
 from web.history.files import Files
+from web.kit.context import Pages
 from workflows.intake.dispatcher import TemporalEngine
 from workflows.reviews.engine import TemporalReviews
 from workflows.worker import make_worker
+
+# It comes with trio, and httpx looks for it in the whole path, for every request to an app.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 CONTRACT = Contract()
 
@@ -118,9 +123,9 @@ class House:
                 email=f"{mark}@example.com",
                 roles=roles,
                 party=party,
-                certifications=certified,
                 at=at,
             )
+            await certify(session, person, *certified, at=at)
             token = await issue_token(session, person.id, label="test", at=at)
         http = self.anonymous()
         http.headers["Authorization"] = f"Bearer {token.secret}"
@@ -136,15 +141,7 @@ async def open_house(
         engine = TemporalEngine(client, task_queue, decision_timeout=10)
         reviews = TemporalReviews(client, task_queue, timeout=10)
         worker = make_worker(client, sessions, task_queue, activities=20)
-
-        @asynccontextmanager
-        async def context() -> AsyncIterator[Context]:
-            yield Context(sessions, engine, reviews=reviews)
-
-        app = with_pages(create_app(context))
-        app.state.context = Context(
-            sessions, engine, reviews=reviews
-        )  # ASGITransport runs no lifespan
+        app = app_over(Context(sessions, engine, reviews=reviews), Pages())
         async with worker:
             yield House(url, sessions, client, engine, app)
         app.state.context.drawings.close()

@@ -16,6 +16,7 @@ from service.people.tokens import issue_token
 from service.reports.quarters import before
 from service.reviews.rules import Kind, Move, play
 from service.reviews.store import find_review, open_review, record, standing_of
+from tests.kit.certificates import certify
 from tests.kit.house import House, Visitor
 from tests.kit.stories import Act, act, staged
 
@@ -64,7 +65,9 @@ async def furnish(house: House) -> Stage:
             token = await issue_token(session, person.id, label="first sign-in", at=at)
         return Visitor(person, token.secret, house.anonymous())
 
-    bea = await somebody("Bea Okafor", Role.BUILDER, certifications=("responsible-ai",))
+    bea = await somebody("Bea Okafor", Role.BUILDER)
+    async with house.sessions.begin() as session:
+        await certify(session, bea.person, "responsible-ai", at=datetime.now(UTC))
     jon = await somebody("Jon Lindqvist", Role.BUILDER)
     enzo = await somebody("Enzo Marchetti", Role.ENABLER)
     ida = await somebody("Ida Brandt", Role.ENABLER)

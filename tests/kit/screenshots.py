@@ -11,13 +11,16 @@ from pathlib import Path
 from urllib.parse import quote
 
 from playwright.async_api import Browser, ViewportSize
+from sqlalchemy import text
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 import migrations
 from demo.filling import fill
-from demo.library import EFFECTIVE, WITHDRAWN
+from demo.harness import ANSWERS, EVALUATED
+from demo.library import WITHDRAWN
 from demo.live import TITLE
+from demo.ways import EFFECTIVE
 from embedded.postgres import postgres, postgres_url
 from embedded.program import running
 from embedded.temporal import address, free_port, temporal
@@ -39,9 +42,9 @@ SIZES: dict[str, ViewportSize] = {
 }
 
 
-def pictures(stage: Stage, live: str) -> list[tuple[str, Visitor | None, str]]:
+def pictures(stage: Stage, live: str, evaluated: str) -> list[tuple[str, Visitor | None, str]]:
     """Every page: what its picture is called, who looks, and where. `live` is the key of a use case
-    that has been in production for months."""
+    that has been in production for months, `evaluated` of one that harnesses run on."""
     locked = before(period_from(stage.review)).name
     unit = quote("Sample Mutual: Claims")
     return [
@@ -54,6 +57,8 @@ def pictures(stage: Stage, live: str) -> list[tuple[str, Visitor | None, str]]:
         ("under-way", stage.enabler, f"/use-cases/{stage.under_way}"),
         ("finished", stage.leader, f"/use-cases/{stage.finished}"),
         ("queue", stage.enabler, "/queue"),
+        ("notices", stage.enabler, "/notices"),
+        ("notices-builder", stage.builder, "/notices"),
         ("queue-third-party", stage.reviewer, "/queue"),
         ("board", stage.leader, "/board"),
         *((f"reports-{name}", stage.leader, f"/reports/{name}") for name in Name),
@@ -64,13 +69,19 @@ def pictures(stage: Stage, live: str) -> list[tuple[str, Visitor | None, str]]:
         ("library", stage.builder, "/library"),
         ("library-asset", stage.enabler, f"/library/{EFFECTIVE}"),
         ("library-withdrawn", stage.enabler, f"/library/{WITHDRAWN}"),
+        ("library-checks", stage.enabler, "/library/checks"),
+        ("offers", stage.enabler, "/offers"),
         ("library-propose", stage.builder, "/library/propose"),
+        ("library-harness", stage.enabler, f"/library/{ANSWERS}"),
+        ("harness-tokens", stage.enabler, "/harness-tokens"),
+        ("harness-runs", stage.leader, f"/use-cases/{evaluated}"),
         ("hand-in-pattern", stage.builder, f"/new?pattern={EFFECTIVE}"),
         ("reviews", stage.leader, "/reviews"),
         ("reviews-one", stage.leader, f"/reviews/{stage.review}"),
         ("reviews-locked", stage.leader, f"/reviews/{locked}"),
         ("reviews-decide", stage.leader, f"/reviews/{stage.review}/decide"),
         ("reviews-paper", stage.leader, f"/reviews/{stage.review}/paper"),
+        ("process", stage.leader, "/process"),
         ("lighthouses", stage.leader, "/lighthouses"),
         ("lighthouses-programme", stage.leader, f"/lighthouses/{stage.programme}"),
         ("compare", stage.leader, "/compare"),
@@ -79,6 +90,9 @@ def pictures(stage: Stage, live: str) -> list[tuple[str, Visitor | None, str]]:
         ("people", stage.admin, "/admin"),
         ("person", stage.admin, f"/admin/people/{stage.builder.person.id}"),
         ("currency-rates", stage.admin, "/admin/currency-rates"),
+        ("certification-mine", stage.builder, "/certification"),
+        ("certification-rules", stage.admin, "/admin/certification"),
+        ("certification-people", stage.admin, "/admin/certification/people"),
         ("account", stage.builder, "/account"),
         ("not-for-you", stage.builder, "/queue"),
         ("nothing-here", stage.builder, "/nothing"),
@@ -109,7 +123,7 @@ async def take(folder: Path) -> None:
                 stage = await furnish(house)
                 forecaster = house.app.state.context.forecaster
                 await forecast_due(house.sessions, forecaster, at=datetime.now(UTC))
-                for what in pictures(stage, await _live(house)):
+                for what in pictures(stage, await _live(house), await _evaluated(house)):
                     await _picture(browser, house, where, folder, what)
                 await _compared(browser, house, where, folder, stage.admin)
     shutil.rmtree(data, ignore_errors=True)
@@ -138,6 +152,13 @@ async def _picture(
                 await one.goes(path)
                 file = folder / f"{re.sub(r'[^a-z-]', '', name)}-{scheme}-{size}.png"
                 await one.page.screenshot(path=file, full_page=True)
+
+
+async def _evaluated(house: House) -> str:
+    """The use case whose runs show most."""
+    named = text("SELECT 'UC-' || number FROM use_case WHERE title LIKE :title")
+    async with house.sessions() as session:
+        return str(await session.scalar(named, {"title": f"%{EVALUATED}"}))
 
 
 async def _compared(

@@ -12,6 +12,7 @@ from service.domain.people import Person
 from service.domain.tiering import Tier
 from service.intake.pathways import pathways
 from service.reactions import record, submit
+from tests.kit.cases import CERTIFIED
 from tests.kit.submission import submission
 
 
@@ -56,7 +57,7 @@ async def staged(
             move = Move(
                 one.command,
                 one.who.actor,
-                owner_certifications=owner.certifications,
+                owner_certifications=CERTIFIED,
                 rules=RULES,
                 **one.details,
             )

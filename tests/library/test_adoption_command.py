@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import typer
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from benchmarks.simulated_adoptions import FIRST_DAY, World, simulate
@@ -354,6 +357,101 @@ def test_a_gap_in_the_record_withholds_the_verdict(tmp_path: Path) -> None:
     assert found["notes"][0].startswith("The record leaves something out: the cases: nothing open")
     printed = " ".join(run(tmp_path / "b.csv").stdout.split())
     assert printed.startswith("The record leaves something out: the cases: nothing open")
+
+
+def day(number: int) -> str:
+    return f"{START + timedelta(days=number):%Y-%m-%d}"
+
+
+CHANCE = "the difference may be chance"
+ONE_SIDE = "on one side only, or not at all"
+
+
+@pytest.mark.parametrize(
+    ("adopters", "others", "why"),
+    [
+        ("{end},production,{mid}", ",open,", ONE_SIDE),
+        (",open,{mid}", "{end},production,", ONE_SIDE),
+        ("{end},declined,{mid}", "{end},production,", ONE_SIDE),
+        (",open,{mid}", ",open,", ONE_SIDE),
+        ("{end},withdrawn,{mid}", "{end},declined,", ONE_SIDE),
+        ("{start},production,{start}", "{start},production,", CHANCE),
+        ("{tie},production,{start}", "{tie},production,", CHANCE),
+        ("{end},production,{end}", "{end},production,", "it hangs on who adopted in the last"),
+    ],
+    ids=[
+        *("all through with it", "none through with it", "declined with it", "all open"),
+        *("nobody through", "no time at all", "ties everywhere", "adopted on the last day"),
+    ],
+)
+def test_what_no_model_has_a_figure_for_is_said(
+    tmp_path: Path, adopters: str, others: str, why: str
+) -> None:
+    """A likelihood that rises for ever, or a verdict that hangs on how adoptions were written down:
+    the reason, and no huge number."""
+    lines = []
+    for number in range(40):
+        start = 0 if "tie" in adopters else number
+        told = (adopters if number % 2 else others).format(
+            start=day(start),
+            mid=day(start + 3),
+            end=day(start + 5 + number % 7),
+            tie=day(10),
+        )
+        lines.append(f"c{number},high,{day(start)},{told}")
+    lines.append(f"still,high,{day(0)},,open,")
+    path = written(tmp_path / "a.csv", *lines)
+    found = answer(path)
+    (asset,) = found["assets"]
+    assert asset["verdict"] == "no verdict"
+    assert any(why in note for note in found["notes"] if note.startswith("asset: no verdict")), (
+        found["notes"]
+    )
+    assert all(abs(one) < 1e3 for one in figures(asset))
+    assert why in " ".join(run(path).stdout.split())
+
+
+def figures(found: Any) -> list[float]:
+    """All numbers in an answer."""
+    if isinstance(found, dict):
+        return [one for value in found.values() for one in figures(value)]
+    if isinstance(found, list):
+        return [one for value in found for one in figures(value)]
+    return [found] if isinstance(found, (int, float)) else []
+
+
+CELLS = {
+    "case_id": ["c1", "c2", "c3", "C3", "", "x" * 501],
+    "tier": ["high", "low", "HIGH", ""],
+    "started_at": ["2024-01-01", "2024-01-01T10:00+05:00", "2024-02-30", "", "2199-01-01"],
+    "ended_at": ["2024-01-20", "2024-01-01", "", "2023-01-01", "2190-01-01", "soon"],
+    "outcome": ["production", "open", "declined", "withdrawn", "Production", "dead"],
+    "adopted_at": ["", "2024-01-05", "2023-12-01", "2024-06-01", "2024-01-20", "never"],
+    "asset": ["", "A", "a", "B", "\x00"],
+}
+ROWS = st.lists(
+    st.tuples(*(st.sampled_from(some) for some in CELLS.values())).map(",".join)
+    | st.sampled_from(["", ",,,,,,", "c1", '"open', "c1,high,2024-01-01,,open,,A,more"]),
+    max_size=12,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(ROWS)
+def test_whatever_a_file_holds_every_row_is_counted(rows: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path, rejects = Path(folder) / "a.csv", Path(folder) / "rejects.csv"
+        result = run(written(path, *rows, header=",".join(CELLS)), "--json", "--rejects", rejects)
+        assert result.exit_code in {0, 2}, result.output
+        if result.exit_code:
+            assert "headway adoption: " in result.stderr
+            assert result.stdout == ""
+            return
+        found = json.loads(result.stdout, parse_constant=pytest.fail)
+        kept = rejects.exists()
+    assert found["read"] == found["accepted"] + found["rejected"]
+    assert kept is bool(found["rejected"])
+    assert sum(one["adopters"] for one in found["assets"]) <= found["accepted"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from service.domain.people import Role
+from tests.kit.browsing import guest
 from tests.kit.house import House, Visitor
 
 WHY = {"reason": "Three teams have used it."}
@@ -54,6 +55,11 @@ async def taken(by: Visitor, use_case: str, asset: str, **more: Any) -> httpx.Re
     return await by.http.post(f"/v1/use-cases/{use_case}/adoptions", json=body)
 
 
+async def brought_in(by: Visitor, *rows: str, **more: Any) -> httpx.Response:
+    text = "\n".join(["use_case,asset,adopted_at", *rows])
+    return await by.http.post("/v1/library/adoptions", json={"csv": text, **more})
+
+
 @pytest.mark.parametrize("role", list(Role))
 async def test_every_role_and_every_command(house: House, role: Role) -> None:
     greta, builder = await house.visitor(Role.ENABLER), await house.visitor(Role.BUILDER)
@@ -83,6 +89,7 @@ async def test_every_role_and_every_command(house: House, role: Role) -> None:
         "publish": (await decided(visitor, draft, "publish"), enablement, 200),
         "deprecate": (await decided(visitor, draft, "deprecate"), enablement, 200),
         "withdraw": (await decided(visitor, draft, "withdraw"), enablement, 200),
+        "bring in": (await brought_in(visitor, f"{use_case},{key},2026-01-05"), enablement, 200),
     }
     for command, (answer, may, status) in asked.items():
         assert answer.status_code == (status if role in may else 403), (command, answer.text)
@@ -121,6 +128,33 @@ async def test_a_published_pattern_opens_the_gate_through_the_workflow_once(hous
     assert (again.status_code, again.json()["opened"]) == (201, False)
     assert len(again.json()["adoptions"]) == 1
     assert len((await builder.sees(f"use-cases/{use_case}"))["evidence"]) == 1
+
+
+async def test_adoptions_of_the_past_are_brought_in_once_and_open_nothing(house: House) -> None:
+    builder, greta = await house.visitor(Role.BUILDER), await house.visitor(Role.ENABLER)
+    key, use_case = await published(greta), await builder.hand_in()
+    row = f"{use_case},{key},2026-01-05T10:00:00Z"
+    early = await brought_in(greta, row)
+    assert early.status_code == 200, early.text
+    assert early.json()["rejects"] == [
+        {"line": 2, "reason": f"no version of {key} was published by 2026-01-05 10:00 UTC"}
+    ]
+    for new, known in ((1, 0), (0, 1)):
+        answer = (await brought_in(greta, row, before_published=True)).json()
+        assert answer == {
+            **{"read": 1, "accepted": 1, "new": new, "known": known},
+            **{"rejected": 0, "rejects": []},
+        }
+    found = await builder.sees(f"use-cases/{use_case}")
+    assert (found["stage"], found["evidence"]) == ("triage", [])
+    [used] = (await builder.sees(f"use-cases/{use_case}/adoptions"))["items"]
+    [one] = used["adoptions"]
+    assert (one["number"], one["at"], one["by"]) == (1, "2026-01-05T10:00:00Z", greta.person.name)
+    assert one["imported_at"] is not None
+    page = await (await guest(house, Role.ENABLER)).sees(f"/use-cases/{use_case}")
+    assert f"brought in afterwards by {greta.person.name}" in page.text
+    assert (await brought_in(greta, "x,y", before_published=True)).json()["rejected"] == 1
+    assert (await brought_in(greta)).status_code == 422
 
 
 @pytest.mark.parametrize(

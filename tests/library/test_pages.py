@@ -83,9 +83,12 @@ async def test_the_whole_way_on_pages(house: House) -> None:
     assert "Withdrawn. Those who use it see that" in again.text
     twice = await greta.sends(page.form("versions/2/withdrawn"), reason="It leaks.", status=409)
     assert "cannot become withdrawn" in twice.text
-    page = await builder.sees(where)
-    assert "uses version 2 of an asset that was withdrawn" in page.text
-    assert "It leaks." in page.text
+    for path in ("/use-cases", where):
+        page = await builder.sees(path)
+        assert "It uses version 2 of Sort <i>, withdrawn on" in page.text
+        assert "It leaks." in page.text
+    [told] = (await builder.api.sees(f"use-cases/{use_case}"))["told"]
+    assert (told["what"], told["number"], told["why"]) == ("withdrawn", 2, "It leaks.")
     assert any(one.values.get("asset") == key for one in page.forms), "version 1 can be taken again"
 
 

@@ -3,8 +3,13 @@
 import uuid
 from typing import Any
 
+from sqlalchemy import text
+
 from service.domain.people import Role
+from service.intake.similar import similar
+from service.library.fitting import fitting_patterns
 from tests.kit.browsing import Guest, guest
+from tests.kit.desk import Desk
 from tests.kit.house import House
 from tests.kit.submission import submission
 from tests.library.test_api import decided, published
@@ -86,3 +91,25 @@ async def test_the_piece_for_the_script_reads_the_draft(house: House) -> None:
     other = await guest(house, Role.BUILDER)
     nothing = await other.sees("/new/similar", draft=form.values["draft"])
     assert nothing.attributes("a", "href") == []
+
+
+async def test_a_misspelt_title_still_finds_what_is_like_it(house: House) -> None:
+    builder, greta = await guest(house, Role.BUILDER), await guest(house, Role.ENABLER)
+    title = "Forecast the harvest of hops by satellite"
+    key = await builder.api.hand_in(title=title)
+    pattern = await published(greta.api, title=title, text="Nothing.")
+    found = await near(builder, "Forcast teh harvst of hopps by satelite")
+    assert [one["key"] for one in found["use_cases"]] == [key]
+    assert [one["key"] for one in found["patterns"]] == [pattern]
+
+
+async def test_without_trigrams_words_are_found_and_misspellings_are_not(desk: Desk) -> None:
+    owner = await desk.person(Role.BUILDER)
+    await desk.hand_in(owner)
+    right, wrong = "Answer supplier questions", "Anser suplier qestions"
+    async with desk.sessions.begin() as session:
+        assert len(await similar(session, owner.actor, wrong, "")) == 1
+        await session.execute(text("DROP EXTENSION pg_trgm"))
+        assert len(await similar(session, owner.actor, right, "")) == 1
+        assert await similar(session, owner.actor, wrong, "") == []
+        assert await fitting_patterns(session, wrong, "") == []

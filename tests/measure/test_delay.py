@@ -1,4 +1,4 @@
-"""What days on the clocks cost: no day is lost at a quarter, and chances are shares of history."""
+"""What days on the clocks cost: no day is lost where a quarter begins."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ from service.domain.case import Outcome
 from service.domain.standing import Mode
 from service.domain.trace import TracedCase
 from service.measure.clock import clock_bar, clocked
-from service.measure.delay import ANYWHERE, learn_chances, stretches
+from service.measure.delay import stretches
 from service.measure.traces import of
 from tests.measure.traced import case, day, many
 
@@ -54,41 +54,8 @@ def test_days_are_those_of_the_clock_on_the_same_cases(traced: list[TracedCase])
     assert cut.days.sum() == pytest.approx(bar.mean_days * len(through), abs=1e-6)
 
 
-def test_a_chance_is_the_share_of_those_that_were_in_the_same_stage_and_tier() -> None:
-    """Of 10 that came to evaluate 8 are in production; 10 more were declined before it."""
-    to_the_end = [("triage", "enablement", WAIT, 2.0), ("evaluate", "enablement", WAIT, 3.0)]
-    traced = [
-        *(case(f"p{n}", to_the_end) for n in range(8)),
-        *(case(f"e{n}", to_the_end, outcome=Outcome.DECLINED) for n in range(2)),
-        *(case(f"t{n}", to_the_end[:1], outcome=Outcome.WITHDRAWN) for n in range(10)),
-        case("late", to_the_end, begins=96.0, outcome=Outcome.OPEN),
-        case("early", to_the_end[:1], begins=99.0, outcome=Outcome.OPEN),
-        case("other", to_the_end[1:], begins=99.0, outcome=Outcome.OPEN, tier="high"),
-        case("nowhere", [("shape", "builder", WORK, 1.0)], begins=99.0, outcome=Outcome.OPEN),
-    ]
-    traces = of(traced, day(100.0))
-    chances = learn_chances(traces)
-    found = chances.of(traces)
-    assert list(found[:20]) == [1.0] * 8 + [0.0] * 12
-    # The open ones have not been anywhere for longer than those that are through were.
-    assert found[20] == pytest.approx(8 / 10, abs=0.02)
-    assert found[21] == pytest.approx(8 / 20, abs=0.02)
-    assert found[22] == found[20]  # no history of that tier: that of the stage
-    assert found[23] == chances.shares[ANYWHERE] == pytest.approx(8 / 20, abs=0.02)
-
-
-def test_without_anything_in_production_nothing_is_said_of_what_is_open() -> None:
-    stage = [("triage", "enablement", WAIT, 2.0)]
-    traced = [
-        case("gone", stage, outcome=Outcome.DECLINED),
-        case("open", stage, outcome=Outcome.OPEN),
-    ]
-    traces = of(traced, day(5.0))
-    chance = learn_chances(traces).of(traces)
-    assert chance[0] == 0.0
-    assert np.isnan(chance[1])
-    nothing = of([], day(5.0))
-    assert learn_chances(nothing).of(nothing).size == stretches(nothing).days.size == 0
+def test_without_cases_nothing_is_cut() -> None:
+    assert stretches(of([], day(5.0))).days.size == 0
 
 
 def later(item: TracedCase, days: float) -> TracedCase:

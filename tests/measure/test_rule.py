@@ -14,6 +14,7 @@ from scipy.stats import t as student
 
 from service.domain.assumption import Assumption, AssumptionKind
 from service.domain.case import Outcome
+from service.measure import student_t
 from service.measure.cases import OPEN, PRODUCTION, Cases, Codes, Collector, Group, of_arrays
 from service.measure.pairs import Pair, influence
 from service.measure.record import Rejected, rejected_signs, signs
@@ -107,6 +108,16 @@ def test_it_agrees_with_another_implementation(name: str) -> None:
 @pytest.mark.parametrize("level", [0.6, 0.9, 0.975, 0.99375, 0.9999])
 def test_quantiles_of_t(df: float, level: float) -> None:
     assert t_quantile(level, df) == pytest.approx(student.ppf(level, df), rel=1e-9)
+
+
+@given(df=st.floats(0.1, 1e6), level=st.floats(0.5001, 0.9999))
+def test_a_quantile_is_what_halving_alone_finds(df: float, level: float) -> None:
+    """To the last digit: what was computed from it before, and locked, stays as it is."""
+    found = t_quantile(level, df)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(student_t, "EVEN", 0.0)
+        assert t_quantile(level, df) == found
 
 
 @pytest.mark.parametrize(("level", "df"), [(0.5, 3.0), (1.0, 3.0), (0.9, 0.0)])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from service.certification.certificates import kinds_held
 from service.domain.people import Role
 from service.errors import SignInNeeded
 from service.people.directory import find_person
@@ -70,14 +71,18 @@ async def test_roles_party_and_certifications_change_and_take_effect_at_once(
     where = f"/admin/people/{other.person.id}"
     page = await admin.sees(where)
     page = await admin.sends(
-        page.form(where), roles=["enabler", "builder"], certifications="a, b", active="yes"
+        page.form(where),
+        roles=["enabler", "builder"],
+        certifications=["responsible-ai"],
+        active="yes",
     )
     assert "Saved." in page.text
     await other.sees("/queue")
     async with house.sessions() as session:
         person = await find_person(session, other.person.id)
+        held = await kinds_held(session, [person.id], datetime.now(UTC).date())
     assert person.roles == {Role.ENABLER, Role.BUILDER}
-    assert person.certifications == ("a", "b")
+    assert held == {person.id: ("responsible-ai",)}
     page = await admin.sends(page.form(where), roles=["enabler"], party="risk", status=422)
     assert "A reviewer speaks for a third party" in page.text
 

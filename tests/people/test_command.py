@@ -36,7 +36,7 @@ async def test_somebody_comes_in_signs_in_changes_and_leaves(
 
     await people.show()
     assert "Nobody yet" in capsys.readouterr().err
-    await people.add("Rita@Example.com", "Rita", ["Reviewer"], "risk", ["iso-42001"])
+    await people.add("Rita@Example.com", "Rita", ["Reviewer"], "risk", ["responsible-ai"])
     shown = capsys.readouterr()
     first = shown.out.strip()
     assert await signed_in(first) == "rita@example.com"
@@ -60,8 +60,8 @@ async def test_somebody_comes_in_signs_in_changes_and_leaves(
     assert who is not None
     assert who.email == "rita@example.com"
 
-    await people.change("rita@example.com", active=False, certified=["a", "b"])
-    assert said() == "rita@example.com  Rita  reviewer for risk; certified: a, b; out\n"
+    await people.change("rita@example.com", active=False, certified=["responsible-ai"])
+    assert said() == "rita@example.com  Rita  reviewer for risk; certified: responsible-ai; out\n"
     with pytest.raises(SignInNeeded):
         await signed_in(second)
     await people.change("rita@example.com", active=True, certified=[""])

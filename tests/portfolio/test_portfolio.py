@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from service.errors import BadInput
-from service.portfolio.portfolio import Gap, Portfolio, Sort, Wanted, portfolio_of
+from service.measure.reaching import ANYWHERE, Chances
+from service.portfolio.portfolio import NOBODY_KNOWS, Gap, Portfolio, Sort, Wanted, portfolio_of
 from service.value.evidence import State
 from service.value.grades import Grade
 from service.value.haircut import OUTSIDE_RATE
@@ -15,6 +16,8 @@ from service.value.held import Held, Kind, Promise, one_currency, still_promised
 from service.value.terms import Benefit
 from tests.value.promised import AT, Promised, every
 from tests.value.test_held import RATES
+
+CHANCES = Chances({ANYWHERE: 0.5, (None, "evaluate"): 0.6, ("high", "evaluate"): 0.7})
 
 
 def found(
@@ -24,7 +27,8 @@ def found(
     money = one_currency(columns, RATES)
     counts = still_promised(columns) & ~np.isnan(money.factor)
     held = Held(columns, Promise.FIRST, money, counts)
-    return portfolio_of(held, wanted or Wanted(), inactive)
+    stages = [row.stage for row in rows if row.due is None and not row.outcome]
+    return portfolio_of(held, wanted or Wanted(), CHANCES, stages, inactive)
 
 
 SOME = [
@@ -55,17 +59,21 @@ def test_a_total_is_the_sum_of_its_parts_in_one_currency() -> None:
 
 
 def test_what_is_expected_is_the_promise_after_the_haircut_and_the_chance() -> None:
-    ended = [Promised(due=10)] * 6 + [Promised(outcome="declined")] * 4
-    one = found([*ended, Promised(yearly=1000), Promised(yearly=1000, tier="high")])
-    assert one.chance[-2:].tolist() == pytest.approx([0.6, 0.6])
-    assert one.chance[0] == 1.0
-    assert one.expected[-1] == pytest.approx(1000 * 0.6 * OUTSIDE_RATE)
-    line = one.line(len(ended))
+    ended = [Promised(due=10), Promised(outcome="declined")]
+    stages = [("low", "evaluate"), ("high", "evaluate"), ("high", "build")]
+    one = found([*ended, *(Promised(tier=tier, stage=stage) for tier, stage in stages)])
+    assert one.chance.tolist() == [1.0, 0.0, 0.6, 0.7, 0.5]
+    assert one.expected[2] == pytest.approx(1000 * 0.6 * OUTSIDE_RATE)
+    line = one.line(2)
     assert [line.haircut, line.chance] == pytest.approx([OUTSIDE_RATE, 0.6])
 
 
-def test_without_any_end_everything_is_taken_to_get_there() -> None:
+def test_as_long_as_nothing_has_got_there_everything_is_taken_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.portfolio.test_portfolio.CHANCES", Chances({}))
     assert found([Promised()]).chance.tolist() == [1.0]
+    assert found([Promised()]).notes == (NOBODY_KNOWS,)
 
 
 def test_a_gap_is_named_for_what_still_matters() -> None:
@@ -88,7 +96,7 @@ def test_a_gap_is_named_for_what_still_matters() -> None:
         (Gap.OVERDUE,),
         (),
     ]
-    assert [one.count(gap) for gap in Gap] == [1, 1, 2, 1]
+    assert [one.count(gap) for gap in Gap] == [1, 1, 2, 1, 0]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.kit.house import House
 every_report = pytest.mark.parametrize("name", list(Name))
 
 
-async def some_cases(house: House) -> None:
+async def hand_in_some(house: House) -> None:
     """Three use cases of the light pathway, two of them in production."""
     builder = await house.visitor(Role.BUILDER)
     for number in range(3):
@@ -22,9 +22,34 @@ async def some_cases(house: House) -> None:
             await builder.does(key, "go_live")
 
 
+@pytest.fixture(scope="module")
+async def some_cases(house: House) -> None:
+    """There are some, before anything is asked."""
+    await hand_in_some(house)
+
+
+@pytest.fixture(scope="module")
+async def before_and_after(house: House, some_cases: None) -> dict[Name, list[bytes]]:
+    """Each report as of a moment, asked before some more use cases were handed in, and after."""
+    leader = await house.visitor(Role.LEADER)
+    moments = {}
+    for name in Name:
+        now = (await leader.sees(f"reports/{name.value}"))["as_of"].replace("+00:00", "Z")
+        moments[name] = f"/v1/reports/{name.value}?as_of={now}"
+    asked: dict[Name, list[bytes]] = {name: [] for name in Name}
+    for more in (False, True):
+        if more:
+            await hand_in_some(house)
+        for name, address in moments.items():
+            answer = await leader.http.get(address)
+            assert answer.status_code == 200, answer.text
+            asked[name].append(answer.content)
+    return asked
+
+
 @every_report
+@pytest.mark.usefixtures("some_cases")
 async def test_a_report_says_what_it_is_and_as_of_when(house: House, name: Name) -> None:
-    await some_cases(house)
     leader = await house.visitor(Role.LEADER)
     found = await leader.sees(f"reports/{name.value}?as_of=2026-11-20")
 
@@ -33,21 +58,17 @@ async def test_a_report_says_what_it_is_and_as_of_when(house: House, name: Name)
 
 
 @every_report
-async def test_what_was_known_on_a_day_does_not_change(house: House, name: Name) -> None:
-    await some_cases(house)
-    leader = await house.visitor(Role.LEADER)
-    now = (await leader.sees(f"reports/{name.value}"))["as_of"].replace("+00:00", "Z")
-    before = await leader.http.get(f"/v1/reports/{name.value}?as_of={now}")
-    await some_cases(house)
-    again = await leader.http.get(f"/v1/reports/{name.value}?as_of={now}")
+def test_what_was_known_on_a_day_does_not_change(
+    before_and_after: dict[Name, list[bytes]], name: Name
+) -> None:
+    before, again = before_and_after[name]
 
-    assert before.status_code == again.status_code == 200
-    assert again.content == before.content
+    assert again == before
 
 
 @every_report
+@pytest.mark.usefixtures("some_cases")
 async def test_a_table_for_spreadsheets_holds_no_formula(house: House, name: Name) -> None:
-    await some_cases(house)
     leader = await house.visitor(Role.LEADER)
     answer = await leader.http.get(f"/v1/reports/{name.value}?format=csv&by=unit")
 
@@ -59,8 +80,8 @@ async def test_a_table_for_spreadsheets_holds_no_formula(house: House, name: Nam
         assert "'=SUM(A1)" in cells
 
 
+@pytest.mark.usefixtures("some_cases")
 async def test_a_picture_is_svg_or_png(house: House) -> None:
-    await some_cases(house)
     leader = await house.visitor(Role.LEADER)
     svg = await leader.http.get("/v1/reports/clock?format=svg")
     png = await leader.http.get("/v1/reports/verdict?format=png&picture=survival")

@@ -16,7 +16,7 @@ from service.domain.trace import Step, TracedCase
 from service.facts.as_of import Moment
 from service.facts.imported import begin_import, observed, write_cases
 from service.intake.use_cases import find
-from service.measure.delay import learn_chances
+from service.measure.reaching import learn_chances
 from service.measure.traces import of
 from service.reports.delay import (
     Delayed,
@@ -29,8 +29,9 @@ from service.reports.delay import (
 from service.reports.question import Question
 from service.reports.registry import Name, report
 from service.value.currencies import Rates
+from service.value.every_use_case import Yearly
 from service.value.haircut import OUTSIDE_RATE, Haircut, Source
-from service.value.investment_cases import Yearly, change
+from service.value.investment_cases import change
 from tests.kit.desk import DAY, START, Desk
 from tests.measure.traced import day, many
 

@@ -52,7 +52,8 @@ UNKNOWN = [
     ({"cohort": "intake[pathway=light@99]"}, "cohort", "there are: light@1"),
     ({"cohort": "intake[tier=high]", "tier": "low"}, "tier", "leave one of the two out"),
     ({"cohort": "intake[evidence=approved-pattern]"}, "cohort", "immortal time"),
-    ({"baseline": "intake[evidence!=approved-pattern]"}, "baseline", "immortal time"),
+    ({"baseline": "intake[evidence!=approved-pattern]"}, "baseline", "says the report library"),
+    ({"cohort": "intake[asset=template]"}, "cohort", "the report library says what each asset"),
 ]
 
 
@@ -226,6 +227,23 @@ async def test_names_that_are_not_there_are_refused_with_those_that_are(
     assert f'id="{field}-wrong"' in page.html
     assert says in page.text
     assert "locked for" not in page.text
+
+
+@pytest.mark.parametrize("name", list(Name))
+async def test_cohorts_by_evidence_are_refused_or_said_to_be_no_comparison(
+    house: House, name: Name
+) -> None:
+    """What compares refuses them; what describes says that it does no more, and where to look."""
+    leader = await guest(house, Role.LEADER)
+    question = {"cohort": "intake[evidence=approved-pattern]"}
+    api = await leader.api.http.get(f"/v1/reports/{name.value}", params=question)
+
+    assert "report library" in api.text
+    if name.of.compares:
+        assert (api.status_code, "immortal time bias" in api.text) == (422, True)
+    else:
+        assert api.status_code == 200, api.text
+        assert "whoever ended early had no time" in api.json()["notes"][-1]
 
 
 @pytest.mark.parametrize("name", list(Name))

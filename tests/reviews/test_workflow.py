@@ -39,7 +39,7 @@ from service.reviews.store import beginning_of, find_review
 from service.reviews.tables import EventRow
 from tests.kit.cases import until, worker_on
 from tests.kit.desk import Desk, open_desk
-from tests.kit.engines import start_skipping, temporal_with
+from tests.kit.engines import apart, start_skipping, temporal_with
 from tests.reviews.quarters import DAY, OPENED, QUARTER, in_production
 from workflows.names import Name
 from workflows.reviews.engine import TemporalReviews, hand_over
@@ -57,10 +57,9 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    """A Temporal server of the test's own: the review of a quarter is one of its kind there."""
-    async with temporal_with(tmp_path) as client:
-        yield client
+async def client(client: Client) -> Client:
+    """An engine of the test's own: the review of a quarter is one of its kind there."""
+    return await apart(client)
 
 
 async def happened(sessions: Sessions, quarter: str = NAME) -> list[Event]:

@@ -38,6 +38,7 @@ class Promised:
     owners: tuple[str, ...] = ("owner",)
     currency: str = "EUR"
     outcome: str = ""
+    stage: str = "build"
     exact: bool = False
     observed: bool = True
     planned: bool = True
@@ -55,6 +56,7 @@ def every(rows: Sequence[Promised]) -> EveryUseCase:
     outcome, outcomes = coded(
         [row.outcome or ("open" if row.due is None else "production") for row in rows]
     )
+    stage, stages = coded([row.stage for row in rows])
     currency, currencies = coded([row.currency for row in rows])
     owners, owners_of = coded([",".join(row.owners) for row in rows])
     live = [row.due is not None for row in rows]
@@ -97,6 +99,8 @@ def every(rows: Sequence[Promised]) -> EveryUseCase:
         tiers=tiers,
         outcome=outcome,
         outcomes=outcomes,
+        stage=stage,
+        stages=stages,
         owners=owners,
         owners_of=tuple(tuple(some.split(",")) for some in owners_of),
         currency=currency,

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from service.domain.certification import NOBODY
 from service.domain.commands import Command
 from service.domain.lifecycle import Move, check
 from service.domain.passing import missing, missing_ahead
@@ -24,9 +25,9 @@ def kinds(found: Any) -> list[str]:
 
 @pytest.mark.parametrize("pathway", [STANDARD, REGULATED], ids=lambda pathway: pathway.key)
 def test_a_launch_asks_for_the_plan_from_the_first_day_on(pathway: Pathway) -> None:
-    assert MEASUREMENT_PLAN in kinds(missing_ahead(Life.of(pathway).standing, ()))
+    assert MEASUREMENT_PLAN in kinds(missing_ahead(Life.of(pathway).standing, NOBODY))
     life = at_stage(pathway, "launch")
-    assert kinds(missing(life.standing, ())) == [MEASUREMENT_PLAN]
+    assert kinds(missing(life.standing, NOBODY)) == [MEASUREMENT_PLAN]
     with pytest.raises(EvidenceMissing):
         check(life.standing, Move(Command.GO_LIVE, OWNER))
     planned = life.then(OWNER, Command.ATTACH, evidence=MEASUREMENT_PLAN)
@@ -34,7 +35,7 @@ def test_a_launch_asks_for_the_plan_from_the_first_day_on(pathway: Pathway) -> N
 
 
 def test_the_light_pathway_asks_for_none() -> None:
-    assert MEASUREMENT_PLAN not in kinds(missing(Life.of(LIGHT).standing, ()))
+    assert MEASUREMENT_PLAN not in kinds(missing(Life.of(LIGHT).standing, NOBODY))
 
 
 def test_a_plan_does_not_go_stale_when_it_is_built_again() -> None:

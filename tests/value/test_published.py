@@ -162,6 +162,22 @@ R_REML = {
 """By seed: mu, its interval, tau^2 and I^2 of rma(y, v, method = "REML", test = "knha")."""
 
 
+R_DL = {
+    0: (0.806875560, 0.694539795, 0.919211324, 0.036846672, 52.972207034, 51.033651563),
+    1: (0.647591155, 0.471649459, 0.823532852, 0.063812565, 57.578506467, 33.002138383),
+    2: (0.704719044, 0.615802143, 0.793635944, 0.009815172, 21.644012526, 30.629439784),
+    3: (0.699033290, 0.628939085, 0.769127494, 0.002224979, 7.492101726, 24.862741916),
+}
+"""By seed: mu, its interval, tau^2, I^2 and Q of rma(y, v, method = "DL")."""
+
+
+@pytest.mark.parametrize("seed", R_DL)
+def test_metafor_agrees_by_moments(seed: int) -> None:
+    found = dersimonian_laird(*random_estimates(seed))
+    numbers = (found.mu, found.low, found.high, found.tau2, found.i2, found.q)
+    assert numbers == pytest.approx(R_DL[seed], abs=2e-9)
+
+
 @pytest.mark.parametrize("seed", R_REML)
 def test_metafor_agrees_on_random_data(seed: int) -> None:
     found = reml(*random_estimates(seed))

@@ -15,6 +15,7 @@ from service.domain.case import Case, Outcome
 from service.domain.people import Role
 from service.facts.imported import begin_import, observed, write_cases
 from service.intake.drafts import keep_draft
+from service.process.in_force import question
 from service.reports.registry import Name
 from tests.assumptions.test_api import a_baseline
 from tests.history.test_compare_pages import history
@@ -26,7 +27,6 @@ from tests.kit.organisation import Stage, furnish
 from tests.kit.shared import INVENTORY
 from tests.kit.stories import staged
 from web.intake.handing_in import QUESTIONS
-from web.kit.strings import t
 from web.reports.recent import RecentReports
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -174,7 +174,7 @@ async def test_a_risk_reviewer_sees_every_answer_above_the_decision_and_takes_on
         await line.locator("[data-approve]").click()
         await expect(page.locator(".risk-given > div")).to_have_count(7)
         for what in (
-            *(t(f"field.{name}") for name in (*QUESTIONS, "autonomy")),
+            *(question(name).asks for name in (*QUESTIONS, "autonomy")),
             "a regulation asks for evidence",
             "Buyers answer the same forty questions",
             "Chief procurement officer",
@@ -500,6 +500,9 @@ def every_page(stage: Stage) -> list[tuple[Any, str]]:
         (stage.enabler, f"/reviews/{stage.review}"),
         (stage.leader, f"/reviews/{stage.review}/decide"),
         (stage.leader, f"/reviews/{stage.review}/paper"),
+        (stage.enabler, "/library/checks"),
+        (stage.enabler, "/offers"),
+        (stage.leader, "/process"),
         (stage.leader, "/lighthouses"),
         (stage.leader, f"/lighthouses/{stage.programme}"),
         (stage.enabler, f"/lighthouses/{stage.programme}?as_of=soon"),
@@ -525,6 +528,7 @@ async def test_every_page_is_for_everybody(
     found = []
     for visitor in dict.fromkeys(who for who, _ in pages):
         async with window(browser, house, address, visitor) as one:
+            await one.context.add_init_script(AXE)  # sent once, not to each page
             for path in (path for who, path in pages if who is visitor):
                 await one.goes(path)
                 for scheme, width in LOOKS:

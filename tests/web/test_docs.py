@@ -1,9 +1,12 @@
 """docs/pages.md and docs/sign-in.md say what there is."""
 
 import re
+from collections.abc import Iterator
+from inspect import isasyncgenfunction, iscoroutinefunction, isroutine
 from pathlib import Path
 
 import pytest
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
 from service.intake.drafts import MOST_DRAFTS
@@ -30,12 +33,28 @@ def test_every_page_of_the_bar_and_of_the_routes_is_in_the_table() -> None:
     assert named == {
         *("/", "/new", "/use-cases", "/use-cases/UC-42"),
         *("/queue", "/board", "/reports", "/reports/{name}", "/compare", "/admin", "/account"),
-        *("/portfolio", "/portfolio/sheet"),
+        *("/portfolio", "/portfolio/sheet", "/notices"),
         *("/reviews", "/reviews/{quarter}", "/reviews/{quarter}/decide"),
         "/reviews/{quarter}/paper",
         *("/lighthouses", "/lighthouses/{programme_id}", "/library", "/library/{asset}"),
-        "/admin/currency-rates",
+        *("/library/checks", "/offers"),
+        *("/process", "/admin/currency-rates"),
+        *("/certification", "/admin/certification", "/admin/certification/people"),
     }
+
+
+async def test_nothing_that_a_route_depends_on_waits_for_a_thread(house: House) -> None:
+    def threaded(dependant: Dependant) -> Iterator[object]:
+        for inner in dependant.dependencies:
+            called = inner.call if isroutine(inner.call) else type(inner.call).__call__
+            if not (iscoroutinefunction(called) or isasyncgenfunction(called)):
+                yield inner.call
+            yield from threaded(inner)
+
+    contexts = iter_route_contexts(house.app.routes)
+    looked_at = [route.dependant for route in contexts if hasattr(route, "dependant")]
+    assert len(looked_at) > 100
+    assert [one for dependant in looked_at for one in threaded(dependant)] == []
 
 
 async def test_no_page_is_left_out(house: House) -> None:
@@ -55,7 +74,8 @@ async def test_no_page_is_left_out(house: House) -> None:
         *("/compare/{file}", "/compare/{file}/survival.{kind}"),
         *("/compare/{file}/table.csv", "/compare/{file}/rejects.csv"),
         *("/new/ahead", "/new/similar", "/library/propose", "/library/{asset}/propose"),
-        "/use-cases/UC-42/events",
+        *("/use-cases/UC-42/events", "/process/process.toml"),
+        "/notices/count",
         "/admin/people/{person_id}",
     }
     assert {path for path in pages - parts if f"`{path}`" not in PAGES} == set()

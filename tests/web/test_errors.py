@@ -10,18 +10,16 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from api.app import create_app
 from api.kit.context import Context, now
 from service.database import Sessions, open_sessions
 from service.domain.people import Role
 from service.intake.engine import Engine
 from tests.api.test_engines_away import no_temporal
-from tests.kit.apps import reviews_beside
+from tests.kit.apps import app_over, reviews_beside
 from tests.kit.browsing import Guest, Page, guest
-from tests.kit.contract import nothing
 from tests.kit.house import House
 from tests.kit.stories import act, staged
-from web.app import with_pages
+from web.kit.context import Pages
 from workflows.intake.dispatcher import TemporalEngine
 
 
@@ -29,8 +27,7 @@ def elsewhere(
     somebody: Guest, sessions: Sessions, engine: Engine, clock: Callable[[], datetime] = now
 ) -> Guest:
     """The same browser at an app over these engines."""
-    app = with_pages(create_app(nothing))
-    app.state.context = Context(sessions, engine, clock, reviews=reviews_beside(engine))
+    app = app_over(Context(sessions, engine, clock, reviews=reviews_beside(engine)), Pages())
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app, raise_app_exceptions=False),
         base_url=somebody.http.base_url,

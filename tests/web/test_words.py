@@ -3,20 +3,28 @@
 import re
 from pathlib import Path
 
+from service.domain.certification import Effect, RequiredOf
 from service.domain.commands import Command
 from service.domain.lifecycle import LIFECYCLE, Who
 from service.domain.passing import By as Sees
-from service.domain.passing import Need
+from service.domain.pathway import StageKind
 from service.domain.people import Role
 from service.domain.standing import Mode, Position
-from service.domain.tiering import Autonomy, Tier
+from service.domain.tiering import Tier
 from service.effort.hours import TAPS, About
 from service.errors import Fault
+from service.harness.gates import Gate
+from service.harness.judging import Verdict
+from service.harness.result import Format
 from service.intake.queue import Whose
 from service.library.assets import MOVES, Kind, Status
 from service.library.effects import EffectVerdict
+from service.library.told import What
 from service.lighthouses.rules import Criterion, Standing
 from service.measure.tiers import Direction
+from service.notices.kinds import Kind as NoticeKind
+from service.offers.offers import Answer, Change, ForRole, Per
+from service.offers.offers import Kind as OfferKind
 from service.portfolio.portfolio import Gap, Sort
 from service.reach.milestones import Obstacle
 from service.reports.question import Grouping as Groups
@@ -24,12 +32,16 @@ from service.reports.registry import Name
 from service.reviews.reading import CameOut
 from service.reviews.rules import Choice, Phase
 from service.reviews.rules import Kind as Happened
+from service.tries.redone import Why
 from service.value.delivered import Quantity
 from service.value.evidence import State
 from service.value.grades import Method
 from service.value.held import Kind as ValueKind
 from service.value.terms import Benefit
 from service.value.terms import Direction as BetterWay
+from web.certification.pages import CERTIFICATE, KIND, REQUIREMENT, WAIVER
+from web.certification.pages import DONE as CERTIFICATION_DONE
+from web.harness.shown import Brought
 from web.history.files import Doing
 from web.history.mapping import COLUMNS, DELIMITERS, MORE_COLUMNS, OUTCOMES
 from web.history.mapping import Way as MapWay
@@ -40,8 +52,10 @@ from web.kit.strings import catalogue, counted, t
 from web.library.pages import DONE as LIBRARY_DONE
 from web.library.pages import FIELDS as LIBRARY_FIELDS
 from web.library.pages import FILTERS as LIBRARY_FILTERS
-from web.library.shown import Taken
+from web.library.shown import Checked, Taken
 from web.lighthouses.pages import DONE as LIGHTHOUSES_DONE
+from web.offers.pages import DONE as OFFERS_DONE
+from web.offers.pages import FIELDS as OFFERS_FIELDS
 from web.portfolio.pages import COLUMNS as PORTFOLIO_COLUMNS
 from web.portfolio.pages import FIELDS as PORTFOLIO_FIELDS
 from web.portfolio.pages import STATES as PORTFOLIO_STATES
@@ -56,6 +70,7 @@ from web.reviews.pages import FIELDS as REVIEWS_FIELDS
 from web.value.forms import CASE, MEASUREMENT
 from web.value.shown import Noted
 
+CERTIFICATION_FIELDS = {*REQUIREMENT, *KIND, *CERTIFICATE, *WAIVER, "csv"} - {"replaces"}
 VALUE_TERMS = ("kpi", "plan")
 VALUE_HINTS = ("observations", "standard_error", "attribution", "quantity", "ramp_months")
 WEB = Path(__file__).parents[2] / "web"
@@ -90,7 +105,6 @@ def composed() -> set[str]:
         *(f"tier.{tier}" for tier in Tier),
         *(f"mode.{mode}" for mode in Mode),
         *(f"role.{role}" for role in Role),
-        *(f"autonomy.{one}" for one in Autonomy),
         *(f"position.{one}" for one in (*Position, "launching")),
         *(f"use_case.since_{how}" for how in ("open", *(ended - {Position.PARKED}))),
         *(f"command.{command}" for command in by_people),
@@ -102,9 +116,9 @@ def composed() -> set[str]:
         *(f"move.{position}" for position in ended),
         *(f"todo.{position}" for position in ended),
         *(f"todo.{what}_{whom}" for what in todo for whom in ("you", "they")),
-        *(f"field.{name}" for name in FIELDS),
-        *(f"risk.{name}" for name in QUESTIONS),
-        *(f"missing.{need}" for need in Need if need is not Need.APPROVALS),
+        *(f"field.{name}" for name in FIELDS if name not in {*QUESTIONS, "autonomy"}),
+        "missing.evidence",
+        *(f"missing.certified_{by}" for by in (Sees.OWNER, Sees.OWNERS, Sees.YOU)),
         *(f"missing.by_{by}" for by in Sees),
         *(f"{error}_{part}" for error in errors for part in ("title", "next")),
         *(place.words for place in PLACES),
@@ -126,9 +140,30 @@ def composed() -> set[str]:
         *(f"library.status_{one}" for one in (*Status, "any")),
         *(f"library.field_{one}" for one in (*LIBRARY_FIELDS, *LIBRARY_FILTERS, "tiers", "stages")),
         *(f"library.hint_{one}" for one in ("kind", "key", "owner", "text", "links", "tags")),
-        *(f"library.hint_{one}" for one in ("tiers", "stages", "changed", "asset")),
+        *(f"library.hint_{one}" for one in ("tiers", "stages", "rules", "changed", "asset")),
         *(f"library.{word}_{one}" for word in ("do", "means") for one in MOVES),
         *(f"library.done_{one}" for one in (*LIBRARY_DONE, *Taken)),
+        *(f"certification.{word}_{one}" for word in ("role", "of", "you") for one in RequiredOf),
+        *(f"certification.effect_{one}" for one in Effect),
+        *(f"certification.done_{one}" for one in CERTIFICATION_DONE),
+        *(f"certification.field_{one}" for one in CERTIFICATION_FIELDS),
+        *(f"library.told_{one}" for one in What),
+        *(f"offers.kind_{one}" for one in OfferKind),
+        *(f"offers.role_{one}" for one in ForRole),
+        *(f"offers.{word}_{one}" for word in ("per", "full") for one in Per),
+        *(f"offers.left_{per}_{form}" for per in Per for form in ("one", "many")),
+        *(f"offers.was_{one}" for one in (*Answer, *Change)),
+        *(f"offers.done_{one}" for one in (*OFFERS_DONE, Answer.TAKEN, Answer.DECLINED)),
+        *(f"offers.do_{one}" for one in Change),
+        *(f"offers.field_{one}" for one in (*OFFERS_FIELDS, "tiers", "reason")),
+        *(f"offers.hint_{one}" for one in ("text", "moment", "tiers", "places", "giver")),
+        *(f"library.check_{one}" for one in Checked),
+        *(f"notices.kind_{one}" for one in NoticeKind),
+        *(f"harness.verdict_{one}" for one in Verdict),
+        *(f"harness.gate_{one}" for one in Gate if one is not Gate.NONE),
+        *(f"harness.format_{one}" for one in Format),
+        *(f"harness.field_{one}" for one in ("label", "days", "business_unit")),
+        *(f"harness.done_{one}" for one in Brought),
         *(f"reviews.phase_{one}" for one in Phase),
         *(f"reviews.{word}_{one}" for word in ("choice", "means") for one in Choice),
         *(f"reviews.event_{one}" for one in Happened),
@@ -152,6 +187,8 @@ def composed() -> set[str]:
         *(f"lighthouses.standing_{one}" for one in Standing),
         *(f"lighthouses.done_{one}" for one in LIGHTHOUSES_DONE),
         *(f"lighthouses.field_{one}" for one in ("name", "starts_on", "horizon_days", "target")),
+        *(f"process.{kind}" for kind in StageKind),
+        *(f"process.why_{why}" for why in Why),
         *(f"queue.{one}" for one in Whose),
         *(f"queue.empty_{one}" for one in Whose),
         *(f"queue.by_{one}" for one in By),

@@ -13,7 +13,7 @@ from charts.palette import Theme
 from charts.reports import in_words
 from service.domain.people import Person
 from service.domain.permissions import Right, may
-from service.errors import BadInput, NotAllowed, NotFound
+from service.errors import BadInput, FileTooLarge, NotAllowed, NotFound
 from service.facts.as_of import moment_from
 from service.history.csv import HistoryError, HistoryFile, HistoryMap, MapError, shipped_maps
 from service.history.csv.toml import LARGEST
@@ -43,7 +43,7 @@ from web.kit.forms import Form, TheForm
 from web.kit.page import HEADERS, download, go, page, with_cookie
 from web.kit.signed_in import MaybeSignedIn, SignedIn
 from web.kit.strings import t
-from web.kit.uploads import FileTooLarge, upload_of
+from web.kit.uploads import upload_of
 from web.reports.pages import CSV, TYPES, Leader, days_of
 from web.reports.tables import tables_of
 
@@ -62,7 +62,7 @@ LONGEST_SOURCE = 200
 Given = tuple[SignedIn, Brought]
 
 
-def brought(
+async def brought(
     reader: Leader,
     given: TheContext,
     pages: ThePages,

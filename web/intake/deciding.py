@@ -99,6 +99,7 @@ async def give(
             wanted,
             decision_id=decision.hexdigest()[:32],
             request_digest=digest.hexdigest(),
+            at=given.now(),
         )
     except Refusal as refusal:
         if refusal.because is Because.NOT_POSSIBLE:

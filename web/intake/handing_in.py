@@ -1,23 +1,25 @@
 """The form of a new use case: from what was typed to what is handed in, or to what is wrong."""
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from api.intake.bodies import UseCaseBody
+from service.domain.certification import NOBODY, Certified
 from service.domain.passing import Missing, way_ahead
 from service.domain.pathway import Pathway
-from service.domain.tiering import Autonomy, RiskAnswers, Tiering, tier_of
+from service.domain.tiering import Autonomy, RiskAnswers, Tiering
 from service.intake.fields import InvestmentCase, Kpi, UseCaseFields
-from service.intake.pathways import pathways, tier_rules
+from service.intake.pathways import pathways, tier_of
+from service.process.in_force import process
 from web.kit.strings import t
 from web.kit.typed import in_words, number
 
-QUESTIONS = tuple(one.name for one in fields(RiskAnswers) if one.name != "autonomy")
+QUESTIONS = process().yes_no_questions
 """The risk questions that are answered with yes or no."""
 KPI = tuple(f"kpi_{name}" for name in Kpi.model_fields)
 DECLARED = {
@@ -68,9 +70,11 @@ class Ahead:
         return sum((stage.target for stage in self.pathway.stages), timedelta(0))
 
 
-def ahead(typed: Mapping[str, str], certifications: Collection[str] = ()) -> Ahead:
+def ahead(
+    typed: Mapping[str, str], certified: Certified = NOBODY, owners: tuple[str, ...] = ("",)
+) -> Ahead:
     """Tier, reasons and stages for these answers. What is not answered yet counts as no: more
-    answers can only lift the tier."""
+    answers can only lift the tier. The first of the owners is accountable."""
     autonomy = typed.get("autonomy", "")
     answers = RiskAnswers(
         **{question: typed.get(question) == "yes" for question in QUESTIONS},
@@ -78,10 +82,10 @@ def ahead(typed: Mapping[str, str], certifications: Collection[str] = ()) -> Ahe
     )
     answered = sum(typed.get(question) in {"yes", "no"} for question in QUESTIONS)
     answered += autonomy in list(Autonomy)
-    tiering = tier_of(answers, tier_rules())
+    tiering = tier_of(answers)
     pathway = pathways()[tiering.tier]
     left = len(QUESTIONS) + 1 - answered
-    return Ahead(tiering, pathway, left, way_ahead(pathway, certifications))
+    return Ahead(tiering, pathway, left, way_ahead(pathway, certified, owners))
 
 
 def typed_of(form: Mapping[str, str]) -> dict[str, str]:

@@ -51,7 +51,7 @@ async def change_case(by: TheWriter, form: TheForm) -> Response:
     typed = NotWritten(Section.VALUE, "case", typed_of(form, CASE))
     answer = await by.write(writes, typed, noted=Noted.CHANGED.value)
     for version in written:
-        await attach_plan(given.sessions, given.engine, by.key, actor, version)
+        await attach_plan(given.sessions, given.engine, by.key, actor, version, at=given.now())
     return answer
 
 

@@ -8,10 +8,12 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from api.kit.context import Context, TheContext
 from api.kit.fields import PLAIN
+from service.certification.holding import certified_on_day
 from service.database import reading
 from service.domain.people import Person
 from service.domain.permissions import Right, may
@@ -19,11 +21,14 @@ from service.errors import BadInput, Conflict, KeyReused, NotAllowed, NotFound
 from service.intake.drafts import drop_draft, find_draft, keep_draft, list_drafts
 from service.intake.handing_in import Repeatable, submitted_under
 from service.intake.outbox import hand_over_to_engine
+from service.intake.pathways import pathways
 from service.intake.use_cases import Filter, find, list_use_cases
 from service.kinds import LONGEST_NAME
 from service.library.adoptions import adopt
 from service.library.gates import attach_pattern
 from service.library.store import find_asset
+from service.offers.offers import HANDING_IN, Offer
+from service.offers.store import offers_ahead
 from service.people.directory import find_builder
 from service.reactions import submit
 from service.value.currencies import reporting_currency
@@ -45,7 +50,7 @@ PROMISED = ("business_unit", "expected_yearly_value", "currency")
 DRAFT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def submitter(reader: Reader) -> SignedIn:
+async def submitter(reader: Reader) -> SignedIn:
     """Somebody who may hand in."""
     if not may(reader.person.actor, Right.SUBMIT):
         raise NotAllowed("only builders hand in use cases")
@@ -104,13 +109,15 @@ async def what_is_ahead(request: Request, reader: Submitter, given: TheContext) 
     """Tier and stages for the risk answers so far: a piece of the page, for its script."""
     answers = {name: request.query_params.get(name, "")[:20] for name in (*QUESTIONS, "autonomy")}
     answers |= {name: request.query_params.get(name, "")[:LONGEST_NAME] for name in PROMISED}
-    found = ahead(answers, reader.person.certifications)
+    async with reading(given.sessions) as session:
+        found = await _ahead(session, given, answers, reader.person)
     return fragment(
         request,
         "ahead.html",
         ahead=found,
         expected=await _expected(given, found),
         expectation=await _expectation(given, answers),
+        offers=await _offers(given, found),
     )
 
 
@@ -232,11 +239,28 @@ async def _take_pattern(given: Context, person: Person, key: str, pattern: str) 
             taken = await adopt(session, row, person.actor, pattern, at=given.now())
     except (Conflict, NotFound):
         return
-    await attach_pattern(given.sessions, given.engine, key, person.actor, taken)
+    await attach_pattern(given.sessions, given.engine, key, person.actor, taken, at=given.now())
+
+
+async def _ahead(
+    session: AsyncSession, given: Context, typed: Mapping[str, str], person: Person
+) -> Ahead:
+    """What lies ahead of whoever is typing, and what of it they are not certified for."""
+    parties = {stage.holder for pathway in pathways().values() for stage in pathway.stages}
+    certified = await certified_on_day(session, given.now(), [person.id], parties)
+    return ahead(typed, certified, (person.id,))
 
 
 async def _expected(given: Context, found: Ahead) -> Expected | None:
     return await of_tier(given.forecaster, found.tiering.tier, given.now())
+
+
+async def _offers(given: Context, found: Ahead) -> list[Offer]:
+    """What its owners will be offered, in the order of the way."""
+    moments = (HANDING_IN, *(stage.key for stage in found.pathway.stages))
+    async with reading(given.sessions) as session:
+        offers = await offers_ahead(session, found.tiering.tier, moments, at=given.now())
+    return sorted(offers, key=lambda one: moments.index(one.content.moment))
 
 
 async def _expectation(given: Context, typed: Mapping[str, str]) -> Expectation:
@@ -259,7 +283,7 @@ async def _form(
     async with reading(given.sessions) as session:
         drafts = await list_drafts(session, reader.person.id)
         near = await nearby(session, reader.person, typed)
-    found = ahead(typed, reader.person.certifications)
+        found = await _ahead(session, given, typed, reader.person)
     bad = bool(wrong or failed)
     return page(
         request,
@@ -275,6 +299,7 @@ async def _form(
         near=near,
         expected=await _expected(given, found),
         expectation=await _expectation(given, typed),
+        offers=await _offers(given, found),
         drafts=[one for one in drafts if one.id != draft],
         at=given.now(),
     )

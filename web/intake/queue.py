@@ -15,17 +15,22 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.kit.context import Context, TheContext
+from service.certification.holding import certified_for
 from service.database import reading, snapshot
+from service.domain.certification import NOBODY, Certified
 from service.domain.commands import Command
 from service.domain.passing import Missing, missing, offered
 from service.domain.people import Person, Role
-from service.domain.tiering import RiskAnswers, tier_of
+from service.domain.permissions import Right, may
+from service.domain.tiering import RiskAnswers
 from service.errors import BadInput, NotAllowed, NotFound
 from service.forecasts.forecaster import days_saved
-from service.intake.pathways import tier_rules
+from service.intake.pathways import tier_of
 from service.intake.queue import MOST_WAITING, Order, Queue, Whose, queue
 from service.intake.use_cases import find, standing_of
-from service.people.directory import certifications_of, third_parties
+from service.library.checks import count_due
+from service.offers.store import asked_of
+from service.people.directory import third_parties
 from web.intake.deciding import NotDone, give
 from web.intake.listed import Listed, listed
 from web.intake.tracking import DECISIONS, UNDOES
@@ -182,7 +187,7 @@ async def _give_all(
         async with reading(given.sessions) as session:
             for key in done:
                 row = await find(session, key, person.actor)
-                rules = offered(standing_of(row), person.actor, (), given.now())
+                rules = offered(standing_of(row), person.actor, NOBODY, given.now())
                 if any(rule.command is undo for rule in rules):
                     sequences[key] = row.sequence
     not_done = tuple(
@@ -195,7 +200,7 @@ async def _approval_opens(given: Context, person: Person, key: str) -> bool:
     """Whether an approval takes a reason of its own, and so is given on the page of the case."""
     async with reading(given.sessions) as session:
         row = await find(session, key, person.actor)
-    rules = offered(standing_of(row), person.actor, (), given.now())
+    rules = offered(standing_of(row), person.actor, NOBODY, given.now())
     return any(rule.command is Command.APPROVE and rule.needs_reason(row.tier) for rule in rules)
 
 
@@ -232,11 +237,12 @@ async def _page(
             )
         items = await listed(session, found.rows, at)
         parties = await third_parties(session, active=True)
-        certified = await certifications_of(session, [row.owner_id for row in found.rows])
-    lines = tuple(
-        _line(item, person, certified.get(item.row.owner_id, ()), saved.get(item.row.id), at)
-        for item in items
-    )
+        certified = await certified_for(
+            session, [standing_of(row) for row in found.rows], at, person.actor
+        )
+        to_give = len(await asked_of(session, person, at=at))
+        checks = await count_due(session) if may(person.actor, Right.CHECK_ADOPTIONS) else 0
+    lines = tuple(_line(item, person, certified, saved.get(item.row.id), at) for item in items)
     failed = bool(nothing or (done and done.not_done))
     status = HTTPStatus.CONFLICT if done and done.not_done else HTTPStatus.OK
     return page(
@@ -265,6 +271,8 @@ async def _page(
         ticked=set(form.all("pick")) if form and failed else set(),
         new_key=lambda: uuid.uuid4().hex,
         most_ranked=MOST_WAITING,
+        checks=checks,
+        to_give=to_give,
         more=view.address(start=view.start + LIMIT)
         if view.start + LIMIT < found.counts[view.whose]
         else "",
@@ -275,7 +283,7 @@ async def _page(
 def _line(
     item: Listed,
     person: Person,
-    certified: tuple[str, ...],
+    certified: Certified,
     days_saved: float | None,
     at: datetime,
 ) -> Line:
@@ -291,7 +299,6 @@ def _line(
         days_saved=days_saved,
         decides=not may.isdisjoint(DECISIONS),
         opens=opens,
-        missing=missing(standing, certified),
-        tier_changed=tier_of(RiskAnswers(**item.row.risk_answers), tier_rules()).tier
-        != item.row.tier,
+        missing=missing(standing, certified, person.actor),
+        tier_changed=tier_of(RiskAnswers(**item.row.risk_answers)).tier != item.row.tier,
     )

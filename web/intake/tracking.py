@@ -7,6 +7,7 @@ from math import ceil
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service.certification.holding import certified_for
 from service.domain.clock import Span, Transition, gate_tax, spans, what_counts
 from service.domain.commands import Command
 from service.domain.lifecycle import CAN_BE_TAKEN_BACK, Rule, build_stages_before
@@ -17,7 +18,7 @@ from service.domain.standing import Position, Standing
 from service.domain.tiering import Tier
 from service.intake.pathways import pathways
 from service.intake.use_cases import UseCaseRow, find, key_of, standing_of, transitions
-from service.people.directory import certifications_of, members, names_of, third_parties
+from service.people.directory import members, names_of, third_parties
 from web.intake.clock_bar import Lane, Part, Tick, lanes, parts, ticks
 from web.intake.turn import Turn, turn
 from web.kit.parties import party_name
@@ -216,7 +217,7 @@ async def track(session: AsyncSession, key: str, reader: Person, *, at: datetime
     names = await names_of(session, _people(row, standing, steps))
     end = row.ended_at or max(at, steps[-1].at)
     found = spans(steps, end)
-    certified = (await certifications_of(session, [row.owner_id])).get(row.owner_id, ())
+    certified = await certified_for(session, [standing], at, reader.actor)
     rules = offered(standing, reader.actor, certified, at)
     counting = what_counts(steps)
     counted = {step.sequence for step in counting}
@@ -240,7 +241,7 @@ async def track(session: AsyncSession, key: str, reader: Person, *, at: datetime
         ),
         rules=rules,
         choices=await _choices(session, standing, rules, reader),
-        missing=missing(standing, certified),
+        missing=missing(standing, certified, reader.actor),
         missing_ahead=missing_ahead(standing, certified),
     )
 

@@ -17,9 +17,12 @@ from api.kit.fields import PLAIN
 from service.database import reading
 from service.domain.commands import Command
 from service.errors import NotFound
+from service.harness.tokens import NewToken
 from service.intake.use_cases import find
+from service.offers.offers import Answer
 from service.people.browser_sessions import who_is_signed_in
 from web.effort.shown import shown as effort_shown
+from web.harness.shown import Brought, harness_of
 from web.intake.deciding import NotDone, give
 from web.intake.expected import of_use_case
 from web.intake.live import Watch, Watcher
@@ -29,7 +32,8 @@ from web.kit.forms import TheForm
 from web.kit.not_written import NotWritten, Section
 from web.kit.page import go, page
 from web.kit.signed_in import Reader, SignedIn
-from web.library.shown import NotTaken, Taken, library_of
+from web.library.shown import Taken, library_of
+from web.offers.shown import shown as offers_shown
 from web.reach.shown import Told
 from web.reach.shown import shown as reach_shown
 from web.value.series import SentSeries
@@ -54,23 +58,27 @@ async def show(
     told: Annotated[Told | None, Query()] = None,
     hours: Annotated[Literal["said"] | None, Query()] = None,
     taken: Annotated[Taken | None, Query()] = None,
+    answered: Annotated[Answer | None, Query()] = None,
+    brought: Annotated[Brought | None, Query()] = None,
 ) -> Response:
-    """Whose move it is, the clock, what I can do, its value and reach, what it has of the library,
-    the conversation, the history."""
-    just = Just(done, noted, told, hours is not None, taken)
+    """Whose move it is, the clock, what I can do, what is offered, its value and reach, what
+    evaluated it, what it has of the library, the conversation, the history."""
+    just = Just(done, noted, told, hours is not None, taken, answered=answered, brought=brought)
     return await show_page(request, key, reader, given, just=just)
 
 
 @dataclass(frozen=True, slots=True)
 class Just:
     """What the reader has just done: a command, something about its value or its reach, said its
-    hours, taken something of the library."""
+    hours, taken something of the library, answered an offer, ended a token for machines."""
 
     done: Command | None = None
     noted: Noted | None = None
     told: Told | None = None
     hours: bool = False
     taken: Taken | None = None
+    answered: Answer | None = None
+    brought: Brought | None = None
 
 
 async def show_page(
@@ -83,11 +91,11 @@ async def show_page(
     not_done: NotDone | None = None,
     not_written: NotWritten | None = None,
     series: SentSeries | None = None,
-    not_taken: NotTaken | None = None,
+    new_token: NewToken | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
-    """The page as it is now: after what was just done, with what a series shows, or with a form
-    that was not taken, under its status."""
+    """The page as it is now: after what was just done, with what a series shows or a new token for
+    machines, or with a form that was not taken, under its status."""
     at, done = given.now(), just.done
     expected = None
     async with reading(given.sessions) as session:
@@ -113,7 +121,28 @@ async def show_page(
             not_written=not_written if section is Section.REACH else None,
         )
         effort = await effort_shown(session, found.row, reader.person, at)
-        library = await library_of(session, found.row, reader.person, at, not_taken=not_taken)
+        harness = await harness_of(
+            session,
+            found.row,
+            reader.person,
+            at,
+            new=new_token,
+            not_written=not_written if section is Section.HARNESS else None,
+        )
+        library = await library_of(
+            session,
+            found.row,
+            reader.person,
+            at,
+            not_written=not_written if section is Section.LIBRARY else None,
+        )
+        offers = await offers_shown(
+            session,
+            found.row,
+            reader.person,
+            at,
+            not_written=not_written if section is Section.OFFERS else None,
+        )
     if value.series.wrong:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     offered = {rule.command for rule in found.rules}
@@ -132,7 +161,10 @@ async def show_page(
         value=value,
         reach=reach,
         effort=effort,
+        harness=harness,
         library=library,
+        offers=offers,
+        today=at.date(),
         just=just,
         expected=expected,
         done=done,

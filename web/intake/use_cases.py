@@ -16,6 +16,8 @@ from service.domain.tiering import Tier
 from service.intake.drafts import list_drafts
 from service.intake.use_cases import Filter, Sort, list_use_cases
 from service.kinds import Words
+from service.library.told import told
+from service.offers.store import asked_of
 from service.people.directory import third_parties
 from web.intake.listed import listed, stage_titles
 from web.kit.page import page
@@ -68,6 +70,8 @@ async def show(
             session, person.actor, wanted, sort=sort, limit=limit, cursor=cursor or None
         )
         items = await listed(session, found.rows, at)
+        to_give = len(await asked_of(session, person, at=at))
+        of_library = await told(session, [row.id for row in found.rows])
         drafts = await list_drafts(session, person.id) if not cursor else []
         parties = await third_parties(session, active=True) if everything else []
     chosen = {
@@ -85,6 +89,8 @@ async def show(
         request,
         "use_cases.html",
         items=items,
+        told=of_library,
+        to_give=to_give,
         drafts=drafts,
         chosen=chosen,
         filtered=filtered,

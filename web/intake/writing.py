@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,7 +19,8 @@ from web.kit.not_written import NotWritten
 from web.kit.page import go
 from web.kit.signed_in import Reader, SignedIn
 
-Writes = Callable[[AsyncSession, UseCaseRow], Awaitable[object]]
+Result = TypeVar("Result")
+Writes = Callable[[AsyncSession, UseCaseRow], Awaitable[Result]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +32,26 @@ class Writer:
     reader: SignedIn
     given: Context
 
-    async def write(self, writes: Writes, form: NotWritten, **done: str) -> Response:
+    async def write(self, writes: Writes[object], form: NotWritten, **done: str) -> Response:
         """Write, and see the page with what was `done`; or `form` again with what is wrong."""
+        tried = await self.attempt(writes, form)
+        return tried if isinstance(tried, Response) else self.seen(**done)
+
+    async def attempt(self, writes: Writes[Result], form: NotWritten) -> Result | Response:
+        """Write, and what that gave; or the page with `form` again and what is wrong."""
         try:
             async with self.given.sessions.begin() as session:
                 row = await find(session, self.key, self.reader.person.actor)
-                await writes(session, row)
+                return await writes(session, row)
         except BadInput as error:
             return await self.again(form.because(error.field, sentence(error.detail)))
         except (Conflict, NotAllowed) as error:
             status = HTTPStatus.CONFLICT if isinstance(error, Conflict) else HTTPStatus.FORBIDDEN
             return await self.again(form.because("", sentence(error.detail)), status)
-        return go(self.request, f"/use-cases/UC-{row.number}", **done)
+
+    def seen(self, **done: str) -> Response:
+        """On to the page, with what was done."""
+        return go(self.request, f"/use-cases/{self.key}", **done)
 
     async def again(
         self, form: NotWritten, status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -60,7 +69,7 @@ class Writer:
         )
 
 
-def writer(request: Request, key: Key, reader: Reader, given: TheContext) -> Writer:
+async def writer(request: Request, key: Key, reader: Reader, given: TheContext) -> Writer:
     """Whoever sends the form."""
     return Writer(request, key, reader, given)
 

@@ -30,7 +30,7 @@ class Pages:
         return found
 
 
-def pages(request: Request) -> Pages:
+async def pages(request: Request) -> Pages:
     """The app's pages."""
     made: Pages = request.app.state.pages
     return made

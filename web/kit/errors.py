@@ -65,7 +65,7 @@ def is_page(request: Request) -> bool:
     return on_a_page or "text/html" in request.headers.get("accept", "")
 
 
-def mark_page(request: Request) -> None:
+async def mark_page(request: Request) -> None:
     """A dependency of every route of the pages: its errors are pages."""
     request.state.is_page = True
 

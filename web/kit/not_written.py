@@ -10,6 +10,9 @@ class Section(StrEnum):
 
     VALUE = "value"
     REACH = "reach"
+    LIBRARY = "library"
+    HARNESS = "harness"
+    OFFERS = "offers"
 
 
 @dataclass(frozen=True, slots=True)

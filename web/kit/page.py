@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from service.domain.naming import plain
+from service.process.in_force import process, question
 from web.kit import formatting as show
 from web.kit.context import Pages
 from web.kit.navigation import navigation
@@ -65,6 +66,8 @@ def environment() -> Environment:
         "static": static_url,
         "party_name": party_name,
         "show": show,
+        "asked": question,
+        "yes_no_questions": process().yes_no_questions,
     }
     made.filters["plain"] = plain
     return made
@@ -97,6 +100,7 @@ def page(
         template,
         me=person,
         form_token=signed_in.browser_session.form_token if signed_in else "",
+        unseen_notices=signed_in.unseen if signed_in else 0,
         path=request.scope["path"],
         colour=_pages(request).parties.colour,
         navigation=navigation(person, request.scope["path"]) if person else (),

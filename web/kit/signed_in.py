@@ -11,6 +11,7 @@ from api.kit.context import TheContext
 from service.database import reading
 from service.domain.people import Person
 from service.errors import SignInNeeded
+from service.notices.store import count_unseen
 from service.people.browser_sessions import (
     NEW_COOKIE_AFTER,
     SEEN_EVERY,
@@ -32,6 +33,8 @@ class SignedIn:
 
     person: Person
     browser_session: BrowserSession
+    unseen: int = 0
+    """Of how many use cases they have notices that they have not seen."""
 
 
 def over_tls(request: Request, public_url: str | None) -> bool:
@@ -79,10 +82,12 @@ async def maybe_signed_in(request: Request, given: TheContext, pages: ThePages) 
     at = given.now()
     async with reading(given.sessions) as session:
         found = await find_browser_session(session, secret, at=at)
-    if found is None:
-        return None
+        if found is None:
+            return None
+        unseen = await count_unseen(session, found.person.actor)
+    signed_in = SignedIn(found.person, found, unseen)
     # Pages ask this before anything else, error pages too: `request.state` is how they know.
-    request.state.signed_in = SignedIn(found.person, found)
+    request.state.signed_in = signed_in
     # Only an answer that is sure to set the cookie may replace it (`page.with_cookie`): nothing
     # that a script asks for.
     loads_a_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
@@ -94,7 +99,7 @@ async def maybe_signed_in(request: Request, given: TheContext, pages: ThePages) 
     elif at - found.seen_at > SEEN_EVERY:
         async with given.sessions.begin() as session:
             await seen(session, secret, at=at)
-    return SignedIn(found.person, found)
+    return signed_in
 
 
 MaybeSignedIn = Annotated[SignedIn | None, Depends(maybe_signed_in)]

@@ -4,19 +4,21 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from service.process.in_force import process
+
 LANGUAGE = "en"
 WEB = Path(__file__).parent.parent
 
 
 @cache
 def catalogue() -> dict[str, str]:
-    """Every string by its dotted key."""
+    """Every string by its dotted key. What the tiers are called the process says."""
     return {
         f"{section}.{name}": words
         for file in sorted(WEB.glob("*/words.toml"))
         for section, entries in tomllib.loads(file.read_text(encoding="utf-8")).items()
         for name, words in entries.items()
-    }
+    } | {f"tier.{tier.key}": tier.title for tier in process().tiers}
 
 
 def t(key: str, /, **values: object) -> str:

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path, PurePath
 
 from fastapi import Request
@@ -13,7 +12,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from service.errors import BadInput, Fault, SignInNeeded
+from service.errors import BadInput, FileTooLarge, SignInNeeded
 from web.kit.context import Pages
 from web.kit.forms import MULTIPART, Form, FromElsewhere, check_token, own_origin, read
 from web.kit.signed_in import SignedIn
@@ -21,15 +20,6 @@ from web.kit.signed_in import SignedIn
 LONGEST_NAME = 120
 FRAME = 64 * 1024
 """Bytes of a form around its file."""
-
-
-class FileTooLarge(Fault):
-    """The file is larger than may be brought. It was not read to its end."""
-
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-
-    def __str__(self) -> str:
-        return "the file is too large"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,14 @@ from service.domain.cohort import INTAKE
 from service.domain.moment import Moment
 from service.domain.permissions import Right, may
 from service.domain.tiering import Tier
-from service.errors import BadInput, Conflict
+from service.errors import BadInput, Conflict, NotAllowed
+from service.harness.store import runners_of
 from service.kinds import LONGEST_DOCUMENT, LONGEST_PROSE, LONGEST_REASON, Words
 from service.library.adoptions import users_of
 from service.library.assets import MOVES, Asset, Content, Kind, Link, Status, Version
+from service.library.checks import Tally, count_due, list_checks, tallies, write_finding
 from service.library.markdown import as_html
+from service.library.pass_rules import rule_from_line
 from service.library.store import (
     LAST_PAGE,
     Wanted,
@@ -50,12 +53,13 @@ router = APIRouter()
 
 PATH = "/library"
 FILTERS = ("q", "kind", "tag", "tier", "stage", "status")
-FIELDS = ("key", "kind", "title", "owner", "text", "links", "tags", "changed")
+FIELDS = ("key", "kind", "title", "owner", "text", "links", "tags", "rules", "changed")
 """Of the form that proposes; tiers and stages are ticked."""
 DONE = ("proposed", "version", "published", "deprecated", "withdrawn")
 LIMIT = 50
 Key = Annotated[str, Path(max_length=64, pattern=PLAIN)]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+CheckId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Done = Annotated[str, Query(pattern="^[a-z]{0,20}$")]
 WORDS = TypeAdapter(Words)
 
@@ -70,7 +74,7 @@ class Asking:
     pages: Pages
 
 
-def asking(request: Request, reader: Reader, given: TheContext, pages: ThePages) -> Asking:
+async def asking(request: Request, reader: Reader, given: TheContext, pages: ThePages) -> Asking:
     """All that these pages take."""
     return Asking(request, reader, given, pages)
 
@@ -96,6 +100,8 @@ async def listed(
     async with reading(by.given.sessions) as session:
         found = await list_assets(session, wanted, page=page_number, limit=LIMIT)
         tags = await list_tags(session)
+        checks = may(by.reader.person.actor, Right.CHECK_ADOPTIONS)
+        due = await count_due(session) if checks else 0
     filtered = {name: value for name, value in chosen.items() if value}
     more = f"{PATH}?{urlencode({**filtered, 'page': page_number + 1})}" if found.more else ""
     return page(
@@ -111,6 +117,8 @@ async def listed(
         statuses=tuple(Status),
         stages=stages_there_are(),
         tags=tags,
+        checks=checks,
+        due=due,
     )
 
 
@@ -145,6 +153,54 @@ async def propose(by: TheAsking, form: TheForm) -> Response:
     except (BadInput, Conflict) as error:
         return _form(by, None, NotDone.because("propose", form, error), form)
     return go(by.request, f"{PATH}/{made.key}", done="proposed")
+
+
+@router.get(PATH + "/checks")
+async def checks(by: TheAsking, done: Done = "") -> Response:
+    """The adoptions to check, each with what its pattern asks for, and those that were checked."""
+    return await _checks(by, done=bool(done))
+
+
+@router.post(PATH + "/checks/{check}")
+async def check_it(by: TheAsking, check: CheckId, form: TheForm) -> Response:
+    """Write down what was found, or show the form again."""
+    try:
+        if form.text("fits") not in {"yes", "no"}:
+            raise BadInput("fits", "say whether it fits")
+        async with by.given.sessions.begin() as session:
+            await write_finding(
+                session,
+                by.reader.person.actor,
+                check,
+                fits=form.text("fits") == "yes",
+                words=_short("words", form.text("words"), LONGEST_REASON),
+                at=by.given.now(),
+            )
+    except BadInput as error:
+        return await _checks(by, not_done=NotDone.because(f"check-{check}", form, error))
+    return go(by.request, f"{PATH}/checks", done="checked")
+
+
+async def _checks(by: Asking, *, done: bool = False, not_done: NotDone = NOTHING) -> Response:
+    actor = by.reader.person.actor
+    if not may(actor, Right.CHECK_ADOPTIONS):
+        raise NotAllowed("only enablement checks adoptions")
+    async with reading(by.given.sessions) as session:
+        due = await list_checks(session)
+        checked = await list_checks(session, done=True)
+    return page(
+        by.request,
+        "checks.html",
+        status=not_done.status,
+        due=[(one, _html(one.version), one.may_be_checked_by(actor)) for one in due],
+        checked=checked[:LIMIT],
+        done=done,
+        not_done=not_done,
+    )
+
+
+def _html(version: Version) -> Markup:
+    return Markup(as_html(version.content.text))  # noqa: S704 - made safe there
 
 
 @router.get(PATH + "/{asset}")
@@ -225,6 +281,10 @@ async def _one(by: Asking, key: str, *, done: str = "", not_done: NotDone = NOTH
     async with reading(by.given.sessions) as session:
         asset = await find_asset(session, key)
         users = await users_of(session, asset, person.actor)
+        tally = (await tallies(session, by.given.now())).get(asset.key, Tally())
+        runners = None
+        if asset.kind is Kind.HARNESS:
+            runners = await runners_of(session, asset, person.actor)
     if asset.key != key:
         return go(by.request, f"{PATH}/{asset.key}")
     report = await effects_by_yesterday(by.given, by.pages) if users.count else None
@@ -238,8 +298,11 @@ async def _one(by: Asking, key: str, *, done: str = "", not_done: NotDone = NOTH
         status=not_done.status,
         asset=asset,
         shown=asset.shown,
-        html=Markup(as_html(asset.shown.content.text)),  # noqa: S704 - made safe there
+        html=_html(asset.shown),
         users=users,
+        tally=tally,
+        runners=runners,
+        makes_tokens=may(person.actor, Right.MAKE_UNIT_TOKENS),
         effect=effect,
         report=report,
         reads_reports=may(person.actor, Right.READ_REPORTS),
@@ -315,13 +378,14 @@ def _filled(version: Version, owner: str) -> tuple[dict[str, str], dict[str, lis
         "text": content.text,
         "links": "\n".join(f"{one.address} {one.label}" for one in content.links),
         "tags": ", ".join(content.tags),
+        "rules": "\n".join(map(str, content.rules)),
     }
     ticked = {"tiers": [tier.value for tier in content.tiers], "stages": list(content.stages)}
     return typed, ticked
 
 
 def _content(by: Asking, form: Form) -> Content:
-    """What a form says; tags by commas, a link a line: its address, then its words."""
+    """What a form says; tags by commas, a link and a rule a line each."""
     links = []
     for line in form.text("links").splitlines():
         if line.strip():
@@ -338,6 +402,11 @@ def _content(by: Asking, form: Form) -> Content:
         tags=tuple(form.text("tags").split(",")),
         tiers=tuple(Tier(one) for one in form.all("tiers")),
         stages=tuple(form.all("stages")),
+        rules=tuple(
+            rule_from_line(_short("rules", line, 400))
+            for line in form.text("rules").splitlines()
+            if line.strip()
+        ),
     )
 
 

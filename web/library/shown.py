@@ -1,7 +1,7 @@
 """What the page of a use case shows of the library, and what its reader may take."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
@@ -12,8 +12,11 @@ from service.domain.people import Person
 from service.domain.permissions import Right, may
 from service.intake.use_cases import UseCaseRow
 from service.library.adoptions import Exempted, Used, exemptions_of, may_adopt, used_by
-from service.library.assets import Kind, Status
+from service.library.assets import Kind, Status, adopted_in
+from service.library.checks import Check, checks_of
 from service.library.store import MOST_LISTED, Listed, Wanted, list_assets
+from service.library.told import Told, told
+from web.kit.not_written import NotWritten
 
 
 class Taken(StrEnum):
@@ -25,14 +28,12 @@ class Taken(StrEnum):
     EXEMPTED = "exempted"
 
 
-@dataclass(frozen=True, slots=True)
-class NotTaken:
-    """A form that could not be taken: which one, what was typed, what is wrong with which field."""
+class Checked(StrEnum):
+    """How the check of an adoption stands."""
 
-    form: str
-    typed: Mapping[str, str] = field(default_factory=dict)
-    field: str = ""
-    words: str = ""
+    DUE = "due"
+    FITS = "fits"
+    UNFIT = "unfit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +49,42 @@ class Shown:
     may_take: bool
     may_exempt: bool
     today: date
-    not_taken: NotTaken = NotTaken("")
+    not_written: NotWritten | None = None
+    told: Sequence[Told] = ()
+    """Of withdrawn versions, and of what does not fit."""
+    checks: Sequence[Check] = ()
 
-    @property
-    def withdrawn(self) -> Sequence[Used]:
-        """What it uses and nobody should use any more."""
-        return [one for one in self.used if one.withdrawn]
+    def check_of(self, used: Used) -> Checked | None:
+        """How the check of the version that it uses stands; None where it was not drawn."""
+        for one in self.checks:
+            if (one.asset.id, one.version.number) == (used.asset.id, used.now.number):
+                if one.finding is None:
+                    return Checked.DUE
+                return Checked.UNFIT if one.unfit else Checked.FITS
+        return None
+
+    def is_unfit(self, reference: str) -> bool:
+        """Whether a check found that what evidence refers to does not fit."""
+        about = adopted_in(reference)
+        return any(
+            one.unfit and (one.asset.key, one.version.number) == about for one in self.checks
+        )
 
     def is_open(self, form: str) -> bool:
         """Whether a form is unfolded: it was sent and not taken."""
-        return self.not_taken.form == form
+        return self.not_written is not None and self.not_written.form == form
 
     def typed(self, form: str, name: str) -> str:
         """What was typed into a field of a form that was not taken."""
-        return self.not_taken.typed.get(name, "") if self.is_open(form) else ""
+        if self.not_written is None or self.not_written.form != form:
+            return ""
+        return self.not_written.typed.get(name, "")
 
     def wrong(self, form: str, name: str) -> str:
         """What is wrong with a field, or with the form as a whole for no name."""
-        here = self.is_open(form) and self.not_taken.field == name
-        return self.not_taken.words if here else ""
+        if self.not_written is None or self.not_written.form != form:
+            return ""
+        return self.not_written.wrong.get(name, "") if name else self.not_written.message
 
 
 async def library_of(
@@ -75,7 +93,7 @@ async def library_of(
     reader: Person,
     at: datetime,
     *,
-    not_taken: NotTaken | None = None,
+    not_written: NotWritten | None = None,
 ) -> Shown:
     """What the page shows of the library."""
     goes_on = row.outcome in {Outcome.OPEN, Outcome.PRODUCTION}
@@ -96,5 +114,7 @@ async def library_of(
         may_take=may_take,
         may_exempt=may_exempt,
         today=at.astimezone(UTC).date(),
-        not_taken=not_taken or NotTaken(""),
+        not_written=not_written,
+        told=(await told(session, [row.id])).get(row.id, ()),
+        checks=await checks_of(session, row.id),
     )

@@ -53,7 +53,7 @@ DONE = ("made", "proposed", "written", "chosen", "ended")
 YES, NO = "yes", "no"
 
 
-def leader(reader: Reader) -> SignedIn:
+async def leader(reader: Reader) -> SignedIn:
     """Whoever is asking, if they may read reports."""
     if not may(reader.person.actor, Right.READ_REPORTS):
         raise NotAllowed("lighthouses are for leadership and enablement")
@@ -80,7 +80,7 @@ class Asking:
         return Who(self.reader.person.actor, self.given.now())
 
 
-def asking(request: Request, leader: Leader, given: TheContext) -> Asking:
+async def asking(request: Request, leader: Leader, given: TheContext) -> Asking:
     """All that these pages take."""
     return Asking(request, leader, given)
 

@@ -9,6 +9,8 @@ from starlette.responses import Response
 
 from api.kit.context import Context, TheContext
 from api.kit.fields import PLAIN
+from service.certification.certificates import kinds_held
+from service.certification.holding import day_of
 from service.database import reading
 from service.errors import BadInput
 from service.people.browser_sessions import end_browser_sessions_of
@@ -45,11 +47,13 @@ async def _page(
 ) -> Response:
     async with reading(given.sessions) as session:
         tokens = await list_tokens(session, reader.person.id)
+        held = await kinds_held(session, [reader.person.id], day_of(given.now()))
     return page(
         request,
         "account.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
         tokens=tokens,
+        held=held[reader.person.id],
         new=new,
         done=done if done == "revoked" else "",
         typed=typed,

@@ -13,6 +13,9 @@ from starlette.responses import Response
 from api.kit.context import Context, TheContext
 from api.kit.fields import PLAIN
 from api.people import PersonBody, TokenBody
+from service.certification.certificates import kinds_held, set_kinds
+from service.certification.holding import day_of
+from service.certification.kinds import list_kinds
 from service.database import reading
 from service.domain.people import Person, Role
 from service.domain.permissions import Right, may
@@ -49,10 +52,12 @@ router = APIRouter()
 
 Id = Annotated[str, Path(max_length=64, pattern=PLAIN)]
 DONE = "^[a-z_]{0,20}$"
+MOST_TICKED = 50
+"""Certificates that are ticked for one person at once, as in the API."""
 DAYS = re.compile(r"\d{1,4}")
 
 
-def administrator(reader: Reader) -> SignedIn:
+async def administrator(reader: Reader) -> SignedIn:
     """Somebody who manages people."""
     if not may(reader.person.actor, Right.MANAGE_PEOPLE):
         raise NotAllowed("only administrators manage people")
@@ -80,11 +85,15 @@ async def _list(
 ) -> Response:
     async with reading(given.sessions) as session:
         people = await list_people(session, named=named)
+        kinds = await list_kinds(session)
+        held = await kinds_held(session, [one.id for one in people], day_of(given.now()))
     return page(
         request,
         "admin.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
         people=people,
+        kinds=kinds,
+        held=held,
         named=named,
         full=len(people) >= MOST_PEOPLE_LISTED,
         most=MOST_PEOPLE_LISTED,
@@ -95,7 +104,7 @@ async def _list(
 
 
 @router.post("/admin/people")
-async def add(request: Request, form: TheForm, _: Admin, given: TheContext) -> Response:
+async def add(request: Request, form: TheForm, admin: Admin, given: TheContext) -> Response:
     """Let somebody in."""
     try:
         body = PersonBody.model_validate(
@@ -104,11 +113,13 @@ async def add(request: Request, form: TheForm, _: Admin, given: TheContext) -> R
                 "email": form.text("email"),
                 "roles": form.all("roles"),
                 "party": form.text("party") or None,
-                "certifications": _words(form.text("certifications")),
+                "certifications": form.all("certifications")[:MOST_TICKED],
             }
         )
         async with given.sessions.begin() as session:
-            person = await add_person(session, at=given.now(), **body.model_dump())
+            at = given.now()
+            person = await add_person(session, at=at, **body.model_dump(exclude={"certifications"}))
+            await set_kinds(session, person.id, body.certifications, by=admin.person.id, at=at)
     except ValidationError as error:
         names = dict.fromkeys(str(one["loc"][0]) for one in error.errors())
         return await _list(
@@ -119,10 +130,6 @@ async def add(request: Request, form: TheForm, _: Admin, given: TheContext) -> R
     except Conflict as error:
         return await _list(request, given, typed=form, wrong={"email": sentence(str(error))})
     return go(request, f"/admin/people/{person.id}", done="added")
-
-
-def _words(text: str) -> list[str]:
-    return [word for word in (part.strip() for part in re.split(r"[,\n]", text)) if word]
 
 
 @router.get("/admin/people/{person_id}")
@@ -155,12 +162,16 @@ async def _one(
     async with reading(given.sessions) as session:
         person = await find_person(session, person_id)
         tokens = await list_tokens(session, person.id)
+        kinds = await list_kinds(session)
+        held = await kinds_held(session, [person.id], day_of(given.now()))
     return page(
         request,
         "person.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
         person=person,
         tokens=tokens,
+        kinds=kinds,
+        held=held[person.id],
         roles=tuple(Role),
         done=done if done in {"added", "changed", "revoked", "signed_out"} else "",
         new=new,
@@ -198,6 +209,7 @@ async def change(
                 person_id,
                 by=admin.person.actor,
                 successor=form.text("successor")[:200],
+                at=given.now(),
             )
         async with given.sessions.begin() as session:
             await find_person(session, person_id)
@@ -207,8 +219,9 @@ async def change(
                 active=active,
                 roles=roles,
                 party=" ".join(form.text("party").split())[:200] or None,
-                certifications=[word[:200] for word in _words(form.text("certifications"))][:50],
             )
+            ticked = form.all("certifications")[:MOST_TICKED]
+            await set_kinds(session, person_id, ticked, by=admin.person.id, at=given.now())
             if not active:
                 await end_browser_sessions_of(session, person_id)
     except BadInput as error:

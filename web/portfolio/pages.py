@@ -50,7 +50,7 @@ E = TypeVar("E", bound=StrEnum)
 NONE = "\N{EN DASH}"
 
 
-def leader(reader: Reader) -> SignedIn:
+async def leader(reader: Reader) -> SignedIn:
     """Whoever is asking, if they may read reports."""
     if not may(reader.person.actor, Right.READ_REPORTS):
         raise NotAllowed("the portfolio is for leadership and enablement")
@@ -89,7 +89,7 @@ class Asked:
 FIELDS = Asked.__slots__
 
 
-def asked(
+async def asked(
     *,
     unit: Words = "",
     sponsor: Words = "",
@@ -156,6 +156,13 @@ def _last_decision(line: LineFigures) -> str:
     return f"{t(f'reviews.choice_{line.decision}')}, {line.decided_in}"
 
 
+def _gap(line: LineFigures, gap: Gap) -> str:
+    said = t(f"portfolio.gap_{gap}")
+    if gap is not Gap.REGRESSED:
+        return said
+    return t("portfolio.regressed_in", gap=said, harnesses=", ".join(line.regressions))
+
+
 COLUMNS = (
     Column("promised", _promised),
     Column("expected", lambda line: money(line.expected)),
@@ -169,7 +176,7 @@ COLUMNS = (
     Column("decision", _last_decision, figures=False),
     Column(
         "gaps",
-        lambda line: ", ".join(t(f"portfolio.gap_{gap}") for gap in line.gaps) or NONE,
+        lambda line: ", ".join(_gap(line, gap) for gap in line.gaps) or NONE,
         figures=False,
     ),
 )

@@ -69,7 +69,7 @@ MOST_DAYS = 36_500
 WRITTEN = TypeAdapter(Written)
 
 
-def asked(
+async def asked(
     *,
     cohort: str = "",
     baseline: str = "",
@@ -90,7 +90,7 @@ def asked(
 Asked = Annotated[dict[str, str], Depends(asked)]
 
 
-def leader(reader: Reader) -> SignedIn:
+async def leader(reader: Reader) -> SignedIn:
     """Whoever is asking, if they may read reports."""
     if not may(reader.person.actor, Right.READ_REPORTS):
         raise NotAllowed("reports are for leadership and enablement")
@@ -121,7 +121,7 @@ class Asking:
     pages: Pages
 
 
-def asking(request: Request, leader: Leader, given: TheContext, pages: ThePages) -> Asking:
+async def asking(request: Request, leader: Leader, given: TheContext, pages: ThePages) -> Asking:
     """All that a page of a report takes."""
     return Asking(request, leader, given, pages)
 

@@ -11,6 +11,7 @@ from service.domain.durations import between
 from service.domain.naming import listed
 from service.domain.tiering import Tier
 from service.lighthouses.rules import percent as chance
+from service.reports.certification import CertificationReport
 from service.reports.changes import ChangesReport
 from service.reports.clock import ClockReport
 from service.reports.comparison import (
@@ -426,6 +427,80 @@ def _library(found: LibraryReport) -> Iterator[Table]:
     )
     columns = "adopters hazard_ratio hazard_between p_adjusted landmark naive"
     yield _table("library", f"asset verdict | {columns}", rows)
+    checked = (
+        (
+            one.title,
+            _count(one.checks.opened),
+            _count(one.checks.drawn),
+            _count(one.checks.checked),
+            _count(one.checks.unfit),
+            percent(one.checks.share),
+            _between(one.checks.ci, percent),
+        )
+        for one in found.assets
+        if one.checks.opened
+    )
+    yield _table(
+        "library_checks", "asset | opened drawn checked unfit share share_between", checked
+    )
+    offered = (
+        (
+            one.title,
+            NONE if one.effect is None else t(f"reports.effect_{one.effect.verdict.name.lower()}"),
+            _count(one.offered),
+            _count(one.taken),
+            _count(one.given),
+            _count(one.declined),
+            ratio(one.effect.time_dependent.hazard_ratio if one.effect else None),
+            _between(one.effect.time_dependent.ci if one.effect else None, ratio),
+        )
+        for one in found.offers
+    )
+    columns = "offered taken given declined hazard_ratio hazard_between"
+    yield _table("library_offers", f"offer verdict | {columns}", offered)
+
+
+@_tables.register
+def _certification(found: CertificationReport) -> Iterator[Table]:
+    lapsing = (
+        (
+            one.person,
+            one.title,
+            _day(one.last_day),
+            _count(one.days_left),
+            _count(one.waits),
+            _count(round(one.wait_days)),
+        )
+        for one in found.lapses
+    )
+    yield _table("lapses", "person certificate last_day | days_left waits wait_days", lapsing)
+    waiting = (
+        (
+            one.case,
+            title(one.stage),
+            one.title,
+            t(f"certification.role_{one.role}"),
+            one.people or t("certification.missing_now"),
+            _day(one.since),
+            _count(round(one.days)),
+        )
+        for one in found.waits
+    )
+    columns = "case stage certificate role whose since | wait_days"
+    yield _table("will_wait", columns, waiting)
+    covered = (
+        (
+            t(f"certification.role_{one.role}"),
+            title(one.group) if one.group in RANKS else one.group,
+            one.title,
+            t(f"certification.effect_{one.effect}"),
+            _count(one.certified),
+            _count(one.people),
+            percent(one.share),
+        )
+        for one in found.coverage
+    )
+    yield _table("coverage", "role group certificate effect | certified people share", covered)
 
 
 @_tables.register

@@ -47,7 +47,7 @@ ON_THE_PAPER = 12
 """Use cases, those first of which most is due: it is one page."""
 
 
-def leader(reader: Reader) -> SignedIn:
+async def leader(reader: Reader) -> SignedIn:
     """Whoever is asking, if they may read reports."""
     if not may(reader.person.actor, Right.READ_REPORTS):
         raise NotAllowed("reviews are for leadership and enablement")
@@ -72,7 +72,7 @@ class Asking:
             return await review_of(session, quarter, self.reader.person, self.given.now())
 
 
-def asking(
+async def asking(
     request: Request, reader: Annotated[SignedIn, Depends(leader)], given: TheContext
 ) -> Asking:
     """All that these pages take."""

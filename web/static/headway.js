@@ -64,6 +64,22 @@ function follow(main) {
   window.addEventListener("pagehide", () => events.close());
 }
 
+const ASK_AFTER = 60_000;
+
+// Ask now and then how many notices are new, while somebody looks at the page.
+function keepCount(bell) {
+  const named = document.title.replace(/^\(\d+\) /, "");
+  setInterval(async () => {
+    if (document.hidden) return;
+    const answer = await fetch("/notices/count").catch(() => null);
+    if (!answer?.ok || answer.redirected) return;
+    const { unseen, words } = await answer.json();
+    bell.querySelector(".count").textContent = unseen || "";
+    bell.querySelector(".hidden-words").textContent = words;
+    document.title = unseen ? `(${unseen}) ${named}` : named;
+  }, ASK_AFTER);
+}
+
 function begin(root) {
   localTimes(root);
   for (const setUp of setUps) setUp(root);
@@ -288,3 +304,5 @@ begin(document);
 document.getElementById("wrong")?.focus();
 const main = document.getElementById("main");
 if (main) follow(main);
+const bell = document.querySelector(".bell");
+if (bell) keepCount(bell);

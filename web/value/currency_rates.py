@@ -34,7 +34,7 @@ MOST_SHOWN = 100
 Counted = Annotated[int | None, Query(ge=0, le=10_000)]
 
 
-def writer(reader: Reader) -> SignedIn:
+async def writer(reader: Reader) -> SignedIn:
     """Somebody who writes rates."""
     if not may(reader.person.actor, Right.WRITE_CURRENCY_RATES):
         raise NotAllowed("only administrators write currency rates")

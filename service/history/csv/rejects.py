@@ -1,17 +1,36 @@
 """The file of the rows that could not be used."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Protocol, Self, TextIO
 
 from service.history.csv.batch import Reject
 from service.history.csv.errors import HistoryError
 from service.history.csv.maps import UTF8
-from service.history.csv.records import RecordFile
 
 _MARK = "reject_line"
+
+
+class Written(Protocol):
+    """A file whose rows are rejected, as it is written."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+
+    @property
+    def encoding(self) -> str:
+        """How its characters are written."""
+
+    @property
+    def delimiter(self) -> str:
+        """What stands between its cells."""
+
+    @property
+    def header(self) -> Sequence[str]:
+        """The names of its columns."""
 
 
 class RejectsFile:
@@ -28,7 +47,7 @@ class RejectsFile:
     file of that name is left alone, with a `HistoryError`.
     """
 
-    def __init__(self, path: Path, source: RecordFile[Any]) -> None:
+    def __init__(self, path: Path, source: Written) -> None:
         self.path = path
         self._target = path.resolve()  # a link stays one
         self._part = self._target.with_name(f"{self._target.name}.part")

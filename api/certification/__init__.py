@@ -1,0 +1,1 @@
+"""Certification over HTTP: my certificates, what is asked, and what administrators keep."""

@@ -1,0 +1,1 @@
+"""Runs of evaluation harnesses over HTTP, and the tokens with which machines bring them."""

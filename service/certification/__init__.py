@@ -1,0 +1,1 @@
+"""Certification: kinds, requirements, certificates and waivers, and whom they stop."""

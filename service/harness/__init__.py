@@ -1,0 +1,1 @@
+"""Runs of evaluation harnesses: read, judged, kept, and the gates that a pass opens."""

@@ -1,0 +1,1 @@
+"""The process: tiers, questions, rules and pathways as one document, checked and compared."""

@@ -1,0 +1,1 @@
+"""Tests of processes tried on past cases."""

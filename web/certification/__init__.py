@@ -1,0 +1,1 @@
+"""The pages of certification: mine, coverage and lapses, and what administrators keep."""

@@ -1,0 +1,1 @@
+"""What attaches runs that passed while the engine was away."""
