@@ -334,7 +334,7 @@ async def _opened(session: AsyncSession, rows: Mapping[str, UseCaseRow]) -> None
         attached = next((one for one in steps[row.id] if one.subject == APPROVED_PATTERN), None)
         if attached is None or row.outcome not in {Outcome.OPEN, Outcome.PRODUCTION}:
             continue
-        owner, taken = Actor(row.owner_id), attached.at - MOMENT
+        owner, taken = Actor(row.owner_id), max(attached.at - MOMENT, row.submitted_at)
         await adopt(session, row, owner, EFFECTIVE, at=taken, number=PATTERN_NUMBER)
         await note_openings(session, standing_of(row), [attached], Draw(1.0, "sample"))
 

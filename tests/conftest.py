@@ -21,7 +21,8 @@ import pytest
 STARTS = ("browser", "temporal_address", "postgres_folder")
 """The fixtures that start something; every other that needs an engine takes one of these. In the
 order of how long the tests that take them run."""
-QUICK = len(STARTS) + 1
+LONG = len(STARTS) + 1
+QUICK = LONG + 1
 POSTGRES = pytest.StashKey[Path]()
 
 
@@ -49,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ranks: dict[Path, int] = {}
     for item in items:
         rank = starts(item)
-        if rank == QUICK and item.get_closest_marker("long") is None:
+        if rank == QUICK:
             item.add_marker("quick")
         ranks[item.path] = min(rank, ranks.get(item.path, QUICK))
     items.sort(key=lambda item: ranks[item.path])
@@ -62,11 +63,13 @@ def pytest_collection_finish() -> None:
 
 
 def starts(item: pytest.Item) -> int:
-    """What a test starts, by how long that takes: whole installations are 0, nothing is `QUICK`."""
+    """What a test starts, by how long that takes: whole installations are 0, nothing is `LONG` for
+    those that take long all the same, or `QUICK`."""
     if item.get_closest_marker("starts") is not None:
         return 0
     taken = getattr(item, "fixturenames", ())
-    return next((rank for rank, name in enumerate(STARTS, 1) if name in taken), QUICK)
+    nothing = QUICK if item.get_closest_marker("long") is None else LONG
+    return next((rank for rank, name in enumerate(STARTS, 1) if name in taken), nothing)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -65,8 +65,8 @@ class Own(StrEnum):
 
 NAMES: Mapping[Milestone | Own, str] = {
     **{one: SAID[one] for one in Milestone},
-    Own.FIRST: "the milestone of its own case",
-    Own.LATEST: "the milestone of the newest version of its case",
+    Own.FIRST: "its own milestone",
+    Own.LATEST: "its own as of now",
 }
 """Milestones as sentences and pictures call them."""
 REACHED, STILL_OPEN = OUTCOMES.index(Outcome.PRODUCTION), OUTCOMES.index(Outcome.OPEN)
@@ -337,7 +337,7 @@ def _sentence(found: Sequence[MilestoneFigures], unused: int, uncounted: int) ->
         if isinstance(one.milestone, Milestone)
     ]
     own = [
-        f"; of {one.cases:,} whose own case states how many users {one.reached:,} got there"
+        f"; of {one.cases:,} with a number of users in their own case {one.reached:,} reached it"
         for one in found
         if one.milestone is Own.FIRST
     ]
@@ -366,8 +366,9 @@ def _notes(
         )
     if any(one.milestone is Own.FIRST for one in found):
         yield (
-            "The milestone of its own case is the most users that its investment case states, in "
-            "the version that stated some first. Those whose case states none are not in it."
+            "Its own milestone is the most users that its investment case states, in the version "
+            "that stated some first; as of now, in the newest. Those whose case states none are "
+            "not in it."
         )
     if unused:
         yield f"In production and used by nobody at the latest count: {listed(unused)}."

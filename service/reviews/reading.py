@@ -147,6 +147,8 @@ class Review:
         match self.phase:
             case Phase.COLLECTING:
                 until = self.dates.collect_until.date().isoformat()
+                if not asked:
+                    return f"Collecting until {until}: nobody had to be asked."
                 return f"Collecting until {until}: {came} of {asked} asked have measured."
             case Phase.DECIDING:
                 until = self.dates.decide_until.date().isoformat()

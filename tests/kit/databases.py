@@ -15,6 +15,7 @@ import asyncpg
 
 from embedded.postgres import create_database, postgres_url
 from service.database import Sessions, open_engine, sessions_of
+from service.facts import reaching
 from service.value import kept
 
 TEMPLATE = "headway"
@@ -59,7 +60,8 @@ class Database:
     async def emptied(self) -> bool:
         """Whether it is now as if it had just been made."""
         await self.connection.execute(DELETE_ALL)
-        kept._KEPT.clear()  # facts are only ever added, elsewhere: it would not notice
+        for memory in (kept._KEPT, reaching._KEPT):  # facts are only ever added, elsewhere
+            memory.clear()
         same = await self.connection.fetch(SCHEMA) == self.schema
         return same and bool(await self.connection.fetchval(LARGEST) < LARGE)
 

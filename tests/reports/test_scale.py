@@ -108,7 +108,8 @@ async def test_the_milestone_of_its_own_case_is_the_one_that_was_stated_first(
     before = (await told(desk, 25)).groups[0].milestones[4]
     assert (before.reached, before.open) == (1, 1), "it was made smaller on day 30"
     assert (
-        "of 3 whose own case states how many users 1 got there" in (await told(desk, 100)).sentence
+        "of 3 with a number of users in their own case 1 reached it"
+        in (await told(desk, 100)).sentence
     )
 
 

@@ -528,6 +528,7 @@ async def test_every_page_is_for_everybody(
     found = []
     for visitor in dict.fromkeys(who for who, _ in pages):
         async with window(browser, house, address, visitor) as one:
+            await one.context.add_init_script(AXE)  # sent once, not to each page
             for path in (path for who, path in pages if who is visitor):
                 await one.goes(path)
                 for scheme, width in LOOKS:

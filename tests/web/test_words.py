@@ -156,7 +156,7 @@ def composed() -> set[str]:
         *(f"offers.done_{one}" for one in (*OFFERS_DONE, Answer.TAKEN, Answer.DECLINED)),
         *(f"offers.do_{one}" for one in Change),
         *(f"offers.field_{one}" for one in (*OFFERS_FIELDS, "tiers", "reason")),
-        *(f"offers.hint_{one}" for one in ("text", "moment", "tiers", "places", "per", "giver")),
+        *(f"offers.hint_{one}" for one in ("text", "moment", "tiers", "places", "giver")),
         *(f"library.check_{one}" for one in Checked),
         *(f"notices.kind_{one}" for one in NoticeKind),
         *(f"harness.verdict_{one}" for one in Verdict),

@@ -240,7 +240,7 @@ async def _page(
         certified = await certified_for(
             session, [standing_of(row) for row in found.rows], at, person.actor
         )
-        asked = len(await asked_of(session, person, at=at))
+        to_give = len(await asked_of(session, person, at=at))
         checks = await count_due(session) if may(person.actor, Right.CHECK_ADOPTIONS) else 0
     lines = tuple(_line(item, person, certified, saved.get(item.row.id), at) for item in items)
     failed = bool(nothing or (done and done.not_done))
@@ -272,7 +272,7 @@ async def _page(
         new_key=lambda: uuid.uuid4().hex,
         most_ranked=MOST_WAITING,
         checks=checks,
-        asked=asked,
+        to_give=to_give,
         more=view.address(start=view.start + LIMIT)
         if view.start + LIMIT < found.counts[view.whose]
         else "",

@@ -70,7 +70,7 @@ async def show(
             session, person.actor, wanted, sort=sort, limit=limit, cursor=cursor or None
         )
         items = await listed(session, found.rows, at)
-        asked = len(await asked_of(session, person, at=at))
+        to_give = len(await asked_of(session, person, at=at))
         of_library = await told(session, [row.id for row in found.rows])
         drafts = await list_drafts(session, person.id) if not cursor else []
         parties = await third_parties(session, active=True) if everything else []
@@ -90,7 +90,7 @@ async def show(
         "use_cases.html",
         items=items,
         told=of_library,
-        asked=asked,
+        to_give=to_give,
         drafts=drafts,
         chosen=chosen,
         filtered=filtered,

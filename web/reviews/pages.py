@@ -174,7 +174,7 @@ async def _one(
         came=tuple(one for one in found.requests if one.came_in_at is not None and not one.overdue),
         may_hold=by.may(Right.HOLD_REVIEWS) and found.phase is not Phase.LOCKED,
         may_lock=by.may(Right.DECIDE_REVIEWS) and found.phase is Phase.DECIDING,
-        money=money,
+        money=whole,
         done=done if done in DONE else "",
         not_done=not_done,
         new_key=_new_key,
@@ -225,7 +225,7 @@ async def _deciding(
         place=found.items.index(item) + 1 if item else 0,
         choices=tuple(Choice),
         typed=typed,
-        money=money,
+        money=whole,
         done=done if done in DONE else "",
         not_done=not_done,
         new_key=_new_key,
@@ -254,7 +254,7 @@ async def paper(by: TheAsking, quarter: Quarter) -> Response:
         open_items=tuple(one for one in found.items if one.decision is None),
         decided=tuple(one for one in found.items if one.decision is not None),
         most=ON_THE_PAPER,
-        money=money,
+        money=whole,
         now=now,
     )
 
@@ -308,6 +308,11 @@ def _typed(item: Item | None) -> dict[str, str]:
 def _plain(amount: float) -> str:
     """An amount as somebody could have typed it: never with an exponent."""
     return f"{amount:.6f}".rstrip("0").rstrip(".")
+
+
+def whole(amount: float, currency: str = "") -> str:
+    """An amount in words: nobody decides on cents."""
+    return money(float(round(amount)), currency)
 
 
 def _decision(key: str, form: Form) -> Decision:
