@@ -37,7 +37,7 @@ def test_every_page_of_the_bar_and_of_the_routes_is_in_the_table() -> None:
         *("/reviews", "/reviews/{quarter}", "/reviews/{quarter}/decide"),
         "/reviews/{quarter}/paper",
         *("/lighthouses", "/lighthouses/{programme_id}", "/library", "/library/{asset}"),
-        *("/library/checks", "/offers"),
+        *("/library/checks", "/offers", "/harness-tokens"),
         *("/process", "/admin/currency-rates"),
         *("/certification", "/admin/certification", "/admin/certification/people"),
     }
@@ -75,6 +75,7 @@ async def test_no_page_is_left_out(house: House) -> None:
         *("/compare/{file}/table.csv", "/compare/{file}/rejects.csv"),
         *("/new/ahead", "/new/similar", "/library/propose", "/library/{asset}/propose"),
         *("/use-cases/UC-42/events", "/process/process.toml"),
+        "/use-cases/UC-42/harness/{asset}.{kind}",
         "/notices/count",
         "/admin/people/{person_id}",
     }
