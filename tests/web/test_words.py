@@ -72,11 +72,14 @@ from web.value.shown import Noted
 
 CERTIFICATION_FIELDS = {*REQUIREMENT, *KIND, *CERTIFICATE, *WAIVER, "csv"} - {"replaces"}
 VALUE_TERMS = ("kpi", "plan")
-VALUE_HINTS = ("observations", "standard_error", "attribution", "quantity", "ramp_months")
+VALUE_HINTS = (
+    *("observations", "standard_error", "attribution", "quantity", "ramp_months"),
+    "milestones",
+)
 WEB = Path(__file__).parents[2] / "web"
 SOURCES = [path.read_text() for path in (*WEB.rglob("*.py"), *WEB.rglob("*.html"))]
 PLAIN = re.compile(r"""\bt\(\s*["']([a-z_]+\.[a-z0-9_]+)["']\s*[,)]""")
-COUNTED = re.compile(r"""\bcounted\(\s*["']([a-z_]+\.[a-z0-9_]+)["']""")
+COUNTED = re.compile(r"""\bcounted\(\s*["']([a-z_]+\.[a-z0-9_]*[a-z0-9])["']""")
 ANY = re.compile(r"""["']([a-z_]+\.[a-z0-9_]+)["']""")
 
 
