@@ -105,10 +105,10 @@ INVESTMENT_CASES = """
     INSERT INTO investment_case (
         use_case_id, version, kpi_name, kpi_unit, kpi_baseline, kpi_target, direction,
         observations, time_used_for, one_off_cost, yearly_run_cost, expected_yearly_value,
-        currency, ramp_months, reason, person_id, recorded_at
+        currency, ramp_months, milestones, reason, person_id, recorded_at
     )
     SELECT id, 1, kpi_name, kpi_unit, kpi_baseline, kpi_target, 'lower', '[]', '', one_off_cost,
-        yearly_run_cost, expected_yearly_value, currency, 0, '', submitted_by, submitted_at
+        yearly_run_cost, expected_yearly_value, currency, 0, '[]', '', submitted_by, submitted_at
     FROM use_case
 """
 

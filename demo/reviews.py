@@ -45,7 +45,8 @@ as it is."""
 OPENS_AFTER = timedelta(hours=1, minutes=5)
 """A quarter is over."""
 STOPPED = "Sort tickets of the service desk"
-"""What the newest locked review stops, whatever it delivered: it stays in all figures."""
+"""What the newest locked review stops, and the one after it if it comes to it, whatever was
+delivered: it stays in all figures."""
 LATELY = timedelta(days=24)
 """The newest review has been open for so long, or for as long as its quarter is over."""
 DAY = timedelta(days=1)
@@ -74,7 +75,8 @@ async def add_reviews(session: AsyncSession, cast: Cast, *, at: datetime) -> Non
         await _pass(session, newest, half)
         close = Move(Kind.EVIDENCE_CLOSED, enabler, "Whoever can measure now has measured.")
         await _make(session, newest, close, at=half)
-        await _decide(session, cast, newest, rng, at=half + (at - half) / 2, every=3)
+        decided_at = half + (at - half) / 2
+        await _decide(session, cast, newest, rng, at=decided_at, every=3, stops=True)
 
 
 async def _make(session: AsyncSession, quarter: Period, move: Move, *, at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -454,5 +454,5 @@ async def _check(session: AsyncSession, content: Content) -> Person:
 
 
 def _check_days(first: date, last: date | None) -> None:
-    if last is not None and not first <= last <= first + LONGEST_VALID:
+    if last is not None and not timedelta(0) <= last - first <= LONGEST_VALID:
         raise BadInput("valid_until", "a day from the first on, within ten years")

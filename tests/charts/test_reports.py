@@ -9,8 +9,10 @@ import pytest
 
 from charts.palette import Theme
 from charts.reports import in_words, names_of, picture
+from service.certification.requirements import Asked, begin_requirement
 from service.database import Sessions
 from service.domain.case import Case, Outcome
+from service.domain.certification import Effect, RequiredOf
 from service.domain.cohort import INTAKE, period_from
 from service.domain.commands import Command
 from service.domain.people import Role
@@ -21,6 +23,7 @@ from service.effort.hours import About
 from service.effort.store import say_hours
 from service.facts.as_of import Moment
 from service.facts.imported import begin_import, observed, write_cases
+from service.intake.pathways import pathways
 from service.intake.use_cases import find
 from service.library.adoptions import adopt_imported
 from service.library.assets import Content, Kind
@@ -35,6 +38,7 @@ from service.reports.spreadsheet import as_csv
 from service.value.delivered import Quantity
 from service.value.grades import Method
 from service.value.measurements import Found, record
+from tests.kit.certificates import certify
 from tests.kit.databases import Databases
 from tests.kit.desk import Desk, open_desk
 from tests.reach.living import counted, in_production
@@ -105,6 +109,21 @@ async def a_candidate(desk: Desk) -> None:
             session, who, name="Autumn", starts_on=who.at.date(), horizon_days=90, target=1
         )
         await propose(session, made.id, key, who)
+        await certify(session, builder, "course", at=NOW - DAY, days=30)
+        asked = Asked(
+            required_of=RequiredOf.OWNER,
+            kind="course",
+            tier=None,
+            stage=None,
+            effect=Effect.BLOCKS,
+            basis="A rule of the house",
+            link="",
+            note="",
+            valid_from=NOW.date(),
+        )
+        await begin_requirement(
+            session, asked, pathways().values(), reason="Because.", by=leader.id, at=NOW
+        )
 
 
 async def a_use_case_in_use(desk: Desk) -> None:

@@ -263,6 +263,7 @@ async def test_what_makes_no_sense_is_said(house: House) -> None:
         ({"giver": "nobody@example.com"}, "giver"),
         ({"link": "javascript:alert(1)"}, "link"),
         ({"valid_from": "2026-03-02", "valid_until": "2026-03-01"}, "valid_until"),
+        ({"valid_from": "9999-12-31", "valid_until": "2026-03-01"}, "valid_until"),
         ({"more": 1}, "more"),
     ):
         made = await greta.http.post("/v1/offers", json={**BODY, **changes})

@@ -27,11 +27,11 @@ CASE = """
     INSERT INTO investment_case (
         use_case_id, version, kpi_name, kpi_unit, kpi_baseline, kpi_target, direction, observations,
         time_used_for, one_off_cost, yearly_run_cost, expected_yearly_value, currency, ramp_months,
-        reason, person_id, recorded_at
+        milestones, reason, person_id, recorded_at
     )
     SELECT use_case_id, version + 1, kpi_name, kpi_unit, kpi_baseline, kpi_target, direction,
         observations, time_used_for, one_off_cost, yearly_run_cost,
-        expected_yearly_value + :value, :currency, ramp_months, 'more', person_id, :at
+        expected_yearly_value + :value, :currency, ramp_months, milestones, 'more', person_id, :at
     FROM investment_case WHERE use_case_id = :id ORDER BY version DESC LIMIT 1
 """
 MEASUREMENT = """

@@ -181,6 +181,8 @@ COLUMNS = (
     ),
 )
 """After the use case itself."""
+LEFT_OUT_OF_SHEETS = {"cost", "evidence", "users"}
+"""With all columns eight use cases do not fit on a page of paper."""
 
 
 @router.get(PATH)
@@ -223,7 +225,7 @@ async def sheet(request: Request, _: Leader, given: TheContext, wanted: Question
         "sheet.html",
         found=found,
         chosen=wanted,
-        columns=COLUMNS,
+        columns=[one for one in COLUMNS if one.name not in LEFT_OUT_OF_SHEETS],
         pictures=_pictures(found),
         heads=TOTAL_HEADS,
         query=wanted.query,
