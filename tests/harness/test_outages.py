@@ -18,7 +18,9 @@ from tests.harness.samples import native
 from tests.kit.apps import visiting
 from tests.kit.cases import until
 from tests.kit.house import House, Visitor
+from workflows.harness.attaching import attach_forever
 from workflows.intake.dispatcher import TemporalEngine
+from workflows.worker import make_worker
 
 BOTH = ["evaluation-report", "harness-pass"]
 
@@ -90,8 +92,11 @@ async def test_kill_9_of_the_worker_between_the_run_and_the_gate_loses_nothing(
     async def is_open() -> bool:
         return bool((await builder.sees(f"use-cases/{key}"))["stage"] == "launch-review")
 
-    async with worker(house, queue):
+    attaching = asyncio.create_task(attach_forever(house.sessions, engine))
+    async with make_worker(client, house.sessions, queue, activities=2):
         await until(is_open)
         [run] = (await builder.sees(f"use-cases/{key}/harness-runs"))["items"]
         assert run["gate"] == "opened"
+    attaching.cancel()
+    await asyncio.gather(attaching, return_exceptions=True)
     assert await kinds(builder, key) == BOTH
