@@ -67,7 +67,11 @@ def check(
     if as_json:
         from dataclasses import asdict
 
-        found = {"accepted": not stopped, "findings": [asdict(one) for one in findings]}
+        found = {
+            "accepted": not stopped,
+            "people_checked": people and checked.process is not None,
+            "findings": [asdict(one) for one in findings],
+        }
         typer.echo(json.dumps(found, indent=2))
     else:
         _say(file, findings)

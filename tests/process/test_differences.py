@@ -183,6 +183,7 @@ def test_the_command_says_where_a_file_is_wrong_and_ends_with_one(
     status, said = headway("check", str(file), "--json")
     found = json.loads(said)
     assert (status, found["accepted"], len(found["findings"])) == (1, False, 1)
+    assert found["people_checked"] is False
     assert headway("diff", str(file))[0] == 1
     status, said = headway("check", str(tmp_path / "none.toml"))
     assert (status, "none.toml: No such file" in said) == (2, True)
