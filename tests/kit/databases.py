@@ -38,6 +38,31 @@ BEGIN
     FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL;
 END $$
 """
+# Migrations bring rows, too.
+BROUGHT = """
+DO $$
+DECLARE one text; filled boolean;
+BEGIN
+    FOR one IN SELECT quote_ident(tablename) FROM pg_tables
+               WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE 'SELECT EXISTS (SELECT FROM ' || one || ')' INTO filled;
+        IF filled THEN
+            EXECUTE 'CREATE TEMP TABLE brought_' || one || ' AS TABLE ' || one;
+        END IF;
+    END LOOP;
+END $$
+"""
+BRING_BACK = r"""
+DO $$
+DECLARE one text;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR one IN SELECT substr(relname, 9) FROM pg_class
+               WHERE relnamespace = pg_my_temp_schema() AND relname LIKE 'brought\_%' LOOP
+        EXECUTE 'INSERT INTO ' || one || ' TABLE brought_' || one;
+    END LOOP;
+END $$
+"""
 CATALOGS = ("attribute", "class", "constraint", "namespace", "proc", "trigger")
 # How many rows, and who wrote the newest: what is changed there is written anew.
 SCHEMA = " UNION ALL ".join(
@@ -60,6 +85,7 @@ class Database:
     async def emptied(self) -> bool:
         """Whether it is now as if it had just been made."""
         await self.connection.execute(DELETE_ALL)
+        await self.connection.execute(BRING_BACK)
         for memory in (kept._KEPT, reaching._KEPT):  # facts are only ever added, elsewhere
             memory.clear()
         same = await self.connection.fetch(SCHEMA) == self.schema
@@ -99,6 +125,7 @@ class Databases:
         name = f"test_{uuid.uuid4().hex[:12]}"
         url = await create_database(self.folder, name, template=TEMPLATE)
         connection = await asyncpg.connect(url)
+        await connection.execute(BROUGHT)
         schema = await connection.fetch(SCHEMA)
         return Database(name, url, sessions_of(open_engine(url, pool=5)), connection, schema)
 

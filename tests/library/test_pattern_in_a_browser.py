@@ -1,11 +1,13 @@
 """In a real browser: a pattern is proposed, published, started from and handed in with; its gate
-opens, the adoption is checked, and what was found is told."""
+opens, a harness opens the next one, the adoption is checked, and what was found is told."""
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from service.domain.people import Role
 from service.domain.tiering import RiskAnswers
+from tests.harness.living import brings, harness, machine
+from tests.harness.samples import inspect
 from tests.intake.test_handing_in_pages import IDEA
 from tests.kit.chromium import window
 from tests.kit.house import House
@@ -52,6 +54,16 @@ async def test_from_a_proposal_to_a_finding(
         await expect(bea.locator(".evidence").first).to_contain_text(f"library: {KEY}, version 1")
         use_case = bea.url.partition("?")[0].rpartition("/")[2]
 
+        answers = await harness(greta)
+        for visitor, command in ((greta, "claim"), (greta, "hand_over"), (builder, "hand_over")):
+            await visitor.does(use_case, command)
+        await hers.goes(f"/use-cases/{use_case}")
+        await expect(bea.locator(".stages [aria-current]")).to_contain_text("Evaluate")
+        async with await machine(house, builder, use_case) as ci:
+            assert (await brings(ci, use_case, inspect(), answers)).status_code == 201
+        # The page that is open follows by itself.
+        await expect(bea.locator(".stages [aria-current]")).to_contain_text("Launch review")
+
         await theirs.goes("/queue")
         await enablement.get_by_role("link", name="Adoptions to check: 1").click()
         await enablement.locator("summary").first.click()
@@ -65,7 +77,7 @@ async def test_from_a_proposal_to_a_finding(
         await expect(bea.locator(".told")).to_contain_text("Nobody reads it.")
         await hers.goes(f"/use-cases/{use_case}")
         await expect(bea.locator(".evidence .bad")).to_have_text("found unfit")
-        await expect(bea.locator(".stages [aria-current]")).to_contain_text("Shape")
+        await expect(bea.locator(".stages [aria-current]")).to_contain_text("Launch review")
         spotless(hers, theirs)
 
 

@@ -174,7 +174,7 @@ async def test_what_is_written_and_undone_was_never_there(sessions: Sessions) ->
         before = await everything_recorded(session)
         await writer.execute(text(CASE), given)
         assert (await everything_recorded(writer)).versions.key.size == before.versions.key.size + 1
-        assert await everything_recorded(session) is before
+        same(await everything_recorded(session), before)
         await writer.rollback()
         same(await everything_recorded(session), before)
 
