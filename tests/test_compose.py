@@ -243,6 +243,7 @@ def test_the_application_knows_its_variables(service: str) -> None:
     }
 
 
+@pytest.mark.starts
 @pytest.mark.parametrize("service", ["migrate", "api", "worker"])
 def test_the_command_exists(service: str) -> None:
     program, *arguments = SERVICES[service]["command"]

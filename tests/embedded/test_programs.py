@@ -11,6 +11,8 @@ from embedded.postgres import SOCKET_NAME_ROOM, postgres, postgres_url, socket_f
 from embedded.program import NotStarted, Program, end_leftovers, running, start, stop
 from service.database import driver_url
 
+pytestmark = pytest.mark.starts
+
 
 async def _at_once(_: int) -> bool:
     return True
@@ -94,7 +96,6 @@ async def test_a_socket_folder_of_somebody_elses_is_not_used(tmp_path: Path) -> 
         await program.prepare()
 
 
-@pytest.mark.starts
 async def test_half_an_initdb_is_begun_again(tmp_path: Path) -> None:
     (tmp_path / "data.new").mkdir()
     (tmp_path / "data.new" / "PG_VERSION").write_text("18")

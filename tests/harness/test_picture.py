@@ -11,6 +11,8 @@ from service.harness.judging import Verdict
 from service.harness.series import HarnessSeries, RunPoint
 from service.library.pass_rules import Bound
 
+pytestmark = pytest.mark.long
+
 DAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 

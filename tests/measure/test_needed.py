@@ -17,6 +17,8 @@ from service.measure.tiers import Direction, Question, by_tier
 from service.measure.units import units
 from service.measure.verdict import judge
 
+pytestmark = pytest.mark.long
+
 WHOLE = World(medians=ONE_TIER, lost=0.0)
 THREE = World(lost=0.0)
 

@@ -11,6 +11,8 @@ from service.value.held import Kind, Promise
 from tests.portfolio.test_portfolio import SOME, found
 from tests.value.promised import Promised
 
+pytestmark = pytest.mark.long
+
 
 def figures(rows: list[Promised]) -> PortfolioFigures:
     one = found(rows)
