@@ -5,6 +5,7 @@ import time
 import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import typer
@@ -43,7 +44,7 @@ def report(
     content = _content(file)
     query = {"harness": harness, "version": version}
     answer = _post(
-        f"{pages_address(settings)}/v1/use-cases/{use_case}/harness-runs",
+        f"{pages_address(settings)}/v1/use-cases/{quote(use_case, safe='')}/harness-runs",
         content,
         {name: value for name, value in query.items() if value},
         settings.harness_token.get_secret_value(),
@@ -78,14 +79,24 @@ def _post(url: str, content: bytes, query: dict[str, Any], token: str) -> dict[s
                 why = f"{url} cannot be reached: {error}"
             else:
                 if answer.is_success:
-                    read: dict[str, Any] = answer.json()
-                    return read
+                    return _run(answer)
                 why = _problem(answer)
                 if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
                     break
             if number + 1 < TRIES:
                 time.sleep(2**number)
     raise NotTold(why)
+
+
+def _run(answer: httpx.Response) -> dict[str, Any]:
+    """The run that was kept; `NotTold` for an answer that is none, of whoever else is there."""
+    try:
+        read = answer.json()
+    except ValueError:
+        read = None
+    if not isinstance(read, dict) or "verdict" not in read:
+        raise NotTold(f"{answer.url} answered no run: is this Headway's address?")
+    return read
 
 
 def _problem(answer: httpx.Response) -> str:

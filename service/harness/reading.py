@@ -79,10 +79,11 @@ def _checked(found: Result) -> Result:
         if not one.name.strip() or len(one.name) > LONGEST:
             raise refused(f"a metric has a name of up to {LONGEST} characters")
         sure = one.standard_error
-        if abs(one.score) > LARGEST or (sure is not None and sure > LARGEST):
-            raise refused(f"{_plain(one.name)}: the score is too large")
-        if one.samples is not None and one.samples > MOST_SAMPLES:
-            raise refused(f"{_plain(one.name)}: more than {MOST_SAMPLES:,} samples")
+        # Written so that NaN, which is neither larger nor smaller, is refused too.
+        if not abs(one.score) <= LARGEST or not (sure is None or 0 <= sure <= LARGEST):
+            raise refused(f"{_plain(one.name)}: the score is too large, or no number")
+        if one.samples is not None and not 1 <= one.samples <= MOST_SAMPLES:
+            raise refused(f"{_plain(one.name)}: from 1 to {MOST_SAMPLES:,} samples")
     if len(found.run_id) > LONGEST:
         raise refused(f"its id is longer than {LONGEST} characters")
     return replace(

@@ -16,7 +16,7 @@ from service.domain.people import Actor, Role
 from service.domain.permissions import Right, may
 from service.errors import BadInput, Conflict, NotAllowed, NotFound, SignInNeeded
 from service.harness.tables import TokenRow
-from service.intake.use_cases import UseCaseRow, is_unit
+from service.intake.use_cases import UseCaseRow, is_unit, rows_of
 from service.people.directory import find_person, names_of
 from service.people.tokens import digest_of, is_genuine, new_secret
 
@@ -167,7 +167,7 @@ def is_harness_token(presented: str) -> bool:
 
 async def authenticate_machine(session: AsyncSession, presented: str, *, at: datetime) -> Token:
     """Which token this is. `SignInNeeded` for all that is not a valid one, and for those whose
-    maker is not here any more."""
+    maker is not here any more, or could not make it any more."""
     form = TOKEN.fullmatch(presented)
     if form is None:
         raise SignInNeeded
@@ -176,9 +176,17 @@ async def authenticate_machine(session: AsyncSession, presented: str, *, at: dat
     if row is None or not genuine:
         raise SignInNeeded
     (token,) = await _listed(session, [row])
-    if token.is_over(at) or not (await find_person(session, row.person_id)).active:
+    maker = await find_person(session, row.person_id)
+    if token.is_over(at) or not maker.active or not await _still_may(session, maker.actor, row):
         raise SignInNeeded
     return token
+
+
+async def _still_may(session: AsyncSession, maker: Actor, row: TokenRow) -> bool:
+    """Whether whoever made a token could make it now: a use case may have been given away."""
+    if row.use_case_id is None:
+        return may(maker, Right.MAKE_UNIT_TOKENS)
+    return maker.person_id in (await rows_of(session, [row.use_case_id]))[row.use_case_id].owners
 
 
 async def was_used(session: AsyncSession, token_id: str, *, at: datetime) -> None:

@@ -109,6 +109,7 @@ class Offer:
     giver_name: str
     used: int
     changed: tuple[Changed, ...] = ()
+    giver_is_here: bool = True
 
     @property
     def ended(self) -> bool:
@@ -127,10 +128,10 @@ class Offer:
         return self.left == 0
 
     def stands(self, day: date) -> bool:
-        """Whether it can be taken on a day."""
+        """Whether it can be taken on a day: also not when its giver has left."""
         begun = self.content.valid_from <= day
         over = self.content.valid_until is not None and day > self.content.valid_until
-        return begun and not over and not self.ended
+        return begun and not over and not self.ended and self.giver_is_here
 
 
 @dataclass(frozen=True, slots=True)

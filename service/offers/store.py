@@ -36,7 +36,7 @@ from service.offers.offers import (
     week_of,
 )
 from service.offers.tables import AnswerRow, ChangeRow, OfferRow
-from service.people.directory import any_sample, find_person, names_of
+from service.people.directory import any_sample, find_person, inactive_people, names_of
 
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 LONGEST_ADDRESS = 500
@@ -332,6 +332,7 @@ async def _offers(session: AsyncSession, *where: ColumnElement[bool], at: dateti
     names = await names_of(
         session, [*(row.giver_id for row in rows), *(one.person_id for one in changes)]
     )
+    gone = await inactive_people(session)
     return [
         Offer(
             number=row.number or 0,
@@ -348,6 +349,7 @@ async def _offers(session: AsyncSession, *where: ColumnElement[bool], at: dateti
                 for one in changes
                 if one.offer_number == row.number
             ),
+            giver_is_here=row.giver_id not in gone,
         )
         for row in rows
     ]

@@ -13,6 +13,7 @@ from service.facts.as_of import EVER, Moment
 from service.facts.taken_back import TAKEN_BACK
 from service.facts.traces import traces_of
 from service.measure.cases import SECONDS_PER_DAY
+from service.reports.names import refuse_unknown
 from service.tries.redone import Kept
 from service.tries.result import Past
 
@@ -38,8 +39,10 @@ async def past_cases(
 ) -> Past:
     """The cases of a cohort as known at the moment, of those that began on a day (UTC) or later.
 
-    Of very many a part along a fixed order; a note says so.
+    Of very many a part along a fixed order; a note says so. `BadInput` for a cohort that there is
+    not.
     """
+    await refuse_unknown(session, cohorts=[("cohort", cohort)], tier=None, unit=None)
     if since is not None:
         begin = datetime.combine(since, time(), UTC)
         cohort = replace(cohort, started=Period(since.isoformat(), begin, EVER))

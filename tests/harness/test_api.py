@@ -355,6 +355,14 @@ async def test_a_token_is_shown_once_listed_with_its_last_use_and_ends(house: Ho
     unit: dict[str, Any] = {"label": "CI", "business_unit": "Nowhere at all"}
     assert (await greta.http.post("/v1/harness-tokens", json=unit)).status_code == 422
     last = (await builder.http.post(path, json={"label": "CI"})).json()
+    other = await house.visitor(Role.BUILDER)
+    given = await builder.hand_in()
+    theirs = f"/v1/use-cases/{given}/harness-tokens"
+    kept = (await builder.http.post(theirs, json={"label": "CI"})).json()["token"]
+    await builder.does(given, "transfer", owner=other.person.email, reason="It is yours.")
+    async with house.anonymous() as http:
+        http.headers["Authorization"] = f"Bearer {kept}"
+        assert (await brings(http, given, native(), asset)).status_code == 401, "given away"
     await builder.does(key, "withdraw", reason="No.")
     left = await admin.http.patch(f"/v1/people/{builder.person.id}", json={"active": False})
     assert left.status_code == 200, left.text

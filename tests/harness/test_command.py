@@ -4,12 +4,15 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse
 
 from cli.harness import NotTold, report
 from service.errors import BadInput
 from tests.harness.living import harness, two
 from tests.harness.samples import dot_eval, native
 from tests.kit.house import House
+from tests.kit.serving import served
 
 
 async def test_a_job_brings_a_result_and_ends_as_it_came_out(
@@ -42,6 +45,14 @@ async def test_a_job_brings_a_result_and_ends_as_it_came_out(
     assert token not in str(refused.value)
     with pytest.raises(BadInput, match="there is no file"):
         await asyncio.to_thread(report, tmp_path / "none", key, asset, None)
+    for somebody_else in (PlainTextResponse("Sign in"), JSONResponse([])):
+        app = Starlette()
+        app.mount("/", somebody_else)
+        async with served(app) as other:
+            monkeypatch.setenv("HEADWAY_PUBLIC_URL", other)
+            with pytest.raises(NotTold, match="answered no run: is this Headway's address"):
+                await reports(native())
+    monkeypatch.setenv("HEADWAY_PUBLIC_URL", address)
     monkeypatch.delenv("HEADWAY_HARNESS_TOKEN")
     with pytest.raises(BadInput, match="HEADWAY_HARNESS_TOKEN"):
         await reports(native())

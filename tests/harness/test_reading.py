@@ -104,6 +104,8 @@ def test_junit_xml() -> None:
     assert (found.dataset, found.finished_at) == ("pytest tests", NINE)
     alone = b"<testsuite name='s'><testcase name='a'/></testsuite>"
     assert read_run(alone).metrics == (Metric("passed", 1.0, None, 1),)
+    beside = b"<testsuites><testcase name='a'><failure/></testcase>" + alone + b"</testsuites>"
+    assert read_run(beside).metrics == (Metric("passed", 0.5, None, 2),), "in no suite, and counts"
     wide = '<?xml version="1.0" encoding="utf-16"?>' + alone.decode()
     assert read_run(wide.encode("utf-16")).metrics == read_run(alone).metrics
 
@@ -120,6 +122,21 @@ def locked() -> bytes:
         while (at := made.find(mark, at + 1)) >= 0:
             struct.pack_into("<H", made, at + flags, 1)
     return bytes(made)
+
+
+def promptfoo_of(**changes: dict[str, float]) -> bytes:
+    """Results with one named metric in two prompts."""
+    metrics = {"namedScores": {"a": 0.9}, "namedScoresCount": {"a": 1}, **changes}
+    stats = {"successes": 5, "failures": 3}
+    return json.dumps({"results": {"stats": stats, "prompts": [{"metrics": metrics}] * 2}}).encode()
+
+
+def test_a_moment_in_nobody_knows_which_zone_is_not_used() -> None:
+    stats = {"successes": 5, "failures": 1}
+    results = {"timestamp": "2026-01-01T00:00:00", "stats": stats}
+    assert read_run(json.dumps({"results": results}).encode()).finished_at is None
+    log = inspect_log(stats={"completed_at": "2026-01-01"})
+    assert read_run(json.dumps(log).encode()).finished_at is None
 
 
 LAUGHS = b"""<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;&b;&b;">]>
@@ -190,6 +207,13 @@ OUTSIDE = b"""<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>
         (b"PK\x03\x04" + b"\x00" * 100, "cannot be read: is it whole"),
         (locked(), "cannot be read: is it whole"),
         (packed({"header.json": b" " * (6 * 1024 * 1024)}), "larger than 5,242,880 bytes unpacked"),
+        (
+            b"<testsuites failures='1'><testsuite><testcase name='a'/></testsuite></testsuites>",
+            "says more tests failed than it shows",
+        ),
+        (promptfoo_of(namedScoresCount={"a": -300}), "namedScoresCount.a"),
+        (promptfoo_of(namedScoresCount={"a": 1e308}), "namedScoresCount.a"),
+        (promptfoo_of(namedScores={"a": 1e308}), "the score is too large, or no number"),
         (b"{" + b" " * LARGEST_FILE, "larger than 10,485,760 bytes"),
     ],
 )

@@ -28,6 +28,7 @@ from service.offers.offers import (
 )
 from service.offers.store import answer, asked_of, change_offer, find_offer, make_offer, offers_of
 from service.offers.uptake import Count, uptake
+from service.people.directory import change_person
 from tests.kit.browsing import guest
 from tests.kit.desk import DAY, START, Desk
 from tests.kit.house import House, Visitor
@@ -125,6 +126,12 @@ async def test_of_two_who_come_at_once_one_has_the_last_place(desk: Desk) -> Non
     assert len(again.answers) == 1
     await says(sessions, taken, owner, number, Answer.DECLINED, at=START)
     assert (await says(sessions, left_out, owner, number, Answer.TAKEN, at=START)).taken
+    # Nobody is left who could give it.
+    await says(sessions, left_out, owner, number, Answer.DECLINED, at=START)
+    async with sessions.begin() as session:
+        await change_person(session, ada.id, active=False)
+    with pytest.raises(Conflict, match="cannot be taken any more"):
+        await says(sessions, left_out, owner, number, Answer.TAKEN, at=START)
 
 
 async def test_places_of_a_week_are_free_again_in_the_next(desk: Desk) -> None:

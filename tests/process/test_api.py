@@ -52,6 +52,7 @@ async def test_every_fault_of_a_file_is_an_error_with_its_line(house: House) -> 
         {"toml": "x" * 200_001},
         {"toml": "[" * 150_000},
         {"toml": SHIPPED, "cohort": "intake[moon=1]"},
+        {"toml": SHIPPED, "cohort": "nobody"},
         {"toml": SHIPPED, "since": "yesterday"},
         {"toml": SHIPPED, "publish": True},
     ):

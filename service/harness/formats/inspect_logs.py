@@ -155,6 +155,7 @@ def _moment(written: str) -> datetime | None:
     if not written:
         return None
     try:
-        return datetime.fromisoformat(written)
+        at = datetime.fromisoformat(written)
     except ValueError:
         raise refused(f"{CALLED}: stats.completed_at: {written[:50]!r} is no moment") from None
+    return at if at.tzinfo else None  # nobody knows which zone is meant

@@ -4,7 +4,7 @@ version 3, and the older one that has its prompts in a table."""
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, FiniteFloat
 
@@ -12,8 +12,11 @@ from service.harness.formats.refused import refused, validated
 from service.harness.judging import Metric
 from service.harness.result import PASSED, Format, Result
 from service.library.markdown import is_safe_address
+from service.library.pass_rules import LARGEST
 
 CALLED = "promptfoo results"
+
+_Count = Annotated[FiniteFloat, Field(ge=0, le=LARGEST)]
 
 
 class _Stats(BaseModel):
@@ -24,8 +27,8 @@ class _Stats(BaseModel):
 
 class _Metrics(BaseModel):
     named: dict[str, FiniteFloat] = Field(default={}, alias="namedScores")
-    counts: dict[str, FiniteFloat] = Field(default={}, alias="namedScoresCount")
-    weights: dict[str, FiniteFloat] | None = Field(default=None, alias="namedScoreWeights")
+    counts: dict[str, _Count] = Field(default={}, alias="namedScoresCount")
+    weights: dict[str, _Count] | None = Field(default=None, alias="namedScoreWeights")
 
 
 class _Prompt(BaseModel):
@@ -104,6 +107,7 @@ def _moment(written: str) -> datetime | None:
     if not written:
         return None
     try:
-        return datetime.fromisoformat(written)
+        at = datetime.fromisoformat(written)
     except ValueError:
         raise refused(f"{CALLED}: timestamp: {written[:50]!r} is no moment") from None
+    return at if at.tzinfo else None  # nobody knows which zone is meant
