@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
+DELIMITERS = (",", ";", "\t", "|")
+"""What stands between the cells of tables that people bring."""
 LONGEST_NAME = 200
 LONGEST_PROSE = 5000
 LONGEST_REASON = 2000

@@ -15,7 +15,7 @@ from service.certification.kinds import Kind, kinds_by_key, unknown
 from service.certification.tables import CertificateRow, RevocationRow
 from service.domain.naming import key_of, shown
 from service.errors import BadInput
-from service.kinds import storable
+from service.kinds import DELIMITERS, storable
 from service.people.directory import ids_by_email
 
 COLUMNS = ("email", "certificate", "issued", "expires", "issuer", "evidence", "revoked")
@@ -169,7 +169,9 @@ def _taken(
 
 def _cells(written: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Line by line, what stands in each column."""
-    rows = csv.reader(io.StringIO(written.removeprefix("\ufeff")))
+    lines = written.removeprefix("\ufeff")
+    first = lines.split("\n", 1)[0]
+    rows = csv.reader(io.StringIO(lines), delimiter=max(DELIMITERS, key=first.count))
     try:
         numbered = [(rows.line_num, row) for row in rows if any(cell.strip() for cell in row)]
     except csv.Error as error:

@@ -16,6 +16,7 @@ from service.domain.tally import LIVE
 from service.errors import BadInput, NotAllowed
 from service.facts.as_of import cases_there
 from service.intake.use_cases import KEY, UseCaseRow, key_of, rows_numbered
+from service.kinds import DELIMITERS
 from service.library.adoptions import PastAdoption, taken_before, write_past
 from service.library.assets import Asset, Version
 from service.library.store import assets_where
@@ -25,7 +26,6 @@ MOST_ROWS = 20_000
 """Of one file: what it names is asked for in one statement each."""
 LONGEST_CELL = 500
 FIELD = "csv"
-DELIMITERS = (",", ";", "\t", "|")
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 

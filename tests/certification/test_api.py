@@ -302,6 +302,9 @@ async def test_a_file_of_a_learning_system_is_taken_line_by_line_and_only_once(
     ]
     again = await put(admin, "import", status=200, **body)
     assert (again["new"], again["known"], again["rejected"]) == (0, 3, 4)
+    german = {"csv": "\ufeff" + "\r\n".join(lines).replace(",", ";")}
+    again = await put(admin, "import", status=200, **german)
+    assert (again["new"], again["known"], again["rejected"]) == (0, 3, 4)
     revoked = {"csv": f"email,certificate,issued,revoked\n{email},course,2026-07-01,2026-08-01"}
     assert (await put(admin, "import", status=200, **revoked))["revoked"] == 1
     mine = (await other.sees("certification/me"))["certificates"]

@@ -14,9 +14,10 @@ from service.domain.naming import fold
 from service.history.csv.batch import Reject
 from service.history.csv.errors import FileUnreadable
 from service.history.csv.files import HistoryFile
-from service.history.csv.header import DELIMITERS, MOST_ABOVE, said_delimiter
+from service.history.csv.header import MOST_ABOVE, said_delimiter
 from service.history.csv.maps import UTF8, HistoryMap
 from service.history.csv.records import check_kind
+from service.kinds import DELIMITERS
 
 LOOKED_AT = 64 * 1024  # bytes
 SAMPLES = 3  # rows next to the header

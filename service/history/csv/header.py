@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from service.domain.naming import fold, key_of, listed, shown
 from service.history.csv.errors import FileUnreadable
 
-DELIMITERS = (",", ";", "\t", "|")
 MOST_ABOVE = 20  # rows that may stand above the header
 
 

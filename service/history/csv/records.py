@@ -15,9 +15,10 @@ from typing import Generic, Self, TypeVar
 
 from service.history.csv.batch import Reject
 from service.history.csv.errors import FileUnreadable
-from service.history.csv.header import DELIMITERS, MOST_ABOVE, said_delimiter
+from service.history.csv.header import MOST_ABOVE, said_delimiter
 from service.history.csv.lines import Lines
 from service.history.csv.maps import UTF8
+from service.kinds import DELIMITERS
 
 VOLUME = 4_000_000  # characters in work at a time
 Rows = TypeVar("Rows")
